@@ -1,0 +1,75 @@
+/**
+ * Everything that a node can ask of its world. Plain data, performed in order by the driver.
+ *
+ * `Persist` carries the commands that must wait for it: the driver performs `then` only once the record is on stable
+ * storage, and answers `Stored` after that. A driver that cannot store never performs them.
+ */
+import * as Schema from "effect/Schema"
+import * as Durable from "./Durable.ts"
+import { MeshEvent } from "./status/MeshEvent.ts"
+import { DeviceId, type Frame } from "./wire/Frame.ts"
+
+export type Command =
+  /** Open a connection to a device. Answered by `LinkUp` or `DialFailed` with the same attempt. */
+  | { readonly _tag: "Dial"; readonly attempt: number; readonly to: DeviceId; readonly address: string }
+  /** Give up a dial that has not opened; whatever comes of it is closed by the driver, unseen. */
+  | { readonly _tag: "CancelDial"; readonly attempt: number }
+  | { readonly _tag: "Send"; readonly link: number; readonly frame: Frame }
+  /** A transport-level ping of at most 24 bytes. */
+  | { readonly _tag: "Ping"; readonly link: number; readonly probe: number }
+  /**
+   * End a connection: politely with a WebSocket close code after flushing, or `abrupt`, at once. Nothing is received from it
+   * afterwards, and no `LinkDown` follows.
+   */
+  | {
+      readonly _tag: "Hangup"
+      readonly link: number
+      readonly code: number
+      readonly reason: string
+      readonly abrupt: boolean
+    }
+  /** Ring once at this `mono`, in place of any earlier alarm. */
+  | { readonly _tag: "SetAlarm"; readonly at: number }
+  | {
+      readonly _tag: "Persist"
+      readonly ticket: number
+      readonly record: Durable.Record
+      readonly then: ReadonlyArray<Command>
+    }
+  /** Does `publicKey` (raw, base64url) hash to which device, and did it sign these payloads? */
+  | {
+      readonly _tag: "Check"
+      readonly ticket: number
+      readonly publicKey: string
+      readonly proofs: ReadonlyArray<{ readonly payload: string; readonly signature: string }>
+    }
+  /** Sign these payloads with the node's identity key. */
+  | { readonly _tag: "Sign"; readonly ticket: number; readonly payloads: ReadonlyArray<string> }
+  | { readonly _tag: "Note"; readonly event: MeshEvent }
+  /** The node has left: flush what was sent, close everything, stop. */
+  | { readonly _tag: "Halt" }
+
+const FrameSchema = Schema.declare((_: unknown): _ is Frame => true)
+
+/** For reading commands back from a file. */
+export const Command: Schema.Codec<Command> = Schema.TaggedUnion({
+  Dial: { attempt: Schema.Natural, to: DeviceId, address: Schema.String },
+  CancelDial: { attempt: Schema.Natural },
+  Send: { link: Schema.Natural, frame: FrameSchema },
+  Ping: { link: Schema.Natural, probe: Schema.Natural },
+  Hangup: { link: Schema.Natural, code: Schema.Natural, reason: Schema.String, abrupt: Schema.Boolean },
+  SetAlarm: { at: Schema.Int },
+  Persist: {
+    ticket: Schema.Natural,
+    record: Durable.Record,
+    then: Schema.Array(Schema.suspend((): Schema.Codec<Command> => Command))
+  },
+  Check: {
+    ticket: Schema.Natural,
+    publicKey: Schema.String,
+    proofs: Schema.Array(Schema.Struct({ payload: Schema.String, signature: Schema.String }))
+  },
+  Sign: { ticket: Schema.Natural, payloads: Schema.Array(Schema.String) },
+  Note: { event: MeshEvent },
+  Halt: {}
+})

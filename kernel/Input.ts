@@ -1,0 +1,51 @@
+/**
+ * Everything that can happen to a node. Plain data: a trace is a file of these, and replaying them replays the node.
+ *
+ * Every input carries the node's own instant at which the node *took it up*, so that a node that was frozen sees how late it
+ * is. Randomness that must be unpredictable (nonces, boot ids) comes in as data; answers to commands name the ticket that
+ * the command carried.
+ */
+import * as Schema from "effect/Schema"
+import { Durable } from "./Durable.ts"
+import { Instant } from "./Time.ts"
+import type { Frame } from "./wire/Frame.ts"
+
+const at = Instant
+const link = Schema.Natural
+const ticket = Schema.Natural
+
+export const Input = Schema.TaggedUnion({
+  /** First input of a process. `bootId` is random per boot; `durable` is what the vault held. */
+  Started: { at, bootId: Schema.NonEmptyString, durable: Durable },
+  /** The record of `Persist { ticket }` is on stable storage. */
+  Stored: { at, ticket },
+  /** The alarm of the last `SetAlarm` rang, at its time or later. */
+  Woke: { at },
+  /**
+   * A transport connection opened: by our `Dial { attempt }`, or from outside (`attempt: null`). `link` numbers are given by
+   * the driver, from 1, and never used twice in a process. `nonce` is 24 fresh random bytes as base64url. `exporter` is the
+   * TLS exporter value, where there is TLS. `observed` is the peer's identity as pinned by the transport, if it is.
+   */
+  LinkUp: { at, link, attempt: Schema.NullOr(Schema.Natural), nonce: Schema.NonEmptyString, exporter: Schema.NullOr(Schema.String) },
+  /** The connection is gone. `reset` says that the far end has no such connection any more. */
+  LinkDown: { at, link, reason: Schema.Literals(["closed", "reset", "timeout", "too large"]) },
+  DialFailed: { at, attempt: Schema.Natural, reason: Schema.Literals(["refused", "unreachable", "timeout"]) },
+  Received: { at, link, frame: Schema.declare((_: unknown): _ is Frame => true) },
+  /** A message that the codec refused: with which code, and what could still be read of it. */
+  Malformed: {
+    at,
+    link,
+    code: Schema.Literals(["TOO_LARGE", "INVALID_JSON", "MISSING_TYPE", "INVALID_TYPE", "INVALID_PARAMS", "UNKNOWN_METHOD"]),
+    id: Schema.NullOr(Schema.String),
+    method: Schema.NullOr(Schema.String)
+  },
+  /** The far end answered `Ping { probe }`. */
+  Ponged: { at, link, probe: Schema.Natural },
+  /** Answer to `Check`: the device id of the key (`null` if it is no Ed25519 key), and which proofs it signed. */
+  Checked: { at, ticket, deviceId: Schema.NullOr(Schema.String), valid: Schema.Array(Schema.Boolean) },
+  /** Answer to `Sign`; `null` when the key refused. */
+  Signed: { at, ticket, signatures: Schema.NullOr(Schema.Array(Schema.String)) },
+  /** The local operator asks the node to leave the mesh and stop. */
+  Leave: { at, reason: Schema.String }
+})
+export type Input = typeof Input.Type

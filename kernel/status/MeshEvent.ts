@@ -1,0 +1,40 @@
+/**
+ * What a node says about itself: one flat record an event, for the event log, for people, and for scenarios.
+ *
+ * Words of peers are `up suspect down left retired`, the same everywhere (docs/PROTOCOL.md).
+ */
+import * as Schema from "effect/Schema"
+import { DeviceId } from "../wire/Frame.ts"
+
+export const MeshEvent = Schema.Struct({
+  event: Schema.Literals([
+    "node.started",
+    "node.leaving",
+    "peer.dial",
+    "peer.connect",
+    "peer.disconnect",
+    "peer.up",
+    "peer.suspect",
+    "peer.down",
+    "peer.down.confirmed",
+    "peer.left",
+    "connection.refused",
+    "frame.refused",
+    "leader.elected",
+    "leader.followed",
+    "leader.lost",
+    "leader.stepped-down"
+  ]),
+  /** The device that the event is about; of `leader.*` the leader. */
+  about: Schema.optionalKey(DeviceId),
+  /** A code of wire/Codes.ts. */
+  code: Schema.optionalKey(Schema.String),
+  /** A short phrase in plain words. */
+  reason: Schema.optionalKey(Schema.String),
+  /** The counter of the term. */
+  term: Schema.optionalKey(Schema.Natural),
+  incarnation: Schema.optionalKey(Schema.Natural),
+  link: Schema.optionalKey(Schema.Natural),
+  witnesses: Schema.optionalKey(Schema.Array(DeviceId))
+})
+export type MeshEvent = typeof MeshEvent.Type

@@ -1,0 +1,140 @@
+/**
+ * What travels on a link: one JSON document a frame, decoded once, here, into plain data with a type.
+ *
+ * Requests and events are typed by their method or event name, so that a room of the kernel only ever sees a payload that
+ * fits its name. The payload of an answer is typed by the request it belongs to, and is decoded where that request is kept.
+ * Fields that we do not know are tolerated and dropped; `null` is never the same as absent.
+ *
+ * Source of the shapes: docs/PROTOCOL.md parts 4 to 8.
+ */
+import * as Schema from "effect/Schema"
+
+/** Lower-case hex SHA-256 of a raw Ed25519 public key. */
+export const DeviceId = Schema.String.check(Schema.isPattern(/^[0-9a-f]{64}$/u))
+export type DeviceId = string
+
+/** A role in the mesh (B13). An unknown one is an error, never a silent default. */
+export const Role = Schema.Literals(["node", "planner", "field", "sensor", "actuator", "viewer", "standby-planner"])
+export type Role = typeof Role.Type
+
+/** Leadership terms are compared by manifest first, then by counter. Shown to people as the counter. */
+export const Term = Schema.Struct({ manifest: Schema.Natural, counter: Schema.Natural })
+export type Term = typeof Term.Type
+
+/** (my incarnation, my link counter, peer's incarnation, peer's link counter), as the sender of the frame sees it. */
+export const LinkEpoch = Schema.Tuple([Schema.Natural, Schema.Natural, Schema.Natural, Schema.Natural])
+export type LinkEpoch = typeof LinkEpoch.Type
+
+/** The extension of the handshake by which kernel peers know each other (PROTOCOL.md part 9). */
+export const KernelHello = Schema.Struct({
+  features: Schema.Array(Schema.String),
+  gen: Schema.Tuple([Schema.Natural, Schema.Natural]),
+  incarnation: Schema.Natural,
+  bootId: Schema.NonEmptyString,
+  linkCounter: Schema.Natural,
+  meshKey: Schema.String,
+  signature: Schema.String
+})
+export type KernelHello = typeof KernelHello.Type
+
+export const ConnectParams = Schema.Struct({
+  version: Schema.Literal(2),
+  deviceId: Schema.NonEmptyString,
+  publicKey: Schema.NonEmptyString,
+  signature: Schema.NonEmptyString,
+  signedAtMs: Schema.Int,
+  /** The server's nonce. Optional here because its absence has a code of its own. */
+  nonce: Schema.optionalKey(Schema.String),
+  clientNonce: Schema.NonEmptyString,
+  displayName: Schema.optionalKey(Schema.String),
+  capabilities: Schema.optionalKey(Schema.Array(Schema.String)),
+  meshId: Schema.optionalKey(Schema.String),
+  role: Schema.optionalKey(Schema.String),
+  kernel: Schema.optionalKey(KernelHello)
+})
+export type ConnectParams = typeof ConnectParams.Type
+
+export const ConnectAnswer = Schema.Struct({
+  deviceId: Schema.NonEmptyString,
+  publicKey: Schema.NonEmptyString,
+  signature: Schema.NonEmptyString,
+  signedAtMs: Schema.Int,
+  nonce: Schema.NonEmptyString,
+  displayName: Schema.optionalKey(Schema.String),
+  capabilities: Schema.optionalKey(Schema.Array(Schema.String)),
+  meshId: Schema.optionalKey(Schema.String),
+  role: Schema.optionalKey(Schema.String),
+  kernel: Schema.optionalKey(KernelHello)
+})
+export type ConnectAnswer = typeof ConnectAnswer.Type
+
+export const ChallengeAnswer = Schema.Struct({ nonce: Schema.NonEmptyString })
+export type ChallengeAnswer = typeof ChallengeAnswer.Type
+
+/** One observer's whole row of edges: who it hears well and who it does not. Single writer, ordered by `version`. */
+export const EdgeRow = Schema.Struct({
+  observer: DeviceId,
+  incarnation: Schema.Natural,
+  version: Schema.Natural,
+  edges: Schema.Array(Schema.Struct({ subject: DeviceId, incarnation: Schema.Natural, good: Schema.Boolean }))
+})
+export type EdgeRow = typeof EdgeRow.Type
+
+const Empty = Schema.Struct({})
+
+/** Every method that this node serves, with the schema of its parameters. */
+export const requestSchemas = {
+  "mesh.challenge": Empty,
+  "mesh.connect": ConnectParams,
+  "mesh.status": Empty,
+  "mesh.peers": Empty
+} as const
+export type Method = keyof typeof requestSchemas
+
+/** Every event that this node understands, with the schema of its payload. Others are ignored and counted. */
+export const eventSchemas = {
+  "peer.leaving": Schema.Struct({ gen: Schema.Natural, deviceId: DeviceId, timestamp: Schema.Int }),
+  "peer.down": Schema.Struct({ gen: Schema.Natural, deviceId: DeviceId, reportedAtMs: Schema.Int }),
+  /** Each second on each link between kernel peers; `rows` fingerprints every edge row that the sender holds. */
+  "mesh.heartbeat": Schema.Struct({ epoch: LinkEpoch, seq: Schema.Natural, rows: Schema.Natural }),
+  "mesh.edges": Schema.Struct({ rows: Schema.Array(EdgeRow) }),
+  "mesh.prevote": Schema.Struct({ term: Term }),
+  "mesh.prevote.answer": Schema.Struct({ term: Term, granted: Schema.Boolean }),
+  "mesh.vote": Schema.Struct({ term: Term }),
+  "mesh.vote.answer": Schema.Struct({ term: Term, granted: Schema.Boolean }),
+  /** The leader's heartbeat; `beat` grows with each one, so that an answer names the moment of sending. */
+  "mesh.lead": Schema.Struct({ term: Term, beat: Schema.Natural }),
+  /** `term` is the highest term that the voter knows: a higher one than the leader's is a refusal. */
+  "mesh.lead.answer": Schema.Struct({ term: Term, beat: Schema.Natural, promised: Schema.Boolean }),
+  /** The leader ends its own term: voters are free from their promise to it. */
+  "mesh.release": Schema.Struct({ term: Term })
+} as const
+export type EventName = keyof typeof eventSchemas
+
+export type Request = {
+  readonly [M in Method]: {
+    readonly type: "req"
+    readonly id: string
+    readonly method: M
+    readonly params: (typeof requestSchemas)[M]["Type"]
+  }
+}[Method]
+
+export type Event = {
+  readonly [E in EventName]: {
+    readonly type: "event"
+    readonly event: E
+    readonly payload: (typeof eventSchemas)[E]["Type"]
+  }
+}[EventName]
+
+export type Response =
+  | { readonly type: "res"; readonly id: string; readonly ok: true; readonly payload: unknown }
+  | {
+      readonly type: "res"
+      readonly id: string
+      readonly ok: false
+      readonly error: { readonly code: string; readonly message: string }
+    }
+
+export type Frame = Request | Response | Event

@@ -1,0 +1,44 @@
+/**
+ * What an observer outside the mesh can see at one instant of true time: the global truth, and what each node would say.
+ * Facts of scenarios are judged on this; nothing in it is known to any node as a whole.
+ */
+import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
+import type { Role } from "../../kernel/wire/Frame.ts"
+
+/** `unknown` is a peer that the node has never met in this boot. */
+export type PeerWord = "unknown" | "up" | "suspect" | "down" | "left"
+
+export interface NodeView {
+  readonly name: string
+  readonly role: Role
+  readonly running: boolean
+  /** The name of the node that this one names as leader; itself, when it believes that it leads; `null`: it names none. */
+  readonly leader: string | null
+  /** Counter of the highest term that this node knows of. */
+  readonly term: number
+  /** It believes that it leads, rightly or not. */
+  readonly leads: boolean
+  /** True time at which its lease ends by its own clock, as the world knows it; 0: it holds none. */
+  readonly leaseEndsMs: number
+  readonly peer: (name: string) => PeerWord
+}
+
+export interface WorldView {
+  /** True time since the start of the run, integer ms. */
+  readonly nowMs: number
+  /** In the order of the scenario. */
+  readonly nodes: ReadonlyArray<NodeView>
+  /** The largest number of different nodes that ever held one term. */
+  readonly leadersPerTerm: number
+}
+
+/** A `Note` of a node, or something that the world itself did, with names in place of device ids. */
+export interface Happening {
+  readonly atMs: number
+  /** The node that says so; `null`: the world. */
+  readonly node: string | null
+  readonly event: MeshEvent["event"] | `world.${string}`
+  /** Name of the node that it is about. */
+  readonly about: string | null
+  readonly detail: Omit<MeshEvent, "event" | "about">
+}
