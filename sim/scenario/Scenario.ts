@@ -1,0 +1,134 @@
+/**
+ * A scenario as the simulator runs it: every name checked, every time in ms, every moment resolved, every place kept.
+ * `read.ts` makes it from YAML; the shape of the YAML itself is `Language.ts`.
+ */
+import type { Role } from "../../kernel/wire/Frame.ts"
+import type { PeerWord } from "../engine/View.ts"
+
+/** Where something stands in its file; both count from 1. */
+export interface Place {
+  readonly line: number
+  readonly column: number
+}
+
+/** An integer drawn uniformly from `min` to `max`, both included. */
+export interface Range {
+  readonly min: number
+  readonly max: number
+}
+
+export interface NodeSpec {
+  readonly name: string
+  readonly role: Role
+  readonly capabilities: ReadonlyArray<string>
+  /** How far the calendar clock is off, ms. */
+  readonly clockSkewMs: number
+  /** How much faster than true time the node's own clocks run, parts per million; negative: slower. */
+  readonly clockRatePpm: number
+}
+
+export interface NetworkSpec {
+  /** One-way delay of each message, ms. */
+  readonly delayMs: Range
+  /** Share of packets lost, parts per million. */
+  readonly lossPpm: number
+  /** Who can reach whom. */
+  readonly links: "everyone" | "star" | "line" | "ring" | "none"
+}
+
+/** What a step does. Names are resolved to node names, except the words that are resolved when the step strikes. */
+export type Verb =
+  | { readonly _tag: "start" | "restart" | "stop" | "crash" | "freeze"; readonly who: ReadonlyArray<Target> }
+  /** Cuts one direction (`oneWay`) or both of every link between two groups. */
+  | { readonly _tag: "cut"; readonly from: ReadonlyArray<Target>; readonly to: ReadonlyArray<Target>; readonly oneWay: boolean }
+  | { readonly _tag: "partition"; readonly groups: ReadonlyArray<ReadonlyArray<Target>> }
+  | {
+      readonly _tag: "slow"
+      readonly between: ReadonlyArray<Target>
+      readonly delayMs: Range | null
+      readonly lossPpm: number | null
+    }
+  | { readonly _tag: "heal"; readonly what: "everything" | ReadonlyArray<Target> }
+  /** Delivers a message of the past again, on the connection that it was sent on. */
+  | { readonly _tag: "replay"; readonly from: string; readonly to: string; readonly message: "first" | "last" | "all" }
+
+/** A node name, or a word that means some nodes at the moment when the step strikes. */
+export type Target = string | { readonly word: "everyone" | "leader" } | { readonly word: "any"; readonly role: Role }
+
+export interface Step {
+  readonly place: Place
+  readonly atMs: number
+  readonly id: string | null
+  readonly note: string | null
+  readonly verb: Verb
+  /** Undo the step after this long; `null`: never. */
+  readonly forMs: number | null
+}
+
+export interface Count {
+  readonly how: "exactly" | "at least" | "at most"
+  readonly n: number
+}
+
+/** All that are there must hold together. */
+export interface Facts {
+  /** The node that everybody who names a leader names; a list: any of these; `none`: nobody names one. */
+  readonly leader?: "none" | ReadonlyArray<string>
+  /** Ask only these nodes, and each of them must name it. */
+  readonly seenBy?: ReadonlyArray<string>
+  /** How many nodes hold a lease that has not run out by their own clock. */
+  readonly leaders?: Count
+  readonly leadersBelieved?: Count
+  /** The largest number of nodes that ever held one term. */
+  readonly leadersPerTerm?: Count
+  /** The highest term that any running node knows. */
+  readonly term?: Count
+  /** `observer` has `subject` as `state`; `everyone`: every running node but the subject; `anyone`: at least one of them. */
+  readonly peers?: ReadonlyArray<{
+    readonly observer: string | { readonly word: "everyone" | "anyone" }
+    readonly subject: string
+    readonly state: PeerWord
+  }>
+  readonly agreeOn?: ReadonlyArray<"leader" | "term" | "peers">
+  /** Counts of happenings, from `after` (or from the start) to now. */
+  readonly events?: ReadonlyArray<{
+    readonly event: string
+    readonly about: string | null
+    readonly from: string | null
+    readonly to: string | null
+    readonly reason: string | null
+    readonly seen: Count
+  }>
+}
+
+export type When =
+  | { readonly _tag: "at"; readonly atMs: number }
+  | { readonly _tag: "within"; readonly afterMs: number; readonly withinMs: number }
+  | { readonly _tag: "always" | "never"; readonly fromMs: number; readonly untilMs: number }
+  /** At the end of the run. */
+  | { readonly _tag: "eventually"; readonly atMs: number }
+
+export interface Expectation {
+  readonly place: Place
+  /** The author's sentence; where there is none, one made from the facts. */
+  readonly name: string
+  readonly when: When
+  readonly facts: Facts
+  readonly judge: "scripted" | "varied" | "everywhere"
+}
+
+export interface Scenario {
+  readonly file: string
+  readonly text: string
+  readonly title: string
+  readonly seed: number
+  readonly lastsMs: number
+  readonly profile: "lan" | "wan" | "battery"
+  /** Who may vote. Where the file has no `electors:`, every planner and standby planner, and the first field node. */
+  readonly electors: ReadonlyArray<string>
+  readonly nodes: ReadonlyArray<NodeSpec>
+  readonly network: NetworkSpec
+  /** In order of time. */
+  readonly timeline: ReadonlyArray<Step>
+  readonly expect: ReadonlyArray<Expectation>
+}
