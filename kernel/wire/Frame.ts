@@ -7,6 +7,7 @@
  *
  * Source of the shapes: docs/PROTOCOL.md parts 4 to 8.
  */
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 /** Lower-case hex SHA-256 of a raw Ed25519 public key. */
@@ -82,6 +83,9 @@ export type EdgeRow = typeof EdgeRow.Type
 
 const Empty = Schema.Struct({})
 
+/** A message without a generation is of the first one. */
+const Generation = Schema.Natural.pipe(Schema.withDecodingDefaultKey(Effect.succeed(1)))
+
 /** Every method that this node serves, with the schema of its parameters. */
 export const requestSchemas = {
   "mesh.challenge": Empty,
@@ -93,8 +97,8 @@ export type Method = keyof typeof requestSchemas
 
 /** Every event that this node understands, with the schema of its payload. Others are ignored and counted. */
 export const eventSchemas = {
-  "peer.leaving": Schema.Struct({ gen: Schema.Natural, deviceId: DeviceId, timestamp: Schema.Int }),
-  "peer.down": Schema.Struct({ gen: Schema.Natural, deviceId: DeviceId, reportedAtMs: Schema.Int }),
+  "peer.leaving": Schema.Struct({ gen: Generation, deviceId: DeviceId, timestamp: Schema.Int }),
+  "peer.down": Schema.Struct({ gen: Generation, deviceId: DeviceId, reportedAtMs: Schema.Int }),
   /** Each second on each link between kernel peers; `rows` fingerprints every edge row that the sender holds. */
   "mesh.heartbeat": Schema.Struct({ epoch: LinkEpoch, seq: Schema.Natural, rows: Schema.Natural }),
   "mesh.edges": Schema.Struct({ rows: Schema.Array(EdgeRow) }),

@@ -1,0 +1,77 @@
+/**
+ * The strings that both ends of a handshake sign (PROTOCOL.md parts 5 and 9). Pure; signing and checking are commands.
+ *
+ * Two different handshakes never give the same string: places are fixed and divided by `|`, which an encoded field cannot
+ * contain. Only absent and empty are one. The two forms begin differently, so that a signature under one is worth nothing
+ * under the other.
+ */
+
+/**
+ * `encodeURIComponent`, made total: it throws on a lone surrogate, which becomes `%u` and its four upper-case hex digits here.
+ * Nothing else encodes to that, so no two texts encode alike. A peer of generation 1 cannot have signed such a text.
+ */
+const field = (text: string): string =>
+  text.isWellFormed()
+    ? encodeURIComponent(text)
+    : Array.from(text, (point) =>
+        point.isWellFormed() ? encodeURIComponent(point) : `%u${point.charCodeAt(0).toString(16).toUpperCase()}`
+      ).join("")
+
+/** Each element ends with a comma, so that no elements and one empty element differ. */
+const list = (texts: ReadonlyArray<string>): string => texts.map((text) => `${field(text)},`).join("")
+
+export interface ConnectFields {
+  readonly deviceId: string
+  readonly signedAtMs: number
+  /** The nonce of the other end. */
+  readonly nonce: string
+  readonly meshId?: string
+  readonly role?: string
+}
+
+/** What generation 1 signs, in both directions alike. */
+export const connectString = ({ deviceId, meshId = "", nonce, role = "", signedAtMs }: ConnectFields): string =>
+  ["mesh.connect", "v2", field(deviceId), String(signedAtMs), field(nonce), field(meshId), field(role)].join("|")
+
+export interface KernelFields {
+  /** Who signs: the end that dialled, or the one that accepted. */
+  readonly direction: "client" | "server"
+  readonly clientDeviceId: string
+  readonly serverDeviceId: string
+  readonly clientNonce: string
+  readonly serverNonce: string
+  readonly meshId: string
+  readonly meshKey: string
+  /** From here on, the signer's own. */
+  readonly incarnation: number
+  readonly bootId: string
+  readonly linkCounter: number
+  readonly gen: readonly [number, number]
+  readonly features: ReadonlyArray<string>
+  readonly capabilities: ReadonlyArray<string>
+  readonly displayName: string
+  /** The exporter value of the TLS connection; empty where there is none. */
+  readonly exporter: string
+}
+
+/** What kernel peers sign besides: it names direction and audience, so that it is good for one listener on one link only. */
+export const kernelString = (fields: KernelFields): string =>
+  [
+    "clawmesh.kernel",
+    "v1",
+    fields.direction,
+    field(fields.clientDeviceId),
+    field(fields.serverDeviceId),
+    field(fields.clientNonce),
+    field(fields.serverNonce),
+    field(fields.meshId),
+    field(fields.meshKey),
+    String(fields.incarnation),
+    field(fields.bootId),
+    String(fields.linkCounter),
+    fields.gen.join("-"),
+    list(fields.features),
+    list(fields.capabilities),
+    field(fields.displayName),
+    field(fields.exporter)
+  ].join("|")
