@@ -46,6 +46,8 @@ export type Command =
   /** Sign these payloads with the node's identity key. */
   | { readonly _tag: "Sign"; readonly ticket: number; readonly payloads: ReadonlyArray<string> }
   | { readonly _tag: "Note"; readonly event: MeshEvent }
+  /** Accept connections from now on. */
+  | { readonly _tag: "Listen" }
   /** The node has left: flush what was sent, close everything, stop. */
   | { readonly _tag: "Halt" }
 
@@ -71,5 +73,6 @@ export const Command: Schema.Codec<Command> = Schema.TaggedUnion({
   },
   Sign: { ticket: Schema.Natural, payloads: Schema.Array(Schema.String) },
   Note: { event: MeshEvent },
+  Listen: {},
   Halt: {}
 })

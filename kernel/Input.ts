@@ -49,3 +49,5 @@ export const Input = Schema.TaggedUnion({
   Leave: { at, reason: Schema.String }
 })
 export type Input = typeof Input.Type
+
+export const Checked = Input.cases.Checked

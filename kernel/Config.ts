@@ -1,0 +1,57 @@
+/**
+ * What a node is told at its start and never changes while it runs: who it is, whom it trusts, where they may be reached,
+ * and who elects. The seed makes its draws its own.
+ */
+import type { Profile } from "./Profile.ts"
+import type { DeviceId, Role } from "./wire/Frame.ts"
+
+/** A device that the operator trusts, with the role that it may have (B10, B13). */
+export interface Trusted {
+  readonly deviceId: DeviceId
+  readonly role: Role
+  /** Raw key as base64url, where the operator gave it; `null`: pinned at first use. */
+  readonly publicKey: string | null
+  /** Where it may be dialled; `null`: we only wait for it. */
+  readonly address: string | null
+}
+
+/** Who elects (mesh protocol, leadership). The list is sorted by device id. */
+export interface Manifest {
+  readonly version: number
+  readonly electors: ReadonlyArray<DeviceId>
+}
+
+export interface Config {
+  readonly seed: number
+  readonly deviceId: DeviceId
+  /** Raw Ed25519 key, base64url without padding. */
+  readonly publicKey: string
+  readonly displayName: string
+  readonly role: Role
+  readonly capabilities: ReadonlyArray<string>
+  readonly meshId: string
+  /** The operator key that made the mesh: two farms of one name do not match. */
+  readonly meshKey: string
+  readonly profile: Profile
+  /** Sorted by device id; without ourselves. */
+  readonly trusted: ReadonlyArray<Trusted>
+  readonly manifest: Manifest
+}
+
+/** Generations of the protocol that this kernel speaks (B9). */
+export const GENERATIONS: readonly [number, number] = [1, 1]
+/** Extensions that this kernel offers to others. */
+export const FEATURES: ReadonlyArray<string> = ["membership/1", "leadership/1"]
+
+export const trustedDevice = (config: Config, deviceId: DeviceId): Trusted | undefined =>
+  config.trusted.find((device) => device.deviceId === deviceId)
+
+/** Observers accuse and clear others; viewers only look (B14). */
+export const observes = (role: Role): boolean => role !== "viewer"
+
+/** Rank among those who may lead: planners before standby planners (B22); `null`: may not lead. */
+export const leadRank = (role: Role): number | null =>
+  role === "planner" ? 0 : role === "standby-planner" ? 1 : null
+
+export const roleOf = (config: Config, deviceId: DeviceId): Role | undefined =>
+  deviceId === config.deviceId ? config.role : trustedDevice(config, deviceId)?.role

@@ -1,0 +1,204 @@
+/**
+ * The front door: a node is a value, and `step` maps it and one input to the next value and the commands it wants done.
+ *
+ * `step` is pure, total and never throws: what does not fit the state it meets changes nothing. When nothing changed, the same
+ * reference comes back. The rooms see each input in this order, and tell the later ones by facts:
+ * links → membership → leadership → links again (connections given up) → counters → alarm.
+ */
+import type { Command } from "./Command.ts"
+import type { Config } from "./Config.ts"
+import * as Durable from "./Durable.ts"
+import type { Input } from "./Input.ts"
+import * as Leadership from "./leadership/Leadership.ts"
+import * as LeadershipRoom from "./leadership/Room.ts"
+import type { Links as LinksState } from "./links/Link.ts"
+import * as Links from "./links/Links.ts"
+import * as Membership from "./membership/Membership.ts"
+import { answer } from "./status/Answer.ts"
+import { NEVER_MS } from "./Time.ts"
+import { note, type Fact, type Turn } from "./Turn.ts"
+import { allCodes } from "./wire/Codes.ts"
+
+export interface NodeState {
+  readonly config: Config
+  /** `booting`: the incarnation is not durable yet, and not one frame leaves before it is. */
+  readonly phase: "off" | "booting" | "running" | "left"
+  readonly bootId: string
+  readonly incarnation: number
+  readonly startedAt: number
+  /** What is durable, or on its way there. */
+  readonly durable: Durable.Durable
+  /** Tickets of `Persist` given so far. */
+  readonly tickets: number
+  readonly links: LinksState
+  readonly membership: Membership.Membership
+  readonly leadership: Leadership.Leadership
+  /** How often each code of `allCodes` was given, at its index. */
+  readonly refusals: ReadonlyArray<number>
+  /** When the alarm is to ring; NEVER: it is not set. */
+  readonly alarmAt: number
+}
+
+export type Step = readonly [node: NodeState, commands: ReadonlyArray<Command>]
+
+const BOOT_TICKET = 1
+const NOTHING: ReadonlyArray<Command> = []
+
+export const make = (config: Config): NodeState => ({
+  config,
+  phase: "off",
+  bootId: "",
+  incarnation: 0,
+  startedAt: 0,
+  durable: Durable.empty,
+  tickets: 0,
+  links: Links.make(config),
+  membership: Membership.make(config),
+  leadership: Leadership.make(),
+  refusals: allCodes.map(() => 0),
+  alarmAt: NEVER_MS
+})
+
+export const step = (node: NodeState, input: Input): Step => {
+  switch (node.phase) {
+    case "running":
+      return run(node, input)
+    case "off":
+      return input._tag === "Started" ? boot(node, input) : [node, NOTHING]
+    case "booting":
+      return input._tag === "Stored" && input.ticket === BOOT_TICKET ? open(node, input) : [node, NOTHING]
+    case "left":
+      return [node, NOTHING]
+  }
+}
+
+/** The next incarnation goes to stable storage before anything else happens. */
+const boot = (node: NodeState, input: Extract<Input, { readonly _tag: "Started" }>): Step => {
+  const incarnation = input.durable.incarnation + 1
+  const record: Durable.Record = { _tag: "Incarnation", incarnation }
+  return [
+    {
+      ...node,
+      phase: "booting",
+      bootId: input.bootId,
+      incarnation,
+      startedAt: input.at.mono,
+      durable: Durable.apply(input.durable, record),
+      tickets: BOOT_TICKET
+    },
+    [{ _tag: "Persist", ticket: BOOT_TICKET, record, then: [{ _tag: "Listen" }] }]
+  ]
+}
+
+/** The tickets and records of one turn, and the turn itself. */
+const begin = (node: NodeState, input: Input) => {
+  const out: Array<Command> = []
+  const records: Array<Durable.Record> = []
+  const turn: Turn = {
+    config: node.config,
+    at: input.at,
+    incarnation: node.incarnation,
+    bootId: node.bootId,
+    pins: node.durable.pins,
+    lateMs: input._tag === "Woke" && node.alarmAt !== NEVER_MS ? Math.max(0, input.at.mono - node.alarmAt) : 0,
+    out,
+    facts: [],
+    admitted: null,
+    persist: (record, then) => {
+      records.push(record)
+      const ticket = node.tickets + records.length
+      out.push({ _tag: "Persist", ticket, record, then })
+      return ticket
+    }
+  }
+  return { turn, records }
+}
+
+const open = (node: NodeState, input: Input): Step => {
+  const { turn } = begin(node, input)
+  note(turn, { event: "node.started", about: node.config.deviceId, incarnation: node.incarnation })
+  const opened: NodeState = {
+    ...node,
+    phase: "running",
+    links: Links.open(node.links, turn),
+    membership: Membership.open(node.membership, turn),
+    leadership: Leadership.open(node.leadership, turn, node.durable)
+  }
+  return [withAlarm(opened, turn), turn.out]
+}
+
+const run = (node: NodeState, input: Input): Step => {
+  const { records, turn } = begin(node, input)
+  if (input._tag === "Leave") return leave(node, turn)
+  const woke = input._tag === "Woke"
+  let links = Links.onInput(node.links, input, turn)
+  const membership = Membership.onTurn(node.membership, woke, turn)
+  const leadership =
+    input._tag === "Stored"
+      ? LeadershipRoom.onStored(node.leadership, input.ticket, turn, links)
+      : LeadershipRoom.onTurn(node.leadership, woke, turn, links)
+  let refusals = node.refusals
+  if (turn.facts.length > 0) {
+    links = Links.settle(links, turn)
+    refusals = counted(refusals, turn.facts)
+    pinProven(node, turn)
+  }
+  if (turn.admitted?.frame?.type === "req") answer(node, turn)
+  const same =
+    links === node.links &&
+    membership === node.membership &&
+    leadership === node.leadership &&
+    refusals === node.refusals &&
+    records.length === 0
+  if (same && !woke) return [node, turn.out]
+  const next: NodeState = {
+    config: node.config,
+    phase: node.phase,
+    bootId: node.bootId,
+    incarnation: node.incarnation,
+    startedAt: node.startedAt,
+    durable: records.length === 0 ? node.durable : records.reduce(Durable.apply, node.durable),
+    tickets: node.tickets + records.length,
+    links,
+    membership,
+    leadership,
+    refusals,
+    alarmAt: woke ? NEVER_MS : node.alarmAt
+  }
+  return [withAlarm(next, turn), turn.out]
+}
+
+/** Goodbye: authority first, then the word, then silence (B1). */
+const leave = (node: NodeState, turn: Turn): Step => {
+  note(turn, { event: "node.leaving", about: node.config.deviceId, incarnation: node.incarnation })
+  const leadership = LeadershipRoom.leave(node.leadership, turn, node.links)
+  Links.leave(node.links, turn)
+  turn.out.push({ _tag: "Halt" })
+  return [{ ...node, phase: "left", leadership }, turn.out]
+}
+
+const counted = (refusals: ReadonlyArray<number>, facts: ReadonlyArray<Fact>): ReadonlyArray<number> => {
+  let next = refusals
+  for (const fact of facts) {
+    if (fact._tag !== "Refused") continue
+    next = next.map((count, index) => (allCodes[index] === fact.code ? count + 1 : count))
+  }
+  return next
+}
+
+/** The first key that a trusted device proves is kept, and so is that it ever spoke the kernel extension. */
+const pinProven = (node: NodeState, turn: Turn): void => {
+  for (const fact of turn.facts) {
+    if (fact._tag !== "Proved") continue
+    const pin = node.durable.pins.find((known) => known.deviceId === fact.peer)
+    if (pin !== undefined && (pin.kernel || !fact.kernel)) continue
+    turn.persist({ _tag: "Pin", deviceId: fact.peer, publicKey: fact.publicKey, kernel: fact.kernel }, [])
+  }
+}
+
+const withAlarm = (node: NodeState, turn: Turn): NodeState => {
+  const due = Math.min(node.links.due, node.membership.due, node.leadership.due)
+  if (due === node.alarmAt) return node
+  turn.out.push({ _tag: "SetAlarm", at: due })
+  return { ...node, alarmAt: due }
+}

@@ -1,0 +1,117 @@
+/**
+ * Every constant of the mesh's clockwork, by profile, in one place. `lan` is a local network; `wan` links cross the internet
+ * or a relay; `battery` trades seconds for fewer radio wake-ups. Times are in ms of the node's own monotonic clock.
+ *
+ * Two inequalities carry safety, and test/kernel/Profile.test.ts checks both for every profile with clocks whose rate errs by
+ * up to 30 %: a leader's lease ends on its own clock before any voter's promise can end on another's, and a heartbeat round
+ * fits into a lease.
+ */
+export interface Profile {
+  readonly name: "lan" | "wan" | "battery"
+  /** How often each node probes its links and sends its heartbeat. */
+  readonly beatMs: number
+  /** A probe is missed when nothing was heard for so long, until the round trip is known. */
+  readonly probeDeadlineMs: number
+  /** Once it is known, the deadline is srtt + 4 * rttvar, held between these two. */
+  readonly probeDeadlineMinMs: number
+  readonly probeDeadlineMaxMs: number
+  /** Misses in a row that make an edge bad; three where few observers could outvote an unlucky one. */
+  readonly missesToBad: number
+  readonly missesToBadFewObservers: number
+  /** Fewer observers than this are few. */
+  readonly fewObservers: number
+  /** After so many the connection is ended and dialled anew: a new handshake is quicker than waiting for TCP. */
+  readonly missesToTerminate: number
+  /** An alarm that rings later than this says that we ourselves were not attentive: pending probes prove nothing. */
+  readonly stallMs: number
+  /** A stall beyond this also voids our lease, until a heartbeat sent after it is acknowledged. */
+  readonly stallVoidsLeaseMs: number
+  /** How long an edge must stay well before it counts as good again, by number of flaps so far. */
+  readonly probationMs: ReadonlyArray<number>
+  /** One flap is forgiven for each such span without another. */
+  readonly flapForgivenMs: number
+
+  /** The leader's heartbeat. */
+  readonly leadMs: number
+  /** The leader's lease, from the sending of the last heartbeat that a majority acknowledged. */
+  readonly leaseMs: number
+  /** A voter votes for nobody else for so long after each heartbeat that it acknowledged; also its silence after a boot. */
+  readonly promiseMs: number
+  /** Candidates wait rank * this, plus a draw of up to this, so that the first in rank is usually alone. */
+  readonly rankMs: number
+  /** A candidacy that won nothing is tried again after this, doubling up to the next. */
+  readonly candidacyMs: number
+  readonly candidacyMaxMs: number
+
+  /** First redial after a failure, doubling up to the next, with full jitter. */
+  readonly redialMs: number
+  readonly redialMaxMs: number
+  /** Between attempts at a peer that refuses us for a lasting reason. */
+  readonly redialRefusedMs: number
+  /** A link that has been up for so long starts its backoff anew. */
+  readonly redialResetMs: number
+  /** From an open connection to an authenticated session; then it is closed 1008. */
+  readonly handshakeMs: number
+  /** A server's nonce is good for so long. */
+  readonly nonceMs: number
+  /** A session that is challenged by a newer incarnation must answer a probe within this, or it is displaced. */
+  readonly displaceProbeMs: number
+}
+
+/** Clock error towards peers of generation 1, either way (PROTOCOL.md part 5). */
+export const GEN1_CLOCK_WINDOW_MS = 300_000
+/** Frames other than the handshake that an unauthenticated link may send before it is closed. */
+export const UNAUTHENTICATED_FRAMES_MAX = 16
+/** Connections that may be shaking hands at once; a flood beyond is closed unheard. */
+export const UNAUTHENTICATED_LINKS_MAX = 64
+
+const lan: Profile = {
+  name: "lan",
+  beatMs: 1_000,
+  probeDeadlineMs: 700,
+  probeDeadlineMinMs: 400,
+  probeDeadlineMaxMs: 2_800,
+  missesToBad: 2,
+  missesToBadFewObservers: 3,
+  fewObservers: 3,
+  missesToTerminate: 3,
+  stallMs: 150,
+  stallVoidsLeaseMs: 300,
+  probationMs: [2_000, 30_000, 60_000, 120_000, 300_000],
+  flapForgivenMs: 600_000,
+  leadMs: 500,
+  leaseMs: 1_200,
+  promiseMs: 2_400,
+  rankMs: 150,
+  candidacyMs: 1_000,
+  candidacyMaxMs: 8_000,
+  redialMs: 1_000,
+  redialMaxMs: 8_000,
+  redialRefusedMs: 300_000,
+  redialResetMs: 30_000,
+  handshakeMs: 10_000,
+  nonceMs: 60_000,
+  displaceProbeMs: 700
+}
+
+const wan: Profile = {
+  ...lan,
+  name: "wan",
+  beatMs: 3_000,
+  leadMs: 2_000,
+  leaseMs: 5_000,
+  promiseMs: 10_000,
+  rankMs: 1_000,
+  displaceProbeMs: 2_800
+}
+
+const battery: Profile = {
+  ...wan,
+  name: "battery",
+  beatMs: 5_000,
+  leadMs: 5_000,
+  leaseMs: 12_000,
+  promiseMs: 24_000
+}
+
+export const profiles: { readonly [name in Profile["name"]]: Profile } = { lan, wan, battery }

@@ -1,0 +1,68 @@
+/**
+ * One turn of a node: the scratch that `step` hands from room to room in a fixed order, and throws away.
+ *
+ * Rooms append commands to `out`, and tell the rooms after them what happened by `facts`. Nothing of a turn outlives it, so
+ * that `step` stays pure to whoever calls it.
+ */
+import type { Command } from "./Command.ts"
+import type { Config } from "./Config.ts"
+import type { Pin, Record } from "./Durable.ts"
+import type { MeshEvent } from "./status/MeshEvent.ts"
+import type { Instant } from "./Time.ts"
+import type { Code } from "./wire/Codes.ts"
+import type { DeviceId, Event, Frame, LinkEpoch } from "./wire/Frame.ts"
+
+export type Fact =
+  /** An authenticated session with `peer` begins. */
+  | {
+      readonly _tag: "SessionUp"
+      readonly peer: DeviceId
+      readonly link: number
+      readonly incarnation: number
+      readonly epoch: LinkEpoch
+      /** It speaks the kernel extensions. */
+      readonly kernel: boolean
+    }
+  | { readonly _tag: "SessionDown"; readonly peer: DeviceId; readonly link: number; readonly reason: string }
+  /** A dial was refused at once: the machine is there, the program is not. */
+  | { readonly _tag: "DialRefused"; readonly peer: DeviceId }
+  /** The device said goodbye on its own session. */
+  | { readonly _tag: "Left"; readonly peer: DeviceId; readonly incarnation: number }
+  /** Something of a peer was refused with this code; counted. */
+  | { readonly _tag: "Refused"; readonly code: Code }
+  /** A trusted device proved its key for the first time, or its kernel extension. */
+  | { readonly _tag: "Proved"; readonly peer: DeviceId; readonly publicKey: string; readonly kernel: boolean }
+  /** Membership gives a connection up: end it and dial anew. */
+  | { readonly _tag: "Terminate"; readonly peer: DeviceId; readonly link: number; readonly reason: string }
+
+/** A frame or a pong that came over the current session of `peer`. */
+export interface Admitted {
+  readonly peer: DeviceId
+  readonly link: number
+  readonly frame: Frame | null
+  readonly probe: number
+}
+
+export interface Turn {
+  readonly config: Config
+  readonly at: Instant
+  readonly incarnation: number
+  readonly bootId: string
+  /** Keys that trusted devices have proved so far. */
+  readonly pins: ReadonlyArray<Pin>
+  /** How late the alarm rang, ms; 0 for other inputs. */
+  readonly lateMs: number
+  readonly out: Array<Command>
+  readonly facts: Array<Fact>
+  admitted: Admitted | null
+  /** Appends `Persist` to `out`: the record first, `then` only once it is durable. Returns the ticket. */
+  readonly persist: (record: Record, then: ReadonlyArray<Command>) => number
+}
+
+export const note = (turn: Turn, event: MeshEvent): void => {
+  turn.out.push({ _tag: "Note", event })
+}
+
+export const send = (turn: Turn, link: number, event: Event["event"], payload: Event["payload"]): void => {
+  turn.out.push({ _tag: "Send", link, frame: { type: "event", event, payload } as Event })
+}

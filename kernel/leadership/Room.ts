@@ -1,0 +1,79 @@
+/** The front of the leadership room: hands each input to the voter's, the candidate's or the leader's side. */
+import type { Links } from "../links/Link.ts"
+import { NEVER_MS } from "../Time.ts"
+import type { Turn } from "../Turn.ts"
+import type { DeviceId, Event } from "../wire/Frame.ts"
+import * as Candidacy from "./Candidacy.ts"
+import { isElector, withDue, type Leadership } from "./Leadership.ts"
+import * as Leading from "./Leading.ts"
+import * as Voting from "./Voting.ts"
+
+export const onTurn = (leadership: Leadership, woke: boolean, turn: Turn, links: Links): Leadership => {
+  let next = leadership
+  const { admitted } = turn
+  if (admitted?.frame?.type === "event") next = onEvent(next, turn, links, admitted.peer, admitted.link, admitted.frame)
+  for (const fact of turn.facts)
+    if (fact._tag === "SessionUp" && isElector(turn.config, fact.peer)) next = Candidacy.encouraged(next, turn)
+  if (woke) next = onTime(next, turn, links)
+  return settled(leadership, next, turn, links)
+}
+
+/** A record is on stable storage: perhaps our vote for ourselves. */
+export const onStored = (leadership: Leadership, ticket: number, turn: Turn, links: Links): Leadership =>
+  settled(leadership, Candidacy.onStored(leadership, turn, ticket), turn, links)
+
+export const leave = (leadership: Leadership, turn: Turn, links: Links): Leadership =>
+  withDue(Leading.release(leadership, turn, links))
+
+/** Whoever begins to lead does so with a heartbeat in the same turn. */
+const settled = (before: Leadership, after: Leadership, turn: Turn, links: Links): Leadership => {
+  if (after === before) return before
+  const { standing } = after
+  const begins = standing._tag === "Leading" && standing.beat === 0
+  return withDue(begins ? Leading.onTime(after, standing, turn, links) : after)
+}
+
+const onEvent = (
+  leadership: Leadership,
+  turn: Turn,
+  links: Links,
+  from: DeviceId,
+  link: number,
+  frame: Event
+): Leadership => {
+  switch (frame.event) {
+    case "mesh.lead":
+      return Voting.onLead(leadership, turn, from, link, frame.payload.term, frame.payload.beat)
+    case "mesh.lead.answer": {
+      const { beat, promised, term } = frame.payload
+      if (!promised) return Leading.refused(leadership, turn, term)
+      const { counter, manifest } = leadership.term
+      return term.counter === counter && term.manifest === manifest
+        ? Leading.promised(leadership, turn, from, beat)
+        : leadership
+    }
+    case "mesh.prevote":
+      return Voting.onPrevote(leadership, turn, from, link, frame.payload.term)
+    case "mesh.vote":
+      return Voting.onVote(leadership, turn, from, link, frame.payload.term)
+    case "mesh.prevote.answer":
+      return Candidacy.onPrevoteAnswer(leadership, turn, links, from, frame.payload.term, frame.payload.granted)
+    case "mesh.vote.answer":
+      return Candidacy.onVoteAnswer(leadership, turn, from, frame.payload.term, frame.payload.granted)
+    case "mesh.release":
+      return Voting.onRelease(leadership, turn, from, frame.payload.term)
+    default:
+      return leadership
+  }
+}
+
+const onTime = (leadership: Leadership, turn: Turn, links: Links): Leadership => {
+  const now = turn.at.mono
+  const { standing } = leadership
+  if (standing._tag === "Leading") return Leading.onTime(leadership, standing, turn, links)
+  let next = leadership
+  if (standing._tag !== "Following" && standing.endsAt <= now) next = Candidacy.giveUp(next, turn)
+  if (next.standAt <= now) next = Candidacy.stand({ ...next, standAt: NEVER_MS }, turn, links)
+  return next
+}
+

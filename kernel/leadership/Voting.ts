@@ -1,0 +1,133 @@
+/**
+ * The voter's side: what we promise to a leader, and to whom we give our vote.
+ *
+ * A vote is answered only once it is on stable storage. A promise is kept in memory: a boot forgets it, and makes up for it
+ * by silence.
+ */
+import { indexOfContact, kernelLink, type Links } from "../links/Link.ts"
+import { note, send, type Turn } from "../Turn.ts"
+import type { Command } from "../Command.ts"
+import type { DeviceId, Term } from "../wire/Frame.ts"
+import { FOLLOWING, isElector, leaseRuns, mayLead, standLater, type Leadership } from "./Leadership.ts"
+import { compareTerms } from "./Term.ts"
+
+/** Would we vote for this candidate in this term now? */
+export const wouldVote = (leadership: Leadership, turn: Turn, candidate: DeviceId, term: Term): boolean => {
+  const now = turn.at.mono
+  if (!isElector(turn.config, turn.config.deviceId) || !mayLead(turn.config, candidate)) return false
+  if (now < leadership.silentUntil || leaseRuns(leadership, now)) return false
+  if (now < leadership.promisedUntil && leadership.promisedTo !== candidate) return false
+  if (compareTerms(term, leadership.term) < 0 || compareTerms(term, leadership.votedTerm) < 0) return false
+  if (compareTerms(term, leadership.votedTerm) === 0) return leadership.votedFor === candidate
+  // A term that somebody already leads is taken.
+  return compareTerms(term, leadership.term) > 0 || leadership.leader === null
+}
+
+/** Votes, durably, and only then performs `then`; the ticket is that of the record. */
+export const vote = (
+  leadership: Leadership,
+  turn: Turn,
+  candidate: DeviceId,
+  term: Term,
+  then: ReadonlyArray<Command>
+): readonly [Leadership, ticket: number] => {
+  const ticket = turn.persist({ _tag: "Vote", term, votedFor: candidate }, then)
+  const leader = compareTerms(term, leadership.term) > 0 ? null : leadership.leader
+  return [{ ...leadership, term, votedTerm: term, votedFor: candidate, leader }, ticket]
+}
+
+export const onPrevote = (leadership: Leadership, turn: Turn, from: DeviceId, link: number, term: Term): Leadership => {
+  const granted = wouldVote(leadership, turn, from, term)
+  send(turn, link, "mesh.prevote.answer", { term: granted ? term : leadership.term, granted })
+  return leadership
+}
+
+export const onVote = (leadership: Leadership, turn: Turn, from: DeviceId, link: number, term: Term): Leadership => {
+  if (!wouldVote(leadership, turn, from, term)) {
+    send(turn, link, "mesh.vote.answer", { term: leadership.term, granted: false })
+    return leadership
+  }
+  const answer: Command = {
+    _tag: "Send",
+    link,
+    frame: { type: "event", event: "mesh.vote.answer", payload: { term, granted: true } }
+  }
+  const [voted] = vote(stepDown(leadership, turn, "it voted for another"), turn, from, term, [answer])
+  // Give the one we voted for time to lead before we stand ourselves.
+  return standLater(voted, turn, turn.config.profile.candidacyMs)
+}
+
+/** A heartbeat of a leader. Its term decides; an elector's acknowledgement is a promise. */
+export const onLead = (
+  leadership: Leadership,
+  turn: Turn,
+  from: DeviceId,
+  link: number,
+  term: Term,
+  beat: number
+): Leadership => {
+  const { config } = turn
+  if (!mayLead(config, from)) {
+    turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
+    return leadership
+  }
+  const order = compareTerms(term, leadership.term)
+  const stale = order < 0 || (order === 0 && leadership.leader !== null && leadership.leader !== from)
+  const elector = isElector(config, config.deviceId)
+  if (stale) {
+    if (elector) send(turn, link, "mesh.lead.answer", { term: leadership.term, beat, promised: false })
+    return leadership
+  }
+  const isNews = order > 0 || leadership.leader !== from
+  const follower = isNews ? stepDown(leadership, turn, "another leads a higher term") : leadership
+  if (isNews) note(turn, { event: "leader.followed", about: from, term: term.counter })
+  const now = turn.at.mono
+  let next: Leadership = { ...follower, term, leader: from, heardAt: now, rounds: 0 }
+  if (elector) {
+    next = { ...next, promisedTo: from, promisedUntil: now + config.profile.promiseMs }
+    send(turn, link, "mesh.lead.answer", { term, beat, promised: true })
+  }
+  return standLater(next, turn, config.profile.promiseMs)
+}
+
+/** The leader ended its own term: we owe it nothing any more. */
+export const onRelease = (leadership: Leadership, turn: Turn, from: DeviceId, term: Term): Leadership => {
+  if (leadership.leader !== from || compareTerms(term, leadership.term) !== 0) return leadership
+  note(turn, { event: "leader.lost", about: from, term: term.counter, reason: "it handed over" })
+  const free: Leadership = { ...leadership, leader: null, heardAt: 0 }
+  const released = free.promisedTo === from ? { ...free, promisedTo: null, promisedUntil: 0 } : free
+  return standLater(released, turn, 0)
+}
+
+/** Stops leading or standing, if we do. */
+export const stepDown = (leadership: Leadership, turn: Turn, reason: string): Leadership => {
+  if (leadership.standing._tag === "Following") return leadership
+  if (leadership.standing._tag === "Leading") {
+    note(turn, {
+      event: "leader.stepped-down",
+      about: turn.config.deviceId,
+      term: leadership.term.counter,
+      reason
+    })
+  }
+  const leader = leadership.leader === turn.config.deviceId ? null : leadership.leader
+  return { ...leadership, standing: FOLLOWING, leader }
+}
+
+/** Sends an event to every elector that we have a session with; how many. */
+export const toElectors = (
+  turn: Turn,
+  links: Links,
+  make: (link: number) => Command,
+  out: Array<Command> = turn.out
+): number => {
+  let count = 0
+  for (const elector of turn.config.manifest.electors) {
+    const contact = links.contacts[indexOfContact(links.contacts, elector)]
+    const link = contact === undefined ? null : kernelLink(contact)
+    if (link === null) continue
+    out.push(make(link))
+    count++
+  }
+  return count
+}

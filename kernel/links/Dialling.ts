@@ -1,0 +1,57 @@
+/**
+ * When to dial whom: at the start everybody with an address, afterwards whoever has no session, with doubling backoff and
+ * full jitter. A lasting refusal is retried slowly and stays visible; a device that left is not dialled until it speaks.
+ */
+import { between } from "../Draw.ts"
+import { NEVER_MS } from "../Time.ts"
+import { note, type Turn } from "../Turn.ts"
+import { trustedDevice } from "../Config.ts"
+import type { Contact } from "./Link.ts"
+
+/** At the start dials are spread over this span, so that a site that powers up together does not dial in one instant. */
+const FIRST_DIAL_SPREAD_MS = 100
+/** The redial after a link that had been stable. */
+const PROMPT_REDIAL_SPREAD_MS = 50
+
+const jitter = (turn: Turn, contact: Contact, maxMs: number): number =>
+  between(turn.config.seed, "redial", `${turn.bootId}/${contact.peer}`, contact.draws, 0, maxMs)
+
+const hasAddress = (turn: Turn, contact: Contact): boolean =>
+  (trustedDevice(turn.config, contact.peer)?.address ?? null) !== null
+
+const scheduled = (turn: Turn, contact: Contact, inMs: number): Contact => ({
+  ...contact,
+  draws: contact.draws + 1,
+  nextDialAt: hasAddress(turn, contact) ? turn.at.mono + inMs : NEVER_MS
+})
+
+export const firstDial = (turn: Turn, contact: Contact): Contact =>
+  scheduled(turn, contact, jitter(turn, contact, FIRST_DIAL_SPREAD_MS))
+
+/** After a session that was up for `upMs`. */
+export const redialAfterSession = (turn: Turn, contact: Contact, upMs: number): Contact =>
+  upMs >= turn.config.profile.redialResetMs
+    ? scheduled(turn, { ...contact, failures: 0 }, jitter(turn, contact, PROMPT_REDIAL_SPREAD_MS))
+    : redialAfterFailure(turn, contact)
+
+export const redialAfterFailure = (turn: Turn, contact: Contact): Contact => {
+  const { redialMaxMs, redialMs } = turn.config.profile
+  const capMs = Math.min(redialMaxMs, redialMs * 2 ** Math.min(contact.failures, 16))
+  return scheduled(turn, { ...contact, failures: contact.failures + 1 }, jitter(turn, contact, capMs))
+}
+
+/** After a refusal that trying again soon cannot change. */
+export const redialAfterRefusal = (turn: Turn, contact: Contact, code: string): Contact => ({
+  ...contact,
+  refused: code,
+  failures: contact.failures + 1,
+  nextDialAt: hasAddress(turn, contact) ? turn.at.mono + turn.config.profile.redialRefusedMs : NEVER_MS
+})
+
+export const dial = (turn: Turn, contact: Contact, attempt: number): Contact => {
+  const address = trustedDevice(turn.config, contact.peer)?.address ?? null
+  if (address === null) return { ...contact, nextDialAt: NEVER_MS }
+  turn.out.push({ _tag: "Dial", attempt, to: contact.peer, address })
+  note(turn, { event: "peer.dial", about: contact.peer, reason: contact.failures === 0 ? "address" : "retry" })
+  return { ...contact, attempt, nextDialAt: NEVER_MS }
+}

@@ -1,0 +1,149 @@
+/**
+ * The states of one transport connection, from opening to session; each holds only what is legal in it.
+ *
+ * Outbound: Asking → Signing → Proving → Checking → Session. Inbound: Offered → Checking → Signing → Session. A newer
+ * incarnation that meets a live session waits in Held until that session has answered a probe or failed to.
+ */
+import type { ConnectAnswer, ConnectParams, DeviceId, LinkEpoch } from "../wire/Frame.ts"
+
+/** What the far end proved to be. */
+export interface Proven {
+  readonly peer: DeviceId
+  /** It showed and signed the kernel extension. */
+  readonly kernel: boolean
+  readonly incarnation: number
+  readonly bootId: string
+  readonly linkCounter: number
+}
+
+interface Open {
+  /** Number of the connection, given by the driver. */
+  readonly link: number
+  /** Our counter for this link: the n-th of this incarnation. */
+  readonly counter: number
+  /** 24 random bytes, base64url: the challenge of an acceptor, the client nonce of a dialler. */
+  readonly nonce: string
+  readonly exporter: string | null
+  /** When it must be a session, in `mono` ms; then it is closed 1008. */
+  readonly deadline: number
+}
+
+interface Outbound extends Open {
+  readonly peer: DeviceId
+}
+
+export type Link =
+  | (Outbound & { readonly _tag: "Asking" })
+  | (Outbound & { readonly _tag: "SigningLogin"; readonly serverNonce: string; readonly signedAtMs: number })
+  | (Outbound & { readonly _tag: "Proving"; readonly serverNonce: string })
+  | (Outbound & { readonly _tag: "CheckingServer"; readonly serverNonce: string; readonly answer: ConnectAnswer })
+  /** Inbound; `asked` is when the nonce was handed out (`null`: not yet, or spent), `strays` counts what it may not send. */
+  | (Open & { readonly _tag: "Offered"; readonly asked: number | null; readonly strays: number })
+  | (Open & { readonly _tag: "CheckingClient"; readonly id: string; readonly params: ConnectParams })
+  | (Open & {
+      readonly _tag: "SigningAnswer"
+      readonly id: string
+      readonly params: ConnectParams
+      readonly proven: Proven
+      readonly signedAtMs: number
+    })
+  /** A newer incarnation, waiting whether the session of the older one still answers `probe` until `until`. */
+  | (Open & {
+      readonly _tag: "Held"
+      readonly id: string
+      readonly params: ConnectParams
+      readonly proven: Proven
+      readonly against: number
+      readonly probe: number
+      readonly until: number
+    })
+  | Session
+
+export interface Session {
+  readonly _tag: "Session"
+  readonly link: number
+  readonly counter: number
+  readonly peer: DeviceId
+  readonly dialledByUs: boolean
+  readonly proven: Proven
+  /** As we see it: (our incarnation, our counter, theirs, their counter). */
+  readonly epoch: LinkEpoch
+  readonly since: number
+}
+
+/** A trusted device and our efforts to reach it. */
+export interface Contact {
+  readonly peer: DeviceId
+  /** The dial that has not opened yet. */
+  readonly attempt: number | null
+  readonly nextDialAt: number
+  /** Failures in a row, for the backoff. */
+  readonly failures: number
+  /** Draws made so far for the jitter. */
+  readonly draws: number
+  /** Link number of the one session. */
+  readonly session: number | null
+  /** That session speaks the kernel extensions. */
+  readonly kernel: boolean
+  /** The highest incarnation that ever proved itself; a lower one is never let in again (S6). */
+  readonly incarnation: number
+  readonly bootId: string | null
+  /** It left in this incarnation, for good. */
+  readonly leftIncarnation: number
+  /** The lasting reason for which it refuses us, or we it. */
+  readonly refused: string | null
+}
+
+/** The slice of this room. */
+export interface Links {
+  /** Every trusted device, sorted by device id. */
+  readonly contacts: ReadonlyArray<Contact>
+  /** Every open connection, sorted by link number. */
+  readonly links: ReadonlyArray<Link>
+  /** Links opened in this incarnation. */
+  readonly counter: number
+  /** Dials made in this incarnation. */
+  readonly attempts: number
+  /** When this room next has something to do, `mono` ms. */
+  readonly due: number
+}
+
+/** A displacement probe; membership numbers its own from 1. */
+export const DISPLACE_PROBE = 0
+
+/** Where to send our own events to; `null`: no session, or one of generation 1. */
+export const kernelLink = (contact: Contact): number | null => (contact.kernel ? contact.session : null)
+
+/** Position of `link` in a list sorted by link number; -1: not there. */
+export const indexOfLink = (links: ReadonlyArray<Link>, link: number): number => {
+  for (let i = 0; i < links.length; i++) if (links[i]!.link === link) return i
+  return -1
+}
+
+/** Binary search in a list sorted by `peer`; -1: not there. */
+export const indexOfContact = (contacts: ReadonlyArray<Contact>, peer: DeviceId): number => {
+  let low = 0
+  let high = contacts.length - 1
+  while (low <= high) {
+    const middle = (low + high) >>> 1
+    const id = contacts[middle]!.peer
+    if (id === peer) return middle
+    if (id < peer) low = middle + 1
+    else high = middle - 1
+  }
+  return -1
+}
+
+/** A copy of `list` with `value` at `index`. */
+export const replaced = <A>(list: ReadonlyArray<A>, index: number, value: A): ReadonlyArray<A> => {
+  const copy = list.slice()
+  copy[index] = value
+  return copy
+}
+
+/** A copy of `list` without `index`. */
+export const without = <A>(list: ReadonlyArray<A>, index: number): ReadonlyArray<A> => {
+  const copy = list.slice()
+  copy.splice(index, 1)
+  return copy
+}

@@ -1,0 +1,298 @@
+/**
+ * The room of connections: dialling, the handshake from both ends, one session per device. Nothing but the handshake is
+ * looked at before a link has proved its identity, its mesh and its generation (S7); what a session brings is admitted to
+ * the other rooms by `turn.admitted`.
+ *
+ * Not modelled here yet: lanes and budgets per link, the keep-alive that generation 1 needs, discovery.
+ */
+import type { Config } from "../Config.ts"
+import type { Input } from "../Input.ts"
+import { UNAUTHENTICATED_LINKS_MAX } from "../Profile.ts"
+import { NEVER_MS } from "../Time.ts"
+import { note, type Turn } from "../Turn.ts"
+import type { Frame } from "../wire/Frame.ts"
+import * as Dialling from "./Dialling.ts"
+import {
+  DISPLACE_PROBE,
+  indexOfContact,
+  indexOfLink,
+  replaced,
+  without,
+  type Links,
+  type Session
+} from "./Link.ts"
+import * as Login from "./Login.ts"
+import * as Sessions from "./Sessions.ts"
+
+export const make = (config: Config): Links => ({
+  contacts: config.trusted.map(({ deviceId }) => ({
+    peer: deviceId,
+    attempt: null,
+    nextDialAt: NEVER_MS,
+    failures: 0,
+    draws: 0,
+    session: null,
+    kernel: false,
+    incarnation: 0,
+    bootId: null,
+    leftIncarnation: 0,
+    refused: null
+  })),
+  links: [],
+  counter: 0,
+  attempts: 0,
+  due: NEVER_MS
+})
+
+/** The link number of the session with a device; `null`: there is none. */
+export const sessionLink = (links: Links, peer: string): number | null =>
+  links.contacts[indexOfContact(links.contacts, peer)]?.session ?? null
+
+/** The node is up: begin to dial. */
+export const open = (links: Links, turn: Turn): Links =>
+  withDue({ ...links, contacts: links.contacts.map((contact) => Dialling.firstDial(turn, contact)) })
+
+export const onInput = (links: Links, input: Input, turn: Turn): Links => {
+  const next = handle(links, input, turn)
+  return next === links ? links : withDue(next)
+}
+
+const handle = (links: Links, input: Input, turn: Turn): Links => {
+  switch (input._tag) {
+    case "Received":
+      return onFrame(links, input.link, input.frame, turn)
+    case "Ponged":
+      return onPong(links, input.link, input.probe, turn)
+    case "Woke":
+      return onTime(links, turn)
+    case "LinkUp":
+      return onLinkUp(links, input, turn)
+    case "LinkDown":
+      return onLinkDown(links, input.link, input.reason, turn)
+    case "DialFailed":
+      return onDialFailed(links, input.attempt, input.reason, turn)
+    case "Malformed":
+      return onMalformed(links, input, turn)
+    case "Checked":
+    case "Signed":
+      return Login.onKeys(links, input, turn)
+    default:
+      return links
+  }
+}
+
+const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links => {
+  const link = links.links[indexOfLink(links.links, number)]
+  // A frame of a connection that we ended, or that lost: it finds nothing to change.
+  if (link === undefined) return links
+  if (link._tag !== "Session") return Login.onFrame(links, link, frame, turn)
+  if (frame.type === "event") {
+    if (frame.event === "mesh.heartbeat") {
+      const [mine, myCounter, theirs, theirCounter] = link.epoch
+      const said = frame.payload.epoch
+      const agrees = said[0] === theirs && said[1] === theirCounter && said[2] === mine && said[3] === myCounter
+      if (!agrees) return hangup(links, link, turn, "link epochs part")
+    } else if (frame.event === "peer.leaving") {
+      return onLeaving(links, link, frame.payload.deviceId, turn)
+    }
+  }
+  turn.admitted = { peer: link.peer, link: number, frame, probe: -1 }
+  return links
+}
+
+/** A goodbye counts from the device itself, for the session that carries it. */
+const onLeaving = (links: Links, session: Session, deviceId: string, turn: Turn): Links => {
+  if (deviceId !== session.peer) {
+    turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
+    return links
+  }
+  const at = indexOfContact(links.contacts, session.peer)
+  const contact = links.contacts[at]
+  if (contact === undefined) return links
+  const { incarnation } = session.proven
+  turn.facts.push({ _tag: "Left", peer: session.peer, incarnation })
+  turn.out.push({ _tag: "Hangup", link: session.link, code: 1000, reason: "goodbye", abrupt: false })
+  const contacts = replaced(links.contacts, at, { ...contact, leftIncarnation: incarnation })
+  return Sessions.end({ ...links, contacts }, turn, session, "leaving")
+}
+
+const onPong = (links: Links, number: number, probe: number, turn: Turn): Links => {
+  const link = links.links[indexOfLink(links.links, number)]
+  if (link?._tag !== "Session") return links
+  if (probe !== DISPLACE_PROBE) {
+    turn.admitted = { peer: link.peer, link: number, frame: null, probe }
+    return links
+  }
+  const held = links.links.find((other) => other._tag === "Held" && other.against === number)
+  if (held?._tag !== "Held") return links
+  return Login.refuseLogin(links, held, held.id, held.params, turn, {
+    code: "IDENTITY_CONFLICT",
+    message: "the session of another process with this identity still answers"
+  })
+}
+
+const onLinkUp = (links: Links, input: Extract<Input, { readonly _tag: "LinkUp" }>, turn: Turn): Links => {
+  const counter = links.counter + 1
+  const opened = {
+    link: input.link,
+    counter,
+    nonce: input.nonce,
+    exporter: input.exporter,
+    deadline: turn.at.mono + turn.config.profile.handshakeMs
+  }
+  if (input.attempt === null) {
+    const strangers = links.links.reduce((n, link) => (link._tag === "Session" ? n : n + 1), 0)
+    if (strangers >= UNAUTHENTICATED_LINKS_MAX) {
+      turn.facts.push({ _tag: "Refused", code: "RATE_LIMITED" })
+      turn.out.push({ _tag: "Hangup", link: input.link, code: 1008, reason: "too many handshakes", abrupt: true })
+      return links
+    }
+    return { ...links, counter, links: [...links.links, { _tag: "Offered", ...opened, asked: null, strays: 0 }] }
+  }
+  const at = links.contacts.findIndex((contact) => contact.attempt === input.attempt)
+  const contact = links.contacts[at]
+  if (contact === undefined) {
+    turn.out.push({ _tag: "Hangup", link: input.link, code: 1000, reason: "no longer wanted", abrupt: true })
+    return links
+  }
+  const contacts = replaced(links.contacts, at, { ...contact, attempt: null })
+  if (contact.session !== null) {
+    turn.out.push({ _tag: "Hangup", link: input.link, code: 1000, reason: "there is a session", abrupt: false })
+    return { ...links, contacts }
+  }
+  turn.out.push({
+    _tag: "Send",
+    link: input.link,
+    frame: { type: "req", id: Login.CHALLENGE_ID, method: "mesh.challenge", params: {} }
+  })
+  return { ...links, counter, contacts, links: [...links.links, { _tag: "Asking", ...opened, peer: contact.peer }] }
+}
+
+const onLinkDown = (links: Links, number: number, reason: string, turn: Turn): Links => {
+  const index = indexOfLink(links.links, number)
+  const link = links.links[index]
+  if (link === undefined) return links
+  if (link._tag === "Session") return releaseHeld(Sessions.end(links, turn, link, reason), number, turn)
+  const rest = { ...links, links: without(links.links, index) }
+  return "peer" in link ? failed(rest, link.peer, turn) : rest
+}
+
+/** A newcomer that waited for a session to fail a probe: it failed. */
+const releaseHeld = (links: Links, gone: number, turn: Turn): Links => {
+  const held = links.links.find((other) => other._tag === "Held" && other.against === gone)
+  return held?._tag === "Held" ? Login.admitLogin(links, held, held.id, held.params, held.proven, turn) : links
+}
+
+const failed = (links: Links, peer: string, turn: Turn): Links => {
+  const at = indexOfContact(links.contacts, peer)
+  const contact = links.contacts[at]
+  if (contact === undefined || contact.session !== null || contact.nextDialAt !== NEVER_MS) return links
+  return { ...links, contacts: replaced(links.contacts, at, Dialling.redialAfterFailure(turn, contact)) }
+}
+
+const onDialFailed = (links: Links, attempt: number, reason: string, turn: Turn): Links => {
+  const at = links.contacts.findIndex((contact) => contact.attempt === attempt)
+  const contact = links.contacts[at]
+  if (contact === undefined) return links
+  if (reason === "refused") turn.facts.push({ _tag: "DialRefused", peer: contact.peer })
+  return {
+    ...links,
+    contacts: replaced(links.contacts, at, Dialling.redialAfterFailure(turn, { ...contact, attempt: null }))
+  }
+}
+
+const onMalformed = (
+  links: Links,
+  input: Extract<Input, { readonly _tag: "Malformed" }>,
+  turn: Turn
+): Links => {
+  const link = links.links[indexOfLink(links.links, input.link)]
+  if (link === undefined) return links
+  if (link._tag !== "Session" && input.code !== "TOO_LARGE") return Login.onMalformed(links, link, input, turn)
+  turn.facts.push({ _tag: "Refused", code: input.code })
+  note(turn, { event: "frame.refused", code: input.code, link: input.link })
+  if (input.code === "TOO_LARGE") {
+    turn.out.push({ _tag: "Hangup", link: input.link, code: 1009, reason: "message too big", abrupt: false })
+    if (link._tag === "Session") return releaseHeld(Sessions.end(links, turn, link, "too large"), link.link, turn)
+    const rest = { ...links, links: without(links.links, indexOfLink(links.links, input.link)) }
+    return "peer" in link ? failed(rest, link.peer, turn) : rest
+  }
+  if (input.id !== null) turn.out.push(Login.errorAnswer(input.link, input.id, input.code, "this message does not read"))
+  return links
+}
+
+const onTime = (links: Links, turn: Turn): Links => {
+  let next = links
+  const now = turn.at.mono
+  for (const link of links.links) {
+    if (link._tag === "Session") continue
+    if (link._tag === "Held" && link.until <= now) {
+      const old = next.links[indexOfLink(next.links, link.against)]
+      next =
+        old?._tag === "Session"
+          ? hangup(next, old, turn, "a newer incarnation is here and this one is silent")
+          : Login.admitLogin(next, link, link.id, link.params, link.proven, turn)
+    } else if (link.deadline <= now) {
+      turn.out.push({ _tag: "Hangup", link: link.link, code: 1008, reason: "handshake took too long", abrupt: false })
+      turn.facts.push({ _tag: "Refused", code: "TIMEOUT" })
+      note(turn, {
+        event: "connection.refused",
+        code: "TIMEOUT",
+        reason: "no handshake in time",
+        link: link.link,
+        ...("peer" in link ? { about: link.peer } : {})
+      })
+      next = { ...next, links: without(next.links, indexOfLink(next.links, link.link)) }
+      if ("peer" in link) next = failed(next, link.peer, turn)
+    }
+  }
+  for (let i = 0; i < next.contacts.length; i++) {
+    const contact = next.contacts[i]!
+    if (contact.nextDialAt > now) continue
+    const attempts = next.attempts + 1
+    next = { ...next, attempts, contacts: replaced(next.contacts, i, Dialling.dial(turn, contact, attempts)) }
+  }
+  return next
+}
+
+/** Ends a session from our side, at once. */
+const hangup = (links: Links, session: Session, turn: Turn, reason: string): Links => {
+  turn.out.push({ _tag: "Hangup", link: session.link, code: 1001, reason, abrupt: true })
+  return releaseHeld(Sessions.end(links, turn, session, reason), session.link, turn)
+}
+
+/** What membership decided about connections in this turn. */
+export const settle = (links: Links, turn: Turn): Links => {
+  let next = links
+  for (let i = 0; i < turn.facts.length; i++) {
+    const fact = turn.facts[i]!
+    if (fact._tag !== "Terminate") continue
+    const link = next.links[indexOfLink(next.links, fact.link)]
+    if (link?._tag === "Session") next = hangup(next, link, turn, fact.reason)
+  }
+  return next === links ? links : withDue(next)
+}
+
+/** Says goodbye on every session; the driver flushes before it closes (`Halt`). */
+export const leave = (links: Links, turn: Turn): void => {
+  for (const link of links.links) {
+    if (link._tag !== "Session") continue
+    const { deviceId } = turn.config
+    turn.out.push({
+      _tag: "Send",
+      link: link.link,
+      frame: { type: "event", event: "peer.leaving", payload: { gen: 1, deviceId, timestamp: turn.at.wall } }
+    })
+  }
+}
+
+const withDue = (links: Links): Links => {
+  let due = NEVER_MS
+  for (let i = 0; i < links.contacts.length; i++) due = Math.min(due, links.contacts[i]!.nextDialAt)
+  for (let i = 0; i < links.links.length; i++) {
+    const link = links.links[i]!
+    if (link._tag === "Session") continue
+    due = Math.min(due, link._tag === "Held" ? link.until : link.deadline)
+  }
+  return due === links.due ? links : { ...links, due }
+}

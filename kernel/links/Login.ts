@@ -1,0 +1,338 @@
+/**
+ * The handshake as a machine, both ends (PROTOCOL.md part 5): challenge, login, answer. Keys are asked by `Sign` and `Check`,
+ * whose ticket is the number of the link; their answers find the link as it is by then, or not at all.
+ *
+ * Every refusal has a code, is answered where it can be, is counted, closes the link 1008, and changes nothing else.
+ */
+import type { Command } from "../Command.ts"
+import { trustedDevice } from "../Config.ts"
+import type { Input } from "../Input.ts"
+import { UNAUTHENTICATED_FRAMES_MAX } from "../Profile.ts"
+import { note, type Turn } from "../Turn.ts"
+import { decodeAnswer } from "../wire/Codec.ts"
+import type { Code } from "../wire/Codes.ts"
+import { allCodes } from "../wire/Codes.ts"
+import type { ConnectParams, Frame } from "../wire/Frame.ts"
+import * as Authenticate from "./Authenticate.ts"
+import * as Dialling from "./Dialling.ts"
+import {
+  DISPLACE_PROBE,
+  indexOfContact,
+  indexOfLink,
+  replaced,
+  without,
+  type Link,
+  type Links,
+  type Proven
+} from "./Link.ts"
+import * as Sessions from "./Sessions.ts"
+
+export const CHALLENGE_ID = "challenge"
+const CONNECT_ID = "connect"
+
+/** Refusals that dialling again soon cannot mend. */
+const LASTING: ReadonlyArray<string> = [
+  "UNTRUSTED_PEER",
+  "MESH_ID_MISMATCH",
+  "PUBLIC_KEY_MISMATCH",
+  "UNSUPPORTED_GENERATION",
+  "IDENTITY_CONFLICT"
+]
+
+type Handshake = Exclude<Link, { readonly _tag: "Session" }>
+type Outbound = Extract<Link, { readonly _tag: "Asking" | "SigningLogin" | "Proving" | "CheckingServer" }>
+type Inbound = Exclude<Handshake, Outbound>
+
+const isOutbound = (link: Handshake): link is Outbound => "peer" in link
+
+export const errorAnswer = (link: number, id: string, code: Code, message: string): Command => ({
+  _tag: "Send",
+  link,
+  frame: { type: "res", id, ok: false, error: { code, message } }
+})
+
+const withLink = (links: Links, link: Link): Links => ({
+  ...links,
+  links: replaced(links.links, indexOfLink(links.links, link.link), link)
+})
+
+const drop = (links: Links, link: number): Links => ({
+  ...links,
+  links: without(links.links, indexOfLink(links.links, link))
+})
+
+const exchangeOf = (link: Handshake, nonces: { readonly client: string; readonly server: string }) => ({
+  clientNonce: nonces.client,
+  serverNonce: nonces.server,
+  exporter: link.exporter,
+  counter: link.counter
+})
+
+// ------------------------------------------------------------------------------------------------ frames
+
+export const onFrame = (links: Links, link: Handshake, frame: Frame, turn: Turn): Links =>
+  isOutbound(link) ? onServerFrame(links, link, frame, turn) : onClientFrame(links, link, frame, turn)
+
+const onServerFrame = (links: Links, link: Outbound, frame: Frame, turn: Turn): Links => {
+  // Its answer is in the key store's hands: what comes right behind it is not ours to believe yet, and no offence.
+  if (link._tag === "CheckingServer") return links
+  const awaited = link._tag === "Asking" ? CHALLENGE_ID : link._tag === "Proving" ? CONNECT_ID : null
+  if (frame.type !== "res" || frame.id !== awaited)
+    return dropOutbound(links, link, turn, "NOT_AUTHORIZED", "it spoke before it had proved itself")
+  if (!frame.ok) {
+    const code = allCodes.find((known) => known === frame.error.code) ?? "AUTH_FAILED"
+    return dropOutbound(links, link, turn, code, "refused by the other side")
+  }
+  if (link._tag === "Asking") {
+    const answer = decodeAnswer("mesh.challenge", frame.payload)
+    if (answer === null) return dropOutbound(links, link, turn, "INVALID_PARAMS", "its challenge does not read")
+    const exchange = exchangeOf(link, { client: link.nonce, server: answer.nonce })
+    const signedAtMs = turn.at.wall
+    const payloads = Authenticate.loginPayloads(turn, link.peer, exchange, signedAtMs)
+    turn.out.push({ _tag: "Sign", ticket: link.link, payloads })
+    return withLink(links, { ...link, _tag: "SigningLogin", serverNonce: answer.nonce, signedAtMs })
+  }
+  if (link._tag !== "Proving") return links
+  const answer = decodeAnswer("mesh.connect", frame.payload)
+  if (answer === null) return dropOutbound(links, link, turn, "INVALID_PARAMS", "its answer does not read")
+  const exchange = exchangeOf(link, { client: link.nonce, server: link.serverNonce })
+  const proofs = Authenticate.serverProofs(answer, turn.config.deviceId, exchange)
+  turn.out.push({ _tag: "Check", ticket: link.link, publicKey: answer.publicKey, proofs })
+  return withLink(links, { ...link, _tag: "CheckingServer", answer })
+}
+
+const onClientFrame = (links: Links, link: Inbound, frame: Frame, turn: Turn): Links => {
+  if (frame.type === "req" && link._tag === "Offered") {
+    if (frame.method === "mesh.challenge") {
+      const payload = { nonce: link.nonce }
+      turn.out.push({ _tag: "Send", link: link.link, frame: { type: "res", id: frame.id, ok: true, payload } })
+      return link.asked === null ? withLink(links, { ...link, asked: turn.at.mono }) : links
+    }
+    if (frame.method === "mesh.connect") return onLogin(links, link, frame.id, frame.params, turn)
+  }
+  return stray(links, link, turn, frame.type === "req" ? frame.id : null)
+}
+
+const onLogin = (
+  links: Links,
+  link: Extract<Link, { readonly _tag: "Offered" }>,
+  id: string,
+  params: ConnectParams,
+  turn: Turn
+): Links => {
+  if (params.nonce === undefined)
+    return refuseLogin(links, link, id, params, turn, {
+      code: "AUTH_NONCE_REQUIRED",
+      message: "ask for a nonce first: mesh.challenge"
+    })
+  const fresh = link.asked !== null && turn.at.mono - link.asked <= turn.config.profile.nonceMs
+  if (!fresh || params.nonce !== link.nonce)
+    return refuseLogin(links, link, id, params, turn, {
+      code: "AUTH_NONCE_INVALID",
+      message: "this nonce was not given on this connection, or is too old"
+    })
+  const exchange = exchangeOf(link, { client: params.clientNonce, server: link.nonce })
+  const proofs = Authenticate.clientProofs(params, turn.config.deviceId, exchange)
+  turn.out.push({ _tag: "Check", ticket: link.link, publicKey: params.publicKey, proofs })
+  const { counter, deadline, exporter, nonce } = link
+  return withLink(links, { _tag: "CheckingClient", link: link.link, counter, nonce, exporter, deadline, id, params })
+}
+
+/** A frame that an unauthenticated link may not send: answered if it asks for one, counted, and not looked at. */
+const stray = (links: Links, link: Inbound, turn: Turn, id: string | null): Links => {
+  turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
+  if (id !== null) turn.out.push(errorAnswer(link.link, id, "NOT_AUTHORIZED", "shake hands first"))
+  const strays = link._tag === "Offered" ? link.strays + 1 : 1
+  if (strays > UNAUTHENTICATED_FRAMES_MAX) {
+    note(turn, { event: "connection.refused", code: "NOT_AUTHORIZED", link: link.link, reason: "no handshake" })
+    turn.out.push({ _tag: "Hangup", link: link.link, code: 1008, reason: "shake hands first", abrupt: false })
+    return drop(links, link.link)
+  }
+  return link._tag === "Offered" ? withLink(links, { ...link, strays }) : links
+}
+
+export const onMalformed = (
+  links: Links,
+  link: Handshake,
+  input: Extract<Input, { readonly _tag: "Malformed" }>,
+  turn: Turn
+): Links => {
+  if (isOutbound(link)) return dropOutbound(links, link, turn, input.code, "its message does not read")
+  if (input.method !== "mesh.connect" || input.id === null) {
+    note(turn, { event: "frame.refused", code: input.code, link: link.link })
+    return stray(links, link, turn, input.id)
+  }
+  return refuseLogin(links, link, input.id, null, turn, { code: input.code, message: "the login does not read" })
+}
+
+// ------------------------------------------------------------------------------------------------ answers of the key store
+
+export const onKeys = (
+  links: Links,
+  input: Extract<Input, { readonly _tag: "Checked" | "Signed" }>,
+  turn: Turn
+): Links => {
+  const link = links.links[indexOfLink(links.links, input.ticket)]
+  if (link === undefined) return links
+  if (input._tag === "Checked") {
+    if (link._tag === "CheckingClient") return onClientChecked(links, link, input, turn)
+    if (link._tag === "CheckingServer") return onServerChecked(links, link, input, turn)
+  } else {
+    if (link._tag === "SigningLogin") return onLoginSigned(links, link, input.signatures, turn)
+    if (link._tag === "SigningAnswer") return onAnswerSigned(links, link, input.signatures, turn)
+  }
+  return links
+}
+
+const onClientChecked = (
+  links: Links,
+  link: Extract<Link, { readonly _tag: "CheckingClient" }>,
+  checked: Extract<Input, { readonly _tag: "Checked" }>,
+  turn: Turn
+): Links => {
+  const proven = Authenticate.judgeClient(turn, link.params, checked)
+  if (Authenticate.isRefusal(proven)) return refuseLogin(links, link, link.id, link.params, turn, proven)
+  const contest = Sessions.contest(links, turn, proven, false)
+  switch (contest._tag) {
+    case "Refuse":
+      return refuseLogin(links, link, link.id, link.params, turn, contest)
+    case "Crossing":
+      turn.out.push({ _tag: "Hangup", link: link.link, code: 1000, reason: "crossing dials", abrupt: false })
+      return drop(links, link.link)
+    case "Hold": {
+      const against = contest.against.link
+      turn.out.push({ _tag: "Ping", link: against, probe: DISPLACE_PROBE })
+      const until = turn.at.mono + turn.config.profile.displaceProbeMs
+      return withLink(links, { ...link, _tag: "Held", proven, against, probe: DISPLACE_PROBE, until })
+    }
+    case "Admit":
+      return admitLogin(links, link, link.id, link.params, proven, turn)
+  }
+}
+
+/** The login is good: sign our answer to it. */
+export const admitLogin = (
+  links: Links,
+  link: Handshake,
+  id: string,
+  params: ConnectParams,
+  proven: Proven,
+  turn: Turn
+): Links => {
+  const { counter, deadline, exporter, nonce } = link
+  const exchange = exchangeOf(link, { client: params.clientNonce, server: nonce })
+  const signedAtMs = turn.at.wall
+  const payloads = Authenticate.answerPayloads(turn, proven.peer, exchange, signedAtMs)
+  turn.out.push({ _tag: "Sign", ticket: link.link, payloads })
+  return withLink(links, {
+    _tag: "SigningAnswer",
+    link: link.link,
+    counter,
+    nonce,
+    exporter,
+    deadline,
+    id,
+    params,
+    proven,
+    signedAtMs
+  })
+}
+
+const onAnswerSigned = (
+  links: Links,
+  link: Extract<Link, { readonly _tag: "SigningAnswer" }>,
+  signatures: ReadonlyArray<string> | null,
+  turn: Turn
+): Links => {
+  const { id, params, proven } = link
+  if (signatures === null)
+    return refuseLogin(links, link, id, params, turn, { code: "INTERNAL_ERROR", message: "our key did not sign" })
+  // While the key signed, another link may have become the session.
+  const contest = Sessions.contest(links, turn, proven, false)
+  if (contest._tag === "Refuse") return refuseLogin(links, link, id, params, turn, contest)
+  if (contest._tag !== "Admit") {
+    turn.out.push({ _tag: "Hangup", link: link.link, code: 1000, reason: "crossing dials", abrupt: false })
+    return drop(links, link.link)
+  }
+  const exchange = exchangeOf(link, { client: params.clientNonce, server: link.nonce })
+  const payload = Authenticate.answerPayload(turn, exchange, link.signedAtMs, signatures)
+  turn.out.push({ _tag: "Send", link: link.link, frame: { type: "res", id, ok: true, payload } })
+  return Sessions.establish(links, turn, link.link, link.counter, proven, false, params.publicKey)
+}
+
+const onLoginSigned = (
+  links: Links,
+  link: Extract<Link, { readonly _tag: "SigningLogin" }>,
+  signatures: ReadonlyArray<string> | null,
+  turn: Turn
+): Links => {
+  if (signatures === null) return dropOutbound(links, link, turn, "INTERNAL_ERROR", "our key did not sign")
+  const exchange = exchangeOf(link, { client: link.nonce, server: link.serverNonce })
+  const params = Authenticate.loginParams(turn, exchange, link.signedAtMs, signatures)
+  turn.out.push({
+    _tag: "Send",
+    link: link.link,
+    frame: { type: "req", id: CONNECT_ID, method: "mesh.connect", params }
+  })
+  return withLink(links, { ...link, _tag: "Proving" })
+}
+
+const onServerChecked = (
+  links: Links,
+  link: Extract<Link, { readonly _tag: "CheckingServer" }>,
+  checked: Extract<Input, { readonly _tag: "Checked" }>,
+  turn: Turn
+): Links => {
+  const exchange = exchangeOf(link, { client: link.nonce, server: link.serverNonce })
+  const proven = Authenticate.judgeServer(turn, link.peer, exchange, link.answer, checked)
+  if (Authenticate.isRefusal(proven)) return dropOutbound(links, link, turn, proven.code, proven.message)
+  const contest = Sessions.contest(links, turn, proven, true)
+  if (contest._tag === "Refuse") return dropOutbound(links, link, turn, contest.code, contest.message)
+  if (contest._tag !== "Admit") {
+    turn.out.push({ _tag: "Hangup", link: link.link, code: 1000, reason: "crossing dials", abrupt: false })
+    return drop(links, link.link)
+  }
+  return Sessions.establish(links, turn, link.link, link.counter, proven, true, link.answer.publicKey)
+}
+
+// ------------------------------------------------------------------------------------------------ refusals
+
+const about = (turn: Turn, deviceId: string | undefined) =>
+  deviceId !== undefined && trustedDevice(turn.config, deviceId) !== undefined ? { about: deviceId } : {}
+
+/** Refuses a login: answered, counted, noted, closed 1008. `params` is `null` where they did not read. */
+export const refuseLogin = (
+  links: Links,
+  link: Handshake,
+  id: string,
+  params: ConnectParams | null,
+  turn: Turn,
+  { code, message }: Authenticate.Refusal
+): Links => {
+  turn.facts.push({ _tag: "Refused", code })
+  turn.out.push(errorAnswer(link.link, id, code, message))
+  turn.out.push({ _tag: "Hangup", link: link.link, code: 1008, reason: code, abrupt: false })
+  note(turn, {
+    event: "connection.refused",
+    code,
+    reason: message,
+    link: link.link,
+    ...about(turn, params?.deviceId)
+  })
+  return drop(links, link.link)
+}
+
+/** Ends our own dial: the server refused us, or we it. */
+const dropOutbound = (links: Links, link: Outbound, turn: Turn, code: Code, message: string): Links => {
+  turn.facts.push({ _tag: "Refused", code })
+  turn.out.push({ _tag: "Hangup", link: link.link, code: 1008, reason: code, abrupt: false })
+  note(turn, { event: "connection.refused", about: link.peer, code, reason: message, link: link.link })
+  const at = indexOfContact(links.contacts, link.peer)
+  const contact = links.contacts[at]
+  const rest = drop(links, link.link)
+  if (contact === undefined || contact.session !== null) return rest
+  const next = LASTING.includes(code)
+    ? Dialling.redialAfterRefusal(turn, contact, code)
+    : Dialling.redialAfterFailure(turn, contact)
+  return { ...rest, contacts: replaced(rest.contacts, at, next) }
+}

@@ -1,0 +1,151 @@
+/**
+ * One session per device (S6): which of two wins, decided alike at both ends, and how a session begins and ends.
+ *
+ * - An incarnation lower than one that proved itself before, or one that left, is refused.
+ * - The same incarnation with another boot id is a clone: refused, the older stays, the operator is told.
+ * - A higher incarnation waits until the old session has failed a probe; if that answers, the newcomer is the clone.
+ * - Within the same incarnations the link dialled by the lower device id is kept; of two by one dialler, the newer.
+ * - Towards generation 1 the newest wins, as it does there.
+ *
+ * A session that lost is closed 1000 and forgotten at once: nothing that still arrives on it finds anything to change.
+ */
+import { NEVER_MS } from "../Time.ts"
+import { note, type Turn } from "../Turn.ts"
+import type { Code } from "../wire/Codes.ts"
+import type { LinkEpoch } from "../wire/Frame.ts"
+import * as Dialling from "./Dialling.ts"
+import {
+  indexOfContact,
+  indexOfLink,
+  replaced,
+  without,
+  type Contact,
+  type Link,
+  type Links,
+  type Proven,
+  type Session
+} from "./Link.ts"
+
+export type Contest =
+  | { readonly _tag: "Admit" }
+  | { readonly _tag: "Hold"; readonly against: Session }
+  /** The other link of a crossing pair is the one to keep: no error, closed 1000. */
+  | { readonly _tag: "Crossing" }
+  | { readonly _tag: "Refuse"; readonly code: Code; readonly message: string }
+
+const ADMIT: Contest = { _tag: "Admit" }
+
+export const contest = (links: Links, turn: Turn, proven: Proven, dialledByUs: boolean): Contest => {
+  const contact = links.contacts[indexOfContact(links.contacts, proven.peer)]
+  if (contact === undefined) return { _tag: "Refuse", code: "UNTRUSTED_PEER", message: "this device is not known" }
+  if (!proven.kernel) return ADMIT
+  if (proven.incarnation < contact.incarnation)
+    return conflict(`incarnation ${proven.incarnation} is older than ${contact.incarnation}`)
+  if (contact.leftIncarnation >= proven.incarnation && contact.leftIncarnation > 0)
+    return conflict(`incarnation ${proven.incarnation} has left`)
+  if (proven.incarnation === contact.incarnation && contact.bootId !== null && contact.bootId !== proven.bootId)
+    return conflict(`two processes claim incarnation ${proven.incarnation}`)
+  const weAreLower = turn.config.deviceId < proven.peer
+  const current = sessionWith(links, contact)
+  if (current === undefined) {
+    const ours = links.links.some((link) => isOutboundHandshake(link) && link.peer === proven.peer)
+    return !dialledByUs && weAreLower && ours ? { _tag: "Crossing" } : ADMIT
+  }
+  if (!current.proven.kernel) return ADMIT
+  if (proven.incarnation > current.proven.incarnation) return { _tag: "Hold", against: current }
+  return current.dialledByUs === dialledByUs || dialledByUs === weAreLower ? ADMIT : { _tag: "Crossing" }
+}
+
+const conflict = (message: string): Contest => ({ _tag: "Refuse", code: "IDENTITY_CONFLICT", message })
+
+const isOutboundHandshake = (link: Link): link is Link & { readonly peer: string } =>
+  link._tag === "Asking" ||
+  link._tag === "SigningLogin" ||
+  link._tag === "Proving" ||
+  link._tag === "CheckingServer"
+
+export const sessionWith = (links: Links, contact: Contact): Session | undefined => {
+  if (contact.session === null) return undefined
+  const link = links.links[indexOfLink(links.links, contact.session)]
+  return link?._tag === "Session" ? link : undefined
+}
+
+/** Makes a session of the handshake on `link`, in place of whatever there was with that device. */
+export const establish = (
+  links: Links,
+  turn: Turn,
+  link: number,
+  counter: number,
+  proven: Proven,
+  dialledByUs: boolean,
+  publicKey: string
+): Links => {
+  const at = indexOfContact(links.contacts, proven.peer)
+  const contact = links.contacts[at]
+  if (contact === undefined) return links
+  const old = sessionWith(links, contact)
+  if (old !== undefined) turn.facts.push(down(old, "displaced"))
+  let open = links.links
+  for (const other of links.links) {
+    const rival = (other === old || (isOutboundHandshake(other) && other.peer === proven.peer)) && other.link !== link
+    if (!rival) continue
+    turn.out.push({ _tag: "Hangup", link: other.link, code: 1000, reason: "displaced", abrupt: false })
+    open = without(open, indexOfLink(open, other.link))
+  }
+  if (contact.attempt !== null) turn.out.push({ _tag: "CancelDial", attempt: contact.attempt })
+  const epoch: LinkEpoch = [turn.incarnation, counter, proven.incarnation, proven.linkCounter]
+  const session: Session = {
+    _tag: "Session",
+    link,
+    counter,
+    peer: proven.peer,
+    dialledByUs,
+    proven,
+    epoch,
+    since: turn.at.mono
+  }
+  turn.facts.push({
+    _tag: "SessionUp",
+    peer: proven.peer,
+    link,
+    incarnation: proven.incarnation,
+    epoch,
+    kernel: proven.kernel
+  })
+  turn.facts.push({ _tag: "Proved", peer: proven.peer, publicKey, kernel: proven.kernel })
+  note(turn, { event: "peer.connect", about: proven.peer, incarnation: proven.incarnation, link })
+  const next: Contact = {
+    ...contact,
+    attempt: null,
+    nextDialAt: NEVER_MS,
+    session: link,
+    kernel: proven.kernel,
+    incarnation: Math.max(contact.incarnation, proven.incarnation),
+    bootId: proven.kernel ? proven.bootId : contact.bootId,
+    refused: null
+  }
+  return {
+    ...links,
+    contacts: replaced(links.contacts, at, next),
+    links: replaced(open, indexOfLink(open, link), session)
+  }
+}
+
+const down = (session: Session, reason: string) =>
+  ({ _tag: "SessionDown", peer: session.peer, link: session.link, reason }) as const
+
+/** The session is over; the device will be dialled again, unless it left. */
+export const end = (links: Links, turn: Turn, session: Session, reason: string): Links => {
+  turn.facts.push(down(session, reason))
+  note(turn, { event: "peer.disconnect", about: session.peer, link: session.link, reason })
+  const at = indexOfContact(links.contacts, session.peer)
+  const contact = links.contacts[at]
+  const open = without(links.links, indexOfLink(links.links, session.link))
+  if (contact === undefined || contact.session !== session.link) return { ...links, links: open }
+  const free: Contact = { ...contact, session: null, kernel: false }
+  const left = contact.leftIncarnation >= session.proven.incarnation && contact.leftIncarnation > 0
+  const next = left
+    ? { ...free, nextDialAt: NEVER_MS }
+    : Dialling.redialAfterSession(turn, free, turn.at.mono - session.since)
+  return { ...links, contacts: replaced(links.contacts, at, next), links: open }
+}

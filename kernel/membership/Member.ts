@@ -1,0 +1,89 @@
+/**
+ * What a node knows of one other device: its own edge to it, and the verdict.
+ *
+ * The edge is evidence of our own: good from an end-to-end handshake on, bad after missed probes. The verdict is the word
+ * that is shown: `up`, `suspect`, `down`, `left`, or `unknown` for a device never met since this boot.
+ */
+import { NEVER_MS } from "../Time.ts"
+import type { DeviceId, LinkEpoch } from "../wire/Frame.ts"
+
+export type PeerState = "unknown" | "up" | "suspect" | "down" | "left"
+
+export interface Member {
+  readonly deviceId: DeviceId
+  /** It accuses and clears others. */
+  readonly observes: boolean
+  readonly state: PeerState
+  /** Since when, `mono` ms. */
+  readonly since: number
+  /** The highest incarnation that it proved to us, or that an observer's row names. */
+  readonly incarnation: number
+
+  readonly link: number | null
+  readonly epoch: LinkEpoch | null
+  /** It speaks the kernel extensions: only then does it get our events and is it probed. */
+  readonly kernel: boolean
+  /** Heartbeats sent on this link. */
+  readonly seq: number
+
+  /** Whether our own edge to this incarnation was ever good. */
+  readonly wasGood: boolean
+  readonly good: boolean
+  /** The connection was reset: one refused redial proves that the program is gone. */
+  readonly broken: boolean
+  readonly misses: number
+  /** Number of the probe that is out; 0: none. */
+  readonly probe: number
+  /** Probes sent so far. */
+  readonly probes: number
+  readonly probedAt: number
+  readonly probeDeadline: number
+  readonly heardAt: number
+  /** Smoothed round trip and its variance, ms * 8 and ms * 4 (RFC 6298 in integers); 0: not measured. */
+  readonly srtt8: number
+  readonly rttvar4: number
+  /** A bad edge that works again counts as good from here on; NEVER: no probation runs. */
+  readonly probationEnds: number
+  readonly flaps: number
+  readonly flappedAt: number
+}
+
+export const strange = (deviceId: DeviceId, observes: boolean): Member => ({
+  deviceId,
+  observes,
+  state: "unknown",
+  since: 0,
+  incarnation: 0,
+  link: null,
+  epoch: null,
+  kernel: false,
+  seq: 0,
+  wasGood: false,
+  good: false,
+  broken: false,
+  misses: 0,
+  probe: 0,
+  probes: 0,
+  probedAt: 0,
+  probeDeadline: NEVER_MS,
+  heardAt: 0,
+  srtt8: 0,
+  rttvar4: 0,
+  probationEnds: NEVER_MS,
+  flaps: 0,
+  flappedAt: 0
+})
+
+/** Position in a list sorted by device id; -1: not there. */
+export const indexOfMember = (members: ReadonlyArray<{ readonly deviceId: DeviceId }>, deviceId: DeviceId): number => {
+  let low = 0
+  let high = members.length - 1
+  while (low <= high) {
+    const middle = (low + high) >>> 1
+    const id = members[middle]!.deviceId
+    if (id === deviceId) return middle
+    if (id < deviceId) low = middle + 1
+    else high = middle - 1
+  }
+  return -1
+}

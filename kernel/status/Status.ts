@@ -1,0 +1,105 @@
+/**
+ * Read-only views of a node: what it would say of itself and of the others (B26, B44). Computed when asked, never stored.
+ */
+import { trustedDevice } from "../Config.ts"
+import * as Leadership from "../leadership/Leadership.ts"
+import { indexOfMember, type PeerState } from "../membership/Member.ts"
+import type { NodeState } from "../Node.ts"
+import type { DeviceId, Role } from "../wire/Frame.ts"
+import { allCodes } from "../wire/Codes.ts"
+
+export interface PeerStatus {
+  readonly deviceId: DeviceId
+  readonly role: Role
+  readonly state: PeerState
+  /** For how long, ms. */
+  readonly sinceMs: number
+  readonly incarnation: number
+  readonly outbound: boolean
+  readonly linked: boolean
+  /** The lasting reason for which we do not talk to each other. */
+  readonly refused?: string
+}
+
+export interface NodeStatus {
+  readonly localDeviceId: DeviceId
+  readonly displayName: string
+  readonly role: Role
+  readonly incarnation: number
+  readonly uptimeMs: number
+  readonly connectedPeers: number
+  readonly peers: ReadonlyArray<PeerStatus>
+  readonly plannerActivity: {
+    readonly state: Leadership.Activity
+    readonly role: Role
+    readonly leader: {
+      readonly kind: "none" | "local" | "peer"
+      readonly deviceId?: DeviceId
+      readonly role?: Role
+    }
+    /** Asked anew at every trigger: autonomous work only while this is so (B24). */
+    readonly shouldHandleAutonomous: boolean
+  }
+  readonly term: number
+  /** What is left of our own lease, ms; 0: we hold none. */
+  readonly leaseMs: number
+  /** Counts of refusals by code, those that happened. */
+  readonly refusals: { readonly [code: string]: number }
+}
+
+export const peerState = (node: NodeState, deviceId: DeviceId): PeerState =>
+  node.membership.members[indexOfMember(node.membership.members, deviceId)]?.state ?? "unknown"
+
+export const peers = (node: NodeState, mono: number): ReadonlyArray<PeerStatus> =>
+  node.membership.members.map((member) => {
+    const contact = node.links.contacts.find((other) => other.peer === member.deviceId)
+    const session = node.links.links.find((link) => link._tag === "Session" && link.peer === member.deviceId)
+    return {
+      deviceId: member.deviceId,
+      role: trustedDevice(node.config, member.deviceId)?.role ?? "node",
+      state: member.state,
+      sinceMs: mono - member.since,
+      incarnation: member.incarnation,
+      outbound: session?._tag === "Session" && session.dialledByUs,
+      linked: session !== undefined,
+      ...(contact?.refused == null ? {} : { refused: contact.refused })
+    }
+  })
+
+/** @param mono the node's own time, ms */
+export const status = (node: NodeState, mono: number): NodeStatus => {
+  const { config, leadership } = node
+  const state = Leadership.activity(leadership, config, mono)
+  const leader = Leadership.named(leadership, config, mono)
+  const all = peers(node, mono)
+  const refusals: Record<string, number> = {}
+  node.refusals.forEach((count, index) => {
+    if (count > 0) refusals[allCodes[index]!] = count
+  })
+  const leaseUntil = leadership.standing._tag === "Leading" ? leadership.standing.leaseUntil : 0
+  return {
+    localDeviceId: config.deviceId,
+    displayName: config.displayName,
+    role: config.role,
+    incarnation: node.incarnation,
+    uptimeMs: mono - node.startedAt,
+    connectedPeers: all.filter((peer) => peer.linked).length,
+    peers: all,
+    plannerActivity: {
+      state,
+      role: config.role,
+      leader:
+        leader === null
+          ? { kind: "none" }
+          : {
+              kind: leader === config.deviceId ? "local" : "peer",
+              deviceId: leader,
+              role: trustedDevice(config, leader)?.role ?? config.role
+            },
+      shouldHandleAutonomous: state === "active"
+    },
+    term: leadership.term.counter,
+    leaseMs: Math.max(0, leaseUntil - mono),
+    refusals
+  }
+}
