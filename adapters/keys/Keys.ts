@@ -3,7 +3,7 @@
  * padding, ids are lower-case hex SHA-256.
  *
  * Promises: nothing here throws over what a peer sent. Text that is not the one canonical base64url of the right number of
- * bytes is no key and no signature. A key that is no point of the curve, or one of small order, has an id and signs nothing.
+ * bytes is no key and no signature, and neither is a key of small order. A key that is no point of the curve signs nothing.
  *
  * Keeping the seed safe at rest is the vault's business, not ours.
  */
@@ -23,6 +23,21 @@ const SIGNATURE_BYTES = 64
 
 /** The DER that PKCS #8 puts before a raw Ed25519 seed (RFC 8410 section 7). */
 const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex")
+
+/**
+ * y of the points of small order, little-endian hex with the sign of x cleared; the last two are 1 and 0 written above the
+ * field's prime. Anybody can make signatures under them that fit any text, and not every OpenSSL that Node 22 and 24 come
+ * with refuses them (Chalkias, Garillot, Nikolaenko 2020, "Taming the many EdDSAs").
+ */
+const SMALL_ORDER = new Set([
+  `01${"00".repeat(31)}`,
+  `ec${"ff".repeat(30)}7f`,
+  "00".repeat(32),
+  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+  `ee${"ff".repeat(30)}7f`,
+  `ed${"ff".repeat(30)}7f`
+])
 
 export interface Proof {
   readonly payload: string
@@ -45,6 +60,14 @@ const bytesOf = (text: string, length: number): Buffer | null => {
   return bytes.length === length && bytes.toString("base64url") === text ? bytes : null
 }
 
+const keyBytesOf = (publicKey: string): Buffer | null => {
+  const raw = bytesOf(publicKey, KEY_BYTES)
+  if (raw === null) return null
+  const y = Buffer.from(raw)
+  y[KEY_BYTES - 1]! &= 0x7f
+  return SMALL_ORDER.has(y.toString("hex")) ? null : raw
+}
+
 /** The identity of a 32-byte seed; `null` when it has another length. */
 export const fromSeed = (seed: Uint8Array): Keys | null => {
   if (seed.length !== SEED_BYTES) return null
@@ -65,7 +88,7 @@ export const generate = (): { readonly keys: Keys; readonly seed: Uint8Array } =
 
 /** The device of a public key; `null` when the text is no key. */
 export const deviceIdOf = (publicKey: string): string | null => {
-  const raw = bytesOf(publicKey, KEY_BYTES)
+  const raw = keyBytesOf(publicKey)
   return raw === null ? null : sha256Hex(raw)
 }
 
@@ -74,7 +97,7 @@ export const check = (
   publicKey: string,
   proofs: ReadonlyArray<Proof>
 ): { readonly deviceId: string | null; readonly valid: ReadonlyArray<boolean> } => {
-  const raw = bytesOf(publicKey, KEY_BYTES)
+  const raw = keyBytesOf(publicKey)
   if (raw === null) return { deviceId: null, valid: proofs.map(() => false) }
   const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: publicKey }, format: "jwk" })
   return {
