@@ -40,7 +40,12 @@ export interface NetworkSpec {
 export type Verb =
   | { readonly _tag: "start" | "restart" | "stop" | "crash" | "freeze"; readonly who: ReadonlyArray<Target> }
   /** Cuts one direction (`oneWay`) or both of every link between two groups. */
-  | { readonly _tag: "cut"; readonly from: ReadonlyArray<Target>; readonly to: ReadonlyArray<Target>; readonly oneWay: boolean }
+  | {
+      readonly _tag: "cut"
+      readonly from: ReadonlyArray<Target>
+      readonly to: ReadonlyArray<Target>
+      readonly oneWay: boolean
+    }
   | { readonly _tag: "partition"; readonly groups: ReadonlyArray<ReadonlyArray<Target>> }
   | {
       readonly _tag: "slow"
@@ -117,6 +122,24 @@ export interface Expectation {
   readonly judge: "scripted" | "varied" | "everywhere"
 }
 
+/** What a campaign over many seeds changes; a plain run uses none of it. */
+export interface Fuzz {
+  /** First and last seed. */
+  readonly seeds: Range | null
+  /** How long before the end the faults stop and everything is healed. */
+  readonly calmMs: number | null
+  /** `path` as in the file, such as `timeline.power-cut.at`; `range` in ms, or in parts per million for loss and clock rates. */
+  readonly vary: ReadonlyArray<{ readonly place: Place; readonly path: string; readonly range: Range }>
+  readonly faults: ReadonlyArray<{
+    readonly place: Place
+    readonly what: "crash" | "freeze" | "cut" | "partition" | "slow"
+    /** As in the file: a node, a word for some nodes, `any link`, or how to split. */
+    readonly target: string
+    readonly everyMs: Range
+    readonly forMs: Range
+  }>
+}
+
 export interface Scenario {
   readonly file: string
   readonly text: string
@@ -131,4 +154,5 @@ export interface Scenario {
   /** In order of time. */
   readonly timeline: ReadonlyArray<Step>
   readonly expect: ReadonlyArray<Expectation>
+  readonly fuzz?: Fuzz
 }

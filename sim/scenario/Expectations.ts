@@ -1,0 +1,254 @@
+/**
+ * Expectations: one tense each, its moments in ms, its facts with names resolved, where it is judged, and a name.
+ */
+import { codes } from "../../kernel/wire/Codes.ts"
+import { MeshEvent } from "../../kernel/status/MeshEvent.ts"
+import { type Language, type TenseName, tenseNames } from "./Language.ts"
+import type { Moments } from "./Moments.ts"
+import { type Reading, resolveFactNodes, resolveNodes, tooMuchExpansion } from "./Names.ts"
+import type { Count, Expectation, Facts, When } from "./Scenario.ts"
+import { sentenceOf } from "./Sentence.ts"
+import type { Draft } from "./Shape.ts"
+import { valueOf } from "./Timeline.ts"
+import type { Path } from "./Tree.ts"
+import { readCount, readTime, showTime } from "./Units.ts"
+
+type ExpectationDraft = Draft<Language["expect"][number]>
+type FactsDraft = NonNullable<ExpectationDraft["that"]>
+
+/** A fact is about the run, a law about every run: see the table of tenses in docs/reference/scenario-language.md. */
+const defaultJudge = {
+  at: "scripted",
+  within: "varied",
+  always: "everywhere",
+  never: "everywhere",
+  eventually: "everywhere"
+} as const
+
+/** What an expectation may hold beside its tense. */
+const besides: ReadonlyArray<string> = ["name", "after", "that", "from", "until", "judge"]
+
+export const readExpectations = (
+  reading: Reading,
+  expectations: ReadonlyArray<ExpectationDraft | undefined>,
+  moments: Moments
+): ReadonlyArray<Expectation> =>
+  expectations.flatMap((expectation, i) => {
+    const read = expectation === undefined ? null : readExpectation(reading, expectation, ["expect", i], moments)
+    return read === null ? [] : [read]
+  })
+
+const readExpectation = (
+  reading: Reading,
+  draft: ExpectationDraft,
+  path: Path,
+  moments: Moments
+): Expectation | null => {
+  const { mistakes, tree } = reading
+  const written = tree.keys(path)
+  const has = (key: string) => written.includes(key)
+  const tenses = tenseNames.filter(has)
+  const [tense, second] = tenses
+  if (tense === undefined) {
+    // A mistyped tense, and one that comes later, have been told already.
+    if (written.every((key) => besides.includes(key)))
+      mistakes.add(tree.value(path), `an expectation needs a tense: one of ${tenseNames.join(", ")}`)
+    return null
+  }
+  if (second !== undefined) {
+    const last = tenses.map((name) => tree.key([...path, name])).reduce((a, b) => (b.offset > a.offset ? b : a))
+    mistakes.add(last, `an expectation has one tense, this one has ${tenses.join(" and ")}; make them two`)
+    return null
+  }
+  const allowed: ReadonlyArray<string> = {
+    at: ["that"],
+    within: ["after", "that"],
+    always: ["from", "until"],
+    never: ["from", "until"],
+    eventually: []
+  }[tense]
+  for (const key of ["after", "that", "from", "until"])
+    if (has(key) && !allowed.includes(key)) mistakes.add(tree.key([...path, key]), `${key}: does not go with ${tense}:`)
+  for (const [key, example] of [
+    ["after", "power-cut"],
+    ["that", "{ leader: laptop }"]
+  ] as const)
+    if (allowed.includes(key) && !has(key))
+      mistakes.add(tree.key([...path, tense]), `${tense}: needs ${key}:, such as ${key}: ${example}`)
+
+  const when = readWhen(reading, draft, tense, path, moments)
+  const key = tense === "at" || tense === "within" ? "that" : tense
+  const drafted = draft[key]
+  if (drafted === undefined) return null
+  const facts = readFacts(reading, drafted, [...path, key])
+  if (when === null) return null
+  return {
+    place: mistakes.placeOf(tree.value(path).offset),
+    name: draft.name ?? sentenceOf(tense, facts),
+    when,
+    facts,
+    judge: draft.judge ?? defaultJudge[tense]
+  }
+}
+
+const readWhen = (
+  reading: Reading,
+  draft: ExpectationDraft,
+  tense: TenseName,
+  path: Path,
+  moments: Moments
+): When | null => {
+  const { lastsMs, mistakes, tree } = reading
+  const endMs = lastsMs ?? 0
+  /** A moment of an expectation lies within the run. */
+  const moment = (key: "at" | "after" | "from" | "until", absentMs: number | null): number | null => {
+    if (!tree.keys(path).includes(key)) return absentMs
+    const ms = moments.resolve(draft[key], [...path, key])
+    if (ms !== null && lastsMs !== null && ms > lastsMs) {
+      mistakes.add(tree.value([...path, key]), `${draft[key]} is after the end (${showTime(lastsMs)})`)
+      return null
+    }
+    return ms
+  }
+  switch (tense) {
+    case "at": {
+      const atMs = moment("at", null)
+      return atMs === null ? null : { _tag: "at", atMs }
+    }
+    case "within": {
+      const afterMs = moment("after", null)
+      const withinMs = valueOf(reading, [...path, "within"], draft.within, readTime)
+      if (afterMs === null || withinMs === null) return null
+      if (lastsMs !== null && afterMs + withinMs > lastsMs)
+        mistakes.add(
+          tree.value([...path, "within"]),
+          `this waits until ${showTime(afterMs + withinMs)}, after the end (${showTime(lastsMs)})`
+        )
+      return { _tag: "within", afterMs, withinMs }
+    }
+    case "always":
+    case "never": {
+      const fromMs = moment("from", 0)
+      const untilMs = moment("until", endMs)
+      if (fromMs === null || untilMs === null) return null
+      if (lastsMs !== null && fromMs > untilMs) {
+        const key = tree.keys(path).includes("until") ? "until" : "from"
+        mistakes.add(tree.value([...path, key]), `from (${showTime(fromMs)}) is after until (${showTime(untilMs)})`)
+      }
+      return { _tag: tense, fromMs, untilMs }
+    }
+    case "eventually":
+      return { _tag: "eventually", atMs: endMs }
+  }
+}
+
+const readFacts = (reading: Reading, draft: FactsDraft, path: Path): Facts => {
+  const { mistakes, tree } = reading
+  const at = (key: string): Path => [...path, key]
+  if (tree.keys(path).length === 0)
+    mistakes.add(tree.value(path), "no facts; write what must be so, such as { leaders: at most 1 }")
+  const facts: { -readonly [K in keyof Facts]: Facts[K] } = {}
+  const count = (key: "leaders" | "leaders-believed" | "leaders-per-term" | "term"): Count | null =>
+    valueOf(reading, at(key), draft[key], readCount)
+  if (draft.leader !== undefined)
+    facts.leader = draft.leader === "none" ? "none" : resolveFactNodes(reading, draft.leader, at("leader"))
+  if (Array.isArray(draft.leader) && draft.leader.length === 0)
+    mistakes.add(tree.value(at("leader")), "the list is empty; write a node, or none")
+  if (draft["seen-by"] !== undefined) {
+    if (!tree.keys(path).includes("leader"))
+      mistakes.add(tree.key(at("seen-by")), "seen-by: asks these nodes who leads; it needs leader: beside it")
+    facts.seenBy =
+      draft["seen-by"] === "everyone"
+        ? [...reading.roles.keys()]
+        : resolveFactNodes(reading, draft["seen-by"], at("seen-by"))
+    if (Array.isArray(draft["seen-by"]) && draft["seen-by"].length === 0)
+      mistakes.add(tree.value(at("seen-by")), "the list is empty; write a node")
+  }
+  const leaders = count("leaders")
+  if (leaders !== null) facts.leaders = leaders
+  const believed = count("leaders-believed")
+  if (believed !== null) facts.leadersBelieved = believed
+  const perTerm = count("leaders-per-term")
+  if (perTerm !== null) facts.leadersPerTerm = perTerm
+  const term = count("term")
+  if (term !== null) facts.term = term
+  if (draft.peers !== undefined) facts.peers = readPeers(reading, draft.peers, at("peers"))
+  if (draft["agree-on"] !== undefined) {
+    const words = draft["agree-on"].filter((word) => word !== undefined)
+    words.forEach((word, i) => {
+      if (words.indexOf(word) < i) mistakes.add(tree.value([...at("agree-on"), i]), `${word} stands twice in this list`)
+    })
+    if (draft["agree-on"].length === 0)
+      mistakes.add(tree.value(at("agree-on")), "the list is empty; write what all agree on, such as [leader, term]")
+    facts.agreeOn = words
+  }
+  if (draft.events !== undefined) {
+    if (draft.events.length === 0)
+      mistakes.add(tree.value(at("events")), "the list is empty; write { event: peer.down, seen: at least 1 }")
+    facts.events = draft.events.flatMap((event, i) => readEvent(reading, event, [...at("events"), i]))
+  }
+  return facts
+}
+
+type Peers = NonNullable<Facts["peers"]>
+
+const readPeers = (reading: Reading, draft: NonNullable<FactsDraft["peers"]>, path: Path): Peers => {
+  const { mistakes, tree } = reading
+  const peers: Array<Peers[number]> = []
+  if (tree.keys(path).length === 0)
+    mistakes.add(tree.value(path), "nobody here; write who sees whom how, such as { jetson-1: { laptop: down } }")
+  for (const [observer, subjects] of Object.entries(draft)) {
+    const at = [...path, observer]
+    const observers: ReadonlyArray<Peers[number]["observer"]> =
+      observer === "everyone" || observer === "anyone"
+        ? [{ word: observer }]
+        : resolveNodes(reading, observer, tree.key(at), ["everyone", "anyone"])
+    if (subjects === undefined) continue
+    if (tree.keys(at).length === 0)
+      mistakes.add(tree.value(at), "nobody here; write whom it sees how, such as { laptop: down }")
+    for (const [subject, state] of Object.entries(subjects)) {
+      const span = tree.key([...at, subject])
+      const found = resolveNodes(reading, subject, span)
+      if (observer === subject && reading.roles.has(subject)) mistakes.add(span, `${subject} is no peer of itself`)
+      if (state === undefined) continue
+      if (!reading.expansion.allows(observers.length * found.length)) {
+        mistakes.add(span, tooMuchExpansion)
+        return peers
+      }
+      for (const one of observers)
+        for (const name of found) if (one !== name) peers.push({ observer: one, subject: name, state })
+    }
+  }
+  return peers
+}
+
+type EventFact = NonNullable<Facts["events"]>[number]
+
+const eventNames: ReadonlyArray<string> = MeshEvent.fields.event.literals
+const worldEvent = /^world(?:\.[a-z-]+)+$/u
+const codeLike = /^[A-Z][A-Z0-9_]*$/u
+const allCodes: ReadonlyArray<string> = Object.values(codes).flat()
+
+const readEvent = (
+  reading: Reading,
+  draft: Draft<NonNullable<FactsDraft["events"]>[number]> | undefined,
+  path: Path
+): ReadonlyArray<EventFact> => {
+  if (draft === undefined) return []
+  const { mistakes, tree } = reading
+  const { event, reason } = draft
+  if (event !== undefined && !eventNames.includes(event) && !worldEvent.test(event))
+    mistakes.add(
+      tree.value([...path, "event"]),
+      /^(?:proposal|approval|actuation)\./u.test(event)
+        ? `"${event}" is not there yet: it comes with ${event.startsWith("actuation") ? "actuation" : "proposals"}, in a later version`
+        : `no event is called "${event}"${mistakes.hint(event, eventNames) || `; there are ${eventNames.join(", ")}`}`
+    )
+  if (reason !== undefined && codeLike.test(reason) && !allCodes.includes(reason))
+    mistakes.add(tree.value([...path, "reason"]), `no code is called ${reason}${mistakes.hint(reason, allCodes)}`)
+  const node = (key: "about" | "from" | "to"): string | null =>
+    draft[key] === undefined ? null : (resolveNodes(reading, draft[key], tree.value([...path, key]))[0] ?? null)
+  const seen = valueOf(reading, [...path, "seen"], draft.seen, readCount)
+  const ends = { about: node("about"), from: node("from"), to: node("to") }
+  return event === undefined || seen === null ? [] : [{ event, ...ends, reason: reason ?? null, seen }]
+}

@@ -1,0 +1,449 @@
+/**
+ * The scenario language: the shape of a scenario file as one Effect Schema.
+ *
+ * It says which words there are, what form each value has, and, in annotations, what to tell an author: `description` for
+ * editors, `message` for a value of the wrong form, `noun` for what the keys of a mapping are called, `later` for words of
+ * the language that this version does not have. What depends on other parts of the file (names, moments, time that runs
+ * forward) is checked in the passes after it, not here.
+ *
+ * One flat struct with an optional key for each verb, not a union of structs: editors complete it better, and a typo gives
+ * one message, not one for each verb. Texts of a key stand on the key, because a new annotation on a schema that has an
+ * identifier makes a copy of it.
+ */
+import * as Schema from "effect/Schema"
+import { Role } from "../../kernel/wire/Frame.ts"
+import {
+  countPattern,
+  momentPattern,
+  namePattern,
+  percentPattern,
+  ratePattern,
+  seedsPattern,
+  signedTimePattern,
+  timePattern,
+  timesPattern,
+  variedPattern
+} from "./Units.ts"
+
+/** More than any mesh of this kind has; they keep one bad file from costing minutes. */
+export const NODES_MAX = 1_000
+const STEPS_MAX = 10_000
+const EXPECTATIONS_MAX = 1_000
+
+const text = (
+  identifier: string,
+  pattern: RegExp,
+  message: string,
+  description: string,
+  examples: [string, ...Array<string>]
+) =>
+  Schema.String.check(Schema.isPattern(pattern, { message })).annotate({
+    identifier,
+    message,
+    description,
+    examples,
+    errorMessage: message,
+    patternErrorMessage: message
+  })
+
+const word = <const L extends ReadonlyArray<string>>(
+  words: L,
+  description: string,
+  later: Record<string, string> = {}
+) => Schema.Literals(words).annotate({ description, later })
+
+/** An optional key with its text for editors. */
+const may = <S extends Schema.Constraint>(schema: S, description: string) =>
+  Schema.optionalKey(schema).annotateKey({ description })
+
+/** A required key with its text for editors, and what to say when it is not there. */
+const must = <S extends Schema.Top>(schema: S, description: string, missing: string) =>
+  schema.annotateKey({ description, messageMissingKey: missing })
+
+const Time = text(
+  "Time",
+  timePattern,
+  "write a time with a unit, such as 500ms, 6s, 2m or 1h",
+  "A length of virtual time, always with a unit.",
+  ["500ms", "6s", "2m"]
+)
+const Times = text(
+  "Times",
+  timesPattern,
+  "write a time or a range of times with units, such as 20ms or 2ms..20ms",
+  "A time, or low..high: every message draws its own.",
+  ["20ms", "2ms..20ms"]
+)
+const SignedTime = text(
+  "SignedTime",
+  signedTimePattern,
+  "write how far the clock is off, such as 200ms or -1.5s",
+  "A time, ahead (200ms) or behind (-200ms).",
+  ["200ms", "-1.5s"]
+)
+const ClockRate = text(
+  "ClockRate",
+  ratePattern,
+  "write how much faster the clock runs, such as +300ppm, -50ppm or 5%",
+  "How much faster than true time, in ppm or percent; negative: slower.",
+  ["+300ppm", "5%"]
+)
+const Percent = text(
+  "Percent",
+  percentPattern,
+  "write a percentage from 0% to 100%, such as 5%",
+  "A share of messages.",
+  ["0%", "5%"]
+)
+const Moment = text(
+  "Moment",
+  momentPattern,
+  "write a time (10s), the id of a step (power-cut), either of them plus a time (power-cut + 4s), start or end",
+  "A time since the start, the id of a step, or either plus a time. `start` and `end` also work.",
+  ["10s", "power-cut", "power-cut + 4s", "end"]
+)
+const CountWords = text(
+  "Count",
+  countPattern,
+  "write a count in words: exactly 1, at least 1 or at most 1",
+  "exactly N, at least N, or at most N.",
+  ["exactly 1", "at least 2", "at most 1"]
+)
+const Name = text(
+  "Name",
+  namePattern,
+  "a name is small letters, digits and hyphens, and begins with a letter, such as jetson-1",
+  "A name: small letters, digits, hyphens.",
+  ["jetson-1"]
+)
+
+const list = <S extends Schema.Constraint>(item: S, message: string) => Schema.Array(item).annotate({ message })
+
+/** Which words it may hold differs from place to place; `Names.ts` says which. */
+const whoMessage = "write the name of a node, or a list of names: [jetson-1, jetson-2]"
+const Who = Schema.Union([
+  Schema.String.annotate({ message: whoMessage }),
+  Schema.Array(Schema.String.annotate({ message: whoMessage }))
+]).annotate({
+  identifier: "Who",
+  message: whoMessage,
+  description:
+    "A node, a list of nodes, a pattern (jetson-*), or a word: everyone, leader, any planner, any field node.",
+  examples: ["everyone", "leader", "jetson-1"]
+})
+
+const Node = Schema.Struct({
+  role: must(
+    Role.annotate({ description: "What the node is in the mesh. Only a planner or a standby-planner can lead." }),
+    "What the node is in the mesh.",
+    "a node needs a role, such as: { role: field }"
+  ),
+  can: may(
+    list(
+      Schema.NonEmptyString.annotate({ message: "write a capability, such as actuator:pump-1" }),
+      "write a list of capabilities, such as [actuator:pump-1]"
+    ),
+    "Capabilities that the node offers."
+  ),
+  "clock-skew": may(SignedTime, "How far the node's calendar clock is off."),
+  "clock-rate": may(ClockRate, "How much faster than true time the node's clocks run.")
+}).annotate({ identifier: "Node", noun: "word of a node", message: "write what the node is, such as { role: field }" })
+
+const sites = "sites and relays"
+const Network = Schema.Struct({
+  delay: may(Times, "One-way delay of each message. Default 2ms..20ms."),
+  loss: may(Percent, "Share of packets lost. Default 0%."),
+  links: may(
+    word(
+      ["everyone", "star", "line", "ring", "none"],
+      "everyone: one LAN; star: round the first node; line and ring: in the order of the file."
+    ),
+    "Who can reach whom. Default everyone."
+  )
+}).annotate({
+  identifier: "Network",
+  noun: "word of the network",
+  message: "write a mapping, such as { delay: 2ms..20ms, links: everyone }",
+  later: { discovery: "discovery", "within-sites": sites, "between-sites": sites, relays: sites }
+})
+
+/** The verbs, in the order in which they are listed to people. */
+const verbs = {
+  start: may(Who, "Power on."),
+  restart: may(Who, "Power on again: same key, same disk, next incarnation."),
+  stop: may(Who, "Shut down politely: the node says goodbye first."),
+  crash: may(Who, "Lose power: no goodbye."),
+  freeze: may(Who, "The process stands still and keeps its sockets. Needs `for:`."),
+  cut: may(
+    Schema.Union([
+      list(Schema.String, "write the two ends of the link, such as [laptop, jetson-1]"),
+      Schema.Struct({
+        from: must(
+          Who,
+          "The side that is not heard any more.",
+          "a one-way cut needs both: { from: laptop, to: jetson-1 }"
+        ),
+        to: must(
+          Who,
+          "The side that does not hear any more.",
+          "a one-way cut needs both: { from: laptop, to: jetson-1 }"
+        )
+      }).annotate({ noun: "word of cut" })
+    ]).annotate({
+      message: "write the two ends, [laptop, jetson-1], or one direction, { from: laptop, to: jetson-1 }"
+    }),
+    "Cut a link, both ways: [a, b]; or one way: { from: a, to: b }."
+  ),
+  partition: may(
+    list(
+      list(Schema.String, "write a group as a list of names, such as [laptop, jetson-1]"),
+      "write the groups as lists: [[laptop, jetson-1], [jetson-2]]"
+    ),
+    "Split the network into groups that cannot hear each other."
+  ),
+  slow: may(
+    Schema.Struct({
+      between: must(
+        Who,
+        "The nodes whose links are meant.",
+        "slow needs the nodes it is between: { between: [laptop, jetson-1], delay: 1s..2s }"
+      ),
+      delay: may(Times, "One-way delay while it lasts."),
+      loss: may(Percent, "Share of packets lost while it lasts.")
+    }).annotate({ noun: "word of slow", message: "write { between: [laptop, jetson-1], delay: 1s..2s }" }),
+    "Make links slow or lossy without cutting them."
+  ),
+  heal: may(Who, "Undo cuts, partitions and slow links: of `everything`, or of the links of these nodes."),
+  replay: may(
+    Schema.Struct({
+      from: must(Name, "Who once sent it.", "replay needs from, to and message"),
+      to: must(Name, "Who gets it again.", "replay needs from, to and message"),
+      message: must(
+        word(["first", "last", "all"], "Which of the messages."),
+        "Which of the messages.",
+        "replay needs message: first, last or all"
+      )
+    }).annotate({ noun: "word of replay", message: "write { from: jetson-2, to: laptop, message: last }" }),
+    "Deliver a message of the past again."
+  )
+} as const
+export const verbNames = Object.keys(verbs) as ReadonlyArray<keyof typeof verbs>
+export type VerbName = (typeof verbNames)[number]
+
+const proposals = "proposals"
+const Step = Schema.Struct({
+  at: must(Moment, "When.", "a step needs a moment, such as at: 10s"),
+  id: may(Name, "A name for the step, for `after:`, `from:` and `fuzz:` to point at."),
+  note: may(Schema.String.annotate({ message: "write a sentence" }), "Said in the transcript when the step strikes."),
+  ...verbs,
+  for: may(Time, "Undo the step after this long.")
+}).annotate({
+  identifier: "Step",
+  noun: "verb",
+  description: "One thing that happens: a moment, and exactly one verb.",
+  message: "write a step, such as { at: 10s, crash: jetson-1 }",
+  later: {
+    propose: proposals,
+    approve: proposals,
+    reject: proposals,
+    sense: "context frames",
+    send: "actuation",
+    advertise: "discovery",
+    connect: "connections made by hand",
+    skew: "clocks that jump"
+  }
+})
+
+const EventFact = Schema.Struct({
+  event: must(
+    Schema.String.annotate({ message: "write the name of an event, such as peer.down" }),
+    "The name of the event.",
+    "write which event: { event: peer.down, seen: at least 1 }"
+  ),
+  about: may(Name, "The node that it is about."),
+  from: may(Name, "The node that says so."),
+  to: may(Name, "The node at the other end."),
+  reason: may(
+    Schema.NonEmptyString.annotate({ message: "write a code, such as AUTH_FAILED, or the words of the reason" }),
+    "The code, or the reason in words."
+  ),
+  seen: must(CountWords, "How often.", "write how often it is seen, such as seen: exactly 1")
+}).annotate({
+  identifier: "EventFact",
+  noun: "word of an event",
+  message: "write { event: peer.down, seen: at least 1 }",
+  later: { because: "discovery", by: proposals }
+})
+
+const PeerState = word(
+  ["up", "suspect", "down", "left", "unknown"],
+  "up: heard lately; suspect: silent, not confirmed; down: confirmed by others; left: said goodbye; unknown: never met."
+)
+
+const facts = {
+  leader: may(Who, "The node that is named as leader; a list: one of these; `none`: nobody is."),
+  "seen-by": may(Who, "Ask only these nodes who leads."),
+  leaders: may(CountWords, "How many nodes hold a lease that has not run out."),
+  "leaders-believed": may(CountWords, "How many nodes believe that they lead, rightly or not."),
+  "leaders-per-term": may(CountWords, "The most nodes that ever led in one term."),
+  term: may(CountWords, "The highest term that a running node knows."),
+  peers: may(
+    Schema.Record(
+      Schema.String,
+      Schema.Record(Schema.String, PeerState).annotate({ message: "write whom it sees how, such as { laptop: down }" })
+    ).annotate({ message: "write who sees whom how, such as { jetson-1: { laptop: down } }" }),
+    "{ jetson-1: { laptop: down } } reads: jetson-1 has laptop as down."
+  ),
+  "agree-on": may(
+    list(
+      word(["leader", "term", "peers"], "What all running nodes hold alike.", { proposals, frames: "context frames" }),
+      "write a list, such as [leader, term]"
+    ),
+    "What all running nodes hold alike."
+  ),
+  events: may(
+    list(EventFact, "write a list, such as [{ event: peer.down, seen: at least 1 }]"),
+    "How often things happened."
+  )
+} as const
+
+const Facts = Schema.Struct(facts).annotate({
+  identifier: "Facts",
+  noun: "fact",
+  description: "What must be so. All facts of one expectation must hold together.",
+  message: "write facts, such as { leaders: at most 1 }",
+  later: { routes: "capability routing", proposals, actuators: "actuation", frames: "context frames" }
+})
+
+/** Each expectation has exactly one of them. */
+export const tenseNames = ["at", "within", "always", "never", "eventually"] as const
+export type TenseName = (typeof tenseNames)[number]
+
+const Expectation = Schema.Struct({
+  name: may(
+    Schema.NonEmptyString.annotate({ message: "write one sentence; it is the line in the report" }),
+    "One sentence; it is the line in the report."
+  ),
+  at: may(Moment, "At this moment."),
+  within: may(Time, "Within this long of `after`, and still at the end of that time."),
+  after: may(Moment, "What `within` counts from."),
+  that: may(Facts, "What must be so, with `at` and `within`."),
+  always: may(Facts, "At every instant."),
+  never: may(Facts, "At no instant."),
+  eventually: may(Facts, "At the end of the run, when the faults are over."),
+  from: may(Moment, "Judge `always` and `never` from here on."),
+  until: may(Moment, "Judge `always` and `never` up to here."),
+  judge: may(
+    word(
+      ["scripted", "varied", "everywhere"],
+      "scripted: the run as written; varied: also when `vary` draws other values; everywhere: also under random faults."
+    ),
+    "Where it is judged. Default: at scripted, within varied, the others everywhere."
+  )
+}).annotate({
+  identifier: "Expectation",
+  noun: "word of an expectation",
+  message: "write an expectation, such as { always: { leaders: at most 1 } }",
+  later: { sometimes: "campaigns over many seeds" }
+})
+
+const faults = {
+  crash: may(Schema.String, "Lose power."),
+  freeze: may(Schema.String, "Stand still."),
+  cut: may(word(["any link"], "A link of the network."), "Cut a link."),
+  partition: may(word(["halves", "one-against-all", "random"], "How to split."), "Split the network."),
+  slow: may(word(["any link"], "A link of the network."), "Make a link slow.")
+} as const
+export const faultNames = Object.keys(faults) as ReadonlyArray<keyof typeof faults>
+export type FaultName = (typeof faultNames)[number]
+
+const Fault = Schema.Struct({
+  ...faults,
+  every: must(Times, "How often.", "a fault needs every:, such as every: 10s..40s"),
+  for: must(Times, "How long.", "a fault needs for:, such as for: 1s..20s")
+}).annotate({
+  identifier: "Fault",
+  noun: "fault",
+  message: "write { crash: any planner, every: 10s..40s, for: 1s..20s }"
+})
+
+const Seeds = text(
+  "Seeds",
+  seedsPattern,
+  "write a range of seeds, such as 1..500",
+  "The seeds of a campaign, first..last.",
+  ["1..500"]
+)
+const Varied = text(
+  "Varied",
+  variedPattern,
+  "write a range with units, such as 5s..50s, 0%..20% or -10s..10s",
+  "low..high: each seed draws its own value.",
+  ["5s..50s", "0%..20%"]
+)
+
+const Fuzz = Schema.Struct({
+  seeds: may(Seeds, "The seeds of a campaign."),
+  vary: may(
+    Schema.Record(Schema.String, Varied).annotate({ message: "write what varies, such as { network.loss: 0%..20% }" }),
+    "Dotted paths into this file, each with a range that every seed draws from."
+  ),
+  faults: may(
+    list(Fault, "write a list, such as [{ cut: any link, every: 5s..20s, for: 1s..10s }]"),
+    "Random faults on top of the timeline."
+  ),
+  calm: may(Time, "How long before the end the faults stop and everything is healed.")
+}).annotate({ identifier: "Fuzz", noun: "word of fuzz", message: "write a mapping, such as { seeds: 1..500 }" })
+
+export const Language = Schema.Struct({
+  scenario: must(
+    Schema.NonEmptyString.annotate({ message: "write the name of the scenario" }),
+    "The name of the scenario.",
+    "a scenario needs a name, such as scenario: Planner failover"
+  ),
+  about: may(Schema.String.annotate({ message: "write what the scenario shows" }), "What it shows, in plain words."),
+  seed: must(
+    Schema.Natural.annotate({ message: "write a whole number from 0 up, such as 42" }),
+    "The seed of a plain run.",
+    "a scenario needs a seed, such as seed: 42"
+  ),
+  lasts: must(Time, "How long the run lasts, in virtual time.", "a scenario needs a length, such as lasts: 60s"),
+  profile: may(
+    word(["lan", "wan", "battery"], "Which constants of the kernel apply."),
+    "Which constants of the kernel apply. Default lan."
+  ),
+  electors: may(
+    list(Schema.String, "write a list of nodes, such as [laptop, jetson-1]"),
+    "Who may vote. Default: planners, standby-planners and the first field node."
+  ),
+  nodes: must(
+    Schema.Record(Name, Node)
+      .annotate({ message: "write the nodes as a mapping, such as { laptop: { role: planner } }" })
+      .check(Schema.isMaxProperties(NODES_MAX, { message: `a scenario has at most ${NODES_MAX} nodes` })),
+    "The devices, by name.",
+    "a scenario needs nodes, such as nodes: { laptop: { role: planner } }"
+  ),
+  network: may(Network, "What lies between the nodes."),
+  timeline: must(
+    list(Step, "write a list of steps, each such as - { at: 10s, crash: jetson-1 }").check(
+      Schema.isMaxLength(STEPS_MAX, { message: `a timeline has at most ${STEPS_MAX} steps` })
+    ),
+    "What happens, in order of time.",
+    "a scenario needs a timeline, such as timeline: [{ at: 0s, start: everyone }]"
+  ),
+  expect: must(
+    list(Expectation, "write a list of expectations, each such as - { always: { leaders: at most 1 } }").check(
+      Schema.isMaxLength(EXPECTATIONS_MAX, { message: `a scenario has at most ${EXPECTATIONS_MAX} expectations` })
+    ),
+    "What must be so.",
+    "a scenario needs expect, such as expect: [{ always: { leaders: at most 1 } }]"
+  ),
+  fuzz: may(Fuzz, "What a campaign over many seeds changes.")
+}).annotate({
+  identifier: "Scenario",
+  title: "ClawMesh scenario",
+  noun: "heading",
+  message: "a scenario is a mapping",
+  later: { timing: "single constants of the kernel", sites }
+})
+export type Language = typeof Language.Type

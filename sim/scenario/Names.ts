@@ -1,0 +1,167 @@
+/**
+ * Names of nodes, and the words that mean several of them.
+ *
+ * A pattern (`jetson-*`) is expanded here. `everyone`, `leader` and `any <role>` of a step stay words: who they are is known
+ * when the step strikes. In facts, `any <role>` is one of the nodes of that role, known now.
+ */
+import type { Role } from "../../kernel/wire/Frame.ts"
+import type { Mistakes, Span } from "./Mistakes.ts"
+import type { Target } from "./Scenario.ts"
+import type { Draft } from "./Shape.ts"
+import type { Path, Tree } from "./Tree.ts"
+
+/** What all passes over a draft share. */
+export interface Reading {
+  readonly tree: Tree
+  readonly mistakes: Mistakes
+  /** Every node that the file names, in its order; also those whose description is wrong. */
+  readonly roles: ReadonlyMap<string, Role | null>
+  readonly lastsMs: number | null
+  readonly expansion: Expansion
+}
+
+/** How many nodes the patterns of one file may stand for in all: what a `*` costs depends on where it stands. */
+export class Expansion {
+  #left = 200_000
+
+  /** Whether `count` more are within the bound. */
+  allows(count: number): boolean {
+    this.#left -= count
+    return this.#left >= 0
+  }
+}
+export const tooMuchExpansion = "the patterns of this file stand for too many nodes"
+
+/** Words of the language that no node can be called. */
+export const reservedNames: ReadonlySet<string> = new Set([
+  "everyone",
+  "anyone",
+  "everything",
+  "leader",
+  "none",
+  "any",
+  "start",
+  "end"
+])
+
+const rolePhrases: { readonly [phrase: string]: Role } = {
+  "any planner": "planner",
+  "any standby-planner": "standby-planner",
+  "any standby planner": "standby-planner",
+  "any field node": "field",
+  "any field": "field",
+  "any sensor": "sensor",
+  "any actuator": "actuator",
+  "any viewer": "viewer"
+}
+const rolePhrasesShown = [
+  "any planner",
+  "any standby-planner",
+  "any field node",
+  "any sensor",
+  "any actuator",
+  "any viewer"
+]
+
+export type Who = string | ReadonlyArray<string | undefined>
+
+/** The names of a `Who` one by one, each with its place. */
+export const each = (
+  who: Draft<Who> | undefined,
+  path: Path
+): ReadonlyArray<{ readonly name: string; readonly path: Path }> =>
+  who === undefined
+    ? []
+    : typeof who === "string"
+      ? [{ name: who, path }]
+      : who.flatMap((name, i) => (name === undefined ? [] : [{ name, path: [...path, i] }]))
+
+/**
+ * The nodes that one written name means: itself, or all that fit its pattern. What is neither a node nor one of `words` is a
+ * mistake at `span`, and means nobody.
+ */
+export const resolveNodes = (
+  reading: Reading,
+  written: string,
+  span: Span,
+  words: ReadonlyArray<string> = []
+): ReadonlyArray<string> => {
+  if (reading.roles.has(written)) return [written]
+  if (/^[a-z0-9-]*\*$/u.test(written)) {
+    const beginning = written.slice(0, -1)
+    const found = [...reading.roles.keys()].filter((name) => name.startsWith(beginning))
+    if (!reading.expansion.allows(found.length)) {
+      reading.mistakes.add(span, tooMuchExpansion)
+      return []
+    }
+    if (found.length === 0 && reading.roles.size > 0)
+      reading.mistakes.add(span, `no node's name begins with "${beginning}"`)
+    return found
+  }
+  // Where the nodes themselves do not read, every name would be unknown.
+  if (reading.roles.size === 0) return []
+  const hint = reading.mistakes.hint(written, [...reading.roles.keys(), ...words])
+  if (reservedNames.has(written) || written.startsWith("any "))
+    reading.mistakes.add(
+      span,
+      `"${written}" cannot stand here; write the names of nodes${words.length === 0 ? "" : `, or ${words.join(", ")}`}`
+    )
+  else reading.mistakes.add(span, `unknown node "${written}"${hint}`)
+  return []
+}
+
+/** The nodes of the role that `any planner` and its like name; `null`: it is no such phrase. */
+const roleOf = (reading: Reading, written: string, span: Span): Role | null => {
+  if (!written.startsWith("any ") || !Object.hasOwn(rolePhrases, written)) return null
+  const role = rolePhrases[written]!
+  if (reading.roles.size > 0 && ![...reading.roles.values()].includes(role))
+    reading.mistakes.add(span, `no node here is a ${role}`)
+  return role
+}
+
+/** Whom a step strikes. */
+export const resolveTargets = (
+  reading: Reading,
+  who: Draft<Who> | undefined,
+  path: Path,
+  words: ReadonlyArray<"everyone" | "leader"> = ["everyone", "leader"]
+): ReadonlyArray<Target> => {
+  const targets: Array<Target> = []
+  const seen = new Set<string>()
+  const listed = each(who, path)
+  if (who !== undefined && typeof who !== "string" && who.length === 0)
+    reading.mistakes.add(reading.tree.value(path), "the list is empty; write the name of a node")
+  for (const { name, path: at } of listed) {
+    const span = reading.tree.value(at)
+    const word = words.find((w) => w === name)
+    const role = word === undefined ? roleOf(reading, name, span) : null
+    const found: ReadonlyArray<Target> =
+      word !== undefined
+        ? [{ word }]
+        : role !== null
+          ? [{ word: "any", role }]
+          : resolveNodes(reading, name, span, [...words, ...rolePhrasesShown])
+    for (const target of found) {
+      const key = JSON.stringify(target)
+      // What a pattern stands for may overlap with what else is listed.
+      if (!seen.has(key)) targets.push(target)
+      else if (!name.endsWith("*")) reading.mistakes.add(span, `${name} stands twice in this list`)
+      seen.add(key)
+    }
+  }
+  return targets
+}
+
+/** The nodes that a fact means; `any <role>` is each node of the role. */
+export const resolveFactNodes = (reading: Reading, who: Draft<Who> | undefined, path: Path): ReadonlyArray<string> => {
+  const found = new Set<string>()
+  for (const one of each(who, path)) {
+    const span = reading.tree.value(one.path)
+    const role = roleOf(reading, one.name, span)
+    if (role !== null) for (const [name, itsRole] of reading.roles) if (itsRole === role) found.add(name)
+    if (role !== null) continue
+    if (found.has(one.name)) reading.mistakes.add(span, `${one.name} stands twice in this list`)
+    for (const name of resolveNodes(reading, one.name, span, rolePhrasesShown)) found.add(name)
+  }
+  return [...found]
+}

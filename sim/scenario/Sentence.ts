@@ -1,0 +1,34 @@
+/** Facts as a plain sentence: the name of an expectation whose author gave it none. */
+import type { Count, Facts } from "./Scenario.ts"
+import type { TenseName } from "./Language.ts"
+
+const list = (words: ReadonlyArray<string>, last: "and" | "or"): string =>
+  words.length <= 1 ? (words[0] ?? "") : `${words.slice(0, -1).join(", ")} ${last} ${words.at(-1)}`
+
+const nodes = ({ how, n }: Count, one: string, many: string): string =>
+  `${how} ${n} ${n === 1 ? `node ${one}` : `nodes ${many}`}`
+
+const times = ({ how, n }: Count): string => `${how} ${n === 1 ? "once" : `${n} times`}`
+
+export const sentenceOf = (tense: TenseName, facts: Facts): string => {
+  const parts: Array<string> = []
+  if (facts.leader !== undefined) {
+    const by = facts.seenBy === undefined ? "" : ` by ${list(facts.seenBy, "and")}`
+    parts.push(`${facts.leader === "none" ? "nobody" : list(facts.leader, "or")} is named as leader${by}`)
+  }
+  if (facts.leaders !== undefined) parts.push(`${nodes(facts.leaders, "holds", "hold")} a lease`)
+  if (facts.leadersBelieved !== undefined)
+    parts.push(nodes(facts.leadersBelieved, "believes that it leads", "believe that they lead"))
+  if (facts.leadersPerTerm !== undefined) parts.push(`${nodes(facts.leadersPerTerm, "leads", "lead")} in one term`)
+  if (facts.term !== undefined) parts.push(`the term is ${facts.term.how} ${facts.term.n}`)
+  for (const { observer, state, subject } of facts.peers ?? [])
+    parts.push(`${typeof observer === "string" ? observer : observer.word} has ${subject} as ${state}`)
+  if (facts.agreeOn !== undefined) parts.push(`all agree on ${list(facts.agreeOn, "and")}`)
+  for (const { about, event, from, reason, seen, to } of facts.events ?? []) {
+    const about1 = about === null ? "" : ` about ${about}`
+    const ends = `${from === null ? "" : ` from ${from}`}${to === null ? "" : ` to ${to}`}`
+    parts.push(`${event}${about1}${ends}${reason === null ? "" : ` (${reason})`} is seen ${times(seen)}`)
+  }
+  const prefix = { at: "", within: "", always: "always: ", never: "never: ", eventually: "in the end: " }[tense]
+  return `${prefix}${list(parts, "and")}`
+}
