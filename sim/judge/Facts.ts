@@ -1,0 +1,352 @@
+/**
+ * Facts of a scenario, asked of one instant of the world.
+ *
+ * Promises: a fact needs somebody who says it. A node that does not run is not asked, and where nobody is left to ask, the
+ * fact is not so (the one exception is `leader: none`: nobody names one). Asking does not change anything and keeps nothing.
+ * A witness says what was instead, in the scenario's words.
+ *
+ * Does not model time: which instants are asked, and since when happenings count, is the business of `Judge.ts`.
+ */
+import type { NodeView, PeerWord, WorldView } from "../engine/View.ts"
+import type { Count, Facts } from "../scenario/Scenario.ts"
+import { countWords, enumerate, moment } from "./Words.ts"
+
+/** How often an `events:` fact has been seen, and when; `timesMs` holds the first few only. */
+export interface Sightings {
+  readonly count: number
+  readonly timesMs: ReadonlyArray<number>
+}
+
+/** Sightings of `facts.events`, in the same order. */
+export type Seen = ReadonlyArray<Sightings>
+
+const NEVER_SEEN: Sightings = { count: 0, timesMs: [] }
+
+/** One fact of several that have to hold together. `now` describes what is, whether the fact holds or not. */
+interface Clause {
+  readonly key: string
+  readonly told: string
+  readonly holds: (view: WorldView, seen: Seen) => boolean
+  readonly now: (view: WorldView, seen: Seen) => string
+}
+
+export interface Question {
+  readonly holds: (view: WorldView, seen: Seen) => boolean
+  /** What was instead, where the facts had to hold (`"missing"`); what was, where they must not (`"present"`). */
+  readonly witness: (view: WorldView, seen: Seen, which: "missing" | "present") => string
+  /** The facts as a sentence, near to how the author wrote them. */
+  readonly told: string
+  /** Lease ends change the answer without any event. */
+  readonly dependsOnLeases: boolean
+}
+
+export const fits = (count: Count, n: number): boolean =>
+  count.how === "exactly" ? n === count.n : count.how === "at least" ? n >= count.n : n <= count.n
+
+const runningIn = (view: WorldView): ReadonlyArray<NodeView> => view.nodes.filter((node) => node.running)
+
+const namesOf = (nodes: ReadonlyArray<NodeView>): ReadonlyArray<string> => nodes.map((node) => node.name)
+
+/** Groups nodes by what they say: `a and b <say> x, c <says> y`. */
+const sayings = (
+  nodes: ReadonlyArray<NodeView>,
+  says: (node: NodeView) => string,
+  sentence: (names: string, plural: boolean, what: string) => string
+): string => {
+  const groups = new Map<string, Array<string>>()
+  for (const node of nodes) {
+    const what = says(node)
+    const group = groups.get(what)
+    if (group === undefined) groups.set(what, [node.name])
+    else group.push(node.name)
+  }
+  return [...groups].map(([what, names]) => sentence(enumerate(names), names.length > 1, what)).join(", ")
+}
+
+const leaderSayings = (nodes: ReadonlyArray<NodeView>): string =>
+  sayings(
+    nodes,
+    (node) => node.leader ?? "nobody",
+    (names, plural, what) => `${names} ${plural ? "name" : "names"} ${what}`
+  )
+
+const peerSayings = (nodes: ReadonlyArray<NodeView>, subject: string): string =>
+  sayings(
+    nodes,
+    (node) => node.peer(subject),
+    (names, plural, what) => `${names} ${plural ? "have" : "has"} ${subject} as ${what}`
+  )
+
+const NOBODY_RUNS = "no node is running to say so"
+
+const leaderClause = (wanted: "none" | ReadonlyArray<string>, seenBy: ReadonlyArray<string> | undefined): Clause => {
+  const asked = (view: WorldView) =>
+    seenBy === undefined ? runningIn(view) : view.nodes.filter((node) => node.running && seenBy.includes(node.name))
+  const by = seenBy === undefined ? "" : `, seen by ${enumerate(seenBy)}`
+  return {
+    key: "leader",
+    told: `leader ${wanted === "none" ? "none" : wanted.join(" or ")}${by}`,
+    holds: (view) => {
+      let named: string | null = null
+      for (const node of view.nodes) {
+        if (!node.running || (seenBy !== undefined && !seenBy.includes(node.name))) continue
+        if (node.leader === null) {
+          // Abstaining is for those who were not asked by name.
+          if (seenBy !== undefined && wanted !== "none") return false
+          continue
+        }
+        if (wanted === "none" || (named !== null && node.leader !== named)) return false
+        named = node.leader
+      }
+      return wanted === "none" ? true : named !== null && wanted.includes(named)
+    },
+    now: (view) => {
+      const nodes = asked(view)
+      if (nodes.length === 0) return seenBy === undefined ? NOBODY_RUNS : `${enumerate(seenBy)}: not running`
+      const heard = seenBy === undefined ? nodes.filter((node) => node.leader !== null) : nodes
+      return heard.length === 0 ? "nobody names a leader" : leaderSayings(heard)
+    }
+  }
+}
+
+const countClause = (
+  key: string,
+  count: Count,
+  n: (view: WorldView) => number,
+  who: (view: WorldView) => string
+): Clause => ({
+  key,
+  told: `${key} ${countWords(count)}`,
+  holds: (view) => fits(count, n(view)),
+  now: (view) => {
+    const names = who(view)
+    return `now ${n(view)}${names === "" ? "" : `: ${names}`}`
+  }
+})
+
+const holdsLease = (view: WorldView) => (node: NodeView) => node.running && node.leaseEndsMs > view.nowMs
+const believes = (node: NodeView) => node.running && node.leads
+const highestTerm = (view: WorldView) =>
+  view.nodes.reduce((highest, node) => (node.running && node.term > highest ? node.term : highest), 0)
+
+const countIf = (nodes: ReadonlyArray<NodeView>, test: (node: NodeView) => boolean): number => {
+  let n = 0
+  for (const node of nodes) if (test(node)) n++
+  return n
+}
+
+const peerClause = ({ observer, state, subject }: NonNullable<Facts["peers"]>[number]): Clause => {
+  const says = (node: NodeView) => node.peer(subject) === state
+  if (typeof observer === "string") {
+    const find = (view: WorldView) => view.nodes.find((node) => node.name === observer)
+    return {
+      key: "peers",
+      told: `${observer} has ${subject} as ${state}`,
+      holds: (view) => {
+        const node = find(view)
+        return node !== undefined && node.running && says(node)
+      },
+      now: (view) => {
+        const node = find(view)
+        return node?.running ? peerSayings([node], subject) : `${observer} is not running`
+      }
+    }
+  }
+  const others = (view: WorldView) => view.nodes.filter((node) => node.running && node.name !== subject)
+  if (observer.word === "everyone") {
+    return {
+      key: "peers",
+      told: `everyone has ${subject} as ${state}`,
+      holds: (view) => {
+        let asked = 0
+        for (const node of view.nodes) {
+          if (!node.running || node.name === subject) continue
+          if (!says(node)) return false
+          asked++
+        }
+        return asked > 0
+      },
+      now: (view) => {
+        const nodes = others(view)
+        const otherwise = nodes.filter((node) => !says(node))
+        if (nodes.length === 0) return NOBODY_RUNS
+        return otherwise.length === 0 ? `everyone has ${subject} as ${state}` : peerSayings(otherwise, subject)
+      }
+    }
+  }
+  return {
+    key: "peers",
+    told: `anyone has ${subject} as ${state}`,
+    holds: (view) => view.nodes.some((node) => node.running && node.name !== subject && says(node)),
+    now: (view) => {
+      const nodes = others(view)
+      const those = nodes.filter(says)
+      if (nodes.length === 0) return NOBODY_RUNS
+      return those.length === 0 ? `nobody: ${peerSayings(nodes, subject)}` : peerSayings(those, subject)
+    }
+  }
+}
+
+/** Every one of `nodes` says the same; nobody to ask is no agreement. */
+const unanimous = <A>(view: WorldView, says: (node: NodeView) => A): boolean => {
+  let first: { readonly word: A } | null = null
+  for (const node of view.nodes) {
+    if (!node.running) continue
+    const word = says(node)
+    if (first === null) first = { word }
+    else if (first.word !== word) return false
+  }
+  return first !== null
+}
+
+/** All running nodes but the subject have one word for it. A subject whom nobody is left to describe divides nobody. */
+const agreedAbout = (view: WorldView, subject: string): boolean => {
+  let first: PeerWord | null = null
+  for (const node of view.nodes) {
+    if (!node.running || node.name === subject) continue
+    const word = node.peer(subject)
+    if (first === null) first = word
+    else if (first !== word) return false
+  }
+  return true
+}
+
+const agreementClause = (topic: "leader" | "term" | "peers"): Clause => {
+  const head = { key: "agree-on", told: `all agree on ${topic}` }
+  const say = (view: WorldView, disagreement: (nodes: ReadonlyArray<NodeView>) => string) => {
+    const nodes = runningIn(view)
+    return nodes.length === 0 ? NOBODY_RUNS : disagreement(nodes)
+  }
+  switch (topic) {
+    case "leader":
+      return {
+        ...head,
+        holds: (view) => unanimous(view, (node) => node.leader),
+        now: (view) => say(view, leaderSayings)
+      }
+    case "term":
+      return {
+        ...head,
+        holds: (view) => unanimous(view, (node) => node.term),
+        now: (view) =>
+          say(view, (nodes) =>
+            sayings(
+              nodes,
+              (node) => String(node.term),
+              (names, plural, what) => `${names} ${plural ? "are" : "is"} in term ${what}`
+            )
+          )
+      }
+    case "peers":
+      return {
+        ...head,
+        holds: (view) =>
+          view.nodes.some((node) => node.running) && view.nodes.every((node) => agreedAbout(view, node.name)),
+        now: (view) =>
+          say(view, (nodes) => {
+            const disputed = view.nodes.filter((subject) => !agreedAbout(view, subject.name))
+            const [first] = disputed
+            if (first === undefined) return "all have the same word for every peer"
+            const witnesses = nodes.filter((node) => node.name !== first.name)
+            const rest = disputed.length === 1 ? "" : `; and about ${enumerate(namesOf(disputed.slice(1)))}`
+            return `${peerSayings(witnesses, first.name)}${rest}`
+          })
+      }
+  }
+}
+
+const eventClause = (fact: NonNullable<Facts["events"]>[number], index: number): Clause => {
+  const qualifiers = [
+    fact.about === null ? "" : ` about ${fact.about}`,
+    fact.from === null ? "" : ` from ${fact.from}`,
+    fact.to === null ? "" : ` to ${fact.to}`,
+    fact.reason === null ? "" : ` because of ${fact.reason}`
+  ].join("")
+  return {
+    key: fact.event,
+    told: `${fact.event}${qualifiers} seen ${countWords(fact.seen)}`,
+    holds: (_view, seen) => fits(fact.seen, (seen[index] ?? NEVER_SEEN).count),
+    now: (_view, seen) => {
+      const { count, timesMs } = seen[index] ?? NEVER_SEEN
+      if (count === 0) return "never seen"
+      const times = timesMs.map((ms) => `at ${moment(ms)}`)
+      const more = count > timesMs.length ? [`${count - timesMs.length} more`] : []
+      return `now ${count}: ${enumerate([...times, ...more])}`
+    }
+  }
+}
+
+const clausesOf = (facts: Facts): ReadonlyArray<Clause> => {
+  const clauses: Array<Clause> = []
+  if (facts.leader !== undefined) clauses.push(leaderClause(facts.leader, facts.seenBy))
+  if (facts.leaders !== undefined) {
+    clauses.push(
+      countClause(
+        "leaders",
+        facts.leaders,
+        (view) => countIf(view.nodes, holdsLease(view)),
+        (view) => enumerate(namesOf(view.nodes.filter(holdsLease(view))))
+      )
+    )
+  }
+  if (facts.leadersBelieved !== undefined) {
+    clauses.push(
+      countClause(
+        "leaders-believed",
+        facts.leadersBelieved,
+        (view) => countIf(view.nodes, believes),
+        (view) => enumerate(namesOf(view.nodes.filter(believes)))
+      )
+    )
+  }
+  if (facts.leadersPerTerm !== undefined) {
+    clauses.push(
+      countClause(
+        "leaders-per-term",
+        facts.leadersPerTerm,
+        (view) => view.leadersPerTerm,
+        () => ""
+      )
+    )
+  }
+  if (facts.term !== undefined) {
+    clauses.push(
+      countClause("term", facts.term, highestTerm, (view) => {
+        const highest = highestTerm(view)
+        return enumerate(namesOf(view.nodes.filter((node) => node.running && highest > 0 && node.term === highest)))
+      })
+    )
+  }
+  for (const peer of facts.peers ?? []) clauses.push(peerClause(peer))
+  for (const topic of facts.agreeOn ?? []) clauses.push(agreementClause(topic))
+  for (const [index, event] of (facts.events ?? []).entries()) clauses.push(eventClause(event, index))
+  return clauses
+}
+
+/** Prepares facts for being asked many times. */
+export const question = (facts: Facts): Question => {
+  const clauses = clausesOf(facts)
+  return {
+    holds: (view, seen) => {
+      for (const clause of clauses) if (!clause.holds(view, seen)) return false
+      return true
+    },
+    witness: (view, seen, which) => {
+      const guilty = which === "present" ? clauses : clauses.filter((clause) => !clause.holds(view, seen))
+      // With one fact the reader knows what is spoken of; with several the key has to say it.
+      const speaksForItself = clauses.length === 1
+      return guilty
+        .map((clause) =>
+          speaksForItself || clause.key === "peers" || clause.key === "leader"
+            ? clause.now(view, seen)
+            : `${clause.key} ${clause.now(view, seen)}`
+        )
+        .join("; ")
+    },
+    told: clauses.map((clause) => clause.told).join(", "),
+    dependsOnLeases: facts.leaders !== undefined
+  }
+}
+
+/** One question, once. Where facts are asked again and again, keep a `question`. */
+export const holds = (facts: Facts, view: WorldView, seen: Seen = []): boolean => question(facts).holds(view, seen)

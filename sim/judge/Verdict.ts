@@ -1,0 +1,19 @@
+/**
+ * What a run as a whole amounts to. Safety first: anything broken fails it. A run that judged nothing, or whose faults
+ * touched nothing, has shown nothing, so it is undecided rather than passed.
+ */
+import type { Outcome } from "./Judge.ts"
+
+export type Verdict = "passed" | "failed" | "undecided"
+
+export interface Evidence {
+  readonly expectations: ReadonlyArray<Outcome>
+  readonly violations: ReadonlyArray<unknown>
+  readonly faultsWithoutEffect: ReadonlyArray<unknown>
+}
+
+export const verdictOf = ({ expectations, faultsWithoutEffect, violations }: Evidence): Verdict => {
+  if (violations.length > 0 || expectations.some((outcome) => outcome.status === "broken")) return "failed"
+  const judged = expectations.some((outcome) => outcome.status !== "not-reached")
+  return judged && faultsWithoutEffect.length === 0 ? "passed" : "undecided"
+}

@@ -1,0 +1,158 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { WorldView } from "../../../sim/engine/View.ts"
+import { fits, holds, question } from "../../../sim/judge/Facts.ts"
+import type { Facts } from "../../../sim/scenario/Scenario.ts"
+import { world } from "./Stage.ts"
+
+const missing = (facts: Facts, view: WorldView) => {
+  assert.isFalse(holds(facts, view))
+  return question(facts).witness(view, [], "missing")
+}
+const present = (facts: Facts, view: WorldView) => {
+  assert.isTrue(holds(facts, view))
+  return question(facts).witness(view, [], "present")
+}
+
+const crashed = { running: false, leader: "gone", term: 99, leads: true, leaseEndsMs: 99_000 } as const
+
+describe("scenario facts: counts", () => {
+  it("exactly, at least and at most mean what they say at their edges", () => {
+    const table = (["exactly", "at least", "at most"] as const).map((how) =>
+      [1, 2, 3].map((n) => fits({ how, n: 2 }, n))
+    )
+    assert.deepStrictEqual(table, [
+      [false, true, false],
+      [false, true, true],
+      [true, true, false]
+    ])
+  })
+})
+
+describe("scenario facts: leader", () => {
+  it("is whom all who name a leader name; who names nobody abstains, who crashed is not asked", () => {
+    const view = world(0, { a: { leader: "a" }, b: { leader: "a" }, c: { leader: null }, d: crashed })
+    assert.isTrue(holds({ leader: ["a"] }, view))
+    assert.isTrue(holds({ leader: ["c", "a"] }, view))
+    assert.isFalse(holds({ leader: ["b"] }, view))
+    assert.isFalse(holds({ leader: "none" }, view))
+  })
+  it("is nobody where two are named, and the witness says by whom", () => {
+    const view = world(0, { a: { leader: "a" }, b: { leader: "a" }, c: { leader: "c" } })
+    assert.isFalse(holds({ leader: ["a", "c"] }, view))
+    assert.strictEqual(missing({ leader: ["a"] }, view), "a and b name a, c names c")
+  })
+  it("is not so where nobody names anybody; `none` then is", () => {
+    const view = world(0, { a: {}, b: {} })
+    assert.strictEqual(missing({ leader: ["a"] }, view), "nobody names a leader")
+    assert.strictEqual(present({ leader: "none" }, view), "nobody names a leader")
+    assert.isTrue(holds({ leader: "none" }, world(0, { a: crashed })))
+  })
+  it("seen-by asks these nodes only, and each of them has to name it", () => {
+    const view = world(0, { a: { leader: "a" }, b: { leader: "b" }, c: {} })
+    assert.isTrue(holds({ leader: ["b"], seenBy: ["b"] }, view))
+    assert.strictEqual(missing({ leader: ["b"], seenBy: ["b", "c"] }, view), "b names b, c names nobody")
+    assert.isTrue(holds({ leader: "none", seenBy: ["c"] }, view))
+    assert.isFalse(holds({ leader: "none", seenBy: ["c", "a"] }, view))
+  })
+  it("seen-by nodes that do not run say nothing", () => {
+    const view = world(0, { a: { leader: "a" }, b: crashed })
+    assert.isTrue(holds({ leader: ["a"], seenBy: ["a", "b"] }, view))
+    assert.strictEqual(missing({ leader: ["gone"], seenBy: ["b"] }, view), "b: not running")
+  })
+})
+
+describe("scenario facts: how many lead", () => {
+  it("leaders counts running nodes whose lease ends later than now, noticed or not", () => {
+    const view = world(5_000, {
+      a: { leaseEndsMs: 5_001 },
+      b: { leaseEndsMs: 5_000, leads: true },
+      c: { leaseEndsMs: 9_000, leads: true },
+      d: crashed
+    })
+    assert.strictEqual(missing({ leaders: { how: "at most", n: 1 } }, view), "now 2: a and c")
+    assert.strictEqual(present({ leadersBelieved: { how: "exactly", n: 2 } }, view), "now 2: b and c")
+  })
+  it("leaders-per-term is the world's own count", () => {
+    assert.isTrue(holds({ leadersPerTerm: { how: "at most", n: 1 } }, world(0, { a: {} }, 1)))
+    assert.strictEqual(missing({ leadersPerTerm: { how: "at most", n: 1 } }, world(0, { a: {} }, 2)), "now 2")
+  })
+  it("term is the highest that a running node knows", () => {
+    const view = world(0, { a: { term: 3 }, b: { term: 2 }, c: crashed })
+    assert.isTrue(holds({ term: { how: "exactly", n: 3 } }, view))
+    assert.strictEqual(missing({ term: { how: "at least", n: 4 } }, view), "now 3: a")
+  })
+})
+
+describe("scenario facts: peers", () => {
+  const view = world(0, {
+    a: { peers: { b: "up", c: "suspect" } },
+    b: { peers: { a: "up", c: "down" } },
+    c: { running: false, peers: { a: "down", b: "down" } }
+  })
+  const peers = (
+    observer: string | { readonly word: "everyone" | "anyone" },
+    subject: string,
+    state: "up" | "down"
+  ): Facts => ({
+    peers: [{ observer, subject, state }]
+  })
+  it("one node has another as something", () => {
+    assert.isTrue(holds(peers("b", "c", "down"), view))
+    assert.strictEqual(missing(peers("a", "c", "down"), view), "a has c as suspect")
+  })
+  it("a node that does not run has nobody as anything", () => {
+    assert.strictEqual(missing(peers("c", "a", "down"), view), "c is not running")
+    assert.isFalse(holds(peers("nobody-of-that-name", "a", "down"), view))
+  })
+  it("everyone: each running node but the subject", () => {
+    assert.isTrue(holds(peers({ word: "everyone" }, "a", "up"), view))
+    assert.strictEqual(missing(peers({ word: "everyone" }, "c", "down"), view), "a has c as suspect")
+    assert.strictEqual(
+      missing(peers({ word: "everyone" }, "a", "up"), world(0, { a: {}, b: { running: false } })),
+      "no node is running to say so"
+    )
+  })
+  it("anyone: at least one of them", () => {
+    assert.strictEqual(present(peers({ word: "anyone" }, "c", "down"), view), "b has c as down")
+    // c itself is not running, and would be the only one.
+    assert.strictEqual(missing(peers({ word: "anyone" }, "a", "down"), view), "nobody: b has a as up")
+  })
+  it("all facts have to hold together, and the witness names the guilty ones", () => {
+    const facts: Facts = { leader: ["a"], ...peers("b", "c", "down"), term: { how: "exactly", n: 1 } }
+    assert.strictEqual(missing(facts, view), "nobody names a leader; term now 0")
+  })
+})
+
+describe("scenario facts: agree-on", () => {
+  it("leader and term: all running nodes say the same", () => {
+    const agreed = world(0, { a: { leader: "a", term: 2 }, b: { leader: "a", term: 2 }, c: crashed })
+    assert.isTrue(holds({ agreeOn: ["leader", "term"] }, agreed))
+    const apart = world(0, { a: { leader: "a", term: 2 }, b: { leader: null, term: 1 } })
+    assert.strictEqual(missing({ agreeOn: ["leader"] }, apart), "a names a, b names nobody")
+    assert.strictEqual(missing({ agreeOn: ["term"] }, apart), "a is in term 2, b is in term 1")
+  })
+  it("peers: one word for each subject, of all running nodes but itself, also for a subject that is gone", () => {
+    const one = (b: "up" | "unknown", ofC: "down" | "unknown") =>
+      world(0, {
+        a: { peers: { b: "up", c: "down" } },
+        b: { peers: { a: "up", c: ofC } },
+        d: { peers: { a: "up", b, c: "down" } },
+        c: { running: false, peers: { a: "down", b: "down" } }
+      })
+    // Nobody but itself would speak of d, who is unknown to both: they agree.
+    assert.isTrue(holds({ agreeOn: ["peers"] }, one("up", "down")))
+    assert.strictEqual(
+      missing({ agreeOn: ["peers"] }, one("up", "unknown")),
+      "a and d have c as down, b has c as unknown"
+    )
+    assert.strictEqual(
+      missing({ agreeOn: ["peers"] }, one("unknown", "unknown")),
+      "a has b as up, d has b as unknown; and about c"
+    )
+  })
+  it("nobody running is no agreement", () => {
+    for (const topic of ["leader", "term", "peers"] as const) {
+      assert.strictEqual(missing({ agreeOn: [topic] }, world(0, { a: crashed })), "no node is running to say so")
+    }
+  })
+})
