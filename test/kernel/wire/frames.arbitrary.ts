@@ -52,7 +52,11 @@ const connectParams = fc
     { answer: connectAnswer, clientNonce: someText, nonce: text },
     { requiredKeys: ["answer", "clientNonce"], noNullPrototype: true }
   )
-  .map(({ answer: { nonce: _, ...said }, ...nonces }) => ({ version: 2 as const, ...said, ...nonces }))
+  .map(({ answer, ...nonces }) => {
+    const said: Partial<typeof answer> = { ...answer }
+    delete said.nonce
+    return { version: 2 as const, ...(said as Omit<typeof answer, "nonce">), ...nonces }
+  })
 
 const edgeRow = fc.record({
   observer: deviceId,
