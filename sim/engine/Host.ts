@@ -1,0 +1,54 @@
+/**
+ * What runs the kernel on a simulated machine. `FastHost` calls `step` directly; `ShellHost` runs the production shell on the
+ * world's scheduler. The machine cannot tell which: both take inputs without an instant, and hand back commands.
+ */
+import type { Command } from "../../kernel/Command.ts"
+import type { Config } from "../../kernel/Config.ts"
+import type { Input } from "../../kernel/Input.ts"
+import * as Node from "../../kernel/Node.ts"
+import type { Instant } from "../../kernel/Time.ts"
+
+/** An input that has happened and was not yet taken up: the instant is stamped when it is. */
+export type Happened = Input extends infer I ? (I extends unknown ? Omit<I, "at"> : never) : never
+
+/** A kernel as a pair of functions, so that tests can run a broken one. */
+export interface Kernel {
+  readonly make: (config: Config) => Node.NodeState
+  readonly step: (node: Node.NodeState, input: Input) => Node.Step
+}
+
+export const kernel: Kernel = { make: Node.make, step: Node.step }
+
+/** What a host needs of its machine. */
+export interface HostContext {
+  readonly instant: () => Instant
+  readonly perform: (command: Command) => void
+  /** After each step, before its commands are performed. */
+  readonly stepped: (before: Node.NodeState, input: Input, after: Node.NodeState, commands: ReadonlyArray<Command>) => void
+}
+
+export interface Host {
+  readonly state: () => Node.NodeState
+  readonly deliver: (happened: Happened) => void
+  /** The process ends now; nothing is performed any more. */
+  readonly kill: () => void
+}
+
+export const fastHost = ({ make, step }: Kernel, config: Config, context: HostContext): Host => {
+  let node = make(config)
+  let alive = true
+  return {
+    state: () => node,
+    deliver: (happened) => {
+      const input = { ...happened, at: context.instant() } as Input
+      const before = node
+      const [after, commands] = step(before, input)
+      node = after
+      context.stepped(before, input, after, commands)
+      for (let i = 0; i < commands.length && alive; i++) context.perform(commands[i]!)
+    },
+    kill: () => {
+      alive = false
+    }
+  }
+}

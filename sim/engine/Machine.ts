@@ -1,0 +1,338 @@
+/**
+ * One simulated machine: power, a process that runs a kernel, clocks, a disk that keeps what was synced, a key.
+ *
+ * A crash is a power cut: no goodbye, and what the disk had not synced is lost. A frozen process keeps its connections; what
+ * comes in waits and is taken up, late, when it thaws. Everything that the kernel asks for is performed here.
+ *
+ * Does not model: slow CPUs, suspended machines, disks that fail.
+ */
+import type { Command } from "../../kernel/Command.ts"
+import type { Config } from "../../kernel/Config.ts"
+import { base64url, between } from "../../kernel/Draw.ts"
+import * as Durable from "../../kernel/Durable.ts"
+import type { Input } from "../../kernel/Input.ts"
+import type { NodeState } from "../../kernel/Node.ts"
+import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
+import { NEVER_MS } from "../../kernel/Time.ts"
+import { decode } from "../../kernel/wire/Codec.ts"
+import type { KeyPair } from "../keys/FakeKeys.ts"
+import type { Cargo, Connection, Port, Side } from "../network/Network.ts"
+import type { NodeSpec } from "../scenario/Scenario.ts"
+import type { Handle } from "./Agenda.ts"
+import type { Happened, Host } from "./Host.ts"
+import { NodeClock } from "./NodeClock.ts"
+import type { World } from "./World.ts"
+
+/** A write to stable storage takes this long: an SD card on a good day. */
+const SYNC_MIN_MS = 1
+const SYNC_MAX_MS = 5
+/** A monotonic clock starts anywhere, so that no two nodes' instants can be compared by accident. */
+const MONO_ORIGIN_MAX_MS = 1_000_000_000
+
+export type MachineEvent =
+  | { readonly _tag: "alarm"; readonly machine: Machine; readonly process: number }
+  | { readonly _tag: "input"; readonly machine: Machine; readonly process: number; readonly happened: Happened }
+  | {
+      readonly _tag: "synced"
+      readonly machine: Machine
+      readonly process: number
+      readonly record: Durable.Record
+      /** Called once the record is on the disk, in the process that asked. */
+      readonly done: () => void
+    }
+
+export class Machine implements Port {
+  readonly index: number
+  readonly spec: NodeSpec
+  readonly name: string
+  readonly keys: KeyPair
+  readonly config: Config
+  readonly world: World
+  /** `sign`: the key refuses; `check`: every check comes back negative. */
+  keysFail: "sign" | "check" | null = null
+
+  powered = false
+  listening = false
+  /** Number of the running process; 0: none. Processes are counted from 1. */
+  process = 0
+  frozen = false
+  clock: NodeClock
+  host: Host | null = null
+  /** What is on the disk. */
+  durable: Durable.Durable = Durable.empty
+
+  private processes = 0
+  private linksGiven = 0
+  private readonly links = new Map<number, { readonly connection: Connection; readonly side: Side }>()
+  private readonly dials = new Map<number, Connection>()
+  private alarm: Handle | null = null
+  private syncs = 0
+  private backlog: Array<() => void> = []
+
+  constructor(world: World, index: number, spec: NodeSpec, keys: KeyPair, config: Config) {
+    this.world = world
+    this.index = index
+    this.spec = spec
+    this.name = spec.name
+    this.keys = keys
+    this.config = config
+    this.clock = new NodeClock(0, spec.clockSkewMs, spec.clockRatePpm)
+  }
+
+  get running(): boolean {
+    return this.process !== 0
+  }
+
+  state(): NodeState | null {
+    return this.host?.state() ?? null
+  }
+
+  /** The world's name for one boot of this machine, for its draws. */
+  private boot(): string {
+    return `${this.name}/${this.processes}`
+  }
+
+  holds(deviceId: string): boolean {
+    return deviceId === this.keys.deviceId
+  }
+
+  /** Who is at the other end of one of our links; `null`: that link is gone. */
+  farEnd(link: number): Port | null {
+    const found = this.links.get(link)
+    return found === undefined ? null : found.connection.ports[found.side === 0 ? 1 : 0]
+  }
+
+  // ---------------------------------------------------------------------------------------------- power
+
+  start(): void {
+    if (this.running) return
+    const { seed } = this.world
+    this.powered = true
+    this.process = ++this.processes
+    const origin = between(seed, "mono-origin", this.boot(), 0, 1, MONO_ORIGIN_MAX_MS)
+    this.clock = new NodeClock(origin - this.world.nowMs, this.spec.clockSkewMs, this.spec.clockRatePpm)
+    const process = this.process
+    this.host = this.world.makeHost(this.world.kernel, this.config, {
+      instant: () => this.clock.instant(this.world.nowMs),
+      perform: (command) => {
+        if (this.process === process) this.perform(command)
+      },
+      stepped: (before, input, after, commands) => this.world.stepped(this, before, input, after, commands)
+    }, this)
+    const bootId = base64url(seed, "boot-id", this.boot(), 0, 12)
+    this.deliver({ _tag: "Started", bootId, durable: this.durable })
+  }
+
+  /** `silent`: a power cut. Otherwise the process is killed on a machine that lives: its peers get resets. */
+  crash(silent: boolean): void {
+    if (!this.running) return
+    this.host?.kill()
+    this.host = null
+    this.process = 0
+    this.powered = !silent
+    this.listening = false
+    this.frozen = false
+    this.backlog = []
+    this.world.network.drop(this, silent)
+    this.links.clear()
+    this.dials.clear()
+    if (this.alarm !== null) this.world.agenda.cancel(this.alarm)
+    this.alarm = null
+    this.world.visible()
+  }
+
+  leave(): void {
+    if (this.running) this.deliver({ _tag: "Leave", reason: "asked to" })
+  }
+
+  thaw(): void {
+    if (!this.frozen) return
+    this.frozen = false
+    const waiting = this.backlog
+    this.backlog = []
+    for (const take of waiting) {
+      if (this.frozen) this.backlog.push(take)
+      else if (this.running) take()
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------- inputs
+
+  deliver(happened: Happened): void {
+    if (this.host === null) return
+    if (this.frozen) {
+      this.backlog.push(() => this.deliver(happened))
+      return
+    }
+    this.world.count()
+    this.host.deliver(happened)
+  }
+
+  onEvent(event: MachineEvent): void {
+    if (event.process !== this.process) return
+    switch (event._tag) {
+      case "alarm":
+        this.alarm = null
+        return this.deliver({ _tag: "Woke" })
+      case "input":
+        return this.deliver(event.happened)
+      case "synced":
+        // The disk finished even if the process cannot look: a frozen one learns of it when it thaws.
+        this.durable = Durable.apply(this.durable, event.record)
+        if (this.frozen) this.backlog.push(event.done)
+        else event.done()
+    }
+  }
+
+  onOpen(connection: Connection, side: Side, attempt: number | null): void {
+    const link = ++this.linksGiven
+    connection.links[side] = link
+    this.links.set(link, { connection, side })
+    if (attempt !== null) this.dials.delete(attempt)
+    const nonce = base64url(this.world.seed, "nonce", this.boot(), link, 24)
+    this.deliver({ _tag: "LinkUp", link, attempt, nonce, exporter: null })
+  }
+
+  onDialFailed(process: number, attempt: number, reason: "refused" | "unreachable" | "timeout"): void {
+    if (process !== this.process) return
+    this.dials.delete(attempt)
+    this.deliver({ _tag: "DialFailed", attempt, reason })
+  }
+
+  onCargo(connection: Connection, side: Side, cargo: Cargo): void {
+    if (this.frozen) {
+      this.backlog.push(() => this.onCargo(connection, side, cargo))
+      return
+    }
+    const link = connection.links[side]
+    if (!this.links.has(link)) return
+    switch (cargo._tag) {
+      case "frame":
+        return this.deliver({ _tag: "Received", link, frame: cargo.frame })
+      case "raw":
+        return this.onText(link, cargo.text)
+      case "ping":
+        return this.world.network.send(connection, side, { _tag: "pong", probe: cargo.probe })
+      case "pong":
+        return this.deliver({ _tag: "Ponged", link, probe: cargo.probe })
+      case "fin":
+    }
+  }
+
+  /** Text from the wire passes the real codec. */
+  private onText(link: number, text: string): void {
+    const decoded = decode(text)
+    if (decoded._tag === "Frame") return this.deliver({ _tag: "Received", link, frame: decoded.frame })
+    if (decoded._tag === "Refused")
+      this.deliver({ _tag: "Malformed", link, code: decoded.code, id: decoded.id, method: decoded.method })
+  }
+
+  onClosed(connection: Connection, side: Side, reason: "closed" | "reset"): void {
+    const link = connection.links[side]
+    if (this.links.delete(link)) this.deliver({ _tag: "LinkDown", link, reason })
+  }
+
+  /** A frame of the past, handed to the process as if its connection still brought it. */
+  replay(link: number, input: Extract<Input, { readonly _tag: "Received" }>["frame"]): void {
+    this.deliver({ _tag: "Received", link, frame: input })
+  }
+
+  // ---------------------------------------------------------------------------------------------- commands
+
+  perform(command: Command): void {
+    const { network } = this.world
+    switch (command._tag) {
+      case "Send": {
+        const link = this.links.get(command.link)
+        if (link === undefined) return
+        this.world.sent(this, link.connection, link.side, command.frame)
+        return network.send(link.connection, link.side, { _tag: "frame", frame: command.frame })
+      }
+      case "Ping": {
+        const link = this.links.get(command.link)
+        if (link !== undefined) network.send(link.connection, link.side, { _tag: "ping", probe: command.probe })
+        return
+      }
+      case "SetAlarm":
+        return this.setAlarm(command.at)
+      case "Hangup": {
+        const link = this.links.get(command.link)
+        if (link === undefined) return
+        this.links.delete(command.link)
+        return network.close(link.connection, link.side, command.abrupt)
+      }
+      case "Dial": {
+        const target = this.world.byAddress(command.address)
+        if (target === undefined) return this.later({ _tag: "DialFailed", attempt: command.attempt, reason: "unreachable" })
+        this.dials.set(command.attempt, network.dial(this, target, command.attempt))
+        return
+      }
+      case "CancelDial": {
+        const dial = this.dials.get(command.attempt)
+        if (dial !== undefined) network.cancel(dial)
+        this.dials.delete(command.attempt)
+        return
+      }
+      case "Persist":
+        return this.store(command.record, () => {
+          for (const next of command.then) this.perform(next)
+          this.deliver({ _tag: "Stored", ticket: command.ticket })
+        })
+      case "Check": {
+        const checked =
+          this.keysFail === "check"
+            ? { deviceId: null, valid: [] }
+            : this.world.keys.check(command.publicKey, command.proofs)
+        return this.later({ _tag: "Checked", ticket: command.ticket, ...checked })
+      }
+      case "Sign": {
+        const signatures = this.keysFail === "sign" ? null : this.world.keys.sign(this.keys, command.payloads)
+        return this.later({ _tag: "Signed", ticket: command.ticket, signatures })
+      }
+      case "Note":
+        return this.note(command.event)
+      case "Listen":
+        this.listening = true
+        return
+      case "Halt":
+        return this.halt()
+    }
+  }
+
+  /** Ring at this `mono`; NEVER: not at all. */
+  setAlarm(mono: number): void {
+    const { agenda } = this.world
+    if (this.alarm !== null) agenda.cancel(this.alarm)
+    this.alarm = null
+    if (mono === NEVER_MS) return
+    const at = Math.max(this.world.nowMs, this.clock.trueMs(mono))
+    this.alarm = agenda.push(at, { _tag: "alarm", machine: this, process: this.process })
+  }
+
+  /** `done` is called when the record is on the disk, unless the process is gone by then. */
+  store(record: Durable.Record, done: () => void): void {
+    const tookMs = between(this.world.seed, "sync", this.name, this.syncs++, SYNC_MIN_MS, SYNC_MAX_MS)
+    this.world.agenda.push(this.world.nowMs + tookMs, {
+      _tag: "synced",
+      machine: this,
+      process: this.process,
+      record,
+      done
+    })
+  }
+
+  /** An answer that comes at once, but after what is being done now. */
+  later(happened: Happened): void {
+    this.world.agenda.push(this.world.nowMs, { _tag: "input", machine: this, process: this.process, happened })
+  }
+
+  note(event: MeshEvent): void {
+    this.world.noted(this, event)
+  }
+
+  private halt(): void {
+    for (const { connection, side } of this.links.values()) this.world.network.close(connection, side, false)
+    this.links.clear()
+    this.crash(false)
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * An oracle watches every step of every node, knowing the whole truth of the world, and says in words what must never be.
+ * One invariant a file, named as in docs/explanation/invariants.md. It keeps no more memory than its invariant needs.
+ */
+import type { Command } from "../../kernel/Command.ts"
+import type { Input } from "../../kernel/Input.ts"
+import type { NodeState } from "../../kernel/Node.ts"
+import type { Machine } from "../engine/Machine.ts"
+
+export interface Observation {
+  readonly nowMs: number
+  readonly machines: ReadonlyArray<Machine>
+  readonly machine: Machine
+  readonly before: NodeState
+  readonly input: Input
+  readonly after: NodeState
+  readonly commands: ReadonlyArray<Command>
+}
+
+export interface Oracle {
+  /** The id of the invariant, such as `S1`. */
+  readonly id: string
+  /** What is broken, with names and terms; `null`: nothing. */
+  readonly stepped: (seen: Observation) => string | null
+}
+
+/** A fresh set for one run. */
+export type MakeOracle = () => Oracle

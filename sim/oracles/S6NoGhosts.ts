@@ -1,0 +1,68 @@
+/**
+ * S6: a session never delivers, displaces or unregisters after it has been superseded, left or declared dead, and no older
+ * incarnation ever replaces a newer one.
+ *
+ * Watched at each node: what comes over a connection that the node itself ended, or was told is gone, changes nothing but
+ * its counters; the end of one connection never ends the session on another; the incarnation of the sessions with a device
+ * never decreases within one process.
+ */
+import type { Machine } from "../engine/Machine.ts"
+import { indexOfLink } from "../../kernel/links/Link.ts"
+import type { MakeOracle } from "./Oracle.ts"
+
+export const noGhosts: MakeOracle = () => {
+  /** By machine and process: links that are over, and the highest incarnation that had a session, by device. */
+  const processes = new Map<string, { readonly over: Set<number>; readonly highest: Map<string, number> }>()
+  const of = (machine: Machine) => {
+    const id = `${machine.name}/${machine.process}`
+    let memory = processes.get(id)
+    if (memory === undefined) {
+      memory = { over: new Set(), highest: new Map() }
+      processes.set(id, memory)
+    }
+    return memory
+  }
+  return {
+    id: "S6",
+    stepped: ({ after, before, commands, input, machine }) => {
+      const memory = of(machine)
+      if (input._tag === "Received" || input._tag === "Ponged") {
+        const changed =
+          after.membership !== before.membership || after.leadership !== before.leadership || after.links !== before.links
+        if (changed && memory.over.has(input.link))
+          return `${machine.name} took up ${describe(input)} over connection ${input.link}, which was over`
+      }
+      if (after.links !== before.links) {
+        for (const contact of after.links.contacts) {
+          if (contact.session === null) continue
+          const link = after.links.links[indexOfLink(after.links.links, contact.session)]
+          if (link?._tag !== "Session" || link.peer !== contact.peer)
+            return `${machine.name} has a session with a device over connection ${contact.session}, which is none`
+          const { incarnation } = link.proven
+          const highest = memory.highest.get(contact.peer) ?? 0
+          if (incarnation < highest)
+            return `${machine.name} let incarnation ${incarnation} of a device replace incarnation ${highest}`
+          memory.highest.set(contact.peer, incarnation)
+        }
+        for (const contact of before.links.contacts) {
+          if (contact.session === null || memory.over.has(contact.session)) continue
+          const now = after.links.contacts.find((other) => other.peer === contact.peer)
+          if (now?.session === contact.session) continue
+          const ended =
+            (input._tag === "LinkDown" && input.link === contact.session) ||
+            commands.some((command) => command._tag === "Hangup" && command.link === contact.session)
+          if (!ended) return `${machine.name} unregistered the session on connection ${contact.session}, which lives`
+        }
+      }
+      if (input._tag === "LinkDown") memory.over.add(input.link)
+      for (const command of commands) if (command._tag === "Hangup") memory.over.add(command.link)
+      return null
+    }
+  }
+}
+
+const describe = (input: { readonly _tag: "Received"; readonly frame: unknown } | { readonly _tag: "Ponged" }): string => {
+  if (input._tag === "Ponged") return "an answer to a probe"
+  const frame = input.frame as { readonly event?: string; readonly method?: string; readonly type: string }
+  return `a ${frame.event ?? frame.method ?? frame.type}`
+}

@@ -1,0 +1,47 @@
+/**
+ * S7: nothing but the two handshake methods is processed from a link that has not proved its identity and its mesh.
+ *
+ * Watched at each node: a session with a device is only ever made with somebody who holds that device's key and is of the
+ * same mesh; and before a link is a session, what it sends reaches no room but that of links, and makes the node say nothing
+ * to anybody else.
+ */
+import { Machine } from "../engine/Machine.ts"
+import { indexOfLink } from "../../kernel/links/Link.ts"
+import type { MakeOracle, Observation } from "./Oracle.ts"
+
+export const authentication: MakeOracle = () => ({
+  id: "S7",
+  stepped: (seen) => {
+    const { after, before, input, machine } = seen
+    if (after.links.links !== before.links.links) {
+      for (const link of after.links.links) {
+        if (link._tag !== "Session") continue
+        const was = before.links.links[indexOfLink(before.links.links, link.link)]
+        if (was?._tag === "Session") continue
+        const far = machine.farEnd(link.link)
+        if (far === null || !far.holds(link.peer))
+          return `${machine.name} made a session with ${far?.name ?? "nobody"}, who does not hold that device's key`
+        if (far instanceof Machine && !sameMesh(machine, far))
+          return `${machine.name} made a session with ${far.name}, who is of another mesh`
+      }
+    }
+    if (input._tag !== "Received" && input._tag !== "Malformed" && input._tag !== "Ponged") return null
+    const link = before.links.links[indexOfLink(before.links.links, input.link)]
+    return link === undefined || link._tag === "Session" ? null : reached(seen, input.link)
+  }
+})
+
+const sameMesh = (a: Machine, b: Machine): boolean =>
+  a.config.meshId === b.config.meshId && a.config.meshKey === b.config.meshKey
+
+const reached = ({ after, before, commands, machine }: Observation, link: number): string | null => {
+  if (after.membership !== before.membership) return `${machine.name} let an unproven link change what it knows of peers`
+  if (after.leadership !== before.leadership) return `${machine.name} let an unproven link change leadership`
+  for (const command of commands) {
+    const own = "link" in command && command.link === link
+    const quiet = command._tag === "Check" || command._tag === "Sign" || command._tag === "Note" || command._tag === "SetAlarm"
+    if (own && (command._tag === "Hangup" || command._tag === "Send")) continue
+    if (!quiet) return `${machine.name} did ${command._tag} at the word of an unproven link`
+  }
+  return null
+}

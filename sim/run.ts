@@ -1,0 +1,76 @@
+/**
+ * Runs one scenario with one seed: builds the world, lets it go by under the eyes of the oracles and the judge, and says what
+ * came of it. Synchronous; nothing outside the arguments has any influence (checked by the poisoned globals while it runs).
+ */
+import { withPoison } from "./engine/Poison.ts"
+import type { Happening } from "./engine/View.ts"
+import { World, type MakeHost, type Violation } from "./engine/World.ts"
+import type { Kernel } from "./engine/Host.ts"
+import { Judge, type Outcome } from "./judge/Judge.ts"
+import { verdictOf, type Verdict } from "./judge/Verdict.ts"
+import { everyOracle } from "./oracles/all.ts"
+import type { Scenario, Step } from "./scenario/Scenario.ts"
+
+export type { Violation } from "./engine/World.ts"
+
+export interface RunOptions {
+  /** In place of the scenario's own. */
+  readonly seed?: number
+  /** Stop at this true time instead of at the scenario's end. */
+  readonly untilMs?: number
+  readonly onHappening?: (happening: Happening) => void
+  /** A broken kernel, for showing that an oracle fires. */
+  readonly kernel?: Kernel
+  readonly makeHost?: MakeHost
+}
+
+export interface RunResult {
+  readonly seed: number
+  /** Inputs that nodes took up. */
+  readonly events: number
+  /** True time at which the run ended. */
+  readonly endedMs: number
+  /** 16 hex digits, rolled over every input and every command. */
+  readonly hash: string
+  readonly expectations: ReadonlyArray<Outcome>
+  readonly violations: ReadonlyArray<Violation>
+  readonly happenings: ReadonlyArray<Happening>
+  /** Faults that were declared, struck, and touched nothing. */
+  readonly faultsWithoutEffect: ReadonlyArray<Step>
+  readonly verdict: Verdict
+}
+
+export const runScenario = (scenario: Scenario, options: RunOptions = {}): RunResult =>
+  withPoison(() => {
+    const seed = options.seed ?? scenario.seed
+    const judge = new Judge(scenario)
+    const happenings: Array<Happening> = []
+    const world = new World({
+      scenario,
+      seed,
+      oracles: everyOracle(),
+      onHappening: (happening) => {
+        happenings.push(happening)
+        judge.happened(happening)
+        options.onHappening?.(happening)
+      },
+      ...(options.kernel === undefined ? {} : { kernel: options.kernel }),
+      ...(options.makeHost === undefined ? {} : { makeHost: options.makeHost })
+    })
+    const untilMs = Math.min(options.untilMs ?? scenario.lastsMs, scenario.lastsMs)
+    world.run(untilMs, { dueMs: () => judge.dueMs(), observe: (view) => judge.observe(view) })
+    const expectations = judge.finish(world.view)
+    const { violations } = world
+    const faultsWithoutEffect = world.script.withoutEffect()
+    return {
+      seed,
+      events: world.events,
+      endedMs: world.nowMs,
+      hash: world.traceHash(),
+      expectations,
+      violations,
+      happenings,
+      faultsWithoutEffect,
+      verdict: verdictOf({ expectations, faultsWithoutEffect, violations })
+    }
+  })
