@@ -112,12 +112,15 @@ const rankOf = (config: Config, deviceId: DeviceId): number => {
   return config.manifest.electors.filter((other) => mayLead(config, other) && before(other, deviceId)).length
 }
 
-/** Stand `afterMs` from now, plus the wait of our rank and a draw, so that rarely two stand at once. */
+/**
+ * Stand `afterMs` from now, plus the wait of our rank and a draw. Ranks differ, so the draw only has to part nodes whose
+ * clocks do not: half a rank's wait leaves the other half for the better one's requests to arrive first.
+ */
 export const standLater = (leadership: Leadership, turn: Turn, afterMs: number): Leadership => {
   const { config } = turn
   if (!mayLead(config, config.deviceId) || leadership.leaving) return { ...leadership, standAt: NEVER_MS }
   const { rankMs } = config.profile
-  const draw = between(config.seed, "stand", turn.bootId, leadership.draws, 0, rankMs)
+  const draw = between(config.seed, "stand", turn.bootId, leadership.draws, 0, Math.floor(rankMs / 2))
   const standAt = turn.at.mono + Math.max(0, afterMs) + rankOf(config, config.deviceId) * rankMs + draw
   return { ...leadership, standAt, draws: leadership.draws + 1 }
 }

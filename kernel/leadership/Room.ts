@@ -8,6 +8,14 @@ import { isElector, withDue, type Leadership } from "./Leadership.ts"
 import * as Leading from "./Leading.ts"
 import * as Voting from "./Voting.ts"
 
+const SAID_BY_ELECTORS: ReadonlySet<string> = new Set([
+  "mesh.lead.answer",
+  "mesh.prevote",
+  "mesh.prevote.answer",
+  "mesh.vote",
+  "mesh.vote.answer"
+])
+
 export const onTurn = (leadership: Leadership, woke: boolean, turn: Turn, links: Links): Leadership => {
   let next = leadership
   const { admitted } = turn
@@ -41,6 +49,11 @@ const onEvent = (
   link: number,
   frame: Event
 ): Leadership => {
+  // Only electors have a say; of what a leader says, `onLead` judges for itself.
+  if (SAID_BY_ELECTORS.has(frame.event) && !isElector(turn.config, from)) {
+    turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
+    return leadership
+  }
   switch (frame.event) {
     case "mesh.lead":
       return Voting.onLead(leadership, turn, from, link, frame.payload.term, frame.payload.beat)

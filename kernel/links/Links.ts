@@ -5,7 +5,7 @@
  *
  * Not modelled here yet: lanes and budgets per link, the keep-alive that generation 1 needs, discovery.
  */
-import type { Config } from "../Config.ts"
+import { GENERATIONS, type Config } from "../Config.ts"
 import type { Input } from "../Input.ts"
 import { UNAUTHENTICATED_LINKS_MAX } from "../Profile.ts"
 import { NEVER_MS } from "../Time.ts"
@@ -93,7 +93,7 @@ const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links 
       const agrees = said[0] === theirs && said[1] === theirCounter && said[2] === mine && said[3] === myCounter
       if (!agrees) return hangup(links, link, turn, "link epochs part")
     } else if (frame.event === "peer.leaving") {
-      return onLeaving(links, link, frame.payload.deviceId, turn)
+      return onLeaving(links, link, frame.payload, turn)
     }
   }
   turn.admitted = { peer: link.peer, link: number, frame, probe: -1 }
@@ -101,7 +101,16 @@ const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links 
 }
 
 /** A goodbye counts from the device itself, for the session that carries it. */
-const onLeaving = (links: Links, session: Session, deviceId: string, turn: Turn): Links => {
+const onLeaving = (
+  links: Links,
+  session: Session,
+  { deviceId, gen }: { readonly deviceId: string; readonly gen: number },
+  turn: Turn
+): Links => {
+  if (gen < GENERATIONS[0] || gen > GENERATIONS[1]) {
+    turn.facts.push({ _tag: "Refused", code: "UNSUPPORTED_GENERATION" })
+    return links
+  }
   if (deviceId !== session.peer) {
     turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
     return links
@@ -281,7 +290,7 @@ export const leave = (links: Links, turn: Turn): void => {
     turn.out.push({
       _tag: "Send",
       link: link.link,
-      frame: { type: "event", event: "peer.leaving", payload: { gen: 1, deviceId, timestamp: turn.at.wall } }
+      frame: { type: "event", event: "peer.leaving", payload: { gen: GENERATIONS[1], deviceId, timestamp: turn.at.wall } }
     })
   }
 }

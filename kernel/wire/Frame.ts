@@ -9,6 +9,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { COUNTER_MAX, FIELD_CHARS_MAX, FIELD_ITEMS_MAX } from "./Limits.ts"
 
 /** Lower-case hex SHA-256 of a raw Ed25519 public key. */
 export const DeviceId = Schema.String.check(Schema.isPattern(/^[0-9a-f]{64}$/u))
@@ -18,66 +19,67 @@ export type DeviceId = string
 export const Role = Schema.Literals(["node", "planner", "field", "sensor", "actuator", "viewer", "standby-planner"])
 export type Role = typeof Role.Type
 
+/** A counter that may still be raised: no peer can push ours to where adding one is no longer exact. */
+const Counter = Schema.Natural.check(Schema.isLessThanOrEqualTo(COUNTER_MAX))
+/** What a stranger may make us hold while it shakes hands is bounded, field by field. */
+const Field = Schema.String.check(Schema.isMaxLength(FIELD_CHARS_MAX))
+const FilledField = Schema.NonEmptyString.check(Schema.isMaxLength(FIELD_CHARS_MAX))
+const Fields = Schema.Array(Field).check(Schema.isMaxLength(FIELD_ITEMS_MAX))
+
 /** Leadership terms are compared by manifest first, then by counter. Shown to people as the counter. */
-export const Term = Schema.Struct({ manifest: Schema.Natural, counter: Schema.Natural })
+export const Term = Schema.Struct({ manifest: Counter, counter: Counter })
 export type Term = typeof Term.Type
 
 /** (my incarnation, my link counter, peer's incarnation, peer's link counter), as the sender of the frame sees it. */
-export const LinkEpoch = Schema.Tuple([Schema.Natural, Schema.Natural, Schema.Natural, Schema.Natural])
+export const LinkEpoch = Schema.Tuple([Counter, Counter, Counter, Counter])
 export type LinkEpoch = typeof LinkEpoch.Type
 
 /** The extension of the handshake by which kernel peers know each other (PROTOCOL.md part 9). */
 export const KernelHello = Schema.Struct({
-  features: Schema.Array(Schema.String),
+  features: Fields,
   gen: Schema.Tuple([Schema.Natural, Schema.Natural]),
-  incarnation: Schema.Natural,
-  bootId: Schema.NonEmptyString,
-  linkCounter: Schema.Natural,
-  meshKey: Schema.String,
-  signature: Schema.String
+  incarnation: Counter,
+  bootId: FilledField,
+  linkCounter: Counter,
+  meshKey: Field,
+  signature: Field
 })
 export type KernelHello = typeof KernelHello.Type
 
+/** What both ends of the handshake say of themselves. */
+const self = {
+  deviceId: FilledField,
+  publicKey: FilledField,
+  signature: FilledField,
+  signedAtMs: Schema.Int,
+  displayName: Schema.optionalKey(Field),
+  capabilities: Schema.optionalKey(Fields),
+  meshId: Schema.optionalKey(Field),
+  role: Schema.optionalKey(Field),
+  kernel: Schema.optionalKey(KernelHello)
+}
+
 export const ConnectParams = Schema.Struct({
   version: Schema.Literal(2),
-  deviceId: Schema.NonEmptyString,
-  publicKey: Schema.NonEmptyString,
-  signature: Schema.NonEmptyString,
-  signedAtMs: Schema.Int,
+  ...self,
   /** The server's nonce. Optional here because its absence has a code of its own. */
-  nonce: Schema.optionalKey(Schema.String),
-  clientNonce: Schema.NonEmptyString,
-  displayName: Schema.optionalKey(Schema.String),
-  capabilities: Schema.optionalKey(Schema.Array(Schema.String)),
-  meshId: Schema.optionalKey(Schema.String),
-  role: Schema.optionalKey(Schema.String),
-  kernel: Schema.optionalKey(KernelHello)
+  nonce: Schema.optionalKey(Field),
+  clientNonce: FilledField
 })
 export type ConnectParams = typeof ConnectParams.Type
 
-export const ConnectAnswer = Schema.Struct({
-  deviceId: Schema.NonEmptyString,
-  publicKey: Schema.NonEmptyString,
-  signature: Schema.NonEmptyString,
-  signedAtMs: Schema.Int,
-  nonce: Schema.NonEmptyString,
-  displayName: Schema.optionalKey(Schema.String),
-  capabilities: Schema.optionalKey(Schema.Array(Schema.String)),
-  meshId: Schema.optionalKey(Schema.String),
-  role: Schema.optionalKey(Schema.String),
-  kernel: Schema.optionalKey(KernelHello)
-})
+export const ConnectAnswer = Schema.Struct({ ...self, nonce: FilledField })
 export type ConnectAnswer = typeof ConnectAnswer.Type
 
-export const ChallengeAnswer = Schema.Struct({ nonce: Schema.NonEmptyString })
+export const ChallengeAnswer = Schema.Struct({ nonce: FilledField })
 export type ChallengeAnswer = typeof ChallengeAnswer.Type
 
 /** One observer's whole row of edges: who it hears well and who it does not. Single writer, ordered by `version`. */
 export const EdgeRow = Schema.Struct({
   observer: DeviceId,
-  incarnation: Schema.Natural,
-  version: Schema.Natural,
-  edges: Schema.Array(Schema.Struct({ subject: DeviceId, incarnation: Schema.Natural, good: Schema.Boolean }))
+  incarnation: Counter,
+  version: Counter,
+  edges: Schema.Array(Schema.Struct({ subject: DeviceId, incarnation: Counter, good: Schema.Boolean }))
 })
 export type EdgeRow = typeof EdgeRow.Type
 
@@ -100,16 +102,16 @@ export const eventSchemas = {
   "peer.leaving": Schema.Struct({ gen: Generation, deviceId: DeviceId, timestamp: Schema.Int }),
   "peer.down": Schema.Struct({ gen: Generation, deviceId: DeviceId, reportedAtMs: Schema.Int }),
   /** Each second on each link between kernel peers; `rows` fingerprints every edge row that the sender holds. */
-  "mesh.heartbeat": Schema.Struct({ epoch: LinkEpoch, seq: Schema.Natural, rows: Schema.Natural }),
+  "mesh.heartbeat": Schema.Struct({ epoch: LinkEpoch, seq: Counter, rows: Schema.Natural }),
   "mesh.edges": Schema.Struct({ rows: Schema.Array(EdgeRow) }),
   "mesh.prevote": Schema.Struct({ term: Term }),
   "mesh.prevote.answer": Schema.Struct({ term: Term, granted: Schema.Boolean }),
   "mesh.vote": Schema.Struct({ term: Term }),
   "mesh.vote.answer": Schema.Struct({ term: Term, granted: Schema.Boolean }),
   /** The leader's heartbeat; `beat` grows with each one, so that an answer names the moment of sending. */
-  "mesh.lead": Schema.Struct({ term: Term, beat: Schema.Natural }),
+  "mesh.lead": Schema.Struct({ term: Term, beat: Counter }),
   /** `term` is the highest term that the voter knows: a higher one than the leader's is a refusal. */
-  "mesh.lead.answer": Schema.Struct({ term: Term, beat: Schema.Natural, promised: Schema.Boolean }),
+  "mesh.lead.answer": Schema.Struct({ term: Term, beat: Counter, promised: Schema.Boolean }),
   /** The leader ends its own term: voters are free from their promise to it. */
   "mesh.release": Schema.Struct({ term: Term })
 } as const

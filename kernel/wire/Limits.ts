@@ -28,3 +28,12 @@ export const ID_UNITS_MAX = 128
 
 /** A method, an event or an error code, in UTF-16 units: names are counted and shown, so they must not be a way to fill memory. */
 export const NAME_UNITS_MAX = 128
+
+/** Names, keys, nonces and signatures of a handshake are far shorter; a stranger can make us hold no more than this of each. */
+export const FIELD_CHARS_MAX = 512
+
+/** Capabilities and features of one device. */
+export const FIELD_ITEMS_MAX = 256
+
+/** Counters of peers (incarnations, terms, versions) end here, so that raising one of ours above them stays exact. */
+export const COUNTER_MAX = 2 ** 48

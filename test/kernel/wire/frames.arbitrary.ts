@@ -4,6 +4,7 @@
  */
 import * as fc from "fast-check"
 import type { Event, Frame, Request, Response } from "../../../kernel/wire/Frame.ts"
+import { COUNTER_MAX } from "../../../kernel/wire/Limits.ts"
 
 /** Text with everything that JSON and UTF-8 find hard, lone surrogates included. */
 export const text = fc.oneof(
@@ -14,7 +15,7 @@ export const text = fc.oneof(
     .map((units) => units.join(""))
 )
 const someText = text.filter((value) => value !== "")
-const natural = fc.oneof(fc.nat({ max: 9 }), fc.maxSafeNat())
+const natural = fc.oneof(fc.nat({ max: 9 }), fc.bigInt({ min: 0n, max: BigInt(COUNTER_MAX) }).map(Number))
 const integer = fc.oneof(fc.integer(), fc.maxSafeInteger()).map((value) => (value === 0 ? 0 : value))
 const deviceId = fc.stringMatching(/^[0-9a-f]{64}$/u)
 const id = fc.oneof(fc.uuid(), text)
