@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config"
+
+/** `pnpm test:lab`: what needs root and Debian packages. One file at a time: they share one machine's networks. */
+export default defineConfig({
+  test: {
+    include: ["test/lab/**/*.test.ts"],
+    fileParallelism: false,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    reporters: ["default", "./test/toolchain/plainReporter.ts"]
+  }
+})
