@@ -8,7 +8,7 @@
 import type { Place } from "./Scenario.ts"
 import { nearest } from "./Spelling.ts"
 
-export const MISTAKES_MAX = 1_000
+const MISTAKES_MAX = 1_000
 
 export interface Mistake {
   readonly place: Place

@@ -16,8 +16,12 @@ export class Moments {
   /** `null`: the step is there, but its own moment does not read. */
   readonly #steps = new Map<string, number | null>()
 
-  constructor(reading: Reading) {
+  readonly #readable: boolean
+
+  /** `readable`: whether there is a timeline at all; of one that does not read, every step would be unknown. */
+  constructor(reading: Reading, readable: boolean) {
     this.#reading = reading
+    this.#readable = readable
   }
 
   declare(id: string, atMs: number | null): void {
@@ -50,6 +54,7 @@ export class Moments {
     if (base.word === "end") return lastsMs === null ? null : lastsMs + plusMs
     const atMs = this.#steps.get(base.word)
     if (atMs !== undefined) return atMs === null ? null : atMs + plusMs
+    if (!this.#readable) return null
     mistakes.add(
       tree.value(path),
       coming.has(base.word)

@@ -5,7 +5,7 @@
 import type { Language, VerbName } from "./Language.ts"
 import { verbNames } from "./Language.ts"
 import { type Moments, isReserved } from "./Moments.ts"
-import { type Reading, resolveNodes, resolveTargets } from "./Names.ts"
+import { type Reading, each, resolveNodes, resolveTargets } from "./Names.ts"
 import type { Step, Verb } from "./Scenario.ts"
 import type { Draft } from "./Shape.ts"
 import type { Path } from "./Tree.ts"
@@ -184,8 +184,7 @@ const readPartition = (reading: Reading, partition: StepDraft["partition"], at: 
 const readSlow = (reading: Reading, slow: StepDraft["slow"], at: Path): Verb | null => {
   if (slow === undefined) return null
   const between = resolveTargets(reading, slow.between, [...at, "between"])
-  const [only, second] = between
-  if (typeof only === "string" && second === undefined && slow.between !== undefined)
+  if (between.length === 1 && typeof between[0] === "string" && each(slow.between, at).length === 1)
     reading.mistakes.add(
       reading.tree.value([...at, "between"]),
       "a link has two ends: write two nodes or more, or everyone"

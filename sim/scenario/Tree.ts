@@ -34,7 +34,7 @@ export interface Tree {
   readonly value: (path: Path) => Span
   /** Place of the key at the end of `path`; of a value that has no key, the value itself. */
   readonly key: (path: Path) => Span
-  /** The keys of the mapping at `path` as written, also those whose value could not be taken over. */
+  /** The keys of the mapping at `path` as written, also those that could not be taken over. */
   readonly keys: (path: Path) => ReadonlyArray<string>
   /** Whether something was written at `path` that could not be taken over and has been reported. */
   readonly broken: (path: Path) => boolean
@@ -130,11 +130,18 @@ interface Grown {
   readonly branch: Branch
 }
 
+/** A value that could not be taken over, for a reason that has been told. */
+const noted = (span: Span): Grown => ({
+  data: undefined,
+  branch: { span, keys: new Map(), children: new Map(), broken: true, size: 1 }
+})
+
 class Grower {
   readonly #text: string
   readonly #mistakes: Mistakes
   /** `null` while the anchored value is still growing: an alias to it would be a circle. */
   readonly #anchors = new Map<string, Grown | null>()
+  #told = false
 
   constructor(text: string, mistakes: Mistakes) {
     this.#text = text
@@ -172,7 +179,7 @@ class Grower {
     for (const item of items) {
       const grown = this.grow(item, depth + 1, span)
       size += grown.branch.size
-      if (size > VALUES_MAX) return this.#broken(grown.branch.span, tooManyValues)
+      if (size > VALUES_MAX) return this.#tooMany(this.#span(item, span))
       children.set(data.length, grown.branch)
       data.push(grown.data)
     }
@@ -188,7 +195,11 @@ class Grower {
       if (!isPair(pair)) continue
       const keySpan = this.#span(pair.key, span)
       const key = this.#keyOf(pair.key, keySpan)
-      if (key === null) continue
+      if (key === null) {
+        // It is not taken over, but somebody who looks for a verb here should know that there is something.
+        if (isScalar(pair.key) && pair.key.source) keys.set(pair.key.source, keySpan)
+        continue
+      }
       const first = keys.get(key)
       if (first !== undefined) {
         const line = this.#mistakes.placeOf(first.offset).line
@@ -197,7 +208,7 @@ class Grower {
       }
       const grown = this.grow(pair.value, depth + 1, keySpan)
       size += grown.branch.size
-      if (size > VALUES_MAX) return this.#broken(keySpan, tooManyValues)
+      if (size > VALUES_MAX) return this.#tooMany(keySpan)
       // Of an empty value there is nothing to underline but its key.
       const empty = grown.data === null && grown.branch.span.length === 0
       keys.set(key, keySpan)
@@ -226,9 +237,16 @@ class Grower {
     return target
   }
 
+  /** Told once: what is too large is often used again. */
+  #tooMany(span: Span): Grown {
+    const grown = this.#told ? noted(span) : this.#broken(span, tooManyValues)
+    this.#told = true
+    return grown
+  }
+
   #broken(span: Span, message: string): Grown {
     this.#mistakes.add(span, message)
-    return { data: undefined, branch: { span, keys: new Map(), children: new Map(), broken: true, size: 1 } }
+    return noted(span)
   }
 
   /** A collection is underlined up to the end of its first line. */

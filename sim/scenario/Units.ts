@@ -53,7 +53,7 @@ export const readTime = (text: string): Read<number> => {
 }
 
 /** `5%` or `300ppm`, signed or not, in parts per million. */
-export const readRate = (text: string): Read<number> => {
+const readRate = (text: string): Read<number> => {
   const { value, unit } = parse(text)
   return Object.hasOwn(ppmPerUnit, unit)
     ? toInteger(value, ppmPerUnit[unit as keyof typeof ppmPerUnit], "millionth")
@@ -123,13 +123,5 @@ export const readMoment = (text: string): Read<Moment> => {
     : Result.succeed({ base: { ms: ms.success }, plusMs: plusMs.success })
 }
 
-/** The way back, in the largest unit that stays whole: 3500 → `3500ms`, 120000 → `2m`. */
-export const showTime = (ms: number): string => {
-  for (const [unit, scale] of [
-    ["h", 3_600_000],
-    ["m", 60_000],
-    ["s", 1_000]
-  ] as const)
-    if (ms !== 0 && ms % scale === 0) return `${ms / scale}${unit}`
-  return ms === 0 ? "0s" : `${ms}ms`
-}
+/** The way back: 15000 → `15s`, 3500 → `3500ms`. */
+export const showTime = (ms: number): string => (ms % 1_000 === 0 ? `${ms / 1_000}s` : `${ms}ms`)

@@ -24,7 +24,7 @@ export { type Mistake, renderMistakes } from "./Mistakes.ts"
 
 export const BYTES_MAX = 1_048_576
 
-export type ReadScenario = { readonly scenario: Scenario } | { readonly mistakes: ReadonlyArray<Mistake> }
+type ReadScenario = { readonly scenario: Scenario } | { readonly mistakes: ReadonlyArray<Mistake> }
 
 /** `file` is only for the report; nothing is opened. */
 export const readScenario = (file: string, source: string | Uint8Array): ReadScenario => {
@@ -106,7 +106,7 @@ const assemble = (file: string, text: string, tree: Tree, mistakes: Mistakes): S
   const lastsMs = valueOf(unbounded, ["lasts"], draft.lasts, readTime)
   if (lastsMs === 0) mistakes.add(tree.value(["lasts"]), "a run lasts longer than nothing")
   const reading: Reading = { ...unbounded, lastsMs }
-  const moments = new Moments(reading)
+  const moments = new Moments(reading, draft.timeline !== undefined)
   const nodes = readNodes(reading, draft.nodes)
   const electors = readElectors(reading, draft.electors)
   const network = readNetwork(reading, draft.network)

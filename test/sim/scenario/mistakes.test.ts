@@ -1,0 +1,572 @@
+import { assert, describe, it } from "@effect/vitest"
+import { BYTES_MAX, readScenario } from "../../../sim/scenario/read.ts"
+import { assertMistakes, expectWith, scenarioWith, timelineWith } from "./marked.ts"
+
+/** `line:column message` of each mistake, for files that cannot be marked. */
+const told = (source: string | Uint8Array): ReadonlyArray<string> => {
+  const read = readScenario("test.yaml", source)
+  return "mistakes" in read ? read.mistakes.map(({ message, place }) => `${place.line}:${place.column} ${message}`) : []
+}
+
+describe("a file that is not text", () => {
+  it("NUL and other control characters are told where they stand", () => {
+    assert.deepStrictEqual(told(new Uint8Array([0x7f, 0x45, 0x4c, 0x46, 0, 1])), [
+      "1:1 this is not a text file: a scenario is YAML in UTF-8"
+    ])
+    assert.deepStrictEqual(told("scenario: Test\nabout: a\u0000b\n"), [
+      "2:9 this is not a text file: a scenario is YAML in UTF-8"
+    ])
+  })
+
+  it("bytes that are not UTF-8 are told where they stand", () => {
+    const latin1 = new Uint8Array([...new TextEncoder().encode("scenario: Test\nabout: é caf"), 0xe9, 0x20, 0x62])
+    assert.deepStrictEqual(told(latin1), ["2:13 this is not a text file: a scenario is YAML in UTF-8"])
+  })
+
+  it("a file cut in the middle of a character", () => {
+    assert.deepStrictEqual(told(new TextEncoder().encode("scenario: é").subarray(0, 11)), [
+      "1:11 this is not a text file: a scenario is YAML in UTF-8"
+    ])
+  })
+
+  it("a file past the bound is not parsed", () => {
+    assert.deepStrictEqual(told(new Uint8Array(BYTES_MAX + 1)), ["1:1 the file is larger than 1 MiB; no scenario is"])
+    assert.deepStrictEqual(told("#".repeat(BYTES_MAX + 1)), ["1:1 the file is larger than 1 MiB; no scenario is"])
+  })
+
+  it("a byte order mark is no mistake", () => {
+    assert.deepStrictEqual(told(new TextEncoder().encode(`\ufeff${scenarioWith({})}`)), [])
+    assert.deepStrictEqual(told(`\ufeff${scenarioWith({ lasts: " 60" })}`), [
+      "3:8 write a time with a unit, such as 500ms, 6s, 2m or 1h"
+    ])
+  })
+})
+
+describe("a text that is not one YAML mapping", () => {
+  it("nothing, blanks, comments", () => {
+    for (const text of ["", "\n\n", "# nothing yet\n", "---\n"]) {
+      const [mistake, ...more] = told(text)
+      assert.match(mistake!, /^1:\d+ the file is empty/u)
+      assert.deepStrictEqual(more, [])
+    }
+  })
+
+  it("a list, a word, a number", () => {
+    assertMistakes("«- at: 0s»\n", /^a scenario is a mapping/u)
+    assertMistakes("«hello»\n", /^a scenario is a mapping/u)
+    assertMistakes("«42»\n", /^a scenario is a mapping/u)
+  })
+
+  it("syntax: one mistake a line, and nothing about what the rest might mean", () => {
+    assertMistakes('scenario: [a\n«s»eed: 1\nlasts: "x«»\n', /^not YAML: Flow sequence/u, /^not YAML: Missing closing/u)
+  })
+
+  it("a tab that indents", () => {
+    assertMistakes("nodes:\n«\t»a: 1\n", "a tab cannot indent YAML: use spaces")
+  })
+
+  it("a second document, a %YAML line, a tag", () => {
+    assertMistakes("scenario: a\n«---»\nscenario: b\n", "a second document begins here; a scenario file holds one")
+    assertMistakes("«%YAML 1.1»\n---\nscenario: a\n", "the language is YAML 1.2 as it is: remove this line")
+    assertMistakes(
+      scenarioWith({ seed: " !!int «1»", about: " !secret «x»" }),
+      "tags (!) are not part of the language",
+      "tags (!) are not part of the language"
+    )
+  })
+
+  it("a key that stands twice, at any depth", () => {
+    assertMistakes(
+      scenarioWith({ about: " a\n«seed»: 2" }),
+      /^seed stands here a second time; the first is in line 2$/u
+    )
+    assertMistakes(
+      timelineWith("  - { at: 0s, start: everyone, «at»: 5s }"),
+      /^at stands here a second time; the first is in line 11$/u
+    )
+  })
+
+  it("a node that is listed twice", () => {
+    assertMistakes(
+      scenarioWith({ nodes: "\n  jetson-1: { role: field }\n  «jetson-1»: { role: viewer }" }),
+      "jetson-1 stands here a second time; the first is in line 5"
+    )
+  })
+
+  it("a key that is no word", () => {
+    assertMistakes(scenarioWith({ network: " { «[a]»: 1 }" }), "a key is one plain word")
+    assertMistakes(scenarioWith({ network: " {«» : 1 }" }), "a key is missing before the colon")
+  })
+})
+
+describe("anchors and aliases", () => {
+  it("are YAML, and read", () => {
+    assertMistakes(scenarioWith({ nodes: " { a: &field { role: field }, b: *field }", timeline: " []" }))
+  })
+
+  it("to nothing, and to themselves", () => {
+    assertMistakes(scenarioWith({ electors: " [«*nobody»]" }), "nothing above is marked &nobody")
+    assertMistakes(scenarioWith({ electors: " &all [laptop, «*all»]" }), "*all stands inside what it stands for")
+  })
+
+  it("that grow without bound (billion laughs) are told, in little time", () => {
+    const lines = Array.from({ length: 20 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(9).fill(`*a${i}`).join(", ")}]`)
+    const before = performance.now()
+    const found = told(`a0: &a0 [x, x, x, x, x, x, x, x, x]\n${lines.join("\n")}\n`)
+    assert.isBelow(performance.now() - before, 5_000)
+    // Each is nine times the one before; the sixth line is the first that grows too large, at its fourth item.
+    assert.deepStrictEqual(found, ["6:25 more than 200000 values, what aliases stand for included"])
+  })
+
+  it("nesting without bound is told", () => {
+    for (const opening of ["[", "{", "- ", "? ", "[{"])
+      assert.match(told(opening.repeat(20_000))[0]!, /nested too deeply$/u)
+    const nested = scenarioWith({ about: ` ${"[".repeat(40)}${"]".repeat(40)}` })
+    assert.deepStrictEqual(told(nested), ["14:8 write what the scenario shows", "14:39 nested too deeply"])
+  })
+})
+
+describe("words that other YAML readers take for something else", () => {
+  for (const word of ["on", "off", "yes", "no", "y", "n", "On", "NO"])
+    it(`${word} as a value`, () => {
+      assertMistakes(
+        scenarioWith({ scenario: ` «${word}»` }),
+        new RegExp(`^other YAML readers take a bare ${word} for (true|false): write "${word}" in quotes`, "u")
+      )
+    })
+
+  it("as a key, where the rest of the mapping is still checked", () => {
+    assertMistakes(
+      scenarioWith({ nodes: "\n  «on»: { role: field }\n  laptop: { role: «planer» }\n  jetson-1: { role: field }" }),
+      /^other YAML readers take a bare on for true/u,
+      /did you mean planner/u
+    )
+  })
+
+  it("as a step's verb, without also being told that the step has none", () => {
+    assertMistakes(timelineWith("  - { at: 1s, «on»: laptop }"), /^other YAML readers/u)
+  })
+
+  it("in quotes they are words like any other", () => {
+    assertMistakes(
+      scenarioWith({ scenario: ' "on"', nodes: ' { "no": { role: field } }', timeline: ' [{ at: 0s, start: "no" }]' })
+    )
+  })
+
+  it("a number with a leading 0", () => {
+    assertMistakes(
+      scenarioWith({ seed: " «010»" }),
+      "some YAML readers take 010 for an octal number: write it without the leading 0"
+    )
+  })
+})
+
+describe("headings", () => {
+  it("each that is missing is told", () => {
+    assert.deepStrictEqual(
+      told("about: nothing\n").map((mistake) => mistake.replace(/, such as.*/u, "")),
+      [
+        "1:1 a scenario needs a name",
+        "1:1 a scenario needs a seed",
+        "1:1 a scenario needs a length",
+        "1:1 a scenario needs nodes",
+        "1:1 a scenario needs a timeline",
+        "1:1 a scenario needs expect"
+      ]
+    )
+  })
+
+  it("unknown ones, with what they may have meant", () => {
+    assertMistakes(scenarioWith({ "«elektors»": " [laptop]" }), "no such heading; did you mean electors?")
+    assertMistakes(scenarioWith({ "«wibble»": " 1" }), /^no such heading; there are scenario, about, seed/u)
+    assertMistakes(scenarioWith({ "«__proto__»": " 1" }), /^no such heading/u)
+  })
+
+  it("those of a later version are told to be later", () => {
+    assertMistakes(
+      scenarioWith({ "«sites»": " { farm: [laptop] }" }),
+      '"sites" is not there yet: it comes with sites and relays, in a later version'
+    )
+    assertMistakes(scenarioWith({ "«timing»": " { lease: 1s }" }), /^"timing" is not there yet/u)
+  })
+
+  it("values of the wrong type", () => {
+    assertMistakes(scenarioWith({ seed: " «x»" }), /^write a whole number from 0 up/u)
+    assertMistakes(scenarioWith({ seed: " «-1»" }), /^write a whole number from 0 up/u)
+    assertMistakes(scenarioWith({ seed: " «1.5»" }), /^write a whole number from 0 up/u)
+    assertMistakes(scenarioWith({ seed: " «.inf»" }), /^write a whole number from 0 up/u)
+    assertMistakes(scenarioWith({ scenario: " «[a]»" }), "write the name of the scenario")
+    assertMistakes(scenarioWith({ nodes: " «[laptop, backup]»" }), /^write the nodes as a mapping/u)
+    assertMistakes(scenarioWith({ timeline: " «{ at: 0s }»" }), /^write a list of steps/u)
+    assertMistakes(scenarioWith({ timeline: "\n  - «crash»" }), /^write a step/u)
+    assertMistakes(scenarioWith({ expect: "\n  - «true»" }), /^write an expectation/u)
+    assertMistakes(scenarioWith({ network: " «fast»" }), /^write a mapping/u)
+    assertMistakes(scenarioWith({ profile: " «wlan»" }), "one of lan, wan, battery; did you mean lan?")
+  })
+
+  it("a heading with nothing under it is underlined itself", () => {
+    assertMistakes(scenarioWith({ "«network»": "" }), /^write a mapping/u)
+  })
+
+  it("a time without its unit", () => {
+    assertMistakes(scenarioWith({ lasts: " «60»" }), "write a time with a unit, such as 500ms, 6s, 2m or 1h")
+    assertMistakes(scenarioWith({ lasts: ' «"60"»' }), "write a time with a unit, such as 500ms, 6s, 2m or 1h")
+    assertMistakes(scenarioWith({ lasts: " «60 s»" }), "write a time with a unit, such as 500ms, 6s, 2m or 1h")
+  })
+
+  it("a time that cannot be", () => {
+    assertMistakes(scenarioWith({ lasts: " «0s»", timeline: " []" }), "a run lasts longer than nothing")
+    assertMistakes(
+      scenarioWith({ lasts: " «1500.5ms»", timeline: " []" }),
+      "finer than one millisecond, the smallest step there is"
+    )
+  })
+})
+
+describe("nodes", () => {
+  it("none at all", () => {
+    assertMistakes(scenarioWith({ nodes: " «{}»", timeline: " []" }), /^no nodes/u)
+  })
+
+  it("a name that is no name, and one that is a word of the language", () => {
+    assertMistakes(
+      scenarioWith({ nodes: " { laptop: { role: planner }, jetson-1: { role: field }, «Jetson_2»: { role: field } }" }),
+      /^a name is small letters/u
+    )
+    assertMistakes(
+      scenarioWith({ nodes: " { jetson-1: { role: field }, «everyone»: { role: field } }" }),
+      '"everyone" is a word of the language; call the node something else'
+    )
+  })
+
+  it("a role that does not exist (B13: an error, never a silent default)", () => {
+    assertMistakes(
+      scenarioWith({ nodes: " { laptop: { role: «planer» }, jetson-1: { role: field } }" }),
+      "one of node, planner, field, sensor, actuator, viewer, standby-planner; did you mean planner?"
+    )
+    assertMistakes(
+      scenarioWith({ nodes: " { laptop: «{}», jetson-1: { role: field } }" }),
+      "a node needs a role, such as: { role: field }"
+    )
+  })
+
+  it("clocks without a unit, and beyond reason", () => {
+    const node = (words: string) => scenarioWith({ nodes: ` { jetson-1: { role: field, ${words} } }` })
+    assertMistakes(node("clock-skew: «200»"), /^write how far the clock is off/u)
+    assertMistakes(node("clock-rate: «300»"), /^write how much faster/u)
+    assertMistakes(node("clock-rate: «-95%»"), /^a clock runs between/u)
+    assertMistakes(node("«clock-drift»: 5%"), /^no such word of a node/u)
+  })
+
+  it("electors that are unknown, viewers, or there twice", () => {
+    assertMistakes(
+      scenarioWith({ electors: " [laptop, «kiosk», «jetson1», «laptop»]" }),
+      "kiosk is a viewer, and a viewer never votes",
+      'unknown node "jetson1"; did you mean jetson-1?',
+      "laptop stands twice in this list"
+    )
+    assertMistakes(scenarioWith({ electors: " «[]»" }), /^the list is empty/u)
+    assertMistakes(scenarioWith({ electors: " [«everyone»]" }), /cannot stand here/u)
+  })
+})
+
+describe("the network", () => {
+  it("shares outside 0 to 100 percent", () => {
+    assertMistakes(scenarioWith({ network: " { loss: «101%» }" }), "a share lies between 0% and 100%")
+    assertMistakes(scenarioWith({ network: " { loss: «-1%» }" }), "write a percentage from 0% to 100%, such as 5%")
+    assertMistakes(scenarioWith({ network: " { loss: «5» }" }), "write a percentage from 0% to 100%, such as 5%")
+  })
+
+  it("a range that runs backwards", () => {
+    assertMistakes(
+      scenarioWith({ network: " { delay: «20ms..2ms» }" }),
+      "the range runs backwards; did you mean 2ms..20ms?"
+    )
+  })
+
+  it("words of a later version", () => {
+    assertMistakes(
+      scenarioWith({ network: " { «discovery»: mdns, «relays»: [r] }" }),
+      /^"discovery" is not there yet/u,
+      /^"relays" is not there yet/u
+    )
+  })
+})
+
+describe("steps", () => {
+  it("no verb, two verbs, a mistyped verb", () => {
+    assertMistakes(timelineWith("  - «{ at: 1s }»"), /^a step needs a verb: one of start, restart/u)
+    assertMistakes(
+      timelineWith("  - { at: 1s, crash: laptop, «heal»: everything }"),
+      "a step has one verb, this one has crash and heal; make them two steps"
+    )
+    assertMistakes(timelineWith("  - { at: 1s, «heel»: everything }"), "no such verb; did you mean heal?")
+  })
+
+  it("a verb of a later version", () => {
+    assertMistakes(
+      timelineWith("  - { at: 1s, «propose»: { proposal: P1 } }"),
+      '"propose" is not there yet: it comes with proposals, in a later version'
+    )
+    for (const verb of ["approve", "reject", "sense", "send", "advertise", "connect", "skew"])
+      assertMistakes(
+        timelineWith(`  - { at: 1s, «${verb}»: { x: 1 } }`),
+        new RegExp(`^"${verb}" is not there yet`, "u")
+      )
+  })
+
+  it("no moment, an unknown one, one after the end", () => {
+    assertMistakes(timelineWith("  - «{ crash: laptop }»"), /^a step needs a moment/u)
+    assertMistakes(timelineWith("  - { at: «15», crash: laptop }"), /^write a time \(10s\), the id of a step/u)
+    assertMistakes(
+      timelineWith("  - { at: 1s, id: boom, crash: laptop }\n  - { at: «bom + 1s», restart: laptop }"),
+      'no step is called "bom"; did you mean boom?'
+    )
+    assertMistakes(timelineWith("  - { at: «61s», crash: laptop }"), "61s is after the end (60s)")
+  })
+
+  it("time that runs backwards", () => {
+    assertMistakes(
+      timelineWith("  - { at: 20s, crash: laptop }\n  - { at: «15s», restart: laptop }"),
+      "15s comes after a later step (20s)"
+    )
+    assertMistakes(
+      timelineWith("  - { at: «b + 1s», crash: laptop }\n  - { at: 20s, id: b, restart: laptop }"),
+      "b is no earlier step; the timeline runs forward"
+    )
+  })
+
+  it("ids: no name, a reserved word, one twice", () => {
+    assertMistakes(timelineWith("  - { at: 1s, id: «Boom 1», crash: laptop }"), /^a name is small letters/u)
+    assertMistakes(timelineWith("  - { at: 1s, id: «end», crash: laptop }"), /^"end" is a word of the language/u)
+    assertMistakes(
+      timelineWith("  - { at: 1s, id: a, crash: laptop }\n  - { at: 2s, id: «a», restart: laptop }"),
+      "another step is called a, in line 11"
+    )
+  })
+
+  it("unknown nodes, wherever names stand", () => {
+    const unknown = 'unknown node "laptp"; did you mean laptop?'
+    for (const verb of [
+      "crash: «laptp»",
+      "start: [backup, «laptp»]",
+      "cut: [backup, «laptp»]",
+      "cut: { from: «laptp», to: backup }",
+      "partition: [[backup], [«laptp»]]",
+      "slow: { between: [backup, «laptp»], delay: 1s }",
+      "heal: [«laptp»]",
+      "replay: { from: «laptp», to: backup, message: last }"
+    ])
+      assertMistakes(timelineWith(`  - { at: 1s, ${verb} }`), unknown)
+    assertMistakes(timelineWith("  - { at: 1s, crash: «robot-*» }"), `no node's name begins with "robot-"`)
+    assertMistakes(timelineWith("  - { at: 1s, crash: «any sensor» }"), "no node here is a sensor")
+    assertMistakes(timelineWith("  - { at: 1s, crash: «everybody» }"), /^unknown node "everybody"/u)
+    assertMistakes(
+      timelineWith("  - { at: 1s, heal: «everythin» }"),
+      "write everything, or the nodes whose links are healed; did you mean everything?"
+    )
+  })
+
+  it("names are not told to be unknown when the nodes themselves do not read", () => {
+    assertMistakes(scenarioWith({ nodes: " «5»", electors: " [laptop]" }), /^write the nodes as a mapping/u)
+  })
+
+  it("freeze without an end", () => {
+    assertMistakes(timelineWith("  - { at: 1s, «freeze»: laptop }"), "freeze needs to end: add for:, such as for: 5s")
+    assertMistakes(timelineWith("  - { at: 1s, freeze: laptop, for: «5» }"), /^write a time with a unit/u)
+  })
+
+  it("for: on a verb that cannot be undone, and for: of nothing", () => {
+    for (const verb of [
+      "start: laptop",
+      "restart: laptop",
+      "heal: everything",
+      "replay: { from: laptop, to: backup, message: last }"
+    ])
+      assertMistakes(
+        timelineWith(`  - { at: 1s, ${verb}, «for»: 5s }`),
+        /cannot be undone; for: goes with stop, crash, freeze, cut, partition, slow$/u
+      )
+    assertMistakes(timelineWith("  - { at: 1s, crash: laptop, for: «0s» }"), /^this undoes the step at once/u)
+  })
+
+  it("links with too few ends, groups that overlap, slow without a how", () => {
+    assertMistakes(timelineWith("  - { at: 1s, cut: «[laptop]» }"), /^write the two ends/u)
+    assertMistakes(timelineWith("  - { at: 1s, cut: [laptop, «laptop»] }"), "a link has two different ends")
+    assertMistakes(timelineWith("  - { at: 1s, cut: «{ from: laptop }» }"), /^a one-way cut needs both/u)
+    assertMistakes(
+      timelineWith("  - { at: 1s, partition: «[[laptop, backup]]» }"),
+      /^a partition has two groups or more/u
+    )
+    assertMistakes(
+      timelineWith("  - { at: 1s, partition: [[laptop, backup], «[laptop]»] }"),
+      "laptop stands in two groups"
+    )
+    assertMistakes(timelineWith("  - { at: 1s, slow: «{ between: [laptop, backup] }» }"), /^slow needs delay/u)
+    assertMistakes(timelineWith("  - { at: 1s, slow: { between: «laptop», delay: 1s } }"), /^a link has two ends/u)
+    assertMistakes(
+      timelineWith("  - { at: 1s, slow: { between: everyone, loss: «200%» } }"),
+      "a share lies between 0% and 100%"
+    )
+  })
+})
+
+describe("expectations", () => {
+  const facts = "{ leaders: at most 1 }"
+
+  it("no tense, two tenses, a mistyped one", () => {
+    assertMistakes(
+      expectWith("  - «{ name: nothing }»"),
+      /^an expectation needs a tense: one of at, within, always, never, eventually$/u
+    )
+    assertMistakes(
+      expectWith(`  - { always: ${facts}, «never»: ${facts} }`),
+      "an expectation has one tense, this one has always and never; make them two"
+    )
+    assertMistakes(expectWith(`  - { «alway»: ${facts} }`), "no such word of an expectation; did you mean always?")
+  })
+
+  it("steps are not told to be unknown when the timeline itself does not read", () => {
+    assertMistakes(
+      scenarioWith({ timeline: " «5»", expect: ` [{ within: 5s, after: power-cut, that: ${facts} }]` }),
+      /^write a list of steps/u
+    )
+  })
+
+  it("a tense of a later version", () => {
+    assertMistakes(expectWith(`  - { «sometimes»: ${facts} }`), /^"sometimes" is not there yet/u)
+  })
+
+  it("within without after, at without that, and what does not go together", () => {
+    assertMistakes(expectWith(`  - { «within»: 5s, that: ${facts} }`), "within: needs after:, such as after: power-cut")
+    assertMistakes(expectWith("  - { «at»: 5s }"), "at: needs that:, such as that: { leader: laptop }")
+    assertMistakes(expectWith(`  - { at: 5s, that: ${facts}, «after»: 1s }`), "after: does not go with at:")
+    assertMistakes(expectWith(`  - { always: ${facts}, «that»: ${facts} }`), "that: does not go with always:")
+    assertMistakes(
+      expectWith(`  - { eventually: ${facts}, «from»: 1s, «until»: 2s }`),
+      "from: does not go with eventually:",
+      "until: does not go with eventually:"
+    )
+  })
+
+  it("moments: an unknown step, after the end, backwards", () => {
+    assertMistakes(
+      expectWith(`  - { within: 5s, after: «powercut», that: ${facts} }`),
+      'no step is called "powercut"; did you mean power-cut?'
+    )
+    assertMistakes(expectWith(`  - { at: «end + 1s», that: ${facts} }`), "end + 1s is after the end (60s)")
+    assertMistakes(
+      expectWith(`  - { within: «55s», after: power-cut, that: ${facts} }`),
+      "this waits until 65s, after the end (60s)"
+    )
+    assertMistakes(
+      expectWith(`  - { always: ${facts}, from: power-cut + 5s, until: «power-cut» }`),
+      "from (15s) is after until (10s)"
+    )
+    assertMistakes(expectWith(`  - { within: «5», after: power-cut, that: ${facts} }`), /^write a time with a unit/u)
+  })
+
+  it("facts: none, unknown, later, of the wrong form", () => {
+    assertMistakes(expectWith("  - { always: «{}» }"), /^no facts/u)
+    assertMistakes(expectWith("  - { always: { «leadr»: laptop } }"), "no such fact; did you mean leader?")
+    for (const fact of ["routes", "proposals", "actuators", "frames"])
+      assertMistakes(
+        expectWith(`  - { always: { «${fact}»: { x: z } } }`),
+        new RegExp(`^"${fact}" is not there yet`, "u")
+      )
+    assertMistakes(
+      expectWith("  - { always: { leaders: «1» } }"),
+      "write a count in words: exactly 1, at least 1 or at most 1"
+    )
+    assertMistakes(
+      expectWith("  - { always: { term: «about 3» } }"),
+      "write a count in words: exactly 1, at least 1 or at most 1"
+    )
+    assertMistakes(
+      expectWith("  - { always: { agree-on: [leader, «peer», «proposals»] } }"),
+      "one of leader, term, peers; did you mean peers?",
+      /^"proposals" is not there yet/u
+    )
+    assertMistakes(expectWith("  - { always: { «seen-by»: [laptop] } }"), /needs leader: beside it$/u)
+  })
+
+  it("peers: unknown nodes, unknown states, a node and itself", () => {
+    assertMistakes(
+      expectWith("  - { always: { peers: { «laptp»: { jetson-1: up } } } }"),
+      'unknown node "laptp"; did you mean laptop?'
+    )
+    assertMistakes(
+      expectWith("  - { always: { peers: { laptop: { «jetson1»: up } } } }"),
+      'unknown node "jetson1"; did you mean jetson-1?'
+    )
+    assertMistakes(
+      expectWith("  - { always: { peers: { laptop: { jetson-1: «dwon» } } } }"),
+      "one of up, suspect, down, left, unknown; did you mean down?"
+    )
+    assertMistakes(expectWith("  - { always: { peers: { laptop: { «laptop»: up } } } }"), "laptop is no peer of itself")
+  })
+
+  it("leaders: unknown nodes, words that mean nobody in particular", () => {
+    assertMistakes(
+      expectWith("  - { always: { leader: [laptop, «bakcup»] } }"),
+      'unknown node "bakcup"; did you mean backup?'
+    )
+    assertMistakes(expectWith("  - { always: { leader: «everyone» } }"), /^"everyone" cannot stand here/u)
+  })
+
+  it("events: unknown ones, later ones, unknown codes, no count", () => {
+    const event = (words: string) => expectWith(`  - { at: end, that: { events: [{ ${words} }] } }`)
+    assertMistakes(
+      event("event: «peer.donw», seen: exactly 1"),
+      'no event is called "peer.donw"; did you mean peer.down?'
+    )
+    assertMistakes(event("event: «proposal.created», seen: exactly 1"), /^"proposal.created" is not there yet/u)
+    assertMistakes(
+      event("event: connection.refused, reason: «AUTH_FAILD», seen: exactly 1"),
+      "no code is called AUTH_FAILD; did you mean AUTH_FAILED?"
+    )
+    assertMistakes(
+      event("event: peer.down, about: «jetson1», seen: exactly 1"),
+      'unknown node "jetson1"; did you mean jetson-1?'
+    )
+    assertMistakes(event("event: peer.down, seen: «2»"), /^write a count in words/u)
+    assertMistakes(event("event: world.replayed, seen: at least 1"))
+  })
+})
+
+describe("fuzz", () => {
+  const fuzz = (words: string) => scenarioWith({ fuzz: ` { ${words} }` })
+
+  it("seeds, calm", () => {
+    assertMistakes(fuzz("seeds: «500..1»"), "the range runs backwards; did you mean 1..500?")
+    assertMistakes(fuzz("seeds: «500»"), "write a range of seeds, such as 1..500")
+    assertMistakes(fuzz("calm: «60s»"), /^calm is the end of the run/u)
+  })
+
+  it("paths that lead nowhere, and values that do not fit them", () => {
+    assertMistakes(
+      fuzz("vary: { «timeline.powercut.at»: 1s..2s }"),
+      'no step is called "powercut"; did you mean power-cut?'
+    )
+    assertMistakes(fuzz("vary: { «network.los»: 0%..2% }"), "nothing of this name can vary; did you mean network.loss?")
+    assertMistakes(
+      fuzz("vary: { «nodes.jetson1.clock-skew»: -1s..1s }"),
+      'unknown node "jetson1"; did you mean jetson-1?'
+    )
+    assertMistakes(fuzz("vary: { network.loss: «0%..200%» }"), "a share lies between 0% and 100%")
+    assertMistakes(fuzz("vary: { network.delay: «5%..10%» }"), /^write a time with a unit/u)
+    assertMistakes(fuzz("vary: { timeline.power-cut.at: «5s..90s» }"), "90s is after the end (60s)")
+    assertMistakes(fuzz("vary: { «network.between-sites.loss»: 0%..2% }"), /^"between-sites" is not there yet/u)
+  })
+
+  it("faults: none, two, incomplete, of unknown nodes", () => {
+    assertMistakes(fuzz("faults: [«{ every: 1s, for: 1s }»]"), /^a fault is one of crash/u)
+    assertMistakes(fuzz("faults: [{ crash: laptop, «cut»: any link, every: 1s, for: 1s }]"), /^a fault is of one kind/u)
+    assertMistakes(fuzz("faults: [«{ crash: any planner, every: 1s..2s }»]"), /^a fault needs for:/u)
+    assertMistakes(
+      fuzz("faults: [{ crash: «laptp», every: 1s, for: 1s }]"),
+      'unknown node "laptp"; did you mean laptop?'
+    )
+    assertMistakes(fuzz("faults: [{ cut: «any lnk», every: 1s, for: 1s }]"), "one of any link; did you mean any link?")
+  })
+})
