@@ -10,15 +10,20 @@ import type { Machine } from "../engine/Machine.ts"
 import { indexOfLink } from "../../kernel/links/Link.ts"
 import type { MakeOracle } from "./Oracle.ts"
 
+interface Memory {
+  readonly process: number
+  readonly over: Set<number>
+  readonly highest: Map<string, number>
+}
+
 export const noGhosts: MakeOracle = () => {
-  /** By machine and process: links that are over, and the highest incarnation that had a session, by device. */
-  const processes = new Map<string, { readonly over: Set<number>; readonly highest: Map<string, number> }>()
-  const of = (machine: Machine) => {
-    const id = `${machine.name}/${machine.process}`
-    let memory = processes.get(id)
-    if (memory === undefined) {
-      memory = { over: new Set(), highest: new Map() }
-      processes.set(id, memory)
+  /** By machine, of its present process: links that are over, and the highest incarnation that had a session, by device. */
+  const memories = new Map<Machine, Memory>()
+  const of = (machine: Machine): Memory => {
+    let memory = memories.get(machine)
+    if (memory === undefined || memory.process !== machine.process) {
+      memory = { process: machine.process, over: new Set(), highest: new Map() }
+      memories.set(machine, memory)
     }
     return memory
   }
