@@ -313,7 +313,7 @@ describe("when the judge has to be asked", () => {
     for (let ms = 0; ms <= 60_000; ms += 500) judge.observe(world(ms, { a: ms < 20_000 ? {} : { leader: "a" } }))
     const outcomes = judge.finish(world(60_000, { a: { leader: "a" } }))
     assert.deepStrictEqual(
-      outcomes.map(({ expectation, status }) => [expectation.name, status]),
+      outcomes.map((outcome) => [outcome.expectation.name, outcome.status]),
       [
         ["number 0", "broken"],
         ["number 1", "broken"],

@@ -1,0 +1,133 @@
+/**
+ * From the words of the command line to the bytes of scenario files, or to sentences that say what is wrong and the way out.
+ *
+ * Every mistake of every word is found in one go. Reads at most one byte more than a scenario may have, and only regular
+ * files and pipes, so that no argument makes it wait or fill the memory.
+ */
+import { closeSync, fstatSync, globSync, openSync, readdirSync, readSync, statSync } from "node:fs"
+import { dirname, join, relative, resolve } from "node:path"
+import { nearest } from "../scenario/Spelling.ts"
+
+export interface Source {
+  /** As the user wrote it, or as the pattern gave it. */
+  readonly file: string
+  readonly bytes: Uint8Array
+}
+
+/** One byte above the bound of the reader, which then says that the file is too large. */
+const BYTES_READ_MAX = 1_048_576 + 1
+
+const isPattern = (word: string): boolean => /[*?[\]{}]/u.test(word)
+
+const scenarioFiles = (folder: string): ReadonlyArray<string> => {
+  try {
+    return readdirSync(folder)
+      .filter((name) => /\.ya?ml$/u.test(name))
+      .toSorted()
+  } catch {
+    return []
+  }
+}
+
+/** A file like `file`: in the same folder, or of the same name among the project's scenarios. */
+const similar = (cwd: string, file: string): string | null => {
+  const folder = dirname(file)
+  const name = file.slice(file.lastIndexOf("/") + 1)
+  const beside = nearest(name, scenarioFiles(resolve(cwd, folder)))
+  if (beside !== null) return folder === "." && !file.startsWith("./") ? beside : join(folder, beside)
+  const known = scenarioFiles(resolve(cwd, "scenarios"))
+  const there = known.includes(name) ? name : nearest(name, known)
+  return there === null ? null : `scenarios/${there}`
+}
+
+/** Answers a word that is neither a command nor a file. */
+export const unknownWord = (cwd: string, word: string, commands: ReadonlyArray<string>): string => {
+  const known = scenarioFiles(resolve(cwd, "scenarios"))
+  const titles = known.map((name) => name.replace(/\.ya?ml$/u, ""))
+  const at = titles.indexOf(word) === -1 ? titles.indexOf(nearest(word, titles) ?? "") : titles.indexOf(word)
+  const command = nearest(word, commands)
+  const meant =
+    known[at] === undefined ? (command === null ? null : `pnpm sim ${command}`) : `pnpm sim scenarios/${known[at]}`
+  const wayOut =
+    meant === null ? "a scenario is named by its path, such as scenarios/failover.yaml" : `did you mean ${meant}?`
+  return `no command ${JSON.stringify(word)}; ${wayOut}`
+}
+
+const expand = (cwd: string, word: string): ReadonlyArray<string> | { readonly problem: string } => {
+  if (!isPattern(word) || statSync(resolve(cwd, word), { throwIfNoEntry: false }) !== undefined) return [word]
+  const found = globSync(word, { cwd }).filter((file) => /\.ya?ml$/u.test(file))
+  return found.length === 0
+    ? { problem: `${word} matches no scenario; ls ${dirname(word)} shows what is there` }
+    : found.toSorted()
+}
+
+const reasons: { readonly [code: string]: (file: string) => string } = {
+  EACCES: (file) => `${file} may not be read; ls -l ${file} shows who may`,
+  EPERM: (file) => `${file} may not be read; ls -l ${file} shows who may`,
+  ENOTDIR: (file) => `no file ${file}: a part of its path is not a folder`,
+  ENAMETOOLONG: () => "no such file: the name is longer than any can be",
+  ELOOP: (file) => `${file} is a link that leads back to itself`
+}
+
+const read = (cwd: string, file: string): Source | { readonly problem: string } => {
+  try {
+    const path = resolve(cwd, file)
+    const kind = statSync(path)
+    if (kind.isDirectory()) return { problem: `${file} is a folder; did you mean "${join(file, "*.yaml")}"?` }
+    if (!kind.isFile() && !kind.isFIFO()) return { problem: `${file} is not a file; a scenario is a text file` }
+    return { file, bytes: readBounded(path) }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === "ENOENT") {
+      const meant = similar(cwd, file)
+      return { problem: `no file ${file}; ${meant === null ? "look with ls scenarios" : `did you mean ${meant}?`}` }
+    }
+    return { problem: reasons[code ?? ""]?.(file) ?? `${file} cannot be read: ${message}` }
+  }
+}
+
+const readBounded = (path: string): Uint8Array => {
+  const handle = openSync(path, "r")
+  try {
+    const { size } = fstatSync(handle)
+    // A pipe has no size.
+    const bytes = new Uint8Array(size > 0 ? Math.min(size, BYTES_READ_MAX) : BYTES_READ_MAX)
+    let filled = 0
+    while (filled < bytes.length) {
+      const n = readSync(handle, bytes, filled, bytes.length - filled, null)
+      if (n === 0) break
+      filled += n
+    }
+    return bytes.subarray(0, filled)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+export interface Sources {
+  readonly sources: ReadonlyArray<Source>
+  readonly problems: ReadonlyArray<string>
+}
+
+/** In the order of the words, each file once. */
+export const readSources = (cwd: string, words: ReadonlyArray<string>): Sources => {
+  const sources: Array<Source> = []
+  const problems: Array<string> = []
+  const taken = new Set<string>()
+  for (const word of words) {
+    const files = expand(cwd, word)
+    if ("problem" in files) {
+      problems.push(files.problem)
+      continue
+    }
+    for (const file of files) {
+      const path = relative(cwd, resolve(cwd, file))
+      if (taken.has(path)) continue
+      taken.add(path)
+      const source = read(cwd, file)
+      if ("problem" in source) problems.push(source.problem)
+      else sources.push(source)
+    }
+  }
+  return { sources, problems }
+}

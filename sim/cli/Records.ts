@@ -1,0 +1,53 @@
+/**
+ * What `--json` writes: one object a line, each with its `$type`. Numbers are ms of true time; what is not there is `null`,
+ * so that every record of a type has the same keys.
+ */
+import type { RunResult } from "../run.ts"
+import type { Scenario } from "../scenario/Scenario.ts"
+import type { Exit } from "./Exit.ts"
+
+export interface RunRecord {
+  readonly file: string
+  readonly scenario: Scenario
+  readonly result: RunResult
+  /** Hash of the second run of `--twice`. */
+  readonly secondHash: string | null
+  readonly exit: Exit
+}
+
+export const runRecord = ({ exit, file, result, scenario, secondHash }: RunRecord): string =>
+  line({
+    $type: "clawmesh.run/1",
+    file,
+    title: scenario.title,
+    seed: result.seed,
+    hash: result.hash,
+    ...(secondHash === null ? {} : { secondHash }),
+    events: result.events,
+    endedMs: result.endedMs,
+    verdict: result.verdict,
+    expectations: result.expectations.map(({ atMs, expectation, limitMs, marginMs, status, witness }) => ({
+      name: expectation.name,
+      line: expectation.place.line,
+      status,
+      atMs: atMs ?? null,
+      marginMs: marginMs ?? null,
+      limitMs: limitMs ?? null,
+      witness: witness ?? null
+    })),
+    violations: result.violations,
+    faultsWithoutEffect: result.faultsWithoutEffect.map((step) => ({
+      id: step.id,
+      verb: step.verb._tag,
+      atMs: step.atMs,
+      line: step.place.line
+    })),
+    exit
+  })
+
+export type ErrorCode = "WRONG_USE" | "UNREADABLE" | "DOES_NOT_READ" | "DEFECT"
+
+export const errorRecord = (code: ErrorCode, exit: Exit, message: string): string =>
+  line({ $type: "clawmesh.error/1", code, exit, message })
+
+const line = (value: unknown): string => `${JSON.stringify(value)}\n`

@@ -1,0 +1,47 @@
+/**
+ * `pnpm sim`: binds the command to this process, nothing more. Kept lean, because starting is most of what a run takes: the
+ * simulator is imported only when there is something to run, and what V8 compiled is kept for the next start.
+ */
+import { enableCompileCache } from "node:module"
+import { command, type Engine } from "./cli/Command.ts"
+import { exits } from "./cli/Exit.ts"
+
+enableCompileCache()
+
+// The reader of a pipe may leave early (`| head`): that is its right, and no failure of ours.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error
+  })
+}
+
+const engine = async (): Promise<Engine> => {
+  const [{ readScenario, renderMistakes }, { runScenario }] = await Promise.all([
+    import("./scenario/read.ts"),
+    import("./run.ts")
+  ])
+  return {
+    read: (file, bytes) => {
+      const read = readScenario(file, bytes)
+      return "scenario" in read ? read : { mistakes: renderMistakes(file, read.mistakes) }
+    },
+    run: runScenario
+  }
+}
+
+try {
+  process.exitCode = await command(process.argv.slice(2), {
+    cwd: process.cwd(),
+    env: process.env,
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    terminal: process.stdout.isTTY ? { columns: process.stdout.columns } : null,
+    nowMs: () => performance.now(),
+    engine
+  })
+} catch (error) {
+  process.stderr.write(
+    `the simulator broke. This is a defect of clawmesh.\n${error instanceof Error ? error.stack : error}\n`
+  )
+  process.exitCode = exits.defect
+}
