@@ -3,10 +3,12 @@
  * simulator is imported only when there is something to run, and what V8 compiled is kept for the next start.
  */
 import { enableCompileCache } from "node:module"
+import { fileURLToPath } from "node:url"
 import { command, type Engine } from "./cli/Command.ts"
 import { exits } from "./cli/Exit.ts"
 
-enableCompileCache()
+// Beside the packages, not in a folder that everybody may write to. Where that cannot be, Node goes without.
+enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/clawmesh-sim", import.meta.url)))
 
 // The reader of a pipe may leave early (`| head`): that is its right, and no failure of ours.
 for (const stream of [process.stdout, process.stderr]) {

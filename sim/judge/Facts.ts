@@ -47,8 +47,9 @@ const runningIn = (view: WorldView): ReadonlyArray<NodeView> => view.nodes.filte
 
 const namesOf = (nodes: ReadonlyArray<NodeView>): ReadonlyArray<string> => nodes.map((node) => node.name)
 
-/** Groups nodes by what they say: `a and b <say> x, c <says> y`. */
+/** Groups nodes by what they say: `a and b <say> x, c <says> y`; `all <say> x` where that is everybody of `running`, and many. */
 const sayings = (
+  running: number,
   nodes: ReadonlyArray<NodeView>,
   says: (node: NodeView) => string,
   sentence: (names: string, plural: boolean, what: string) => string
@@ -60,11 +61,13 @@ const sayings = (
     if (group === undefined) groups.set(what, [node.name])
     else group.push(node.name)
   }
-  return [...groups].map(([what, names]) => sentence(enumerate(names), names.length > 1, what)).join(", ")
+  const told = (names: ReadonlyArray<string>) => (names.length === running && running > 2 ? "all" : enumerate(names))
+  return [...groups].map(([what, names]) => sentence(told(names), names.length > 1, what)).join(", ")
 }
 
-const leaderSayings = (nodes: ReadonlyArray<NodeView>): string =>
+const leaderSayings = (running: number, nodes: ReadonlyArray<NodeView>): string =>
   sayings(
+    running,
     nodes,
     (node) => node.leader ?? "nobody",
     (names, plural, what) => `${names} ${plural ? "name" : "names"} ${what}`
@@ -72,6 +75,8 @@ const leaderSayings = (nodes: ReadonlyArray<NodeView>): string =>
 
 const peerSayings = (nodes: ReadonlyArray<NodeView>, subject: string): string =>
   sayings(
+    // "All" would leave open whether the subject itself is meant.
+    Number.POSITIVE_INFINITY,
     nodes,
     (node) => node.peer(subject),
     (names, plural, what) => `${names} ${plural ? "have" : "has"} ${subject} as ${what}`
@@ -104,7 +109,7 @@ const leaderClause = (wanted: "none" | ReadonlyArray<string>, seenBy: ReadonlyAr
       const nodes = asked(view)
       if (nodes.length === 0) return seenBy === undefined ? NOBODY_RUNS : `${enumerate(seenBy)}: not running`
       const heard = seenBy === undefined ? nodes.filter((node) => node.leader !== null) : nodes
-      return heard.length === 0 ? "nobody names a leader" : leaderSayings(heard)
+      return heard.length === 0 ? "nobody names a leader" : leaderSayings(runningIn(view).length, heard)
     }
   }
 }
@@ -222,7 +227,7 @@ const agreementClause = (topic: "leader" | "term" | "peers"): Clause => {
       return {
         ...head,
         holds: (view) => unanimous(view, (node) => node.leader),
-        now: (view) => say(view, leaderSayings)
+        now: (view) => say(view, (nodes) => leaderSayings(nodes.length, nodes))
       }
     case "term":
       return {
@@ -231,6 +236,7 @@ const agreementClause = (topic: "leader" | "term" | "peers"): Clause => {
         now: (view) =>
           say(view, (nodes) =>
             sayings(
+              nodes.length,
               nodes,
               (node) => String(node.term),
               (names, plural, what) => `${names} ${plural ? "are" : "is"} in term ${what}`
@@ -313,7 +319,9 @@ const clausesOf = (facts: Facts): ReadonlyArray<Clause> => {
     clauses.push(
       countClause("term", facts.term, highestTerm, (view) => {
         const highest = highestTerm(view)
-        return enumerate(namesOf(view.nodes.filter((node) => node.running && highest > 0 && node.term === highest)))
+        const running = runningIn(view)
+        const those = running.filter((node) => highest > 0 && node.term === highest)
+        return those.length === running.length ? "" : enumerate(namesOf(those))
       })
     )
   }

@@ -47,6 +47,10 @@ describe("scenario facts: leader", () => {
     assert.strictEqual(present({ leader: "none" }, view), "nobody names a leader")
     assert.isTrue(holds({ leader: "none" }, world(0, { a: crashed })))
   })
+  it("many who say the same are all", () => {
+    const view = world(0, { a: { leader: "a" }, b: { leader: "a" }, c: { leader: "a" }, d: crashed })
+    assert.strictEqual(missing({ leader: ["b"], term: { how: "at least", n: 1 } }, view), "all name a; term now 0")
+  })
   it("seen-by asks these nodes only, and each of them has to name it", () => {
     const view = world(0, { a: { leader: "a" }, b: { leader: "b" }, c: {} })
     assert.isTrue(holds({ leader: ["b"], seenBy: ["b"] }, view))
