@@ -50,4 +50,7 @@ export const Input = Schema.TaggedUnion({
 })
 export type Input = typeof Input.Type
 
+/** An input that has happened and was not taken up yet: its instant is stamped when it is. */
+export type Happened = Input extends infer I ? (I extends unknown ? Omit<I, "at"> : never) : never
+
 export const Checked = Input.cases.Checked

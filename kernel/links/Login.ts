@@ -139,12 +139,12 @@ const onLogin = (
 }
 
 /** A frame that an unauthenticated link may not send: answered if it asks for one, counted, and not looked at. */
-const stray = (links: Links, link: Inbound, turn: Turn, id: string | null): Links => {
-  turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
-  if (id !== null) turn.out.push(errorAnswer(link.link, id, "NOT_AUTHORIZED", "shake hands first"))
+const stray = (links: Links, link: Inbound, turn: Turn, id: string | null, code: Code = "NOT_AUTHORIZED"): Links => {
+  turn.facts.push({ _tag: "Refused", code })
+  if (id !== null) turn.out.push(errorAnswer(link.link, id, code, "shake hands first"))
   const strays = link._tag === "Offered" ? link.strays + 1 : 1
   if (strays > UNAUTHENTICATED_FRAMES_MAX) {
-    note(turn, { event: "connection.refused", code: "NOT_AUTHORIZED", link: link.link, reason: "no handshake" })
+    note(turn, { event: "connection.refused", code, link: link.link, reason: "no handshake" })
     turn.out.push({ _tag: "Hangup", link: link.link, code: 1008, reason: "shake hands first", abrupt: false })
     return drop(links, link.link)
   }
@@ -159,8 +159,11 @@ export const onMalformed = (
 ): Links => {
   if (isOutbound(link)) return dropOutbound(links, link, turn, input.code, "its message does not read")
   if (input.method !== "mesh.connect" || input.id === null) {
-    note(turn, { event: "frame.refused", code: input.code, link: link.link })
-    return stray(links, link, turn, input.id)
+    // Which other methods there are, and what they take, is not for strangers to know.
+    const ours = input.method === null || input.method === "mesh.challenge" || input.method === "mesh.connect"
+    const code = ours ? input.code : "NOT_AUTHORIZED"
+    note(turn, { event: "frame.refused", code, link: link.link })
+    return stray(links, link, turn, input.id, code)
   }
   return refuseLogin(links, link, input.id, null, turn, { code: input.code, message: "the login does not read" })
 }

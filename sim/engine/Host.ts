@@ -4,12 +4,9 @@
  */
 import type { Command } from "../../kernel/Command.ts"
 import type { Config } from "../../kernel/Config.ts"
-import type { Input } from "../../kernel/Input.ts"
+import type { Happened, Input } from "../../kernel/Input.ts"
 import * as Node from "../../kernel/Node.ts"
 import type { Instant } from "../../kernel/Time.ts"
-
-/** An input that has happened and was not yet taken up: the instant is stamped when it is. */
-export type Happened = Input extends infer I ? (I extends unknown ? Omit<I, "at"> : never) : never
 
 /** A kernel as a pair of functions, so that tests can run a broken one. */
 export interface Kernel {

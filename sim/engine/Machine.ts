@@ -10,16 +10,16 @@ import type { Command } from "../../kernel/Command.ts"
 import type { Config } from "../../kernel/Config.ts"
 import { base64url, between } from "../../kernel/Draw.ts"
 import * as Durable from "../../kernel/Durable.ts"
-import type { Input } from "../../kernel/Input.ts"
+import type { Happened, Input } from "../../kernel/Input.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
 import { decode } from "../../kernel/wire/Codec.ts"
-import type { KeyPair } from "../keys/FakeKeys.ts"
+import type { FakeKeys, KeyPair } from "../keys/FakeKeys.ts"
 import type { Cargo, Connection, Port, Side } from "../network/Network.ts"
 import type { NodeSpec } from "../scenario/Scenario.ts"
 import type { Handle } from "./Agenda.ts"
-import type { Happened, Host } from "./Host.ts"
+import type { Host } from "./Host.ts"
 import { NodeClock } from "./NodeClock.ts"
 import type { World } from "./World.ts"
 
@@ -40,6 +40,8 @@ export type MachineEvent =
       /** Called once the record is on the disk, in the process that asked. */
       readonly done: () => void
     }
+  /** Something that a process of this machine waits for. */
+  | { readonly _tag: "process"; readonly machine: Machine; readonly process: number; readonly run: () => void }
 
 export class Machine implements Port {
   readonly index: number
@@ -67,6 +69,8 @@ export class Machine implements Port {
   private readonly dials = new Map<number, Connection>()
   private alarm: Handle | null = null
   private syncs = 0
+  /** When the last record asked for is on the disk. */
+  private syncedMs = 0
   private backlog: Array<() => void> = []
 
   constructor(world: World, index: number, spec: NodeSpec, keys: KeyPair, config: Config) {
@@ -136,6 +140,7 @@ export class Machine implements Port {
     this.world.network.drop(this, silent)
     this.links.clear()
     this.dials.clear()
+    this.syncedMs = 0
     if (this.alarm !== null) this.world.agenda.cancel(this.alarm)
     this.alarm = null
     this.world.visible()
@@ -164,7 +169,6 @@ export class Machine implements Port {
       this.backlog.push(() => this.deliver(happened))
       return
     }
-    this.world.count()
     this.host.deliver(happened)
   }
 
@@ -179,9 +183,15 @@ export class Machine implements Port {
       case "synced":
         // The disk finished even if the process cannot look: a frozen one learns of it when it thaws.
         this.durable = Durable.apply(this.durable, event.record)
-        if (this.frozen) this.backlog.push(event.done)
-        else event.done()
+        return this.whenThawed(event.done)
+      case "process":
+        return this.whenThawed(event.run)
     }
+  }
+
+  private whenThawed(run: () => void): void {
+    if (this.frozen) this.backlog.push(run)
+    else run()
   }
 
   onOpen(connection: Connection, side: Side, attempt: number | null): void {
@@ -278,17 +288,10 @@ export class Machine implements Port {
           for (const next of command.then) this.perform(next)
           this.deliver({ _tag: "Stored", ticket: command.ticket })
         })
-      case "Check": {
-        const checked =
-          this.keysFail === "check"
-            ? { deviceId: null, valid: [] }
-            : this.world.keys.check(command.publicKey, command.proofs)
-        return this.later({ _tag: "Checked", ticket: command.ticket, ...checked })
-      }
-      case "Sign": {
-        const signatures = this.keysFail === "sign" ? null : this.world.keys.sign(this.keys, command.payloads)
-        return this.later({ _tag: "Signed", ticket: command.ticket, signatures })
-      }
+      case "Check":
+        return this.later({ _tag: "Checked", ticket: command.ticket, ...this.check(command.publicKey, command.proofs) })
+      case "Sign":
+        return this.later({ _tag: "Signed", ticket: command.ticket, signatures: this.sign(command.payloads) })
       case "Note":
         return this.note(command.event)
       case "Listen":
@@ -312,13 +315,21 @@ export class Machine implements Port {
   /** `done` is called when the record is on the disk, unless the process is gone by then. */
   store(record: Durable.Record, done: () => void): void {
     const tookMs = between(this.world.seed, "sync", this.name, this.syncs++, SYNC_MIN_MS, SYNC_MAX_MS)
-    this.world.agenda.push(this.world.nowMs + tookMs, {
+    // A journal is written in order: no record is on the disk before the one that was asked for earlier.
+    this.syncedMs = Math.max(this.world.nowMs + tookMs, this.syncedMs)
+    this.world.agenda.push(this.syncedMs, {
       _tag: "synced",
       machine: this,
       process: this.process,
       record,
       done
     })
+  }
+
+  /** Calls back at this `mono` or now, if the process still runs. */
+  wakeAt(mono: number, run: () => void): Handle {
+    const at = Math.max(this.world.nowMs, this.clock.trueMs(mono))
+    return this.world.agenda.push(at, { _tag: "process", machine: this, process: this.process, run })
   }
 
   /** An answer that comes at once, but after what is being done now. */
@@ -328,6 +339,14 @@ export class Machine implements Port {
 
   note(event: MeshEvent): void {
     this.world.noted(this, event)
+  }
+
+  check(publicKey: string, proofs: Parameters<FakeKeys["check"]>[1]): ReturnType<FakeKeys["check"]> {
+    return this.keysFail === "check" ? { deviceId: null, valid: [] } : this.world.keys.check(publicKey, proofs)
+  }
+
+  sign(payloads: ReadonlyArray<string>): ReadonlyArray<string> | null {
+    return this.keysFail === "sign" ? null : this.world.keys.sign(this.keys, payloads)
   }
 
   private halt(): void {

@@ -164,6 +164,7 @@ export class World {
       case "alarm":
       case "input":
       case "synced":
+      case "process":
         return event.machine.onEvent(event)
       case "script":
         return this.script.onEvent(event)
@@ -184,10 +185,6 @@ export class World {
 
   // ---------------------------------------------------------------------------------------------- what machines tell
 
-  count(): void {
-    this.events++
-  }
-
   /** Something that an observer can see has changed. */
   visible(): void {
     this.changed = true
@@ -201,6 +198,7 @@ export class World {
     commands: ReadonlyArray<Command>
   ): void {
     const { nowMs, options } = this
+    this.events++
     if (options.withoutHash !== true) {
       Hash.absorb(this.hash, nowMs, machine.index, input)
       for (let i = 0; i < commands.length; i++) Hash.absorb(this.hash, nowMs, machine.index, commands[i])

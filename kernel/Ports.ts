@@ -1,0 +1,88 @@
+/**
+ * What a node needs of its world, as Effect services. Adapters bind them to sockets, files and keys; the simulator binds them
+ * to simulated ones. Nothing is decided behind a port.
+ *
+ * What happens in the world comes in through the `Inbox`, in the order in which it is offered; the shell takes one at a time.
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Schema from "effect/Schema"
+import type { Durable, Record } from "./Durable.ts"
+import type { Happened } from "./Input.ts"
+import type { MeshEvent } from "./status/MeshEvent.ts"
+import type { Instant } from "./Time.ts"
+import type { DeviceId, Frame } from "./wire/Frame.ts"
+
+/** Inputs that wait to be taken up. An offer that finds it full waits: whoever reads from sockets stops reading. */
+export const INBOX_MAX = 4_096
+
+export class Inbox extends Context.Service<Inbox, Queue.Queue<Happened>>()("clawmesh/kernel/Inbox") {
+  static readonly layer = Layer.effect(Inbox, Queue.bounded<Happened>(INBOX_MAX))
+}
+
+/** The node's two clocks. `mono` runs on while the machine sleeps. */
+export class Timepiece extends Context.Service<Timepiece, { readonly now: Effect.Effect<Instant> }>()(
+  "clawmesh/kernel/Timepiece"
+) {}
+
+/**
+ * Connections. Everything that comes of a call (opened, failed, received, closed) is offered to the inbox; the calls
+ * themselves neither wait nor fail. A link number is given once, from 1, for each connection that opens.
+ */
+export class Transport extends Context.Service<
+  Transport,
+  {
+    /** Accept connections from now on. */
+    readonly listen: Effect.Effect<void>
+    readonly dial: (attempt: number, to: DeviceId, address: string) => Effect.Effect<void>
+    readonly cancelDial: (attempt: number) => Effect.Effect<void>
+    readonly send: (link: number, frame: Frame) => Effect.Effect<void>
+    readonly ping: (link: number, probe: number) => Effect.Effect<void>
+    /** No `LinkDown` follows. */
+    readonly hangup: (link: number, code: number, reason: string, abrupt: boolean) => Effect.Effect<void>
+    /** Flushes what was sent, closes everything, accepts nothing more. */
+    readonly halt: Effect.Effect<void>
+  }
+>()("clawmesh/kernel/Transport") {}
+
+export class StoreFailed extends Schema.TaggedError<StoreFailed>()("StoreFailed", {
+  what: Schema.String,
+  cause: Schema.Defect()
+}) {
+  override get message() {
+    return `cannot store ${this.what}: the node must not go on without it`
+  }
+}
+
+/** Stable storage: an append-only journal. `append` returns when the record is synced, in the order of the calls. */
+export class Vault extends Context.Service<
+  Vault,
+  {
+    readonly load: Effect.Effect<Durable, StoreFailed>
+    readonly append: (record: Record) => Effect.Effect<void, StoreFailed>
+  }
+>()("clawmesh/kernel/Vault") {}
+
+export interface Proof {
+  readonly payload: string
+  readonly signature: string
+}
+
+/** The identity key, and the checking of others'. Total: a key that fails says so by `null` or `false`. */
+export class Keys extends Context.Service<
+  Keys,
+  {
+    readonly sign: (payloads: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<string> | null>
+    readonly check: (
+      publicKey: string,
+      proofs: ReadonlyArray<Proof>
+    ) => Effect.Effect<{ readonly deviceId: string | null; readonly valid: ReadonlyArray<boolean> }>
+  }
+>()("clawmesh/kernel/Keys") {}
+
+/** Whoever is told what happens: the event log, the console. */
+export class Herald extends Context.Service<Herald, { readonly tell: (event: MeshEvent) => Effect.Effect<void> }>()(
+  "clawmesh/kernel/Herald"
+) {}

@@ -1,0 +1,121 @@
+/**
+ * The one Effect program round the kernel: takes inputs from the inbox one at a time, feeds them to `step`, and performs its
+ * commands through the ports, in order. Used by the real node as it is, and by the simulator on its own scheduler.
+ *
+ * What takes time (storing, signing, checking, waiting for the alarm) runs beside the loop and comes back as an input. A
+ * record that cannot be stored ends the shell: what must not be forgotten must not be promised.
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
+import * as Scope from "effect/Scope"
+import type { Command } from "./Command.ts"
+import type { Config } from "./Config.ts"
+import type { Input } from "./Input.ts"
+import * as Node from "./Node.ts"
+import { Herald, Inbox, Keys, type StoreFailed, Timepiece, Transport, Vault } from "./Ports.ts"
+import { NEVER_MS } from "./Time.ts"
+
+export interface Options {
+  readonly config: Config
+  /** Random, fresh for each boot. */
+  readonly bootId: string
+  /** In place of the real one: for tests that break it. */
+  readonly kernel?: { readonly make: typeof Node.make; readonly step: typeof Node.step }
+  /** Called after each step, before its commands are performed. */
+  readonly stepped?: (
+    before: Node.NodeState,
+    input: Input,
+    after: Node.NodeState,
+    commands: ReadonlyArray<Command>
+  ) => void
+}
+
+/** Runs a node until it has left the mesh. Fails when something cannot be stored. */
+export const run = Effect.fnUntraced(function* (options: Options) {
+  const { make, step } = options.kernel ?? Node
+  const inbox = yield* Inbox
+  const timepiece = yield* Timepiece
+  const transport = yield* Transport
+  const vault = yield* Vault
+  const keys = yield* Keys
+  const herald = yield* Herald
+  const failure = yield* Deferred.make<never, StoreFailed>()
+  let alarm: Fiber.Fiber<unknown> | null = null
+
+  /** Starts work beside the loop, at once, so that commands take effect in their order. */
+  const beside = (work: Effect.Effect<unknown>) => Effect.forkScoped(work, { startImmediately: true })
+
+  const setAlarm = Effect.fnUntraced(function* (mono: number) {
+    if (alarm !== null) yield* Fiber.interrupt(alarm)
+    alarm = null
+    if (mono === NEVER_MS) return
+    const { mono: now } = yield* timepiece.now
+    const ring = Effect.andThen(Effect.sleep(Math.max(0, mono - now)), Queue.offer(inbox, { _tag: "Woke" }))
+    alarm = yield* beside(ring)
+  })
+
+  const perform = (command: Command): Effect.Effect<unknown, never, Scope.Scope> => {
+    switch (command._tag) {
+      case "Send":
+        return transport.send(command.link, command.frame)
+      case "Ping":
+        return transport.ping(command.link, command.probe)
+      case "SetAlarm":
+        return setAlarm(command.at)
+      case "Dial":
+        return transport.dial(command.attempt, command.to, command.address)
+      case "CancelDial":
+        return transport.cancelDial(command.attempt)
+      case "Hangup":
+        return transport.hangup(command.link, command.code, command.reason, command.abrupt)
+      case "Persist":
+        return beside(store(command))
+      case "Check":
+        return beside(
+          Effect.flatMap(keys.check(command.publicKey, command.proofs), (checked) =>
+            Queue.offer(inbox, { _tag: "Checked", ticket: command.ticket, ...checked })
+          )
+        )
+      case "Sign":
+        return beside(
+          Effect.flatMap(keys.sign(command.payloads), (signatures) =>
+            Queue.offer(inbox, { _tag: "Signed", ticket: command.ticket, signatures })
+          )
+        )
+      case "Note":
+        return herald.tell(command.event)
+      case "Listen":
+        return transport.listen
+      case "Halt":
+        return transport.halt
+    }
+  }
+
+  const store = (command: Extract<Command, { readonly _tag: "Persist" }>): Effect.Effect<unknown> =>
+    vault.append(command.record).pipe(
+      Effect.andThen(Effect.forEach(command.then, perform, { discard: true })),
+      Effect.andThen(Queue.offer(inbox, { _tag: "Stored", ticket: command.ticket })),
+      Effect.provideService(Scope.Scope, scope),
+      Effect.catch((error) => Deferred.fail(failure, error))
+    )
+
+  const scope = yield* Scope.Scope
+  const durable = yield* vault.load
+  yield* Queue.offer(inbox, { _tag: "Started", bootId: options.bootId, durable })
+
+  const loop = Effect.gen(function* () {
+    let node = make(options.config)
+    while (node.phase !== "left") {
+      const happened = yield* Queue.take(inbox)
+      const input: Input = { ...happened, at: yield* timepiece.now } as Input
+      const [next, commands] = step(node, input)
+      options.stepped?.(node, input, next, commands)
+      node = next
+      for (const command of commands) yield* perform(command)
+    }
+    return node
+  })
+  return yield* Effect.raceFirst(loop, Deferred.await(failure))
+}, Effect.scoped)

@@ -1,0 +1,152 @@
+/**
+ * Runs the production shell on a simulated machine: the ports bound to the world, the fibers on a scheduler that runs when the
+ * world says so, and the clock of the machine. Whatever the shell waits for is an event of the world's agenda.
+ *
+ * Everything that an event sets going is run to its end before the next event, as real code runs between two turns of the
+ * event loop. Does not model: fibers that interleave with the world in the middle of one instant.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Queue from "effect/Queue"
+import * as Scheduler from "effect/Scheduler"
+import type { Config } from "../../kernel/Config.ts"
+import type { Happened } from "../../kernel/Input.ts"
+import { Herald, Inbox, Keys, Timepiece, Transport, Vault } from "../../kernel/Ports.ts"
+import * as Shell from "../../kernel/Shell.ts"
+import type { NodeState } from "../../kernel/Node.ts"
+import type { Host, HostContext, Kernel } from "./Host.ts"
+import type { Machine } from "./Machine.ts"
+
+/** Tasks of Effect's runtime, run in order when the world drains them. */
+class Tasks implements Scheduler.Scheduler, Scheduler.SchedulerDispatcher {
+  readonly executionMode = "sync" as const
+  private waiting: Array<() => void> = []
+  private draining = false
+
+  shouldYield(): boolean {
+    return false
+  }
+  makeDispatcher(): Scheduler.SchedulerDispatcher {
+    return this
+  }
+  scheduleTask(task: () => void): void {
+    this.waiting.push(task)
+  }
+  flush(): void {
+    if (this.draining) return
+    this.draining = true
+    for (let i = 0; i < this.waiting.length; i++) this.waiting[i]!()
+    this.waiting = []
+    this.draining = false
+  }
+}
+
+/** The machine's own clocks, and sleep that the agenda ends. */
+const clockOf = (machine: Machine, tasks: Tasks): Clock.Clock => {
+  const wall = (): number => machine.clock.instant(machine.world.nowMs).wall
+  const monoNanos = (): bigint => BigInt(machine.clock.mono(machine.world.nowMs)) * 1_000_000n
+  return {
+    currentTimeMillisUnsafe: wall,
+    currentTimeMillis: Effect.sync(wall),
+    currentTimeNanosUnsafe: () => BigInt(wall()) * 1_000_000n,
+    currentTimeNanos: Effect.sync(() => BigInt(wall()) * 1_000_000n),
+    monotonicTimeNanosUnsafe: monoNanos,
+    monotonicTimeNanos: Effect.sync(monoNanos),
+    sleep: (duration) =>
+      Effect.callback<void>((resume) => {
+        const until = machine.clock.mono(machine.world.nowMs) + Duration.toMillis(duration)
+        const handle = machine.wakeAt(until, () => {
+          resume(Effect.void)
+          tasks.flush()
+        })
+        return Effect.sync(() => machine.world.agenda.cancel(handle))
+      })
+  }
+}
+
+const portsOf = (machine: Machine, tasks: Tasks, context: HostContext) => {
+  const { perform } = context
+  /** An answer that comes as an event of this instant, behind what is being done now. */
+  const answered = <A>(answer: () => A): Effect.Effect<A> =>
+    Effect.callback<A>((resume) => {
+      machine.wakeAt(machine.clock.mono(machine.world.nowMs), () => {
+        resume(Effect.succeed(answer()))
+        tasks.flush()
+      })
+    })
+  return Context.make(Timepiece, { now: Effect.sync(context.instant) }).pipe(
+    Context.add(Transport, {
+      listen: Effect.sync(() => perform({ _tag: "Listen" })),
+      dial: (attempt, to, address) => Effect.sync(() => perform({ _tag: "Dial", attempt, to, address })),
+      cancelDial: (attempt) => Effect.sync(() => perform({ _tag: "CancelDial", attempt })),
+      send: (link, frame) => Effect.sync(() => perform({ _tag: "Send", link, frame })),
+      ping: (link, probe) => Effect.sync(() => perform({ _tag: "Ping", link, probe })),
+      hangup: (link, code, reason, abrupt) => Effect.sync(() => perform({ _tag: "Hangup", link, code, reason, abrupt })),
+      halt: Effect.sync(() => perform({ _tag: "Halt" }))
+    }),
+    Context.add(Vault, {
+      load: Effect.sync(() => machine.durable),
+      append: (record) =>
+        Effect.callback<void>((resume) =>
+          machine.store(record, () => {
+            resume(Effect.void)
+            tasks.flush()
+          })
+        )
+    }),
+    Context.add(Keys, {
+      sign: (payloads) => answered(() => machine.sign(payloads)),
+      check: (publicKey, proofs) => answered(() => machine.check(publicKey, proofs))
+    }),
+    Context.add(Herald, { tell: (event) => Effect.sync(() => perform({ _tag: "Note", event })) })
+  )
+}
+
+export const shellHost = (kernel: Kernel, config: Config, context: HostContext, machine: Machine): Host => {
+  const tasks = new Tasks()
+  const runtime = Context.make(Clock.Clock, clockOf(machine, tasks)).pipe(Context.add(Scheduler.Scheduler, tasks))
+  let inbox: Queue.Queue<Happened> | null = null
+  let state: NodeState = kernel.make(config)
+  const start = (bootId: string) => {
+    const shell = Shell.run({
+      config,
+      bootId,
+      kernel,
+      stepped: (before, input, after, commands) => {
+        state = after
+        context.stepped(before, input, after, commands)
+      }
+    })
+    // The inbox is made in here, because a queue wakes its takers through the scheduler that it was made under.
+    const node = Effect.gen(function* () {
+      inbox = yield* Inbox
+      return yield* shell
+    })
+    const ports = Context.merge(portsOf(machine, tasks, context), runtime)
+    const fiber = Effect.runForkWith(ports)(Effect.provide(node, Inbox.layer))
+    fiber.addObserver((exit) => {
+      if (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause))
+        throw new Error(`the shell of ${machine.name} broke: ${Cause.pretty(exit.cause)}`)
+    })
+    return fiber
+  }
+  let fiber: ReturnType<typeof start> | null = null
+  return {
+    state: () => state,
+    deliver: (happened) => {
+      // The shell makes its own `Started` from what the vault holds.
+      if (happened._tag === "Started") fiber = start(happened.bootId)
+      else if (inbox === null || !Queue.offerUnsafe(inbox, happened))
+        throw new Error(`the inbox of ${machine.name} took no more: ${happened._tag} was lost`)
+      tasks.flush()
+    },
+    kill: () => {
+      fiber?.interruptUnsafe()
+      tasks.flush()
+    }
+  }
+}
