@@ -111,6 +111,8 @@ const memberName = (node: Node): string | null => {
   return typeof property.value === "string" ? property.value : null
 }
 
+const literal = (node: unknown): unknown => (node as { readonly value?: unknown }).value
+
 const pureRule = {
   create: (context: Context): Visitor => {
     const refuse = (node: Node, message: string): void => context.report({ node, message })
@@ -183,7 +185,9 @@ const pureRule = {
         if (name !== null && localised.test(name)) refuse(node, `${name} depends on the host's language`)
       },
       BinaryExpression: (node) => {
-        if (node["operator"] === "**") refuse(node, "** may differ in the last bit: shift, or multiply")
+        // A power of two that is written out is exact, and reads better than its digits.
+        const isTwoToTheN = literal(node["left"]) === 2 && Number.isInteger(literal(node["right"]))
+        if (node["operator"] === "**" && !isTwoToTheN) refuse(node, "** may differ in the last bit: shift, or multiply")
       },
       AssignmentExpression: (node) => {
         if (node["operator"] === "**=") refuse(node, "** may differ in the last bit: shift, or multiply")
