@@ -84,7 +84,14 @@ const peerSayings = (nodes: ReadonlyArray<NodeView>, subject: string): string =>
 
 const NOBODY_RUNS = "no node is running to say so"
 
-const leaderClause = (wanted: "none" | ReadonlyArray<string>, seenBy: ReadonlyArray<string> | undefined): Clause => {
+/** A law that forbids (`never`) is broken as soon as anybody says so; every other tense wants all who speak to say it. */
+export type Asked = "of all" | "of anybody"
+
+const leaderClause = (
+  wanted: "none" | ReadonlyArray<string>,
+  seenBy: ReadonlyArray<string> | undefined,
+  from: Asked
+): Clause => {
   const asked = (view: WorldView) =>
     seenBy === undefined ? runningIn(view) : view.nodes.filter((node) => node.running && seenBy.includes(node.name))
   const by = seenBy === undefined ? "" : `, seen by ${enumerate(seenBy)}`
@@ -92,6 +99,8 @@ const leaderClause = (wanted: "none" | ReadonlyArray<string>, seenBy: ReadonlyAr
     key: "leader",
     told: `leader ${wanted === "none" ? "none" : wanted.join(" or ")}${by}`,
     holds: (view) => {
+      if (from === "of anybody" && wanted !== "none")
+        return asked(view).some((node) => node.leader !== null && wanted.includes(node.leader))
       let named: string | null = null
       for (const node of view.nodes) {
         if (!node.running || (seenBy !== undefined && !seenBy.includes(node.name))) continue
@@ -282,9 +291,9 @@ const eventClause = (fact: NonNullable<Facts["events"]>[number], index: number):
   }
 }
 
-const clausesOf = (facts: Facts): ReadonlyArray<Clause> => {
+const clausesOf = (facts: Facts, from: Asked): ReadonlyArray<Clause> => {
   const clauses: Array<Clause> = []
-  if (facts.leader !== undefined) clauses.push(leaderClause(facts.leader, facts.seenBy))
+  if (facts.leader !== undefined) clauses.push(leaderClause(facts.leader, facts.seenBy, from))
   if (facts.leaders !== undefined) {
     clauses.push(
       countClause(
@@ -332,8 +341,8 @@ const clausesOf = (facts: Facts): ReadonlyArray<Clause> => {
 }
 
 /** Prepares facts for being asked many times. */
-export const question = (facts: Facts): Question => {
-  const clauses = clausesOf(facts)
+export const question = (facts: Facts, from: Asked = "of all"): Question => {
+  const clauses = clausesOf(facts, from)
   return {
     holds: (view, seen) => {
       for (const clause of clauses) if (!clause.holds(view, seen)) return false

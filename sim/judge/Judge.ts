@@ -169,7 +169,7 @@ export class Judge {
     let dependsOnLeases = false
     this.#watches = scenario.expect.map((expectation) => {
       const { facts, when } = expectation
-      const asking = question(facts)
+      const asking = question(facts, when._tag === "never" ? "of anybody" : "of all")
       dependsOnLeases ||= asking.dependsOnLeases
       switch (when._tag) {
         case "at":

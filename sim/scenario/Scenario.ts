@@ -77,7 +77,10 @@ export interface Count {
 
 /** All that are there must hold together. */
 export interface Facts {
-  /** The node that everybody who names a leader names; a list: any of these; `none`: nobody names one. */
+  /**
+   * The node that everybody who names a leader names; a list: any of these; `none`: nobody names one. Under `never` it is so
+   * as soon as anybody names one of these.
+   */
   readonly leader?: "none" | ReadonlyArray<string>
   /** Ask only these nodes, and each of them must name it. */
   readonly seenBy?: ReadonlyArray<string>

@@ -47,6 +47,12 @@ describe("scenario facts: leader", () => {
     assert.strictEqual(present({ leader: "none" }, view), "nobody names a leader")
     assert.isTrue(holds({ leader: "none" }, world(0, { a: crashed })))
   })
+  it("is ruled out by `never` as soon as one node names it, whatever the others say", () => {
+    const forbidden = question({ leader: ["b", "c"] }, "of anybody")
+    assert.isTrue(forbidden.holds(world(0, { a: { leader: "a" }, b: { leader: "a" }, c: { leader: "c" } }), []))
+    assert.isFalse(forbidden.holds(world(0, { a: { leader: "a" }, b: {}, c: { leader: "a" } }), []))
+    assert.isFalse(forbidden.holds(world(0, { a: {}, b: crashed }), []))
+  })
   it("many who say the same are all", () => {
     const view = world(0, { a: { leader: "a" }, b: { leader: "a" }, c: { leader: "a" }, d: crashed })
     assert.strictEqual(missing({ leader: ["b"], term: { how: "at least", n: 1 } }, view), "all name a; term now 0")
