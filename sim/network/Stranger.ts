@@ -80,7 +80,8 @@ export class Line {
   hear(cargo: Cargo): void {
     if (cargo._tag === "ping") {
       this.pings++
-      if (this.behaviour.deaf !== true) this.world.network.send(this.connection, this.side, { _tag: "pong", probe: cargo.probe })
+      if (this.behaviour.deaf !== true)
+        this.world.network.send(this.connection, this.side, { _tag: "pong", probe: cargo.probe })
     }
     if (cargo._tag !== "frame") return
     this.heard.push(cargo.frame)
@@ -161,7 +162,10 @@ export class Stranger implements Port {
     return this.world.machines.find((machine) => machine.name === name)!.clock.instant(this.world.nowMs).wall
   }
 
-  private hello(claim: Claim, fields: Pick<KernelFields, "direction" | "clientDeviceId" | "serverDeviceId" | "clientNonce" | "serverNonce">): KernelHello {
+  private hello(
+    claim: Claim,
+    fields: Pick<KernelFields, "direction" | "clientDeviceId" | "serverDeviceId" | "clientNonce" | "serverNonce">
+  ): KernelHello {
     const { bootId, capabilities, displayName, features, gen, incarnation, linkCounter, meshId, meshKey } = claim
     const signature = this.sign(
       kernelString({
@@ -205,16 +209,38 @@ export class Stranger implements Port {
   }
 
   /** A login at `audience`, well signed by our key whatever it claims. */
-  login(claim: Claim, audience: string, serverNonce: string, signedAtMs: number, clientNonce = "nonce-of-a-stranger"): ConnectParams {
+  login(
+    claim: Claim,
+    audience: string,
+    serverNonce: string,
+    signedAtMs: number,
+    clientNonce = "nonce-of-a-stranger"
+  ): ConnectParams {
     const nonces = { clientNonce, serverNonce }
-    const kernel = this.hello(claim, { direction: "client", clientDeviceId: claim.deviceId, serverDeviceId: audience, ...nonces })
+    const kernel = this.hello(claim, {
+      direction: "client",
+      clientDeviceId: claim.deviceId,
+      serverDeviceId: audience,
+      ...nonces
+    })
     return { version: 2, ...this.both(claim, serverNonce, signedAtMs), nonce: serverNonce, clientNonce, kernel }
   }
 
   /** The answer to a login by `audience`. */
-  answer(claim: Claim, audience: string, serverNonce: string, params: ConnectParams, signedAtMs: number): ConnectAnswer {
+  answer(
+    claim: Claim,
+    audience: string,
+    serverNonce: string,
+    params: ConnectParams,
+    signedAtMs: number
+  ): ConnectAnswer {
     const nonces = { clientNonce: params.clientNonce, serverNonce }
-    const kernel = this.hello(claim, { direction: "server", clientDeviceId: audience, serverDeviceId: claim.deviceId, ...nonces })
+    const kernel = this.hello(claim, {
+      direction: "server",
+      clientDeviceId: audience,
+      serverDeviceId: claim.deviceId,
+      ...nonces
+    })
     return { ...this.both(claim, params.clientNonce, signedAtMs), nonce: params.clientNonce, kernel }
   }
 

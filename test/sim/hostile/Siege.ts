@@ -52,7 +52,10 @@ export interface Siege {
   readonly field: Machine
   /** By node: every input and what was done about it. */
   readonly traces: ReadonlyMap<string, ReadonlyArray<string>>
-  readonly hangups: ReadonlyArray<{ readonly node: string; readonly hangup: Extract<Command, { readonly _tag: "Hangup" }> }>
+  readonly hangups: ReadonlyArray<{
+    readonly node: string
+    readonly hangup: Extract<Command, { readonly _tag: "Hangup" }>
+  }>
 }
 
 /** By when the mesh has elected its leader and is quiet. */
@@ -77,7 +80,8 @@ export const besiege = (act: (siege: Siege) => void, options: SiegeOptions = {})
     oracles: everyOracle(),
     onStep: (machine, input, commands) => {
       traces.get(machine.name)!.push(JSON.stringify([world.nowMs, input, commands]))
-      for (const command of commands) if (command._tag === "Hangup") hangups.push({ node: machine.name, hangup: command })
+      for (const command of commands)
+        if (command._tag === "Hangup") hangups.push({ node: machine.name, hangup: command })
     },
     ...(options.kernel === undefined ? {} : { kernel: options.kernel })
   })
@@ -149,7 +153,10 @@ const nonceIn = (frame: Frame): string | null =>
   frame.type === "res" && frame.id === "c" && frame.ok ? (frame.payload as { readonly nonce: string }).nonce : null
 
 /** Asks for the nonce, and says with it what `words` makes of it. */
-export const loggingIn = (words: (nonce: string, line: Line) => ConnectParams | string, then: Behaviour = {}): Behaviour => ({
+export const loggingIn = (
+  words: (nonce: string, line: Line) => ConnectParams | string,
+  then: Behaviour = {}
+): Behaviour => ({
   ...then,
   opened: (line) => line.ask("c", "mesh.challenge"),
   heard: (line, frame) => {
@@ -162,7 +169,12 @@ export const loggingIn = (words: (nonce: string, line: Line) => ConnectParams | 
 })
 
 /** An honest login at `at` in every word but those of `lies`; calls `then` once the login was answered well. */
-export const asMallory = (siege: Siege, at: string, lies: Partial<Claim> = {}, then: (line: Line) => void = () => {}): Line => {
+export const asMallory = (
+  siege: Siege,
+  at: string,
+  lies: Partial<Claim> = {},
+  then: (line: Line) => void = () => {}
+): Line => {
   const { mallory } = siege
   const audience = siege.world.machines.find((machine) => machine.name === at)!.config.deviceId
   return mallory.dial(

@@ -3,11 +3,25 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Node from "../../../kernel/Node.ts"
 import type { ConnectParams } from "../../../kernel/wire/Frame.ts"
 import type { Claim, Line } from "../../../sim/network/Stranger.ts"
-import { asMallory, besiege, closedWith, generation1, loggingIn, nobodyElseNotices, statusOf, type Siege } from "./Siege.ts"
+import {
+  asMallory,
+  besiege,
+  closedWith,
+  generation1,
+  loggingIn,
+  nobodyElseNotices,
+  statusOf,
+  type Siege
+} from "./Siege.ts"
 
 type Lie = (siege: Siege, nonce: string) => ConnectParams | string
 
-const honest = ({ field, mallory }: Siege, nonce: string, lies: Partial<Claim> = {}, signedAtMs?: number): ConnectParams =>
+const honest = (
+  { field, mallory }: Siege,
+  nonce: string,
+  lies: Partial<Claim> = {},
+  signedAtMs?: number
+): ConnectParams =>
   mallory.login({ ...mallory.claim(), ...lies }, field.config.deviceId, nonce, signedAtMs ?? mallory.wallMs("field"))
 
 const request = (params: unknown): string => JSON.stringify({ type: "req", id: "l", method: "mesh.connect", params })
@@ -36,25 +50,53 @@ const cases: ReadonlyArray<readonly [title: string, code: string, lie: Lie]> = [
     "UNTRUSTED_PEER",
     (s, n) => s.eve.login(s.eve.claim("field"), s.field.config.deviceId, n, s.eve.wallMs("field"))
   ],
-  ["7: generation 1, five minutes late", "AUTH_FAILED", (s, n) => generation1(honest(s, n, {}, s.mallory.wallMs("field") - 301_000))],
+  [
+    "7: generation 1, five minutes late",
+    "AUTH_FAILED",
+    (s, n) => generation1(honest(s, n, {}, s.mallory.wallMs("field") - 301_000))
+  ],
   ["7: generation 1, from 1970", "AUTH_FAILED", (s, n) => generation1(honest(s, n, {}, 0))],
   ["8: a wrong signature", "AUTH_FAILED", (s, n) => ({ ...honest(s, n), signature: "0000000000000000" })],
-  ["8: the signature of the extension in its place", "AUTH_FAILED", (s, n) => ({ ...honest(s, n), signature: honest(s, n).kernel!.signature })],
+  [
+    "8: the signature of the extension in its place",
+    "AUTH_FAILED",
+    (s, n) => ({ ...honest(s, n), signature: honest(s, n).kernel!.signature })
+  ],
   ["8: a date that was not signed", "AUTH_FAILED", (s, n) => ({ ...honest(s, n), signedAtMs: 1 })],
   ["8: a role that was not signed", "AUTH_FAILED", (s, n) => ({ ...honest(s, n), role: "planner" })],
-  ["8: another's id and key, our signature", "AUTH_FAILED", (s, n) => honest(s, n, { deviceId: s.main.config.deviceId, publicKey: s.main.config.publicKey })],
-  ["10: a wrong signature of the extension", "AUTH_FAILED", (s, n) => unsigned(honest(s, n), { signature: "0000000000000000" })],
-  ["10: the plain signature in its place", "AUTH_FAILED", (s, n) => unsigned(honest(s, n), { signature: honest(s, n).signature })],
+  [
+    "8: another's id and key, our signature",
+    "AUTH_FAILED",
+    (s, n) => honest(s, n, { deviceId: s.main.config.deviceId, publicKey: s.main.config.publicKey })
+  ],
+  [
+    "10: a wrong signature of the extension",
+    "AUTH_FAILED",
+    (s, n) => unsigned(honest(s, n), { signature: "0000000000000000" })
+  ],
+  [
+    "10: the plain signature in its place",
+    "AUTH_FAILED",
+    (s, n) => unsigned(honest(s, n), { signature: honest(s, n).signature })
+  ],
   ["10: an incarnation that was not signed", "AUTH_FAILED", (s, n) => unsigned(honest(s, n), { incarnation: 7 })],
   ["10: features that were not signed", "AUTH_FAILED", (s, n) => unsigned(honest(s, n), { features: [] })],
-  ["10: an extension for another listener", "AUTH_FAILED", (s, n) => s.mallory.login(s.mallory.claim(), s.main.config.deviceId, n, 0)],
+  [
+    "10: an extension for another listener",
+    "AUTH_FAILED",
+    (s, n) => s.mallory.login(s.mallory.claim(), s.main.config.deviceId, n, 0)
+  ],
   ["11: generations to come", "UNSUPPORTED_GENERATION", (s, n) => honest(s, n, { gen: [2, 3] })],
   ["11: generations that end before they begin", "UNSUPPORTED_GENERATION", (s, n) => honest(s, n, { gen: [2, 1] })],
   ["12: another mesh", "MESH_ID_MISMATCH", (s, n) => honest(s, n, { meshId: "f".repeat(64) })],
-  ["12: no mesh", "MESH_ID_MISMATCH", (s, n) => {
-    const { meshId: _, ...claim } = s.mallory.claim()
-    return s.mallory.login(claim, s.field.config.deviceId, n, 0)
-  }],
+  [
+    "12: no mesh",
+    "MESH_ID_MISMATCH",
+    (s, n) => {
+      const { meshId: _, ...claim } = s.mallory.claim()
+      return s.mallory.login(claim, s.field.config.deviceId, n, 0)
+    }
+  ],
   ["13: a mesh of the same name, another operator", "MESH_ID_MISMATCH", (s, n) => honest(s, n, { meshKey: "another" })],
   ["14: a role that it was not given", "INVALID_PARAMS", (s, n) => honest(s, n, { role: "planner" })],
   ["14: a role that there is not", "INVALID_PARAMS", (s, n) => honest(s, n, { role: "king" })]
@@ -65,7 +107,10 @@ describe("P5.7: a login with a lie in it is refused, and nobody else notices", (
     it(`${title}: ${code}, closed 1008`, () => {
       let line!: Line
       const siege = besiege((s) => {
-        line = s.mallory.dial("field", loggingIn((nonce) => lie(s, nonce)))
+        line = s.mallory.dial(
+          "field",
+          loggingIn((nonce) => lie(s, nonce))
+        )
       })
       assert.deepStrictEqual(line.errors, [code])
       assert.strictEqual(line.heard.length, 2, "the nonce, and the refusal")
@@ -73,7 +118,10 @@ describe("P5.7: a login with a lie in it is refused, and nobody else notices", (
       assert.strictEqual(line.closed, "closed")
       const { peers, refusals } = statusOf(siege, siege.field)
       assert.deepStrictEqual(refusals, { [code]: 1 })
-      assert.deepInclude(peers.find((peer) => peer.deviceId === siege.mallory.keys.deviceId), { state: "unknown", linked: false })
+      assert.deepInclude(
+        peers.find((peer) => peer.deviceId === siege.mallory.keys.deviceId),
+        { state: "unknown", linked: false }
+      )
       nobodyElseNotices(siege, ["field"])
     })
 
@@ -81,7 +129,10 @@ describe("P5.7: a login with a lie in it is refused, and nobody else notices", (
     let line!: Line
     const siege = besiege(
       (s) => {
-        line = s.mallory.dial("field", loggingIn((nonce) => honest(s, nonce)))
+        line = s.mallory.dial(
+          "field",
+          loggingIn((nonce) => honest(s, nonce))
+        )
       },
       {
         kernel: {
@@ -89,7 +140,9 @@ describe("P5.7: a login with a lie in it is refused, and nobody else notices", (
             Node.make({
               ...config,
               trusted: config.trusted.map((device) =>
-                device.role === "field" && config.role === "field" ? { ...device, publicKey: "the-key-of-the-operator" } : device
+                device.role === "field" && config.role === "field"
+                  ? { ...device, publicKey: "the-key-of-the-operator" }
+                  : device
               )
             }),
           step: Node.step
@@ -105,9 +158,11 @@ describe("P5.7: a login with a lie in it is refused, and nobody else notices", (
 
 /** Who was let in, at field: whether the line became mallory's session. */
 const isIn = (siege: Siege, line: Line): boolean =>
-  siege.field.state()!.links.links.some(
-    (link) => link._tag === "Session" && link.link === line.link && link.peer === siege.mallory.keys.deviceId
-  )
+  siege.field
+    .state()!
+    .links.links.some(
+      (link) => link._tag === "Session" && link.link === line.link && link.peer === siege.mallory.keys.deviceId
+    )
 
 describe("what is no lie is let in: the refusals above are for their lie alone", () => {
   const truths: ReadonlyArray<readonly [title: string, lie: Lie]> = [
@@ -122,7 +177,10 @@ describe("what is no lie is let in: the refusals above are for their lie alone",
     it(title, () => {
       let line!: Line
       const siege = besiege((s) => {
-        line = s.mallory.dial("field", loggingIn((nonce) => truth(s, nonce)))
+        line = s.mallory.dial(
+          "field",
+          loggingIn((nonce) => truth(s, nonce))
+        )
       })
       assert.deepStrictEqual(line.errors, [])
       assert.isTrue(isIn(siege, line))
@@ -134,10 +192,16 @@ describe("P5.1: a nonce is good for one login on its own line", () => {
   it("another line's nonce: AUTH_NONCE_INVALID", () => {
     let second!: Line
     const siege = besiege((s) => {
-      s.mallory.dial("field", loggingIn((given) => {
-        second = s.mallory.dial("field", loggingIn(() => honest(s, given)))
-        return `{"type":"event","event":"of.no.account"}`
-      }))
+      s.mallory.dial(
+        "field",
+        loggingIn((given) => {
+          second = s.mallory.dial(
+            "field",
+            loggingIn(() => honest(s, given))
+          )
+          return `{"type":"event","event":"of.no.account"}`
+        })
+      )
     })
     assert.deepStrictEqual(second.errors, ["AUTH_NONCE_INVALID"])
     assert.strictEqual(closedWith(siege, second), 1008)
@@ -147,10 +211,16 @@ describe("P5.1: a nonce is good for one login on its own line", () => {
   it("another node's nonce: AUTH_NONCE_INVALID", () => {
     let second!: Line
     const siege = besiege((s) => {
-      s.mallory.dial("main", loggingIn((given) => {
-        second = s.mallory.dial("field", loggingIn(() => honest(s, given)))
-        return `{"type":"event","event":"of.no.account"}`
-      }))
+      s.mallory.dial(
+        "main",
+        loggingIn((given) => {
+          second = s.mallory.dial(
+            "field",
+            loggingIn(() => honest(s, given))
+          )
+          return `{"type":"event","event":"of.no.account"}`
+        })
+      )
     })
     assert.deepStrictEqual(second.errors, ["AUTH_NONCE_INVALID"])
     nobodyElseNotices(siege, ["field", "main"])
@@ -159,12 +229,22 @@ describe("P5.1: a nonce is good for one login on its own line", () => {
   it("a used nonce: the line is over with its refusal, and whatever is said behind it is not heard", () => {
     let line!: Line
     const siege = besiege((s) => {
-      line = s.mallory.dial("field", loggingIn((nonce, here) => {
-        here.say({ type: "req", id: "first", method: "mesh.connect", params: { ...honest(s, nonce), signature: "wrong" } })
-        here.behaviour = {}
-        s.mallory.at(s.world.nowMs + 200, () => here.say({ type: "req", id: "again", method: "mesh.connect", params: honest(s, nonce) }))
-        return `{"type":"event","event":"of.no.account"}`
-      }))
+      line = s.mallory.dial(
+        "field",
+        loggingIn((nonce, here) => {
+          here.say({
+            type: "req",
+            id: "first",
+            method: "mesh.connect",
+            params: { ...honest(s, nonce), signature: "wrong" }
+          })
+          here.behaviour = {}
+          s.mallory.at(s.world.nowMs + 200, () =>
+            here.say({ type: "req", id: "again", method: "mesh.connect", params: honest(s, nonce) })
+          )
+          return `{"type":"event","event":"of.no.account"}`
+        })
+      )
     })
     assert.deepStrictEqual(line.errors, ["AUTH_FAILED"])
     assert.isFalse(isIn(siege, line))
@@ -174,10 +254,18 @@ describe("P5.1: a nonce is good for one login on its own line", () => {
   it("a login right behind a login, with the same nonce: the first counts, the second is NOT_AUTHORIZED", () => {
     let line!: Line
     const siege = besiege((s) => {
-      line = s.mallory.dial("field", loggingIn((nonce, here) => {
-        here.say({ type: "req", id: "first", method: "mesh.connect", params: { ...honest(s, nonce), signature: "wrong" } })
-        return honest(s, nonce)
-      }))
+      line = s.mallory.dial(
+        "field",
+        loggingIn((nonce, here) => {
+          here.say({
+            type: "req",
+            id: "first",
+            method: "mesh.connect",
+            params: { ...honest(s, nonce), signature: "wrong" }
+          })
+          return honest(s, nonce)
+        })
+      )
     })
     assert.include(line.errors, "AUTH_FAILED")
     assert.isFalse(isIn(siege, line))
@@ -191,7 +279,8 @@ describe("P5.1: a nonce is good for one login on its own line", () => {
         opened: (here) => {
           const held = s.field.state()!.links.links.find((link) => link.link === here.link)!
           assert.strictEqual(held._tag, "Offered")
-          if (held._tag === "Offered") here.say({ type: "req", id: "l", method: "mesh.connect", params: honest(s, held.nonce) })
+          if (held._tag === "Offered")
+            here.say({ type: "req", id: "l", method: "mesh.connect", params: honest(s, held.nonce) })
         }
       })
     })
@@ -201,19 +290,23 @@ describe("P5.1: a nonce is good for one login on its own line", () => {
 
   it("a nonce of sixty seconds ago, where a line may live so long: AUTH_NONCE_INVALID; a younger one is good", () => {
     const patient = {
-      make: (config: Parameters<typeof Node.make>[0]) => Node.make({ ...config, profile: { ...config.profile, handshakeMs: 120_000 } }),
+      make: (config: Parameters<typeof Node.make>[0]) =>
+        Node.make({ ...config, profile: { ...config.profile, handshakeMs: 120_000 } }),
       step: Node.step
     }
     const after = (waitMs: number): Line => {
       let line!: Line
       const siege = besiege(
         (s) => {
-          line = s.mallory.dial("field", loggingIn((nonce, here) => {
-            s.mallory.at(s.world.nowMs + waitMs, () =>
-              here.say({ type: "req", id: "l", method: "mesh.connect", params: honest(s, nonce) })
-            )
-            return `{"type":"event","event":"of.no.account"}`
-          }))
+          line = s.mallory.dial(
+            "field",
+            loggingIn((nonce, here) => {
+              s.mallory.at(s.world.nowMs + waitMs, () =>
+                here.say({ type: "req", id: "l", method: "mesh.connect", params: honest(s, nonce) })
+              )
+              return `{"type":"event","event":"of.no.account"}`
+            })
+          )
         },
         { kernel: patient, untilMs: 70_000 }
       )
@@ -243,7 +336,10 @@ describe("P3.2, P3.3, P9.5: a device that was here before", () => {
   it("P9.5: it showed the extension, and logs in without: AUTH_FAILED", () => {
     const { second, siege } = then({}, (s, first) => {
       first.hangUp()
-      return s.mallory.dial("field", loggingIn((nonce) => generation1(honest(s, nonce))))
+      return s.mallory.dial(
+        "field",
+        loggingIn((nonce) => generation1(honest(s, nonce)))
+      )
     })
     assert.deepStrictEqual(second.errors, ["AUTH_FAILED"])
     assert.strictEqual(closedWith(siege, second), 1008)
@@ -301,7 +397,10 @@ describe("P3.2, P3.3, P9.5: a device that was here before", () => {
     const leaveAnd = (incarnation: number) =>
       then({}, (s, first) => {
         first.tell("peer.leaving", { gen: 1, deviceId: s.mallory.keys.deviceId, timestamp: 0 })
-        return s.mallory.dial("field", loggingIn((nonce) => honest(s, nonce, { incarnation })))
+        return s.mallory.dial(
+          "field",
+          loggingIn((nonce) => honest(s, nonce, { incarnation }))
+        )
       })
     assert.deepStrictEqual(leaveAnd(1).second.errors, ["IDENTITY_CONFLICT"])
     const again = leaveAnd(2)

@@ -61,13 +61,26 @@ const cases: ReadonlyArray<Case> = [
   stray("a type of its own", `{"type":"greeting","id":"1"}`, "INVALID_TYPE", true),
   stray("a type that is null", `{"type":null,"id":"1"}`, "INVALID_TYPE", true),
   stray("nesting beyond the bound", "[".repeat(100_000), "INVALID_JSON"),
-  stray("nesting within a frame", `{"type":"event","event":"mesh.lead","payload":${'{"a":'.repeat(64)}1${"}".repeat(65)}`, "INVALID_JSON"),
+  stray(
+    "nesting within a frame",
+    `{"type":"event","event":"mesh.lead","payload":${'{"a":'.repeat(64)}1${"}".repeat(65)}`,
+    "INVALID_JSON"
+  ),
   stray("more values than the bound", `[${"0,".repeat(70_000)}0]`, "INVALID_JSON"),
   stray("an event without its payload", `{"type":"event","event":"mesh.heartbeat","payload":null}`, "INVALID_PARAMS"),
-  stray("a challenge with null parameters", `{"type":"req","id":"1","method":"mesh.challenge","params":null}`, "INVALID_PARAMS", true),
+  stray(
+    "a challenge with null parameters",
+    `{"type":"req","id":"1","method":"mesh.challenge","params":null}`,
+    "INVALID_PARAMS",
+    true
+  ),
   stray("a method that nobody serves", `{"type":"req","id":"1","method":"mesh.takeover"}`, "NOT_AUTHORIZED", true),
   stray("an answer to nothing", `{"type":"res","id":"1","ok":true,"payload":{}}`, "NOT_AUTHORIZED"),
-  stray("an answer to our challenge", `{"type":"res","id":"challenge","ok":true,"payload":{"nonce":"n"}}`, "NOT_AUTHORIZED"),
+  stray(
+    "an answer to our challenge",
+    `{"type":"res","id":"challenge","ok":true,"payload":{"nonce":"n"}}`,
+    "NOT_AUTHORIZED"
+  ),
   ...Object.entries(payloads).map(([event, payload]) =>
     stray(`the event ${event}`, JSON.stringify({ type: "event", event, payload }), "NOT_AUTHORIZED")
   ),
@@ -115,7 +128,12 @@ describe("S7, P5.10: before the handshake", () => {
   })
 
   it(`a flood of frames on one line ends after ${UNAUTHENTICATED_FRAMES_MAX}: closed 1008`, () => {
-    const { line, siege } = says(Array.from({ length: 500 }, () => `{"type":"event","event":"mesh.release","payload":{"term":{"manifest":1,"counter":1}}}`))
+    const { line, siege } = says(
+      Array.from(
+        { length: 500 },
+        () => `{"type":"event","event":"mesh.release","payload":{"term":{"manifest":1,"counter":1}}}`
+      )
+    )
     assert.strictEqual(closedWith(siege, line), 1008)
     assert.deepStrictEqual(statusOf(siege, siege.field).refusals, { NOT_AUTHORIZED: UNAUTHENTICATED_FRAMES_MAX + 1 })
     nobodyElseNotices(siege, ["field"])
@@ -129,7 +147,9 @@ describe("S7, P5.10: before the handshake", () => {
   })
 
   it("a megabyte that reads is not held: closed 1008, and the device's memory is its own", () => {
-    const { line, siege } = says([`{"type":"req","id":"1","method":"mesh.connect","params":{"displayName":"${"x".repeat(1_000_000)}"}}`])
+    const { line, siege } = says([
+      `{"type":"req","id":"1","method":"mesh.connect","params":{"displayName":"${"x".repeat(1_000_000)}"}}`
+    ])
     assert.deepStrictEqual(line.errors, ["INVALID_PARAMS"])
     assert.strictEqual(closedWith(siege, line), 1008)
     nobodyElseNotices(siege, ["field"])
@@ -162,7 +182,10 @@ describe("S7, P5.10: before the handshake", () => {
     }, options)
     assert.strictEqual(heldMax, UNAUTHENTICATED_LINKS_MAX)
     const refused = 200 - UNAUTHENTICATED_LINKS_MAX
-    assert.deepStrictEqual(statusOf(siege, siege.field).refusals, { RATE_LIMITED: refused, TIMEOUT: UNAUTHENTICATED_LINKS_MAX })
+    assert.deepStrictEqual(statusOf(siege, siege.field).refusals, {
+      RATE_LIMITED: refused,
+      TIMEOUT: UNAUTHENTICATED_LINKS_MAX
+    })
     assert.isTrue(lines.every((line) => closedWith(siege, line) === 1008))
     assert.isFalse(siege.field.state()!.links.links.some((link) => link._tag !== "Session"))
     nobodyElseNotices(siege, ["field"], options)
@@ -199,7 +222,12 @@ describe("S7, P5.10: before the handshake", () => {
         "field",
         loggingIn((nonce, line) => {
           line.tell("mesh.lead", payloads["mesh.lead"])
-          line.say({ type: "req", id: "l", method: "mesh.connect", params: eve.login(eve.claim("field"), field.config.deviceId, nonce, 0) })
+          line.say({
+            type: "req",
+            id: "l",
+            method: "mesh.connect",
+            params: eve.login(eve.claim("field"), field.config.deviceId, nonce, 0)
+          })
           return `{"type":"event","event":"mesh.lead","payload":${JSON.stringify(payloads["mesh.lead"])}}`
         })
       )

@@ -1,0 +1,168 @@
+/** S6 fires on each of its clauses, with a kernel that is broken on purpose; never with the real one in the same world. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Durable from "../../../kernel/Durable.ts"
+import type { Input } from "../../../kernel/Input.ts"
+import { indexOfLink } from "../../../kernel/links/Link.ts"
+import * as Node from "../../../kernel/Node.ts"
+import type { World } from "../../../sim/engine/World.ts"
+import { broken, brokenAfter, fires, scenarioOf, watch } from "./Broken.ts"
+
+const mesh = (timeline: string): ReturnType<typeof scenarioOf> =>
+  scenarioOf(`
+scenario: A laptop and two jetsons
+seed: 11
+lasts: 30s
+profile: lan
+nodes:
+  laptop:   { role: planner }
+  jetson-1: { role: field }
+  jetson-2: { role: field }
+network: { delay: 2ms..20ms, links: everyone }
+timeline:
+  - { at: 0s, start: everyone }
+${timeline}`)
+
+/** Whatever comes over a link that is not known is taken as if the session with some peer had brought it. */
+const attributed = broken((node, input) => {
+  if ((input._tag !== "Received" && input._tag !== "Ponged") || indexOfLink(node.links.links, input.link) >= 0)
+    return Node.step(node, input)
+  const session = node.links.links.find((link) => link._tag === "Session")
+  return Node.step(node, session === undefined ? input : { ...input, link: session.link })
+})
+
+/** An answer to a probe comes to the laptop over what was its session with this device, and is over. */
+const overLink = (world: World, peer: string): void => {
+  const [laptop] = world.machines
+  let session: number | null = null
+  const { deviceId } = world.machines.find((machine) => machine.name === peer)!.config
+  world.agenda.push(9_000, {
+    _tag: "call",
+    run: () => {
+      session = laptop!.state()!.links.contacts.find((contact) => contact.peer === deviceId)!.session
+    }
+  })
+  world.agenda.push(16_000, {
+    _tag: "call",
+    run: () => {
+      assert.isNotNull(session)
+      // The transport as it must not be: it hands on what came over a connection that the node had let go.
+      laptop!.deliver({ _tag: "Ponged", link: session!, probe: world.seed })
+    }
+  })
+}
+
+describe("S6: nothing is taken up over a connection that is over", () => {
+  const ghost = (message: "first" | "last" | "all") =>
+    mesh(`
+  - { at: 10s, crash: jetson-2 }
+  - { at: 20s, replay: { from: jetson-2, to: laptop, message: ${message} } }`)
+
+  it("a frame of the dead is attributed to somebody who lives (the laptop had hung up)", () => {
+    fires("S6", /^laptop took up a mesh\.[a-z.]+ over connection \d+, which was over$/u, ghost("last"), attributed)
+  })
+
+  it("a frame of somebody who had said goodbye", () => {
+    const left = mesh(`
+  - { at: 10s, stop: jetson-2 }
+  - { at: 12s, replay: { from: jetson-2, to: laptop, message: all } }`)
+    fires("S6", /^laptop took up a [a-z.]+ over connection \d+, which was over$/u, left, attributed)
+  })
+
+  it("a frame of a connection that the laptop was told is gone", () => {
+    const reset = mesh(`
+  - { at: 10s, restart: jetson-2 }
+  - { at: 12s, replay: { from: jetson-2, to: laptop, message: all } }`)
+    fires("S6", /^laptop took up a [a-z.]+ over connection \d+, which was over$/u, reset, attributed)
+  })
+
+  it("an answer to a probe", () => {
+    const crash = mesh(`
+  - { at: 10s, crash: jetson-2 }`)
+    const revived = brokenAfter((after, before, input) =>
+      input._tag === "Ponged" && indexOfLink(before.links.links, input.link) < 0
+        ? { ...after, membership: { ...after.membership } }
+        : after
+    )
+    fires("S6", /^laptop took up an answer to a probe over connection \d+, which was over$/u, crash, revived, (world) =>
+      overLink(world, "jetson-2")
+    )
+  })
+})
+
+describe("S6: a session is a live connection with that device", () => {
+  it("a session that stays registered when its connection is gone", () => {
+    const keeps = brokenAfter((after, before, input) =>
+      input._tag === "LinkDown" && before.links.contacts.some((contact) => contact.session === input.link)
+        ? { ...after, links: { ...after.links, contacts: before.links.contacts } }
+        : after
+    )
+    fires(
+      "S6",
+      /^(laptop|jetson-1) has a session with a device over connection \d+, which is none$/u,
+      mesh(`
+  - { at: 10s, restart: jetson-2 }`),
+      keeps
+    )
+  })
+
+  it("a session that is registered under another device", () => {
+    const swapped = brokenAfter((after) => {
+      const [a, b] = after.links.contacts
+      if (a === undefined || b === undefined || a.session === null || b.session === null) return after
+      if (after.links.links.some((link) => link._tag === "Session" && link.link === a.session && link.peer !== a.peer))
+        return after
+      const contacts = [{ ...a, session: b.session }, { ...b, session: a.session }, ...after.links.contacts.slice(2)]
+      return { ...after, links: { ...after.links, contacts } }
+    })
+    fires("S6", /has a session with a device over connection \d+, which is none$/u, mesh(""), swapped)
+  })
+})
+
+describe("S6: no older incarnation replaces a newer one", () => {
+  /** jetson-2 boots a third time from a disk that has lost everything. */
+  const amnesia = (node: Node.NodeState, input: Input): Input =>
+    input._tag === "Started" && node.config.displayName === "jetson-2" && input.durable.incarnation >= 2
+      ? { ...input, durable: Durable.empty }
+      : input
+  const timeline = mesh(`
+  - { at: 8s,  restart: jetson-2 }
+  - { at: 16s, restart: jetson-2 }`)
+
+  it("a node that forgets the incarnations that it has met lets an old one in", () => {
+    const forgets = broken((node, input) => {
+      const [after, commands] = Node.step(node, amnesia(node, input))
+      const contacts = after.links.contacts.map((contact) =>
+        contact.session === null ? { ...contact, incarnation: 0, bootId: null, leftIncarnation: 0 } : contact
+      )
+      return [after.links === node.links ? after : { ...after, links: { ...after.links, contacts } }, commands]
+    })
+    fires("S6", /^(laptop|jetson-1) let incarnation 1 of a device replace incarnation 2$/u, timeline, forgets)
+  })
+
+  it("it is the letting in that S6 minds: whoever remembers refuses the old one, and nothing fires", () => {
+    const { violations, world } = watch(
+      timeline,
+      broken((node, input) => Node.step(node, amnesia(node, input)))
+    )
+    assert.deepStrictEqual(violations, [])
+    assert.strictEqual(world.machines[2]!.state()!.incarnation, 1)
+    const { deviceId } = world.machines[2]!.config
+    assert.isNull(world.machines[0]!.state()!.links.contacts.find((contact) => contact.peer === deviceId)!.session)
+  })
+})
+
+describe("S6: the end of one connection never ends the session on another", () => {
+  it("LinkDown of a connection that lost unregisters the session that won", () => {
+    const forgetful = broken((node, input) => {
+      const [after, commands] = Node.step(node, input)
+      if (input._tag !== "LinkDown") return [after, commands]
+      const index = indexOfLink(node.links.links, input.link)
+      if (node.links.links[index]?._tag === "Session") return [after, commands]
+      const contacts = after.links.contacts.map((contact) => ({ ...contact, session: null }))
+      const links = after.links.links.filter((link) => link._tag !== "Session")
+      return [{ ...after, links: { ...after.links, contacts, links } }, commands]
+    })
+    // Everybody dials everybody at once: of each crossing pair one connection loses.
+    fires("S6", /^[a-z0-9-]+ unregistered the session on connection \d+, which lives$/u, mesh(""), forgetful)
+  })
+})
