@@ -97,12 +97,15 @@ export const besiege = (act: (siege: Siege) => void, options: SiegeOptions = {})
 
 const peace = new Map<string, Siege>()
 /** The same run in which the stranger does nothing. */
-const inPeace = (options: SiegeOptions): Siege => {
-  const key = `${options.untilMs ?? ""}/${options.electors ?? ""}`
-  const kept = peace.get(key)
-  if (kept !== undefined) return kept
-  const { kernel: _, prepare: __, ...plain } = options
-  const siege = besiege(() => {}, plain)
+const inPeace = ({ electors, prepare, untilMs }: SiegeOptions): Siege => {
+  const plain = {
+    ...(electors === undefined ? {} : { electors }),
+    ...(prepare === undefined ? {} : { prepare }),
+    ...(untilMs === undefined ? {} : { untilMs })
+  }
+  if (prepare !== undefined) return besiege(() => {}, plain)
+  const key = `${untilMs ?? ""}/${electors ?? ""}`
+  const siege = peace.get(key) ?? besiege(() => {}, plain)
   peace.set(key, siege)
   return siege
 }
