@@ -96,6 +96,9 @@ const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links 
       return onLeaving(links, link, frame.payload, turn)
     }
   }
+  // Answered where requests are (status/Answer.ts), counted here: a session has shaken hands already.
+  if (frame.type === "req" && (frame.method === "mesh.challenge" || frame.method === "mesh.connect"))
+    turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
   turn.admitted = { peer: link.peer, link: number, frame, probe: -1 }
   return links
 }
