@@ -57,7 +57,8 @@ const run = (options: Partial<WorldOptions>): World => {
   const world = new World({ scenario, seed: 1, ...options })
   world.run(VIRTUAL_MS)
   const leads = world.view.nodes.filter(({ leader }) => leader === "node-0").length
-  if (leads !== NODES) throw new Error(`only ${leads} of ${NODES} nodes followed node-0: this is not the idle mesh meant here`)
+  if (leads !== NODES)
+    throw new Error(`only ${leads} of ${NODES} nodes followed node-0: this is not the idle mesh meant here`)
   return world
 }
 

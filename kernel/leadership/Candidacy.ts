@@ -34,8 +34,7 @@ export const stand = (leadership: Leadership, turn: Turn, links: Links): Leaders
 
 const nextTerm = (leadership: Leadership, turn: Turn): Term => {
   const { version } = turn.config.manifest
-  const highest =
-    compareTerms(leadership.term, leadership.votedTerm) < 0 ? leadership.votedTerm : leadership.term
+  const highest = compareTerms(leadership.term, leadership.votedTerm) < 0 ? leadership.votedTerm : leadership.term
   return { manifest: version, counter: highest.manifest === version ? highest.counter + 1 : 1 }
 }
 
@@ -100,7 +99,9 @@ const granted = (leadership: Leadership, turn: Turn, from: DeviceId): Leadership
   const votes = [...standing.granted, from]
   const next: Leadership = { ...leadership, standing: { ...standing, granted: votes } }
   // Ours must be among them: only then is it certain that we vote for nobody else in this term.
-  return isMajority(turn.config, votes.length) && votes.includes(turn.config.deviceId) ? Leading.begin(next, turn) : next
+  return isMajority(turn.config, votes.length) && votes.includes(turn.config.deviceId)
+    ? Leading.begin(next, turn)
+    : next
 }
 
 /** Somebody knows a higher term: what we stand for or lead is over. */

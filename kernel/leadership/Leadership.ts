@@ -28,7 +28,12 @@ export interface Beat {
 export type Standing =
   | { readonly _tag: "Following" }
   /** Asking whether a vote would be won, so that a term is not spent in vain. */
-  | { readonly _tag: "Sounding"; readonly term: Term; readonly granted: ReadonlyArray<DeviceId>; readonly endsAt: number }
+  | {
+      readonly _tag: "Sounding"
+      readonly term: Term
+      readonly granted: ReadonlyArray<DeviceId>
+      readonly endsAt: number
+    }
   | {
       readonly _tag: "Standing"
       readonly term: Term

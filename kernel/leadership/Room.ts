@@ -89,4 +89,3 @@ const onTime = (leadership: Leadership, turn: Turn, links: Links): Leadership =>
   if (next.standAt <= now) next = Candidacy.stand({ ...next, standAt: NEVER_MS }, turn, links)
   return next
 }
-

@@ -167,11 +167,7 @@ const checkKey = (said: ConnectParams | ConnectAnswer, trusted: Trusted, pin: Pi
 }
 
 /** The checks that client and server make alike, from the trust store on, in the protocol's order. */
-const judge = (
-  turn: Turn,
-  said: ConnectParams | ConnectAnswer,
-  checked: typeof Checked.Type
-): Proven | Refusal => {
+const judge = (turn: Turn, said: ConnectParams | ConnectAnswer, checked: typeof Checked.Type): Proven | Refusal => {
   const { config } = turn
   if (checked.deviceId !== said.deviceId) return refusal("AUTH_FAILED", "deviceId is not the hash of the key")
   const trusted = trustedDevice(config, said.deviceId)
@@ -196,8 +192,7 @@ const judge = (
     return refusal("MESH_ID_MISMATCH", "its mesh has the same name and another operator key")
   const role = said.role ?? "node"
   if (!Role.literals.includes(role as Role)) return refusal("INVALID_PARAMS", `there is no role "${role}"`)
-  if (role !== trusted.role)
-    return refusal("INVALID_PARAMS", `it says ${role}; the trust store says ${trusted.role}`)
+  if (role !== trusted.role) return refusal("INVALID_PARAMS", `it says ${role}; the trust store says ${trusted.role}`)
   return {
     peer: said.deviceId,
     kernel: hello !== undefined,

@@ -12,15 +12,7 @@ import { NEVER_MS } from "../Time.ts"
 import { note, type Turn } from "../Turn.ts"
 import type { Frame } from "../wire/Frame.ts"
 import * as Dialling from "./Dialling.ts"
-import {
-  DISPLACE_PROBE,
-  indexOfContact,
-  indexOfLink,
-  replaced,
-  without,
-  type Links,
-  type Session
-} from "./Link.ts"
+import { DISPLACE_PROBE, indexOfContact, indexOfLink, replaced, without, type Links, type Session } from "./Link.ts"
 import * as Login from "./Login.ts"
 import * as Sessions from "./Sessions.ts"
 
@@ -213,11 +205,7 @@ const onDialFailed = (links: Links, attempt: number, reason: string, turn: Turn)
   }
 }
 
-const onMalformed = (
-  links: Links,
-  input: Extract<Input, { readonly _tag: "Malformed" }>,
-  turn: Turn
-): Links => {
+const onMalformed = (links: Links, input: Extract<Input, { readonly _tag: "Malformed" }>, turn: Turn): Links => {
   const link = links.links[indexOfLink(links.links, input.link)]
   if (link === undefined) return links
   if (link._tag !== "Session" && input.code !== "TOO_LARGE") return Login.onMalformed(links, link, input, turn)
@@ -229,7 +217,8 @@ const onMalformed = (
     const rest = { ...links, links: without(links.links, indexOfLink(links.links, input.link)) }
     return "peer" in link ? failed(rest, link.peer, turn) : rest
   }
-  if (input.id !== null) turn.out.push(Login.errorAnswer(input.link, input.id, input.code, "this message does not read"))
+  if (input.id !== null)
+    turn.out.push(Login.errorAnswer(input.link, input.id, input.code, "this message does not read"))
   return links
 }
 
@@ -293,7 +282,11 @@ export const leave = (links: Links, turn: Turn): void => {
     turn.out.push({
       _tag: "Send",
       link: link.link,
-      frame: { type: "event", event: "peer.leaving", payload: { gen: GENERATIONS[1], deviceId, timestamp: turn.at.wall } }
+      frame: {
+        type: "event",
+        event: "peer.leaving",
+        payload: { gen: GENERATIONS[1], deviceId, timestamp: turn.at.wall }
+      }
     })
   }
 }

@@ -59,10 +59,7 @@ export const contest = (links: Links, turn: Turn, proven: Proven, dialledByUs: b
 const conflict = (message: string): Contest => ({ _tag: "Refuse", code: "IDENTITY_CONFLICT", message })
 
 const isOutboundHandshake = (link: Link): link is Link & { readonly peer: string } =>
-  link._tag === "Asking" ||
-  link._tag === "SigningLogin" ||
-  link._tag === "Proving" ||
-  link._tag === "CheckingServer"
+  link._tag === "Asking" || link._tag === "SigningLogin" || link._tag === "Proving" || link._tag === "CheckingServer"
 
 export const sessionWith = (links: Links, contact: Contact): Session | undefined => {
   if (contact.session === null) return undefined

@@ -136,7 +136,7 @@ const onFact = (membership: Membership, fact: Fact, turn: Turn): Membership => {
     case "SessionDown":
       return member.link === fact.link ? withMember(membership, index, Probe.unlinked(member, fact.reason)) : membership
     case "DialRefused":
-      return member.broken ? withMember(membership, index, Probe.declareBad(member)) : membership
+      return member.broken ? withMember(membership, index, Probe.declareBad(member, turn)) : membership
     case "Left": {
       note(turn, { event: "peer.left", about: member.deviceId, incarnation: fact.incarnation, reason: "leaving" })
       const gone = strange(member.deviceId, member.observes)
@@ -172,7 +172,10 @@ const onTime = (membership: Membership, turn: Turn): Membership => {
 /** Few observers must be surer of themselves. */
 const missesToBad = (config: Config): number => {
   const { fewObservers, missesToBad, missesToBadFewObservers } = config.profile
-  const others = config.trusted.reduce((n, device) => (observes(device.role) ? n + 1 : n), observes(config.role) ? 1 : 0)
+  const others = config.trusted.reduce(
+    (n, device) => (observes(device.role) ? n + 1 : n),
+    observes(config.role) ? 1 : 0
+  )
   return others - 1 < fewObservers ? missesToBadFewObservers : missesToBad
 }
 
@@ -205,7 +208,8 @@ const edgesChanged = (before: ReadonlyArray<Member>, after: ReadonlyArray<Member
     const a = before[i]!
     const b = after[i]!
     if (a === b) continue
-    if (a.good !== b.good || a.wasGood !== b.wasGood || a.link !== b.link || a.incarnation !== b.incarnation) return true
+    if (a.good !== b.good || a.wasGood !== b.wasGood || a.link !== b.link || a.incarnation !== b.incarnation)
+      return true
   }
   return false
 }

@@ -55,13 +55,16 @@ const withRoundTrip = (member: Member, sampleMs: number): Member => {
 const recovering = (member: Member, turn: Turn): Member =>
   member.good || member.link === null || member.probationEnds !== NEVER_MS ? member : onProbation(member, turn)
 
+/** By the number of flaps: how often the edge went bad, one forgiven for each quiet span. */
 const onProbation = (member: Member, turn: Turn): Member => {
-  const { flapForgivenMs, probationMs } = turn.config.profile
-  const now = turn.at.mono
-  const forgiven = member.flaps === 0 ? 0 : Math.floor((now - member.flappedAt) / flapForgivenMs)
-  const flaps = Math.max(0, member.flaps - forgiven)
-  const wait = probationMs[Math.min(flaps, probationMs.length - 1)] ?? 0
-  return { ...member, probationEnds: now + wait, flaps: flaps + 1, flappedAt: now }
+  const { probationMs } = turn.config.profile
+  const step = Math.min(Math.max(0, flapsLeft(member, turn) - 1), probationMs.length - 1)
+  return { ...member, probationEnds: turn.at.mono + (probationMs[step] ?? 0) }
+}
+
+const flapsLeft = (member: Member, turn: Turn): number => {
+  const forgiven = Math.floor((turn.at.mono - member.flappedAt) / turn.config.profile.flapForgivenMs)
+  return Math.max(0, member.flaps - forgiven)
 }
 
 /** What the time brought: a missed probe, the end of a probation. */
@@ -73,25 +76,29 @@ export const onDeadlines = (member: Member, missesToBad: number, turn: Turn): Me
   }
   if (next.probationEnds <= now)
     next =
-      next.link !== null && next.misses === 0
+      next.misses === 0
         ? { ...next, good: true, wasGood: true, probationEnds: NEVER_MS }
-        : { ...next, probationEnds: NEVER_MS }
+        : // One probe was missed just now: the next one decides.
+          { ...next, probationEnds: now + turn.config.profile.beatMs }
   return next
 }
 
 const missed = (member: Member, missesToBad: number, turn: Turn): Member => {
   const misses = member.misses + 1
-  let next: Member = { ...member, probe: 0, misses, probationEnds: NEVER_MS }
-  if (misses >= missesToBad) next = declareBad(next)
+  let next: Member = { ...member, probe: 0, misses }
+  if (misses >= missesToBad) next = declareBad(next, turn)
   if (misses >= turn.config.profile.missesToTerminate && next.link !== null) {
     turn.facts.push({ _tag: "Terminate", peer: next.deviceId, link: next.link, reason: `${misses} probes missed` })
-    next = { ...next, link: null, epoch: null }
+    next = { ...next, link: null, epoch: null, probationEnds: NEVER_MS }
   }
   return next
 }
 
-export const declareBad = (member: Member): Member =>
-  member.wasGood && member.good ? { ...member, good: false } : member
+/** Bad from now on: a flap if it was good, the end of its probation if it was on one. */
+export const declareBad = (member: Member, turn: Turn): Member => {
+  if (!member.good) return member.probationEnds === NEVER_MS ? member : { ...member, probationEnds: NEVER_MS }
+  return { ...member, good: false, flaps: flapsLeft(member, turn) + 1, flappedAt: turn.at.mono }
+}
 
 /** We were not attentive ourselves: what is out proves nothing. */
 export const voided = (member: Member): Member => (member.probe === 0 ? member : { ...member, probe: 0 })
@@ -108,11 +115,7 @@ export const reborn = (member: Member, incarnation: number): Member => ({
 })
 
 /** A handshake was completed end to end. */
-export const linked = (
-  member: Member,
-  session: Extract<Fact, { readonly _tag: "SessionUp" }>,
-  turn: Turn
-): Member => {
+export const linked = (member: Member, session: Extract<Fact, { readonly _tag: "SessionUp" }>, turn: Turn): Member => {
   const newborn = session.incarnation > member.incarnation
   const wasLost = member.state === "down" || (member.wasGood && !member.good)
   const next: Member = {

@@ -21,7 +21,12 @@ export interface HostContext {
   readonly instant: () => Instant
   readonly perform: (command: Command) => void
   /** After each step, before its commands are performed. */
-  readonly stepped: (before: Node.NodeState, input: Input, after: Node.NodeState, commands: ReadonlyArray<Command>) => void
+  readonly stepped: (
+    before: Node.NodeState,
+    input: Input,
+    after: Node.NodeState,
+    commands: ReadonlyArray<Command>
+  ) => void
 }
 
 export interface Host {

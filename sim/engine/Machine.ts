@@ -116,13 +116,18 @@ export class Machine implements Port {
     const origin = between(seed, "mono-origin", this.boot(), 0, 1, MONO_ORIGIN_MAX_MS)
     this.clock = new NodeClock(origin - this.world.nowMs, this.spec.clockSkewMs, this.spec.clockRatePpm)
     const process = this.process
-    this.host = this.world.makeHost(this.world.kernel, this.config, {
-      instant: () => this.clock.instant(this.world.nowMs),
-      perform: (command) => {
-        if (this.process === process) this.perform(command)
+    this.host = this.world.makeHost(
+      this.world.kernel,
+      this.config,
+      {
+        instant: () => this.clock.instant(this.world.nowMs),
+        perform: (command) => {
+          if (this.process === process) this.perform(command)
+        },
+        stepped: (before, input, after, commands) => this.world.stepped(this, before, input, after, commands)
       },
-      stepped: (before, input, after, commands) => this.world.stepped(this, before, input, after, commands)
-    }, this)
+      this
+    )
     const bootId = base64url(seed, "boot-id", this.boot(), 0, 12)
     this.deliver({ _tag: "Started", bootId, durable: this.durable })
   }
@@ -273,7 +278,8 @@ export class Machine implements Port {
       }
       case "Dial": {
         const target = this.world.byAddress(command.address)
-        if (target === undefined) return this.later({ _tag: "DialFailed", attempt: command.attempt, reason: "unreachable" })
+        if (target === undefined)
+          return this.later({ _tag: "DialFailed", attempt: command.attempt, reason: "unreachable" })
         this.dials.set(command.attempt, network.dial(this, target, command.attempt))
         return
       }

@@ -193,7 +193,12 @@ export class Script {
     for (const { connection, frame, to } of deliverable) receiver?.replay(connection.links[to], frame)
   }
 
-  private tell(event: `world.${string}`, about: string | null, reason: string, detail: { incarnation?: number } = {}): void {
+  private tell(
+    event: `world.${string}`,
+    about: string | null,
+    reason: string,
+    detail: { incarnation?: number } = {}
+  ): void {
     this.world.happened({ atMs: this.world.nowMs, node: null, event, about, detail: { reason, ...detail } })
   }
 

@@ -85,7 +85,8 @@ const portsOf = (machine: Machine, tasks: Tasks, context: HostContext) => {
       cancelDial: (attempt) => Effect.sync(() => perform({ _tag: "CancelDial", attempt })),
       send: (link, frame) => Effect.sync(() => perform({ _tag: "Send", link, frame })),
       ping: (link, probe) => Effect.sync(() => perform({ _tag: "Ping", link, probe })),
-      hangup: (link, code, reason, abrupt) => Effect.sync(() => perform({ _tag: "Hangup", link, code, reason, abrupt })),
+      hangup: (link, code, reason, abrupt) =>
+        Effect.sync(() => perform({ _tag: "Hangup", link, code, reason, abrupt })),
       halt: Effect.sync(() => perform({ _tag: "Halt" }))
     }),
     Context.add(Vault, {

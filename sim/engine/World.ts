@@ -109,9 +109,7 @@ export class World {
     }
     const people = populate(scenario, seed, this.keys)
     this.network = new Network(carrier, seed, scenario.network, people.reachable)
-    this.machines = people.configs.map(
-      ({ config, keys, spec }, index) => new Machine(this, index, spec, keys, config)
-    )
+    this.machines = people.configs.map(({ config, keys, spec }, index) => new Machine(this, index, spec, keys, config))
     for (const machine of this.machines) this.admit(machine, machine.config.deviceId)
     this.script = new Script(this, scenario)
     this.view = this.makeView()
@@ -145,7 +143,8 @@ export class World {
       }
       if (next > untilMs) break
       inThisMs = next === this.nowMs ? inThisMs + 1 : 0
-      if (inThisMs > EVENTS_PER_MS_MAX) throw new Error(`the world does not get past ${this.nowMs} ms: a loop without time`)
+      if (inThisMs > EVENTS_PER_MS_MAX)
+        throw new Error(`the world does not get past ${this.nowMs} ms: a loop without time`)
       this.agenda.next()
       this.nowMs = this.agenda.atMs
       this.handle(this.agenda.payload!)
@@ -190,13 +189,7 @@ export class World {
     this.changed = true
   }
 
-  stepped(
-    machine: Machine,
-    before: NodeState,
-    input: Input,
-    after: NodeState,
-    commands: ReadonlyArray<Command>
-  ): void {
+  stepped(machine: Machine, before: NodeState, input: Input, after: NodeState, commands: ReadonlyArray<Command>): void {
     const { nowMs, options } = this
     this.events++
     if (options.withoutHash !== true) {
@@ -223,10 +216,7 @@ export class World {
     const { config } = after
     const mono = machine.clock.mono(this.nowMs)
     const named = Leadership.named(after.leadership, config, mono)
-    if (
-      named !== Leadership.named(before.leadership, config, mono) ||
-      after.leadership.term !== before.leadership.term
-    )
+    if (named !== Leadership.named(before.leadership, config, mono) || after.leadership.term !== before.leadership.term)
       this.changed = true
     if (after.leadership.standing._tag === "Leading" && before.leadership.standing._tag !== "Leading") {
       const { counter, manifest } = after.leadership.term
@@ -252,7 +242,10 @@ export class World {
       node: machine.name,
       event: name,
       about: about === undefined ? null : this.nameOf(about),
-      detail: detail.witnesses === undefined ? detail : { ...detail, witnesses: detail.witnesses.map((id) => this.nameOf(id)) }
+      detail:
+        detail.witnesses === undefined
+          ? detail
+          : { ...detail, witnesses: detail.witnesses.map((id) => this.nameOf(id)) }
     })
   }
 

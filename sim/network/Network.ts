@@ -62,6 +62,8 @@ export interface Connection {
   /** Link numbers, given by each host. */
   readonly links: [number, number]
   readonly attempt: number
+  /** Until the dialler knows what came of it. */
+  opening: boolean
   cancelled: boolean
   readonly keys: readonly [Key, Key]
   /** The directions that each side sends into. */
@@ -71,7 +73,10 @@ export interface Connection {
   /** No message from this side arrives before this. */
   readonly arrivals: [number, number]
   /** Messages from this side that wait for their direction to heal, with the time at which each was sent. */
-  readonly held: [Array<{ readonly cargo: Cargo; readonly sentAt: number }>, Array<{ readonly cargo: Cargo; readonly sentAt: number }>]
+  readonly held: [
+    Array<{ readonly cargo: Cargo; readonly sentAt: number }>,
+    Array<{ readonly cargo: Cargo; readonly sentAt: number }>
+  ]
 }
 
 /** What the network asks of the world: time, and being called again. */
@@ -147,6 +152,7 @@ export class Network {
       open: [false, false],
       links: [0, 0],
       attempt,
+      opening: true,
       cancelled: false,
       keys: [
         key(this.seed, "transit", `${dialler.name}>${acceptor.name}#${nth}`),
@@ -198,23 +204,31 @@ export class Network {
         connection.processes[1] = acceptor.process
         connection.open[1] = true
         acceptor.onOpen(connection, 1, null)
-        if (connection.open[1]) this.hop(connection, 3, 0)
-        return
+        return this.hop(connection, 3, 0)
       case 3:
-        if (!connection.open[1] || connection.processes[1] !== acceptor.process)
+        if (connection.processes[1] !== acceptor.process)
           return this.failed(connection, acceptor.powered ? "refused" : "timeout")
+        connection.opening = false
         if (connection.cancelled) {
-          this.sendReset(connection, 0)
+          if (connection.open[1]) this.sendReset(connection, 0)
           return this.forget(connection)
         }
         connection.open[0] = true
-        return dialler.onOpen(connection, 0, connection.attempt)
+        dialler.onOpen(connection, 0, connection.attempt)
+        // The acceptor may have hung up already: its answer and its goodbye arrive together.
+        if (!connection.open[1] && connection.open[0]) {
+          connection.open[0] = false
+          this.forget(connection)
+          dialler.onClosed(connection, 0, "closed")
+        }
+        return
     }
   }
 
   private failed(connection: Connection, reason: "refused" | "unreachable" | "timeout"): void {
-    if (connection.open[0] || !this.connections.has(connection.id)) return
+    if (!connection.opening || !this.connections.has(connection.id)) return
     const [dialler] = connection.ports
+    connection.opening = false
     // What the acceptor may already hold is reset when it next speaks.
     this.forget(connection)
     if (!connection.cancelled) dialler.onDialFailed(connection.processes[0], connection.attempt, reason)
@@ -281,7 +295,7 @@ export class Network {
   }
 
   private collect(connection: Connection): void {
-    if (!connection.open[0] && !connection.open[1]) this.forget(connection)
+    if (!connection.opening && !connection.open[0] && !connection.open[1]) this.forget(connection)
   }
 
   private sendReset(connection: Connection, from: Side): void {

@@ -33,7 +33,9 @@ export const noGhosts: MakeOracle = () => {
       const memory = of(machine)
       if (input._tag === "Received" || input._tag === "Ponged") {
         const changed =
-          after.membership !== before.membership || after.leadership !== before.leadership || after.links !== before.links
+          after.membership !== before.membership ||
+          after.leadership !== before.leadership ||
+          after.links !== before.links
         if (changed && memory.over.has(input.link))
           return `${machine.name} took up ${describe(input)} over connection ${input.link}, which was over`
       }
@@ -66,7 +68,9 @@ export const noGhosts: MakeOracle = () => {
   }
 }
 
-const describe = (input: { readonly _tag: "Received"; readonly frame: unknown } | { readonly _tag: "Ponged" }): string => {
+const describe = (
+  input: { readonly _tag: "Received"; readonly frame: unknown } | { readonly _tag: "Ponged" }
+): string => {
   if (input._tag === "Ponged") return "an answer to a probe"
   const frame = input.frame as { readonly event?: string; readonly method?: string; readonly type: string }
   return `a ${frame.event ?? frame.method ?? frame.type}`

@@ -35,11 +35,13 @@ const sameMesh = (a: Machine, b: Machine): boolean =>
   a.config.meshId === b.config.meshId && a.config.meshKey === b.config.meshKey
 
 const reached = ({ after, before, commands, machine }: Observation, link: number): string | null => {
-  if (after.membership !== before.membership) return `${machine.name} let an unproven link change what it knows of peers`
+  if (after.membership !== before.membership)
+    return `${machine.name} let an unproven link change what it knows of peers`
   if (after.leadership !== before.leadership) return `${machine.name} let an unproven link change leadership`
   for (const command of commands) {
     const own = "link" in command && command.link === link
-    const quiet = command._tag === "Check" || command._tag === "Sign" || command._tag === "Note" || command._tag === "SetAlarm"
+    const quiet =
+      command._tag === "Check" || command._tag === "Sign" || command._tag === "Note" || command._tag === "SetAlarm"
     if (own && (command._tag === "Hangup" || command._tag === "Send")) continue
     if (!quiet) return `${machine.name} did ${command._tag} at the word of an unproven link`
   }
