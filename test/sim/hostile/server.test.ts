@@ -89,6 +89,11 @@ const cases: ReadonlyArray<readonly [title: string, code: string, serve: Serve]>
   ],
   ["an answer over another nonce", "AUTH_FAILED", answering((s, p) => honest(s, { ...p, clientNonce: "another" }))],
   [
+    "an answer that names another nonce than it signed",
+    "AUTH_FAILED",
+    answering((s, p) => ({ ...honest(s, p), nonce: "another" }))
+  ],
+  [
     "an answer over our own nonce as the server",
     "AUTH_FAILED",
     answering((s, p) => honest(s, { ...p, clientNonce: NONCE }))
