@@ -6,7 +6,8 @@ import { assert, beforeAll, describe, it } from "@effect/vitest"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { type Check, checks } from "../../.ci/checks.ts"
-import { type Ran, root, Scratch } from "./Scratch.ts"
+import { type Ran, root } from "../../.ci/Run.ts"
+import { Scratch } from "./Scratch.ts"
 
 /**
  * What breaks the fence. `in`: where, `kernel/` unless said. `seenBy`: the checks of `pnpm check` that must name the file, for

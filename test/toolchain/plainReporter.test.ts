@@ -1,6 +1,7 @@
 /** `pnpm test` ends with a line that tells the truth, whatever a test file does, and exits with 1 unless all is well. */
 import { assert, describe, it } from "@effect/vitest"
-import { type Ran, Scratch } from "./Scratch.ts"
+import type { Ran } from "../../.ci/Run.ts"
+import { Scratch } from "./Scratch.ts"
 
 const config = `import { defineConfig } from "vitest/config"
 export default defineConfig({ test: { include: ["*.test.ts"], reporters: ["default", "./test/toolchain/plainReporter.ts"] } })
