@@ -73,6 +73,9 @@ export interface Face {
   readonly linkCounter?: number
   /** false: it speaks generation 1 only. */
   readonly kernel?: boolean
+  /** What it says, and signs, in place of what is expected. */
+  readonly claims?: { readonly meshId?: string; readonly role?: string }
+  readonly hello?: { readonly meshKey?: string; readonly gen?: readonly [number, number] }
   /** Members of its login or answer that it replaces after signing. */
   readonly instead?: Partial<ConnectParams>
 }
@@ -255,7 +258,8 @@ export class Drive {
       displayName: peer,
       capabilities: [],
       meshId: "mesh",
-      role: role as string
+      role: role as string,
+      ...face.claims
     }
     const hello = {
       features: [],
@@ -263,7 +267,8 @@ export class Drive {
       incarnation,
       bootId: bootId ?? bootOf(peer, incarnation),
       linkCounter,
-      meshKey: "operator"
+      meshKey: "operator",
+      ...face.hello
     }
     const weDialled = direction === "server"
     const payload = kernelString({

@@ -173,12 +173,17 @@ export class Mesh {
 
   private setClock(name: string): void {
     const { bornAt, drive } = this.drives.get(name)!
-    drive.mono = Math.max(drive.mono, 1_000 + Math.floor((this.now - bornAt) * (this.rates[name] ?? 1)))
+    drive.mono = Math.max(drive.mono, 1_000 + Math.floor(((this.now - bornAt) * this.percent(name)) / 100))
   }
 
   private trueTime(name: string, mono: number): number {
     const { bornAt } = this.drives.get(name)!
-    return bornAt + Math.ceil((mono - 1_000) / (this.rates[name] ?? 1))
+    return bornAt + Math.ceil(((mono - 1_000) * 100) / this.percent(name))
+  }
+
+  /** Of a clock's rate: whole, so that an alarm never rings a rounding error too early. */
+  private percent(name: string): number {
+    return Math.round(100 * (this.rates[name] ?? 1))
   }
 
   private give(drive: Drive, name: string, input: Given): void {

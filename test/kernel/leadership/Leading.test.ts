@@ -1,0 +1,322 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { Command } from "../../../kernel/Command.ts"
+import * as Leadership from "../../../kernel/leadership/Leadership.ts"
+import { profiles } from "../../../kernel/Profile.ts"
+import { Drive, events, id, notes, sentEvents, tags, three, type World } from "../drive.ts"
+
+const { leadMs, leaseMs, promiseMs } = profiles.lan
+const term = (counter: number, manifest = 1) => ({ manifest, counter })
+
+interface Candidate {
+  readonly drive: Drive
+  readonly b: number
+  readonly c: number
+}
+
+/** `a`, a planner, with sessions to both other electors; nobody else ever stands. */
+const candidate = (): Candidate => {
+  const drive = Drive.up(three, "a")
+  return { drive, b: drive.meet("b").link, c: drive.meet("c").link }
+}
+
+/** Rings until `standing`; what it commanded on the way. Everybody's probes are answered by their frames. */
+const until = ({ b, c, drive }: Candidate, standing: Drive["standing"]["_tag"]): ReadonlyArray<Command> => {
+  const out: Array<Command> = []
+  while (drive.standing._tag !== standing) {
+    out.push(...drive.ring())
+    for (const link of [b, c]) drive.receive(link, { type: "req", id: "1", method: "mesh.peers", params: {} })
+  }
+  return out
+}
+
+const standing = (us: Candidate): Candidate => {
+  until(us, "Sounding")
+  us.drive.hear(us.b, "mesh.prevote.answer", { term: term(1), granted: true })
+  assert.strictEqual(us.drive.standing._tag, "Standing")
+  return us
+}
+
+const elected = (us: Candidate = candidate()): Candidate & { readonly commands: ReadonlyArray<Command> } => {
+  standing(us)
+  const commands = us.drive.hear(us.b, "mesh.vote.answer", { term: term(1), granted: true })
+  assert.strictEqual(us.drive.standing._tag, "Leading")
+  return { ...us, commands }
+}
+
+const promise = ({ drive }: Candidate, link: number, beat: number, at = term(1)) =>
+  drive.hear(link, "mesh.lead.answer", { term: at, beat, promised: true })
+
+const leaseUntil = ({ drive }: Candidate): number =>
+  drive.standing._tag === "Leading" ? drive.standing.leaseUntil : Number.NaN
+
+const activity = ({ drive }: Candidate): string => Leadership.activity(drive.node.leadership, drive.config, drive.mono)
+
+describe("candidacy", () => {
+  it("P7.4: nobody stands in its own silence", () => {
+    const us = candidate()
+    us.drive.passUntil(promiseMs - 1)
+    assert.strictEqual(us.drive.standing._tag, "Following")
+    until(us, "Sounding")
+    assert.isAtMost(us.drive.mono, promiseMs + 75)
+  })
+
+  it("sounds out first, in the next term, and spends none", () => {
+    const us = candidate()
+    const commands = until(us, "Sounding")
+    assert.deepStrictEqual(
+      sentEvents(commands, "mesh.prevote").map(({ link }) => link),
+      [us.b, us.c]
+    )
+    assert.deepStrictEqual(us.drive.node.leadership.term, term(0, 0))
+    assert.deepStrictEqual(us.drive.durable.term, term(0, 0))
+  })
+
+  it("S9: its own vote is on stable storage before it asks for others'", () => {
+    const us = candidate()
+    until(us, "Sounding")
+    us.drive.diskWaits = true
+    const commands = us.drive.hear(us.b, "mesh.prevote.answer", { term: term(1), granted: true })
+    assert.deepStrictEqual(tags(commands), ["Persist"])
+    const [persist] = commands
+    assert.isTrue(persist?._tag === "Persist" && tags(persist.then).join() === "Send,Send")
+  })
+
+  it("P7.5: others' votes do not make a leader before its own is stored", () => {
+    const us = candidate()
+    until(us, "Sounding")
+    us.drive.diskWaits = true
+    us.drive.hear(us.b, "mesh.prevote.answer", { term: term(1), granted: true })
+    for (const link of [us.b, us.c]) us.drive.hear(link, "mesh.vote.answer", { term: term(1), granted: true })
+    assert.strictEqual(us.drive.standing._tag, "Standing")
+    us.drive.feed({ _tag: "Stored", ticket: us.drive.node.tickets })
+    assert.strictEqual(us.drive.standing._tag, "Leading")
+  })
+
+  it("P7.5: a majority is needed, and one elector counts once", () => {
+    const world: World = {
+      roles: { a: "planner", b: "field", c: "field", d: "field", e: "field" },
+      electors: "abcde"
+    }
+    const drive = Drive.up(world, "a")
+    const us = { drive, b: drive.meet("b").link, c: drive.meet("c").link }
+    const prevote = (link: number) => drive.hear(link, "mesh.prevote.answer", { term: term(1), granted: true })
+    const vote = (link: number) => drive.hear(link, "mesh.vote.answer", { term: term(1), granted: true })
+    until(us, "Sounding")
+    prevote(us.b)
+    prevote(us.b)
+    assert.strictEqual(drive.standing._tag, "Sounding")
+    prevote(us.c)
+    vote(us.b)
+    vote(us.b)
+    assert.strictEqual(drive.standing._tag, "Standing")
+    vote(us.c)
+    assert.strictEqual(drive.standing._tag, "Leading")
+  })
+
+  it("an answer about another term does not count", () => {
+    const us = standing(candidate())
+    us.drive.hear(us.b, "mesh.vote.answer", { term: term(2), granted: true })
+    assert.strictEqual(us.drive.standing._tag, "Standing")
+  })
+
+  it("a refusal with a higher term ends it", () => {
+    const us = standing(candidate())
+    us.drive.hear(us.b, "mesh.vote.answer", { term: term(4), granted: false })
+    assert.strictEqual(us.drive.standing._tag, "Following")
+    assert.deepStrictEqual(us.drive.node.leadership.term, term(4))
+  })
+
+  it("S1: an answer after it was given up makes no leader", () => {
+    const us = standing(candidate())
+    while (us.drive.standing._tag === "Standing") us.drive.ring()
+    us.drive.hear(us.b, "mesh.vote.answer", { term: term(1), granted: true })
+    assert.notStrictEqual(us.drive.standing._tag, "Leading")
+  })
+
+  it("a single elector leads by itself", () => {
+    const drive = Drive.up({ roles: { a: "planner", b: "field" }, electors: "a" }, "a")
+    const commands = drive.passUntil(promiseMs + 100)
+    assert.include(events(commands), "leader.elected")
+    assert.isTrue(Leadership.leaseRuns(drive.node.leadership, drive.mono))
+    drive.pass(60_000)
+    assert.isTrue(Leadership.leaseRuns(drive.node.leadership, drive.mono))
+    assert.deepStrictEqual(drive.node.leadership.term, term(1))
+  })
+
+  it("no majority, no leader: it tries less and less often, at most each 8 s, and spends no term", () => {
+    const drive = Drive.up(three, "a")
+    const tries = sentEvents(drive.pass(3_600_000), "mesh.prevote")
+    assert.deepStrictEqual(tries, [])
+    assert.deepStrictEqual(drive.node.leadership.term, term(0, 0))
+    assert.isAbove(drive.node.leadership.rounds, 3_600_000 / 8_600)
+    assert.isBelow(drive.node.leadership.rounds, 3_600_000 / 8_000 + 6)
+  })
+})
+
+describe("lease", () => {
+  it("P7.5: a vote alone makes none; the first heartbeat goes out in the turn that won", () => {
+    const us = elected()
+    assert.strictEqual(leaseUntil(us), 0)
+    assert.strictEqual(activity(us), "provisional")
+    assert.notInclude(events(us.commands), "leader.elected")
+    assert.deepStrictEqual(sentEvents(us.commands, "mesh.lead"), [
+      { link: us.b, term: term(1), beat: 1 },
+      { link: us.c, term: term(1), beat: 1 }
+    ])
+  })
+
+  it("P7.5: it counts from the sending of the heartbeat, not from the answer", () => {
+    const us = elected()
+    const sentAt = us.drive.mono
+    us.drive.mono += 300
+    assert.deepStrictEqual(events(promise(us, us.b, 1)), ["leader.elected"])
+    assert.strictEqual(leaseUntil(us), sentAt + leaseMs)
+    assert.strictEqual(activity(us), "active")
+  })
+
+  it("an answer that comes after the lease that it makes is worth nothing", () => {
+    const us = elected()
+    us.drive.mono += leaseMs
+    assert.deepStrictEqual(events(promise(us, us.b, 1)), [])
+    assert.strictEqual(activity(us), "provisional")
+  })
+
+  it("answers out of order do not shorten it", () => {
+    const us = elected()
+    us.drive.passUntil(us.drive.mono + leadMs)
+    promise(us, us.b, 2)
+    const before = leaseUntil(us)
+    promise(us, us.c, 1)
+    assert.strictEqual(leaseUntil(us), before)
+  })
+
+  it("answers to heartbeats that were never sent, and of another term, make none", () => {
+    const us = elected()
+    promise(us, us.b, 2)
+    promise(us, us.b, 0)
+    promise(us, us.b, 1, term(1, 0))
+    promise(us, us.b, 1, term(2))
+    assert.strictEqual(leaseUntil(us), 0)
+  })
+
+  it("P7.7: promises of those that are no electors do not count", () => {
+    const drive = Drive.up({ ...three, roles: { ...three.roles, d: "planner" } }, "a")
+    const d = drive.meet("d").link
+    const us = elected({ drive, b: drive.meet("b").link, c: drive.meet("c").link })
+    promise(us, d, 1)
+    assert.strictEqual(leaseUntil(us), 0)
+  })
+
+  it("runs out by itself, on time, and says so", () => {
+    const us = elected()
+    promise(us, us.b, 1)
+    const end = leaseUntil(us)
+    assert.notInclude(events(us.drive.passUntil(end - 1)), "leader.lost")
+    assert.strictEqual(activity(us), "active")
+    assert.include(events(us.drive.passUntil(end)), "leader.lost")
+    assert.strictEqual(activity(us), "provisional")
+  })
+
+  it("a lapsed one is revived by a later heartbeat of the same term", () => {
+    const us = elected()
+    promise(us, us.b, 1)
+    us.drive.pass(leaseMs + 300)
+    assert.strictEqual(activity(us), "provisional")
+    const beat = us.drive.standing._tag === "Leading" ? us.drive.standing.beat : 0
+    assert.include(events(promise(us, us.b, beat)), "leader.elected")
+    assert.strictEqual(activity(us), "active")
+    assert.deepStrictEqual(us.drive.node.leadership.term, term(1))
+  })
+
+  it("but not once a higher term was seen", () => {
+    const us = elected()
+    promise(us, us.b, 1)
+    us.drive.pass(leadMs)
+    const [note] = notes(us.drive.hear(us.c, "mesh.lead.answer", { term: term(2), beat: 2, promised: false }))
+    assert.deepInclude(note, { event: "leader.stepped-down", about: id("a"), term: 1 })
+    promise(us, us.b, 2)
+    assert.strictEqual(us.drive.standing._tag, "Following")
+    assert.notStrictEqual(activity(us), "active")
+  })
+
+  it("another's heartbeat of a higher term ends it; one of a lower term does not", () => {
+    const us = elected()
+    promise(us, us.b, 1)
+    us.drive.hear(us.b, "mesh.lead", { term: term(1, 0), beat: 1 })
+    assert.strictEqual(activity(us), "active")
+    us.drive.hear(us.b, "mesh.lead", { term: term(2), beat: 1 })
+    assert.strictEqual(activity(us), "standby")
+  })
+
+  it("S1: while it runs, the leader gives nobody else a vote", () => {
+    const us = elected()
+    promise(us, us.b, 1)
+    const [answer] = sentEvents(us.drive.hear(us.b, "mesh.vote", { term: term(9) }), "mesh.vote.answer")
+    assert.deepInclude(answer, { granted: false })
+    assert.strictEqual(activity(us), "active")
+  })
+})
+
+describe("stall", () => {
+  it("one over 300 ms voids the lease, and what was sent before it renews nothing", () => {
+    const us = elected()
+    promise(us, us.b, 1)
+    us.drive.ring(301)
+    assert.strictEqual(leaseUntil(us), 0)
+    assert.notStrictEqual(activity(us), "active")
+    promise(us, us.c, 1)
+    assert.strictEqual(leaseUntil(us), 0)
+    const beat = us.drive.standing._tag === "Leading" ? us.drive.standing.beat : 0
+    promise(us, us.b, beat)
+    assert.strictEqual(activity(us), "active")
+  })
+
+  it("one of 300 ms does not", () => {
+    const us = elected()
+    promise(us, us.b, 1)
+    us.drive.ring(300)
+    assert.strictEqual(activity(us), "active")
+  })
+})
+
+describe("release (P7.6)", () => {
+  it("ends the lease first, tells everybody, and the node never acts in that term again", () => {
+    const us = elected()
+    promise(us, us.b, 1)
+    const commands = us.drive.feed({ _tag: "Leave", reason: "asked to" })
+    assert.deepStrictEqual(
+      sentEvents(commands, "mesh.release").map(({ link, term: released }) => [link, released.counter]),
+      [
+        [us.b, 1],
+        [us.c, 1]
+      ]
+    )
+    const release = commands.findIndex(({ _tag }) => _tag === "Send")
+    const goodbye = commands.findIndex((command) => JSON.stringify(command).includes("peer.leaving"))
+    assert.isBelow(release, goodbye)
+    promise(us, us.c, 1)
+    assert.notStrictEqual(activity(us), "active")
+    assert.strictEqual(us.drive.standing._tag, "Following")
+  })
+})
+
+describe("activity gate (B22a, B24)", () => {
+  it("who may not lead is ineligible, whoever leads", () => {
+    for (const name of ["c", "d"]) {
+      const world: World = { roles: { ...three.roles, d: "planner" }, electors: "abc" }
+      const { config, node } = Drive.up(world, name)
+      assert.strictEqual(Leadership.activity(node.leadership, config, 0), "ineligible")
+    }
+  })
+
+  it("who may is provisional while nobody leads, standby while another does", () => {
+    const us = candidate()
+    assert.strictEqual(activity(us), "provisional")
+    us.drive.hear(us.b, "mesh.lead", { term: term(1), beat: 1 })
+    assert.strictEqual(activity(us), "standby")
+    us.drive.mono += promiseMs - 1
+    assert.strictEqual(activity(us), "standby")
+    us.drive.mono += 1
+    assert.strictEqual(activity(us), "provisional")
+  })
+})

@@ -1,0 +1,219 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { Command } from "../../../kernel/Command.ts"
+import * as Durable from "../../../kernel/Durable.ts"
+import { profiles } from "../../../kernel/Profile.ts"
+import { Drive, events, id, sentEvents, tags, type DriveOptions, type World } from "../drive.ts"
+
+/** `a` and `b` may lead; we are `c`, an elector that may not: it never stands by itself. */
+const world: World = {
+  roles: { a: "planner", b: "standby-planner", c: "field", d: "planner", e: "viewer" },
+  electors: "abc"
+}
+const { promiseMs } = profiles.lan
+const term = (counter: number, manifest = 1) => ({ manifest, counter })
+
+interface Voter {
+  readonly drive: Drive
+  readonly a: number
+  readonly b: number
+}
+
+/** A voter with sessions to both candidates, past its silence unless told otherwise. */
+const voter = ({ silent = false, ...options }: DriveOptions & { readonly silent?: boolean } = {}): Voter => {
+  const drive = Drive.up(world, "c", options)
+  if (!silent) drive.mono += promiseMs
+  return { drive, a: drive.meet("a").link, b: drive.meet("b").link }
+}
+
+const answersTo = (commands: ReadonlyArray<Command>) =>
+  sentEvents(commands, "mesh.vote.answer").map(({ granted }) => granted)
+
+const asks = ({ drive }: Voter, link: number, counter: number, manifest = 1): ReadonlyArray<boolean> =>
+  answersTo(drive.hear(link, "mesh.vote", { term: term(counter, manifest) }))
+
+const sounds = ({ drive }: Voter, link: number, counter: number): ReadonlyArray<boolean> =>
+  sentEvents(drive.hear(link, "mesh.prevote", { term: term(counter) }), "mesh.prevote.answer").map(
+    ({ granted }) => granted
+  )
+
+describe("vote", () => {
+  it("S9: it is on stable storage before it is answered: the answer waits inside the Persist", () => {
+    const { a, drive } = voter()
+    drive.diskWaits = true
+    assert.deepStrictEqual(drive.hear(a, "mesh.vote", { term: term(1) }), [
+      {
+        _tag: "Persist",
+        ticket: drive.node.tickets,
+        record: { _tag: "Vote", term: term(1), votedFor: id("a") },
+        then: [
+          {
+            _tag: "Send",
+            link: a,
+            frame: { type: "event", event: "mesh.vote.answer", payload: { term: term(1), granted: true } }
+          }
+        ]
+      } satisfies Command
+    ])
+  })
+
+  it("P7.4: one a term; asked again by the same candidate it is the same vote", () => {
+    const us = voter()
+    assert.deepStrictEqual(asks(us, us.a, 1), [true])
+    assert.deepStrictEqual(asks(us, us.b, 1), [false])
+    assert.deepStrictEqual(asks(us, us.a, 1), [true])
+    assert.deepStrictEqual(asks(us, us.b, 2), [true])
+    assert.deepStrictEqual(asks(us, us.a, 2), [false])
+  })
+
+  it("P7.4: even while the first vote is still being stored", () => {
+    const us = voter()
+    us.drive.diskWaits = true
+    us.drive.hear(us.a, "mesh.vote", { term: term(1) })
+    assert.deepStrictEqual(asks(us, us.b, 1), [false])
+  })
+
+  it("S1, S9: one a term across a restart, too", () => {
+    const before = voter()
+    assert.deepStrictEqual(asks(before, before.a, 5), [true])
+    const after = voter({ durable: before.drive.durable })
+    assert.deepStrictEqual(asks(after, after.b, 5), [false])
+    assert.deepStrictEqual(asks(after, after.a, 5), [true])
+    assert.deepStrictEqual(asks(after, after.b, 4), [false])
+    assert.deepStrictEqual(asks(after, after.b, 6), [true])
+  })
+
+  it("an old term is refused, with the highest that we know", () => {
+    const us = voter()
+    asks(us, us.a, 7)
+    const [answer] = sentEvents(us.drive.hear(us.b, "mesh.vote", { term: term(3) }), "mesh.vote.answer")
+    assert.deepInclude(answer, { granted: false, term: term(7) })
+  })
+
+  it("terms are ordered by manifest first", () => {
+    const us = voter()
+    assert.deepStrictEqual(asks(us, us.a, 9), [true])
+    assert.deepStrictEqual(asks(us, us.b, 1, 2), [true])
+    assert.deepStrictEqual(asks(us, us.a, 10, 1), [false])
+  })
+
+  it("P7.7: who is no elector, or may not lead, gets none, and its wish is counted as not authorised", () => {
+    const { drive } = voter()
+    const d = drive.meet("d").link
+    const e = drive.meet("e").link
+    const before = drive.node.leadership
+    for (const link of [d, e]) {
+      assert.deepStrictEqual(answersTo(drive.hear(link, "mesh.vote", { term: term(1) })), [])
+      assert.deepStrictEqual(drive.hear(link, "mesh.lead", { term: term(1), beat: 1 }), [])
+    }
+    assert.strictEqual(drive.node.leadership, before)
+    assert.deepStrictEqual(
+      drive.node.refusals.filter((count) => count > 0),
+      [4]
+    )
+  })
+})
+
+describe("silence after a boot (P7.4)", () => {
+  it("lasts one promise, for votes and for soundings", () => {
+    const us = voter({ silent: true })
+    for (const ms of [0, promiseMs - 1]) {
+      us.drive.mono = ms
+      assert.deepStrictEqual([...asks(us, us.a, 1), ...sounds(us, us.a, 1)], [false, false])
+    }
+    us.drive.mono = promiseMs
+    assert.deepStrictEqual([...sounds(us, us.a, 1), ...asks(us, us.a, 1)], [true, true])
+  })
+
+  it("begins when the node runs, not when it was asked to start", () => {
+    const drive = new Drive(voter().drive.config)
+    drive.diskWaits = true
+    drive.start()
+    drive.mono = 5_000
+    drive.feed({ _tag: "Stored", ticket: 1 })
+    assert.strictEqual(drive.node.leadership.silentUntil, 5_000 + promiseMs)
+  })
+
+  it("a leader is heard and promised to all the same", () => {
+    const us = voter({ silent: true })
+    const [answer] = sentEvents(us.drive.hear(us.a, "mesh.lead", { term: term(1), beat: 3 }), "mesh.lead.answer")
+    assert.deepInclude(answer, { promised: true, beat: 3, term: term(1) })
+  })
+})
+
+describe("promise", () => {
+  const promised = (): Voter => {
+    const us = voter()
+    us.drive.hear(us.a, "mesh.lead", { term: term(1), beat: 1 })
+    return us
+  }
+
+  it("P7.4: nobody else gets a vote or an encouragement for one promise since the last heartbeat", () => {
+    const us = promised()
+    us.drive.mono += promiseMs - 1
+    assert.deepStrictEqual([...asks(us, us.b, 2), ...sounds(us, us.b, 2)], [false, false])
+    us.drive.mono += 1
+    assert.deepStrictEqual([...sounds(us, us.b, 2), ...asks(us, us.b, 2)], [true, true])
+  })
+
+  it("P7.4: each heartbeat begins it anew", () => {
+    const us = promised()
+    us.drive.mono += 1_000
+    us.drive.hear(us.a, "mesh.lead", { term: term(1), beat: 2 })
+    us.drive.mono += promiseMs - 1
+    assert.deepStrictEqual(asks(us, us.b, 2), [false])
+  })
+
+  it("the leader itself may have a vote in a new term", () => {
+    const us = promised()
+    assert.deepStrictEqual(asks(us, us.a, 2), [true])
+  })
+
+  it("S1: a heartbeat of another leader in the same term gets none", () => {
+    const us = promised()
+    const [answer] = sentEvents(us.drive.hear(us.b, "mesh.lead", { term: term(1), beat: 1 }), "mesh.lead.answer")
+    assert.deepInclude(answer, { promised: false })
+    assert.strictEqual(us.drive.node.leadership.promisedTo, id("a"))
+  })
+
+  it("S1: a heartbeat of an older term gets none, and is told the newer", () => {
+    const us = voter()
+    us.drive.hear(us.b, "mesh.lead", { term: term(3), beat: 1 })
+    const [answer] = sentEvents(us.drive.hear(us.a, "mesh.lead", { term: term(2), beat: 9 }), "mesh.lead.answer")
+    assert.deepInclude(answer, { promised: false, term: term(3), beat: 9 })
+    assert.strictEqual(us.drive.node.leadership.leader, id("b"))
+  })
+
+  it("S1: a term that somebody leads is taken: nobody else gets a vote in it, ever", () => {
+    const us = promised()
+    us.drive.mono += 10 * promiseMs
+    assert.deepStrictEqual(asks(us, us.b, 1), [false])
+  })
+
+  it("P7.6: a release frees it at once, in its own term and from its own leader only", () => {
+    const us = promised()
+    us.drive.hear(us.b, "mesh.release", { term: term(1) })
+    us.drive.hear(us.a, "mesh.release", { term: term(2) })
+    assert.deepStrictEqual(asks(us, us.b, 2), [false])
+    const told = us.drive.hear(us.a, "mesh.release", { term: term(1) })
+    assert.deepStrictEqual(events(told), ["leader.lost"])
+    assert.deepStrictEqual(asks(us, us.b, 2), [true])
+  })
+})
+
+describe("sounding out", () => {
+  it("raises no term, stores nothing, promises nothing", () => {
+    const us = voter()
+    const before = us.drive.node
+    us.drive.diskWaits = true
+    const commands = us.drive.hear(us.a, "mesh.prevote", { term: term(8) })
+    assert.deepStrictEqual(tags(commands), ["Send"])
+    assert.strictEqual(us.drive.node, before)
+    assert.deepStrictEqual(sounds(us, us.b, 8), [true])
+  })
+
+  it("is refused with the highest term that we know", () => {
+    const us = voter({ durable: { ...Durable.empty, term: term(6), votedFor: id("b") } })
+    const [answer] = sentEvents(us.drive.hear(us.a, "mesh.prevote", { term: term(6) }), "mesh.prevote.answer")
+    assert.deepInclude(answer, { granted: false, term: term(6) })
+  })
+})

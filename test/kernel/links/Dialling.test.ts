@@ -1,0 +1,157 @@
+import { assert, describe, it } from "@effect/vitest"
+import { NEVER_MS } from "../../../kernel/Time.ts"
+import type { Code } from "../../../kernel/wire/Codes.ts"
+import { Drive, hangups, id, notes, sentEvents, three, type World } from "../drive.ts"
+
+const pair: World = { roles: { a: "field", b: "field" } }
+
+/** Rings until `a` dials `b`; how long that took. */
+const untilDial = (drive: Drive): number => {
+  const from = drive.mono
+  while (drive.contact("b").attempt === null) drive.ring()
+  return drive.mono - from
+}
+
+const fail = (drive: Drive): void => {
+  drive.feed({ _tag: "DialFailed", attempt: drive.contact("b").attempt!, reason: "unreachable" })
+}
+
+describe("dialling", () => {
+  it("P3.8: at the start everybody with an address is dialled, within the spread", () => {
+    const drive = Drive.up(three, "a")
+    const dials = drive.pass(100).filter(({ _tag }) => _tag === "Dial")
+    assert.sameMembers(
+      dials.map((dial) => (dial._tag === "Dial" ? dial.to : "")),
+      [id("b"), id("c")]
+    )
+  })
+
+  it("P3.8: who has no address is waited for", () => {
+    const drive = Drive.up({ ...three, dialled: "c" }, "a")
+    const dials = drive.pass(600_000).filter(({ _tag }) => _tag === "Dial")
+    assert.deepStrictEqual(
+      dials.map((dial) => (dial._tag === "Dial" ? dial.to : "")),
+      [id("c")]
+    )
+    assert.strictEqual(drive.contact("b").nextDialAt, NEVER_MS)
+  })
+
+  it("P3.8: waits are drawn below 1, 2, 4, 8, 8 s, and spread over all of that", () => {
+    const waits: Array<Array<number>> = [[], [], [], [], [], []]
+    for (let seed = 0; seed < 200; seed++) {
+      const drive = Drive.up(pair, "a", { bootId: `boot-${seed}` })
+      untilDial(drive)
+      for (const column of waits) {
+        fail(drive)
+        column.push(untilDial(drive))
+      }
+    }
+    for (const [index, boundMs] of [1_000, 2_000, 4_000, 8_000, 8_000, 8_000].entries()) {
+      const column = waits[index]!
+      assert.isAtMost(Math.max(...column), boundMs)
+      assert.isAbove(Math.max(...column), 0.95 * boundMs)
+      assert.isBelow(Math.min(...column), 0.05 * boundMs)
+      const mean = column.reduce((sum, wait) => sum + wait, 0) / column.length
+      assert.approximately(mean, boundMs / 2, boundMs / 10)
+    }
+  })
+
+  it("P3.9: a session of 30 s starts the backoff anew, with a prompt attempt", () => {
+    const drive = Drive.up(pair, "a")
+    for (let i = 0; i < 5; i++) {
+      untilDial(drive)
+      fail(drive)
+    }
+    const { link } = drive.reach("b")
+    drive.mono += 30_000
+    drive.feed({ _tag: "LinkDown", link, reason: "closed" })
+    assert.strictEqual(drive.contact("b").failures, 0)
+    assert.isAtMost(drive.contact("b").nextDialAt, drive.mono + 50)
+  })
+
+  it("P3.9: a shorter session is one failure more", () => {
+    const drive = Drive.up(pair, "a")
+    const { link } = drive.reach("b")
+    drive.mono += 29_999
+    drive.feed({ _tag: "LinkDown", link, reason: "closed" })
+    assert.strictEqual(drive.contact("b").failures, 1)
+    assert.isAtMost(drive.contact("b").nextDialAt, drive.mono + 1_000)
+  })
+
+  const lasting: ReadonlyArray<Code> = [
+    "UNTRUSTED_PEER",
+    "MESH_ID_MISMATCH",
+    "PUBLIC_KEY_MISMATCH",
+    "UNSUPPORTED_GENERATION",
+    "IDENTITY_CONFLICT"
+  ]
+  it.each(lasting)("P3.10: refused with %s, it waits five minutes and shows the code", (code) => {
+    const drive = Drive.up(pair, "a")
+    untilDial(drive)
+    const link = drive.nextLink()
+    drive.linkUp(drive.contact("b").attempt, link)
+    const commands = [
+      ...drive.answerChallenge(link),
+      ...drive.receive(link, { type: "res", id: "connect", ok: false, error: { code, message: "no" } })
+    ]
+    assert.strictEqual(drive.contact("b").refused, code)
+    assert.strictEqual(drive.contact("b").nextDialAt, drive.mono + 300_000)
+    assert.deepInclude(
+      notes(commands).find(({ event }) => event === "connection.refused"),
+      { about: id("b"), code }
+    )
+    assert.deepStrictEqual(hangups(commands), [{ link, code: 1008, reason: code }])
+  })
+
+  it("P3.10: any other refusal is a failure like any other", () => {
+    const drive = Drive.up(pair, "a")
+    untilDial(drive)
+    const link = drive.nextLink()
+    drive.linkUp(drive.contact("b").attempt, link)
+    drive.answerChallenge(link)
+    drive.receive(link, { type: "res", id: "connect", ok: false, error: { code: "AUTH_FAILED", message: "no" } })
+    assert.strictEqual(drive.contact("b").refused, null)
+    assert.isAtMost(drive.contact("b").nextDialAt, drive.mono + 1_000)
+  })
+
+  it("a session cancels the dial that is out, and what comes of it changes nothing", () => {
+    const drive = Drive.up(pair, "a")
+    untilDial(drive)
+    const attempt = drive.contact("b").attempt!
+    const { commands } = drive.meet("b")
+    assert.deepInclude(commands, { _tag: "CancelDial", attempt })
+    const before = drive.node
+    drive.feed({ _tag: "DialFailed", attempt, reason: "refused" })
+    assert.strictEqual(drive.node, before)
+    const late = drive.linkUp(attempt, 77)
+    assert.deepStrictEqual(hangups(late), [{ link: 77, code: 1000, reason: "no longer wanted" }])
+    assert.strictEqual(drive.node, before)
+  })
+
+  it("a device with a session is not dialled", () => {
+    const drive = Drive.up(pair, "a")
+    const { link } = drive.meet("b")
+    const commands: Array<unknown> = []
+    for (let i = 0; i < 120; i++) {
+      // It is alive: its heartbeat arrives each second.
+      const [mine, ours, theirs, their] = drive.sessions("b")[0]!.epoch
+      commands.push(...drive.pass(500))
+      drive.hear(link, "mesh.heartbeat", { epoch: [theirs, their, mine, ours], seq: i, rows: 0 })
+    }
+    assert.deepStrictEqual(
+      commands.filter((command) => (command as { _tag: string })._tag === "Dial"),
+      []
+    )
+  })
+
+  it("P3.11: who said goodbye is not dialled again", () => {
+    const drive = Drive.up(pair, "a")
+    const { link } = drive.reach("b")
+    drive.hear(link, "peer.leaving", { gen: 1, deviceId: id("b"), timestamp: 0 })
+    assert.deepStrictEqual(
+      drive.pass(3_600_000).filter(({ _tag }) => _tag === "Dial"),
+      []
+    )
+    assert.deepStrictEqual(sentEvents(drive.pass(10_000), "mesh.heartbeat"), [])
+  })
+})

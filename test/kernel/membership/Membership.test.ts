@@ -1,0 +1,210 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { EdgeRow } from "../../../kernel/wire/Frame.ts"
+import { Drive, events, id, notes, sentEvents, type World } from "../drive.ts"
+import { Mesh } from "../mesh.ts"
+
+const four: World = { roles: { a: "field", b: "field", c: "field", d: "viewer" } }
+const five: World = { roles: { a: "field", b: "field", c: "field", d: "field", e: "field" } }
+const two: World = { roles: { a: "field", b: "field" } }
+
+const row = (observer: string, version: number, edges: string, incarnation = 1): EdgeRow => ({
+  observer: id(observer),
+  incarnation,
+  version,
+  edges: edges
+    .split(" ")
+    .filter((edge) => edge !== "")
+    .map((edge) => ({ subject: id(edge[0]!), good: edge[1] === "+", incarnation: Number(edge[2] ?? 1) }))
+})
+
+const met = (
+  world: World,
+  others: string
+): { readonly drive: Drive; readonly link: { readonly [name: string]: number } } => {
+  const drive = Drive.up(world, "a")
+  const link: Record<string, number> = {}
+  for (const name of others) link[name] = drive.meet(name).link
+  return { drive, link }
+}
+
+describe("rows", () => {
+  it("P7.2: our own row grows by one version with each change, and goes out at once to everybody", () => {
+    const drive = Drive.up(four, "a")
+    const first = drive.meet("b")
+    assert.deepStrictEqual(sentEvents(first.commands, "mesh.edges"), [{ link: first.link, rows: [row("a", 1, "b+")] }])
+    const second = drive.meet("c")
+    assert.deepStrictEqual(sentEvents(second.commands, "mesh.edges"), [
+      { link: first.link, rows: [row("a", 2, "b+ c+")] },
+      { link: second.link, rows: [row("a", 2, "b+ c+")] }
+    ])
+  })
+
+  it("P7.2: a newer row is passed on once, to everybody but its sender and its observer", () => {
+    const { drive, link } = met(five, "bcde")
+    const rows = [row("b", 4, "a+ c+")]
+    const told = sentEvents(drive.hear(link["c"]!, "mesh.edges", { rows }), "mesh.edges")
+    assert.deepStrictEqual(told, [
+      { link: link["d"]!, rows },
+      { link: link["e"]!, rows }
+    ])
+    for (const from of "bde") assert.deepStrictEqual(drive.hear(link[from]!, "mesh.edges", { rows }), [])
+  })
+
+  it("P7.2: an older version, and any of an older incarnation, changes nothing", () => {
+    const { drive, link } = met(five, "bc")
+    drive.hear(link["b"]!, "mesh.edges", { rows: [row("b", 4, "a+ c+", 2)] })
+    const before = drive.node
+    for (const stale of [row("b", 3, "a-", 2), row("b", 4, "a-", 2), row("b", 99, "a-", 1)])
+      assert.deepStrictEqual(drive.hear(link["b"]!, "mesh.edges", { rows: [stale] }), [])
+    assert.strictEqual(drive.node, before)
+    drive.hear(link["b"]!, "mesh.edges", { rows: [row("b", 1, "a-", 3)] })
+    assert.deepStrictEqual(drive.node.membership.rows, [row("b", 1, "a-", 3)])
+  })
+
+  it("S8, S10: rows of viewers, of strangers, about ourselves by others, and over-long ones are not kept", () => {
+    const { drive, link } = met(four, "bcd")
+    const long = row("b", 9, "a+ b+ c+ d+ e+ f+")
+    const rows = [row("d", 1, "b-"), row("f", 1, "b-"), row("a", 99, "b-"), long]
+    assert.deepStrictEqual(drive.hear(link["b"]!, "mesh.edges", { rows }), [])
+    assert.deepStrictEqual(drive.node.membership.rows, [])
+    assert.strictEqual(drive.node.membership.mine.version, 3)
+  })
+
+  it("P7.3: two nodes that hold the same rows, whoever wrote them, have the same fingerprint", () => {
+    const mesh = Mesh.settled(five)
+    const prints = ["a", "b", "c", "d", "e"].map((name) => mesh.node(name).node.membership.fingerprint)
+    assert.strictEqual(new Set(prints).size, 1)
+    assert.notStrictEqual(prints[0], 0)
+  })
+
+  it("P7.2: another fingerprint is answered with every row, ours among them", () => {
+    const { drive, link } = met(four, "bc")
+    drive.hear(link["b"]!, "mesh.edges", { rows: [row("b", 4, "a+")] })
+    const [mine, ours, theirs, their] = drive.sessions("c")[0]!.epoch
+    const { fingerprint } = drive.node.membership
+    const heartbeat = (rows: number) =>
+      drive.hear(link["c"]!, "mesh.heartbeat", { epoch: [theirs, their, mine, ours], seq: 1, rows })
+    assert.deepStrictEqual(heartbeat(fingerprint), [])
+    assert.deepStrictEqual(sentEvents(heartbeat(fingerprint + 1), "mesh.edges"), [
+      { link: link["c"]!, rows: [row("a", 2, "b+ c+"), row("b", 4, "a+")] }
+    ])
+  })
+
+  it("P7.2: a row that was lost on the way is there a heartbeat later", () => {
+    const mesh = Mesh.settled(five)
+    mesh.lost = (_, to, frame) => to === "c" && frame.type === "event" && frame.event === "mesh.edges"
+    mesh.crash("e", { silent: true })
+    mesh.pass(6_000)
+    mesh.lost = () => false
+    assert.notStrictEqual(mesh.node("c").node.membership.fingerprint, mesh.node("a").node.membership.fingerprint)
+    mesh.pass(1_100)
+    assert.strictEqual(mesh.node("c").node.membership.fingerprint, mesh.node("a").node.membership.fingerprint)
+  })
+})
+
+describe("verdicts of a mesh", () => {
+  it("L1: a power cut is down at every survivor within 3 s, confirmed, and told once", () => {
+    const mesh = Mesh.settled(five)
+    const from = mesh.now
+    mesh.crash("e", { silent: true })
+    mesh.pass(3_000)
+    for (const name of "abcd") {
+      assert.include(mesh.view(name), "e:down")
+      const told = mesh.notes(name, from).filter(({ event }) => event === "peer.down")
+      assert.strictEqual(told.length, 1)
+      assert.isAtLeast(told[0]?.witnesses?.length ?? 0, 2)
+    }
+  })
+
+  it("L1: of two nodes each is down for the other within 4 s, unconfirmed", () => {
+    const mesh = Mesh.settled(two)
+    const from = mesh.now
+    mesh.cut("a", "b")
+    mesh.pass(4_000)
+    assert.strictEqual(mesh.view("a"), "b:down")
+    assert.strictEqual(mesh.view("b"), "a:down")
+    assert.notInclude(mesh.events("a", from), "peer.down.confirmed")
+  })
+
+  it("a killed process is down as soon as its port refuses", () => {
+    const mesh = Mesh.settled(five)
+    const from = mesh.now
+    mesh.crash("e", { silent: false })
+    mesh.pass(1_100)
+    assert.include(mesh.view("a"), "e:down")
+    assert.strictEqual(mesh.notes("a", from).filter(({ event }) => event === "peer.down").length, 1)
+  })
+
+  it("both halves of a split reach their verdicts, and a healed split returns without a reboot", () => {
+    const mesh = Mesh.settled(five)
+    mesh.isolate("ab")
+    mesh.pass(5_000)
+    assert.strictEqual(mesh.view("a"), "b:up c:down d:down e:down")
+    assert.strictEqual(mesh.view("c"), "a:down b:down d:up e:up")
+    mesh.rejoin()
+    mesh.pass(15_000)
+    for (const name of "abcde") assert.notInclude(mesh.view(name), "down")
+  })
+
+  it("one broken cable between two makes nobody down", () => {
+    const mesh = Mesh.settled(five)
+    const from = mesh.now
+    mesh.cut("a", "b")
+    mesh.pass(20_000)
+    for (const name of "abcde") assert.notInclude(mesh.events(name, from), "peer.down")
+    assert.include(mesh.view("a"), "b:suspect")
+  })
+
+  it.each([600, 2_500, 60_000])("B7: a node that was frozen for %i ms accuses nobody when it thaws", (ms) => {
+    const mesh = Mesh.settled(five)
+    mesh.freeze("a")
+    mesh.pass(ms)
+    const from = mesh.now
+    mesh.thaw("a")
+    mesh.pass(10_000)
+    assert.notInclude(mesh.events("a", from), "peer.down")
+    const told = mesh.said.filter(({ at, name }) => at >= from && name === "a").map(({ command }) => command)
+    const ours = sentEvents(told, "mesh.edges").flatMap(({ rows }) =>
+      rows.filter(({ observer }) => observer === id("a"))
+    )
+    assert.isTrue(ours.every(({ edges }) => edges.every(({ good }) => good)))
+  })
+
+  it("B1: a node that leaves is left, not down, at everybody", () => {
+    const mesh = Mesh.settled(five)
+    const from = mesh.now
+    mesh.feed("e", { _tag: "Leave", reason: "asked to" })
+    mesh.pass(10_000)
+    for (const name of "abcd") {
+      assert.include(mesh.view(name), "e:left")
+      assert.deepStrictEqual(
+        mesh.events(name, from).filter((event) => event.startsWith("peer.down")),
+        []
+      )
+    }
+  })
+
+  it("S8: a viewer sees and is seen, and its row goes nowhere", () => {
+    const mesh = Mesh.settled(four)
+    assert.strictEqual(mesh.view("d"), "a:up b:up c:up")
+    assert.strictEqual(mesh.node("d").node.membership.mine.version, 0)
+    mesh.crash("c", { silent: true })
+    mesh.pass(5_000)
+    assert.strictEqual(mesh.view("d"), "a:up b:up c:down")
+  })
+
+  it("down is never softened to suspect: it takes a good edge to come back", () => {
+    const { drive, link } = met(five, "bcd")
+    const say = (name: string, version: number, edges: string) =>
+      drive.hear(link[name]!, "mesh.edges", { rows: [row(name, version, edges)] })
+    say("b", 1, "e-")
+    const down = say("c", 1, "e-")
+    assert.strictEqual(drive.member("e").state, "down")
+    assert.notInclude(events(down), "peer.down")
+    say("d", 1, "e+")
+    say("c", 2, "e+")
+    assert.strictEqual(drive.member("e").state, "down")
+    const back = say("b", 2, "e+")
+    assert.deepStrictEqual(notes(back), [{ event: "peer.up", about: id("e"), incarnation: 1 }])
+  })
+})
