@@ -9,6 +9,11 @@ import type { DeviceId, Role } from "./wire/Frame.ts"
 export interface Trusted {
   readonly deviceId: DeviceId
   readonly role: Role
+  /**
+   * It is a device of generation 1, and may log in without the kernel extension. Any other may not, met before or not: without
+   * the extension its words could be those that it once said to somebody else.
+   */
+  readonly gen1: boolean
   /** Raw key as base64url, where the operator gave it; `null`: pinned at first use. */
   readonly publicKey: string | null
   /** Where it may be dialled; `null`: we only wait for it. */
@@ -50,8 +55,7 @@ export const trustedDevice = (config: Config, deviceId: DeviceId): Trusted | und
 export const observes = (role: Role): boolean => role !== "viewer"
 
 /** Rank among those who may lead: planners before standby planners (B22); `null`: may not lead. */
-export const leadRank = (role: Role): number | null =>
-  role === "planner" ? 0 : role === "standby-planner" ? 1 : null
+export const leadRank = (role: Role): number | null => (role === "planner" ? 0 : role === "standby-planner" ? 1 : null)
 
 export const roleOf = (config: Config, deviceId: DeviceId): Role | undefined =>
   deviceId === config.deviceId ? config.role : trustedDevice(config, deviceId)?.role

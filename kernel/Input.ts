@@ -26,7 +26,13 @@ export const Input = Schema.TaggedUnion({
    * the driver, from 1, and never used twice in a process. `nonce` is 24 fresh random bytes as base64url. `exporter` is the
    * TLS exporter value, where there is TLS. `observed` is the peer's identity as pinned by the transport, if it is.
    */
-  LinkUp: { at, link, attempt: Schema.NullOr(Schema.Natural), nonce: Schema.NonEmptyString, exporter: Schema.NullOr(Schema.String) },
+  LinkUp: {
+    at,
+    link,
+    attempt: Schema.NullOr(Schema.Natural),
+    nonce: Schema.NonEmptyString,
+    exporter: Schema.NullOr(Schema.String)
+  },
   /** The connection is gone. `reset` says that the far end has no such connection any more. */
   LinkDown: { at, link, reason: Schema.Literals(["closed", "reset", "timeout", "too large"]) },
   DialFailed: { at, attempt: Schema.Natural, reason: Schema.Literals(["refused", "unreachable", "timeout"]) },
@@ -35,10 +41,19 @@ export const Input = Schema.TaggedUnion({
   Malformed: {
     at,
     link,
-    code: Schema.Literals(["TOO_LARGE", "INVALID_JSON", "MISSING_TYPE", "INVALID_TYPE", "INVALID_PARAMS", "UNKNOWN_METHOD"]),
+    code: Schema.Literals([
+      "TOO_LARGE",
+      "INVALID_JSON",
+      "MISSING_TYPE",
+      "INVALID_TYPE",
+      "INVALID_PARAMS",
+      "UNKNOWN_METHOD"
+    ]),
     id: Schema.NullOr(Schema.String),
     method: Schema.NullOr(Schema.String)
   },
+  /** An event that we do not know: counted where it may be said, an offence where it may not. */
+  Ignored: { at, link, event: Schema.String },
   /** The far end answered `Ping { probe }`. */
   Ponged: { at, link, probe: Schema.Natural },
   /** Answer to `Check`: the device id of the key (`null` if it is no Ed25519 key), and which proofs it signed. */

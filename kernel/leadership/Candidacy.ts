@@ -114,7 +114,7 @@ export const onHigherTerm = (leadership: Leadership, turn: Turn, term: Term): Le
 /** A candidacy ran out: again, later each time. */
 export const giveUp = (leadership: Leadership, turn: Turn): Leadership => {
   const { candidacyMaxMs, candidacyMs } = turn.config.profile
-  const wait = Math.min(candidacyMaxMs, candidacyMs * 2 ** Math.min(leadership.rounds, 8))
+  const wait = Math.min(candidacyMaxMs, candidacyMs * (1 << Math.min(leadership.rounds, 8)))
   const idle: Leadership = { ...leadership, standing: FOLLOWING, rounds: leadership.rounds + 1 }
   return standLater(idle, turn, wait - candidacyMs)
 }

@@ -2,11 +2,14 @@
 import type { Links } from "../links/Link.ts"
 import { NEVER_MS } from "../Time.ts"
 import type { Turn } from "../Turn.ts"
-import type { DeviceId, Event } from "../wire/Frame.ts"
+import type { DeviceId, Event, Term } from "../wire/Frame.ts"
 import * as Candidacy from "./Candidacy.ts"
 import { isElector, withDue, type Leadership } from "./Leadership.ts"
 import * as Leading from "./Leading.ts"
 import * as Voting from "./Voting.ts"
+
+/** No mesh holds so many elections while one of its nodes is away; a liar cannot wear the counter out in one go. */
+const TERM_LEAP_MAX = 1_000_000
 
 const SAID_BY_ELECTORS: ReadonlySet<string> = new Set([
   "mesh.lead.answer",
@@ -41,6 +44,10 @@ const settled = (before: Leadership, after: Leadership, turn: Turn, links: Links
   return withDue(begins ? Leading.onTime(after, standing, turn, links) : after)
 }
 
+/** A term that a mesh could have come to: of our manifest, and not absurdly far ahead of what we know. */
+const isPlausible = (leadership: Leadership, turn: Turn, term: Term): boolean =>
+  term.manifest === turn.config.manifest.version && term.counter <= leadership.term.counter + TERM_LEAP_MAX
+
 const onEvent = (
   leadership: Leadership,
   turn: Turn,
@@ -52,6 +59,10 @@ const onEvent = (
   // Only electors have a say; of what a leader says, `onLead` judges for itself.
   if (SAID_BY_ELECTORS.has(frame.event) && !isElector(turn.config, from)) {
     turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
+    return leadership
+  }
+  if ("term" in frame.payload && !isPlausible(leadership, turn, frame.payload.term)) {
+    turn.facts.push({ _tag: "Refused", code: "INVALID_PARAMS" })
     return leadership
   }
   switch (frame.event) {

@@ -3,8 +3,8 @@
  * was said and what the key store answered; the order of the checks is part of the protocol, since each has its own code.
  *
  * Signing the same login string in both roles would make a device a signing oracle: whoever it dials could pass its login on.
- * The kernel extension names direction and audience, so a kernel peer's words are good for one listener only; and a device
- * that ever showed the extension is never again admitted without it.
+ * The kernel extension names direction and audience, so a kernel peer's words are good for one listener only; and nobody
+ * is admitted without it but a device that the trust store knows as generation 1 and that never showed it.
  */
 import type { Checked } from "../Input.ts"
 import { FEATURES, GENERATIONS, trustedDevice, type Config, type Trusted } from "../Config.ts"
@@ -181,8 +181,8 @@ const judge = (turn: Turn, said: ConnectParams | ConnectAnswer, checked: typeof 
   if (hello === undefined && driftMs > GEN1_CLOCK_WINDOW_MS)
     return refusal("AUTH_FAILED", `the clocks are ${driftMs} ms apart; at most ${GEN1_CLOCK_WINDOW_MS} are allowed`)
   if (checked.valid[0] !== true) return refusal("AUTH_FAILED", "the signature does not fit")
-  if (hello === undefined && pin?.kernel === true)
-    return refusal("AUTH_FAILED", "this device spoke the kernel extension before and does not now")
+  if (hello === undefined && (pin?.kernel === true || !trusted.gen1))
+    return refusal("AUTH_FAILED", "this device has to speak the kernel extension, and does not")
   if (hello !== undefined && checked.valid[1] !== true)
     return refusal("AUTH_FAILED", "the signature of the kernel extension does not fit")
   if (hello !== undefined && (hello.gen[0] > GENERATIONS[1] || hello.gen[1] < GENERATIONS[0]))

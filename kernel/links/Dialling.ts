@@ -36,7 +36,7 @@ export const redialAfterSession = (turn: Turn, contact: Contact, upMs: number): 
 
 export const redialAfterFailure = (turn: Turn, contact: Contact): Contact => {
   const { redialMaxMs, redialMs } = turn.config.profile
-  const capMs = Math.min(redialMaxMs, redialMs * 2 ** Math.min(contact.failures, 16))
+  const capMs = Math.min(redialMaxMs, redialMs * (1 << Math.min(contact.failures, 16)))
   return scheduled(turn, { ...contact, failures: contact.failures + 1 }, jitter(turn, contact, capMs))
 }
 

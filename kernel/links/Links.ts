@@ -12,7 +12,16 @@ import { NEVER_MS } from "../Time.ts"
 import { note, type Turn } from "../Turn.ts"
 import type { Frame } from "../wire/Frame.ts"
 import * as Dialling from "./Dialling.ts"
-import { DISPLACE_PROBE, indexOfContact, indexOfLink, replaced, without, type Links, type Session } from "./Link.ts"
+import {
+  DISPLACE_PROBE,
+  indexOfContact,
+  indexOfLink,
+  replaced,
+  without,
+  type Link,
+  type Links,
+  type Session
+} from "./Link.ts"
 import * as Login from "./Login.ts"
 import * as Sessions from "./Sessions.ts"
 
@@ -55,6 +64,8 @@ const handle = (links: Links, input: Input, turn: Turn): Links => {
       return onFrame(links, input.link, input.frame, turn)
     case "Ponged":
       return onPong(links, input.link, input.probe, turn)
+    case "Ignored":
+      return onIgnored(links, input.link, turn)
     case "Woke":
       return onTime(links, turn)
     case "LinkUp":
@@ -92,6 +103,15 @@ const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links 
   if (frame.type === "req" && (frame.method === "mesh.challenge" || frame.method === "mesh.connect"))
     turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
   turn.admitted = { peer: link.peer, link: number, frame, probe: -1 }
+  return links
+}
+
+/** A session's unknown event is a sign of life; anybody else may not send events at all. */
+const onIgnored = (links: Links, number: number, turn: Turn): Links => {
+  const link = links.links[indexOfLink(links.links, number)]
+  if (link === undefined) return links
+  if (link._tag !== "Session") return Login.onStray(links, link, turn)
+  turn.admitted = { peer: link.peer, link: number, frame: null, probe: -1 }
   return links
 }
 
@@ -145,13 +165,10 @@ const onLinkUp = (links: Links, input: Extract<Input, { readonly _tag: "LinkUp" 
     deadline: turn.at.mono + turn.config.profile.handshakeMs
   }
   if (input.attempt === null) {
-    const strangers = links.links.reduce((n, link) => (link._tag === "Session" ? n : n + 1), 0)
-    if (strangers >= UNAUTHENTICATED_LINKS_MAX) {
-      turn.facts.push({ _tag: "Refused", code: "RATE_LIMITED" })
-      turn.out.push({ _tag: "Hangup", link: input.link, code: 1008, reason: "too many handshakes", abrupt: true })
-      return links
-    }
-    return { ...links, counter, links: [...links.links, { _tag: "Offered", ...opened, asked: null, strays: 0 }] }
+    const open = makeRoom(links.links, input.link, turn)
+    return open === null
+      ? links
+      : { ...links, counter, links: [...open, { _tag: "Offered", ...opened, asked: null, strays: 0 }] }
   }
   const at = links.contacts.findIndex((contact) => contact.attempt === input.attempt)
   const contact = links.contacts[at]
@@ -170,6 +187,20 @@ const onLinkUp = (links: Links, input: Extract<Input, { readonly _tag: "LinkUp" 
     frame: { type: "req", id: Login.CHALLENGE_ID, method: "mesh.challenge", params: {} }
   })
   return { ...links, counter, contacts, links: [...links.links, { _tag: "Asking", ...opened, peer: contact.peer }] }
+}
+
+/**
+ * Room for one more handshake; `null`: there is none. The oldest link that has said nothing gives way first, so that silent
+ * connections cannot keep out those who speak.
+ */
+const makeRoom = (open: ReadonlyArray<Link>, newcomer: number, turn: Turn): ReadonlyArray<Link> | null => {
+  const strangers = open.reduce((n, link) => (link._tag === "Session" ? n : n + 1), 0)
+  if (strangers < UNAUTHENTICATED_LINKS_MAX) return open
+  turn.facts.push({ _tag: "Refused", code: "RATE_LIMITED" })
+  const silent = open.findIndex((link) => link._tag === "Offered" && link.asked === null)
+  const link = open[silent]?.link ?? newcomer
+  turn.out.push({ _tag: "Hangup", link, code: 1008, reason: "too many handshakes", abrupt: true })
+  return silent < 0 ? null : without(open, silent)
 }
 
 const onLinkDown = (links: Links, number: number, reason: string, turn: Turn): Links => {

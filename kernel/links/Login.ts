@@ -106,7 +106,8 @@ const onClientFrame = (links: Links, link: Inbound, frame: Frame, turn: Turn): L
     if (frame.method === "mesh.challenge") {
       const payload = { nonce: link.nonce }
       turn.out.push({ _tag: "Send", link: link.link, frame: { type: "res", id: frame.id, ok: true, payload } })
-      return link.asked === null ? withLink(links, { ...link, asked: turn.at.mono }) : links
+      if (link.asked === null) return withLink(links, { ...link, asked: turn.at.mono })
+      return stray(links, link, turn, null)
     }
     if (frame.method === "mesh.connect") return onLogin(links, link, frame.id, frame.params, turn)
   }
@@ -142,13 +143,22 @@ const onLogin = (
 const stray = (links: Links, link: Inbound, turn: Turn, id: string | null, code: Code = "NOT_AUTHORIZED"): Links => {
   turn.facts.push({ _tag: "Refused", code })
   if (id !== null) turn.out.push(errorAnswer(link.link, id, code, "shake hands first"))
-  const strays = link._tag === "Offered" ? link.strays + 1 : 1
+  // Whoever has sent its login has nothing to say until it is answered.
+  const strays = link._tag === "Offered" ? link.strays + 1 : UNAUTHENTICATED_FRAMES_MAX + 1
   if (strays > UNAUTHENTICATED_FRAMES_MAX) {
     note(turn, { event: "connection.refused", code, link: link.link, reason: "no handshake" })
     turn.out.push({ _tag: "Hangup", link: link.link, code: 1008, reason: "shake hands first", abrupt: false })
     return drop(links, link.link)
   }
   return link._tag === "Offered" ? withLink(links, { ...link, strays }) : links
+}
+
+/** An event that nobody knows, from a link that has not proved itself. */
+export const onStray = (links: Links, link: Handshake, turn: Turn): Links => {
+  if (!isOutbound(link)) return stray(links, link, turn, null)
+  return link._tag === "CheckingServer"
+    ? links
+    : dropOutbound(links, link, turn, "NOT_AUTHORIZED", "it spoke before it had proved itself")
 }
 
 export const onMalformed = (

@@ -91,7 +91,10 @@ const onRows = (membership: Membership, incoming: ReadonlyArray<EdgeRow>, from: 
     if (at < 0 || !members[at]!.observes || row.edges.length > members.length + 1) continue
     const known = rows.findIndex((other) => other.observer === row.observer)
     const old = rows[known]
-    if (old !== undefined && !isNewer(row, old)) continue
+    // Whom we have a link to speaks for itself, and is believed over what others handed on in its name.
+    const itself = row.observer === from.deviceId
+    if (!itself && members[at]!.link !== null) continue
+    if (old !== undefined && (itself ? isSame(row, old) : !isNewer(row, old))) continue
     rows = old === undefined ? [...rows, row].sort(byObserver) : replaced(rows, known, row)
     fresh.push(row)
     members = adoptIncarnations(members, row)
@@ -107,6 +110,8 @@ const onRows = (membership: Membership, incoming: ReadonlyArray<EdgeRow>, from: 
 
 const isNewer = (a: EdgeRow, b: EdgeRow): boolean =>
   a.incarnation > b.incarnation || (a.incarnation === b.incarnation && a.version > b.version)
+
+const isSame = (a: EdgeRow, b: EdgeRow): boolean => a.incarnation === b.incarnation && a.version === b.version
 
 const byObserver = (a: EdgeRow, b: EdgeRow): number => (a.observer < b.observer ? -1 : 1)
 

@@ -36,4 +36,4 @@ export const FIELD_CHARS_MAX = 512
 export const FIELD_ITEMS_MAX = 256
 
 /** Counters of peers (incarnations, terms, versions) end here, so that raising one of ours above them stays exact. */
-export const COUNTER_MAX = 2 ** 48
+export const COUNTER_MAX = 281_474_976_710_656

@@ -238,6 +238,7 @@ export class Machine implements Port {
   private onText(link: number, text: string): void {
     const decoded = decode(text)
     if (decoded._tag === "Frame") return this.deliver({ _tag: "Received", link, frame: decoded.frame })
+    if (decoded._tag === "Ignored") return this.deliver({ _tag: "Ignored", link, event: decoded.event })
     if (decoded._tag === "Refused")
       this.deliver({ _tag: "Malformed", link, code: decoded.code, id: decoded.id, method: decoded.method })
   }

@@ -52,6 +52,7 @@ export const populate = (scenario: Scenario, seed: number, keys: FakeKeys) => {
       .map((spec, index) => ({
         deviceId: pairs[index]!.deviceId,
         role: spec.role,
+        gen1: false,
         publicKey: null,
         address: reachable(self.name, spec.name) ? spec.name : null
       }))

@@ -2,9 +2,11 @@
  * S7: nothing but the two handshake methods is processed from a link that has not proved its identity and its mesh.
  *
  * Watched at each node: a session with a device is only ever made with somebody who holds that device's key and is of the
- * same mesh; and before a link is a session, what it sends reaches no room but that of links, and makes the node say nothing
- * to anybody else.
+ * same mesh; and before a link is a session, what it sends reaches no room but that of links, makes the node say nothing to
+ * anybody else, and to itself nothing but errors and the nonce that it asked for.
  */
+import type { Command } from "../../kernel/Command.ts"
+import type { Input } from "../../kernel/Input.ts"
 import { Machine } from "../engine/Machine.ts"
 import { indexOfLink } from "../../kernel/links/Link.ts"
 import type { MakeOracle, Observation } from "./Oracle.ts"
@@ -34,7 +36,15 @@ export const authentication: MakeOracle = () => ({
 const sameMesh = (a: Machine, b: Machine): boolean =>
   a.config.meshId === b.config.meshId && a.config.meshKey === b.config.meshKey
 
-const reached = ({ after, before, commands, machine }: Observation, link: number): string | null => {
+/** What may be said to an unproven link at its word: errors, and the nonce that it asked for. */
+const mayAnswer = (command: Command, input: Input): boolean => {
+  if (command._tag === "Hangup") return true
+  if (command._tag !== "Send" || command.frame.type !== "res") return false
+  if (!command.frame.ok) return true
+  return input._tag === "Received" && input.frame.type === "req" && input.frame.method === "mesh.challenge"
+}
+
+const reached = ({ after, before, commands, input, machine }: Observation, link: number): string | null => {
   if (after.membership !== before.membership)
     return `${machine.name} let an unproven link change what it knows of peers`
   if (after.leadership !== before.leadership) return `${machine.name} let an unproven link change leadership`
@@ -42,7 +52,7 @@ const reached = ({ after, before, commands, machine }: Observation, link: number
     const own = "link" in command && command.link === link
     const quiet =
       command._tag === "Check" || command._tag === "Sign" || command._tag === "Note" || command._tag === "SetAlarm"
-    if (own && (command._tag === "Hangup" || command._tag === "Send")) continue
+    if (own && mayAnswer(command, input)) continue
     if (!quiet) return `${machine.name} did ${command._tag} at the word of an unproven link`
   }
   return null
