@@ -10,8 +10,18 @@ import { MeshEvent } from "./status/MeshEvent.ts"
 import { DeviceId, type Frame } from "./wire/Frame.ts"
 
 export type Command =
-  /** Open a connection to a device. Answered by `LinkUp` or `DialFailed` with the same attempt. */
-  | { readonly _tag: "Dial"; readonly attempt: number; readonly to: DeviceId; readonly address: string }
+  /**
+   * Open a connection to a device. Answered by `LinkUp` or `DialFailed` with the same attempt. Over `wss` not a byte of ours is
+   * sent before the far end's certificate has shown the key of `to`, or, where it is given, has this SHA-256 `fingerprint`.
+   */
+  | {
+      readonly _tag: "Dial"
+      readonly attempt: number
+      readonly to: DeviceId
+      /** A `ws:` or `wss:` URL; in the simulator the name of a machine. */
+      readonly address: string
+      readonly fingerprint?: string
+    }
   /** Give up a dial that has not opened; whatever comes of it is closed by the driver, unseen. */
   | { readonly _tag: "CancelDial"; readonly attempt: number }
   | { readonly _tag: "Send"; readonly link: number; readonly frame: Frame }
@@ -55,7 +65,12 @@ const FrameSchema = Schema.declare((_: unknown): _ is Frame => true)
 
 /** For reading commands back from a file. */
 export const Command: Schema.Codec<Command> = Schema.TaggedUnion({
-  Dial: { attempt: Schema.Natural, to: DeviceId, address: Schema.String },
+  Dial: {
+    attempt: Schema.Natural,
+    to: DeviceId,
+    address: Schema.String,
+    fingerprint: Schema.optionalKey(Schema.String)
+  },
   CancelDial: { attempt: Schema.Natural },
   Send: { link: Schema.Natural, frame: FrameSchema },
   Ping: { link: Schema.Natural, probe: Schema.Natural },

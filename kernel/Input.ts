@@ -14,6 +14,18 @@ const at = Instant
 const link = Schema.Natural
 const ticket = Schema.Natural
 
+/** What a connection runs over, as its transport found it. */
+export const LinkPath = Schema.Struct({
+  security: Schema.Literals(["plain", "tls"]),
+  /** The device whose identity key the far end proved in TLS; `null`: no TLS, or a key of another kind. */
+  proved: Schema.NullOr(Schema.String),
+  /** The class of the far end's address. */
+  remote: Schema.Literals(["loopback", "private", "public"]),
+  /** As it is shown: `192.168.1.52:18789`. */
+  address: Schema.String
+})
+export type LinkPath = typeof LinkPath.Type
+
 export const Input = Schema.TaggedUnion({
   /** First input of a process. `bootId` is random per boot; `durable` is what the vault held. */
   Started: { at, bootId: Schema.NonEmptyString, durable: Durable },
@@ -24,18 +36,19 @@ export const Input = Schema.TaggedUnion({
   /**
    * A transport connection opened: by our `Dial { attempt }`, or from outside (`attempt: null`). `link` numbers are given by
    * the driver, from 1, and never used twice in a process. `nonce` is 24 fresh random bytes as base64url. `exporter` is the
-   * TLS exporter value, where there is TLS. `observed` is the peer's identity as pinned by the transport, if it is.
+   * TLS exporter value, where there is TLS. Without `path` nothing lies between the two ends: a simulated link.
    */
   LinkUp: {
     at,
     link,
     attempt: Schema.NullOr(Schema.Natural),
     nonce: Schema.NonEmptyString,
-    exporter: Schema.NullOr(Schema.String)
+    exporter: Schema.NullOr(Schema.String),
+    path: Schema.optionalKey(LinkPath)
   },
   /** The connection is gone. `reset` says that the far end has no such connection any more. */
   LinkDown: { at, link, reason: Schema.Literals(["closed", "reset", "timeout", "too large"]) },
-  DialFailed: { at, attempt: Schema.Natural, reason: Schema.Literals(["refused", "unreachable", "timeout"]) },
+  DialFailed: { at, attempt: Schema.Natural, reason: Schema.Literals(["refused", "unreachable", "timeout", "pin mismatch", "no tls"]) },
   Received: { at, link, frame: Schema.declare((_: unknown): _ is Frame => true) },
   /** A message that the codec refused: with which code, and what could still be read of it. */
   Malformed: {
@@ -60,6 +73,19 @@ export const Input = Schema.TaggedUnion({
   Checked: { at, ticket, deviceId: Schema.NullOr(Schema.String), valid: Schema.Array(Schema.Boolean) },
   /** Answer to `Sign`; `null` when the key refused. */
   Signed: { at, ticket, signatures: Schema.NullOr(Schema.Array(Schema.String)) },
+  /** Discovery saw a device's record, new or changed. Addresses are `host:port`, best first. */
+  Sighted: {
+    at,
+    deviceId: Schema.String,
+    name: Schema.String,
+    addresses: Schema.Array(Schema.String),
+    meshId: Schema.optionalKey(Schema.String),
+    role: Schema.optionalKey(Schema.String),
+    incarnation: Schema.optionalKey(Schema.Natural),
+    gen: Schema.Natural
+  },
+  /** The record of a device said goodbye or ran out: no statement about the device. */
+  Lost: { at, deviceId: Schema.String },
   /** The local operator asks the node to leave the mesh and stop. */
   Leave: { at, reason: Schema.String }
 })

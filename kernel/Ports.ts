@@ -36,7 +36,7 @@ export class Transport extends Context.Service<
   {
     /** Accept connections from now on. */
     readonly listen: Effect.Effect<void>
-    readonly dial: (attempt: number, to: DeviceId, address: string) => Effect.Effect<void>
+    readonly dial: (attempt: number, to: DeviceId, address: string, fingerprint?: string) => Effect.Effect<void>
     readonly cancelDial: (attempt: number) => Effect.Effect<void>
     readonly send: (link: number, frame: Frame) => Effect.Effect<void>
     readonly ping: (link: number, probe: number) => Effect.Effect<void>
@@ -46,6 +46,33 @@ export class Transport extends Context.Service<
     readonly halt: Effect.Effect<void>
   }
 >()("clawmesh/kernel/Transport") {}
+
+/** A device that announces itself nearby. A record says "was there", not "is alive"; trust decides before anything is dialled. */
+export interface Advert {
+  readonly deviceId: DeviceId
+  /** `host:port`, best first, newest record first. */
+  readonly addresses: ReadonlyArray<string>
+  readonly name: string
+  /** Absent where the record does not say. */
+  readonly meshId?: string
+  readonly role?: string
+  readonly incarnation?: number
+  /** Generation of the protocol; a record without it is of 1. */
+  readonly gen: number
+}
+
+/**
+ * Finding devices nearby. What is found is offered to the inbox as `Sighted`, what said goodbye or ran out as `Lost`. Failures
+ * of the network end nothing: `running` tells whether discovery really works, and why not.
+ */
+export class Discovery extends Context.Service<
+  Discovery,
+  {
+    /** What we announce; again whenever it changes. */
+    readonly advertise: (record: Omit<Advert, "addresses"> & { readonly port: number }) => Effect.Effect<void>
+    readonly running: Effect.Effect<{ readonly runs: boolean; readonly why: string }>
+  }
+>()("clawmesh/kernel/Discovery") {}
 
 export class StoreFailed extends Schema.TaggedError<StoreFailed>()("StoreFailed", {
   what: Schema.String,

@@ -65,7 +65,7 @@ export const run = Effect.fnUntraced(function* (options: Options) {
       case "SetAlarm":
         return setAlarm(command.at)
       case "Dial":
-        return transport.dial(command.attempt, command.to, command.address)
+        return transport.dial(command.attempt, command.to, command.address, command.fingerprint)
       case "CancelDial":
         return transport.cancelDial(command.attempt)
       case "Hangup":
