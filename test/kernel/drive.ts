@@ -60,6 +60,7 @@ export const configOf = (world: World, name: string): Config => ({
     .map((other) => ({
       deviceId: id(other),
       role: world.roles[other] ?? "node",
+      gen1: true,
       publicKey: null,
       address: (world.dialled ?? other).includes(other) ? other : null
     })),

@@ -39,25 +39,35 @@ describe("rows", () => {
     ])
   })
 
-  it("P7.2: a newer row is passed on once, to everybody but its sender and its observer", () => {
-    const { drive, link } = met(five, "bcde")
+  it("P7.2: a newer row is passed on once, to everybody but its sender", () => {
+    const { drive, link } = met(five, "cde")
     const rows = [row("b", 4, "a+ c+")]
     const told = sentEvents(drive.hear(link["c"]!, "mesh.edges", { rows }), "mesh.edges")
     assert.deepStrictEqual(told, [
       { link: link["d"]!, rows },
       { link: link["e"]!, rows }
     ])
-    for (const from of "bde") assert.deepStrictEqual(drive.hear(link[from]!, "mesh.edges", { rows }), [])
+    for (const from of "cde") assert.deepStrictEqual(drive.hear(link[from]!, "mesh.edges", { rows }), [])
+  })
+
+  it("P7.2: an observer's own word is passed on to all others", () => {
+    const { drive, link } = met(five, "bcde")
+    const rows = [row("b", 4, "a+ c+")]
+    const told = sentEvents(drive.hear(link["b"]!, "mesh.edges", { rows }), "mesh.edges")
+    assert.deepStrictEqual(
+      told.map((each) => each.link),
+      [link["c"]!, link["d"]!, link["e"]!]
+    )
   })
 
   it("P7.2: an older version, and any of an older incarnation, changes nothing", () => {
-    const { drive, link } = met(five, "bc")
-    drive.hear(link["b"]!, "mesh.edges", { rows: [row("b", 4, "a+ c+", 2)] })
+    const { drive, link } = met(five, "cd")
+    drive.hear(link["c"]!, "mesh.edges", { rows: [row("b", 4, "a+ c+", 2)] })
     const before = drive.node
     for (const stale of [row("b", 3, "a-", 2), row("b", 4, "a-", 2), row("b", 99, "a-", 1)])
-      assert.deepStrictEqual(drive.hear(link["b"]!, "mesh.edges", { rows: [stale] }), [])
+      assert.deepStrictEqual(drive.hear(link["d"]!, "mesh.edges", { rows: [stale] }), [])
     assert.strictEqual(drive.node, before)
-    drive.hear(link["b"]!, "mesh.edges", { rows: [row("b", 1, "a-", 3)] })
+    drive.hear(link["d"]!, "mesh.edges", { rows: [row("b", 1, "a-", 3)] })
     assert.deepStrictEqual(drive.node.membership.rows, [row("b", 1, "a-", 3)])
   })
 
