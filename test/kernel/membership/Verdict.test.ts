@@ -80,7 +80,7 @@ describe("verdict", () => {
   })
 
   it("the subject is no witness for or against itself", () =>
-    assert.strictEqual(judge("b+ f-", "b: f-", "f: f+ b+"), "down by ab"))
+    assert.strictEqual(judge("b+ c+ f-", "b: f-", "c: f+", "f: f+ b+"), "down by ab"))
 
   it("S8: rows of viewers do not count, and reach nobody", () => {
     assert.strictEqual(judge("b+ vc+ f-", "b: f-", "c: f+"), "down by ab")
