@@ -268,6 +268,7 @@ describe("stall", () => {
     assert.notStrictEqual(activity(us), "active")
     promise(us, us.c, before)
     assert.strictEqual(leaseUntil(us), 0)
+    us.drive.pass(leadMs)
     const beat = us.drive.standing._tag === "Leading" ? us.drive.standing.beat : 0
     promise(us, us.b, beat)
     assert.strictEqual(activity(us), "active")
