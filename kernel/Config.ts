@@ -18,12 +18,22 @@ export interface Trusted {
   readonly publicKey: string | null
   /** Where it may be dialled; `null`: we only wait for it. */
   readonly address: string | null
+  /** SHA-256 of the certificate that it shows there, where that is not its identity key's (B16). */
+  readonly fingerprint?: string | null
 }
 
 /** Who elects (mesh protocol, leadership). The list is sorted by device id. */
 export interface Manifest {
   readonly version: number
   readonly electors: ReadonlyArray<DeviceId>
+}
+
+/** Where a device may be dialled, as the operator configured it (B16). */
+export interface StaticAddress {
+  readonly deviceId: DeviceId
+  readonly address: string
+  readonly fingerprint: string | null
+  readonly label: string | null
 }
 
 export interface Config {
@@ -38,7 +48,9 @@ export interface Config {
   /** The operator key that made the mesh: two farms of one name do not match. */
   readonly meshKey: string
   readonly profile: Profile
-  /** Sorted by device id; without ourselves. */
+  /** Configured addresses of devices, trusted or not yet. */
+  readonly peers?: ReadonlyArray<StaticAddress>
+  /** Sorted by device id; without ourselves. What the journal says of a device comes before what is configured here. */
   readonly trusted: ReadonlyArray<Trusted>
   readonly manifest: Manifest
 }

@@ -6,14 +6,32 @@
  * what it is given.
  */
 import * as Schema from "effect/Schema"
-import { DeviceId, Term } from "./wire/Frame.ts"
+import { DeviceId, Role, Term } from "./wire/Frame.ts"
+import { compareText } from "./Order.ts"
 import { compareTerms, TERM_ZERO } from "./leadership/Term.ts"
+
+/** A device that the operator trusts (B10, B13). */
+export const TrustEntry = Schema.Struct({
+  deviceId: DeviceId,
+  role: Role,
+  /** What people call it; empty: by its id. */
+  name: Schema.String,
+  /** It is a device of generation 1, and may log in without the kernel extension. */
+  gen1: Schema.Boolean,
+  /** Raw key as base64url, where the operator gave it; `null`: pinned at first use. */
+  publicKey: Schema.NullOr(Schema.String)
+})
+export type TrustEntry = typeof TrustEntry.Type
 
 export const Record = Schema.TaggedUnion({
   /** Written before the first frame of a boot. */
   Incarnation: { incarnation: Schema.Natural },
   /** Written before a vote is answered. */
   Vote: { term: Term, votedFor: DeviceId },
+  /** The operator trusts a device, in this role; the latest word counts. */
+  Trust: { device: TrustEntry },
+  /** The operator trusts it no longer. */
+  Distrust: { deviceId: DeviceId },
   /** The key that a trusted device first proved, and whether it ever showed the kernel extension. */
   Pin: { deviceId: DeviceId, publicKey: Schema.String, kernel: Schema.Boolean }
 })
@@ -26,11 +44,13 @@ export const Durable = Schema.Struct({
   incarnation: Schema.Natural,
   term: Term,
   votedFor: Schema.NullOr(DeviceId),
+  /** Sorted by device id. */
+  trusted: Schema.Array(TrustEntry),
   pins: Schema.Array(Pin)
 })
 export type Durable = typeof Durable.Type
 
-export const empty: Durable = { incarnation: 0, term: TERM_ZERO, votedFor: null, pins: [] }
+export const empty: Durable = { incarnation: 0, term: TERM_ZERO, votedFor: null, trusted: [], pins: [] }
 
 export const apply = (durable: Durable, record: Record): Durable => {
   switch (record._tag) {
@@ -40,12 +60,24 @@ export const apply = (durable: Durable, record: Record): Durable => {
       return compareTerms(record.term, durable.term) > 0
         ? { ...durable, term: record.term, votedFor: record.votedFor }
         : durable
+    case "Trust": {
+      const rest = durable.trusted.filter((other) => other.deviceId !== record.device.deviceId)
+      const trusted = [...rest, record.device].sort((a, b) => compareText(a.deviceId, b.deviceId))
+      return { ...durable, trusted }
+    }
+    case "Distrust":
+      // Whoever is trusted anew has to prove its key anew.
+      return {
+        ...durable,
+        trusted: durable.trusted.filter((other) => other.deviceId !== record.deviceId),
+        pins: durable.pins.filter((other) => other.deviceId !== record.deviceId)
+      }
     case "Pin": {
       const { deviceId, kernel, publicKey } = record
       const old = durable.pins.find((pin) => pin.deviceId === deviceId)
       const pin: Pin = { deviceId, publicKey: old?.publicKey ?? publicKey, kernel: kernel || old?.kernel === true }
       const rest = durable.pins.filter((other) => other.deviceId !== deviceId)
-      return { ...durable, pins: [...rest, pin].sort((a, b) => (a.deviceId < b.deviceId ? -1 : 1)) }
+      return { ...durable, pins: [...rest, pin].sort((a, b) => compareText(a.deviceId, b.deviceId)) }
     }
   }
 }

@@ -6,7 +6,7 @@
  * the command carried.
  */
 import * as Schema from "effect/Schema"
-import { Durable } from "./Durable.ts"
+import { Durable, TrustEntry } from "./Durable.ts"
 import { Instant } from "./Time.ts"
 import type { Frame } from "./wire/Frame.ts"
 
@@ -48,7 +48,11 @@ export const Input = Schema.TaggedUnion({
   },
   /** The connection is gone. `reset` says that the far end has no such connection any more. */
   LinkDown: { at, link, reason: Schema.Literals(["closed", "reset", "timeout", "too large"]) },
-  DialFailed: { at, attempt: Schema.Natural, reason: Schema.Literals(["refused", "unreachable", "timeout", "pin mismatch", "no tls"]) },
+  DialFailed: {
+    at,
+    attempt: Schema.Natural,
+    reason: Schema.Literals(["refused", "unreachable", "timeout", "pin mismatch", "no tls"])
+  },
   Received: { at, link, frame: Schema.declare((_: unknown): _ is Frame => true) },
   /** A message that the codec refused: with which code, and what could still be read of it. */
   Malformed: {
@@ -86,6 +90,10 @@ export const Input = Schema.TaggedUnion({
   },
   /** The record of a device said goodbye or ran out: no statement about the device. */
   Lost: { at, deviceId: Schema.String },
+  /** The local operator trusts a device, or changes what it may be. */
+  Trust: { at, device: TrustEntry },
+  /** The local operator trusts it no longer: its sessions end now (C36). */
+  Distrust: { at, deviceId: Schema.String },
   /** The local operator asks the node to leave the mesh and stop. */
   Leave: { at, reason: Schema.String }
 })

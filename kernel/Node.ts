@@ -12,6 +12,7 @@ import type { Input } from "./Input.ts"
 import * as Leadership from "./leadership/Leadership.ts"
 import * as LeadershipRoom from "./leadership/Room.ts"
 import type { Links as LinksState } from "./links/Link.ts"
+import * as Trust from "./identity/Trust.ts"
 import * as Links from "./links/Links.ts"
 import * as Membership from "./membership/Membership.ts"
 import { answer } from "./status/Answer.ts"
@@ -75,10 +76,14 @@ export const step = (node: NodeState, input: Input): Step => {
 /** The next incarnation goes to stable storage before anything else happens. */
 const boot = (node: NodeState, input: Extract<Input, { readonly _tag: "Started" }>): Step => {
   const incarnation = input.durable.incarnation + 1
+  const config = Trust.restored(node.config, input.durable)
   const record: Durable.Record = { _tag: "Incarnation", incarnation }
   return [
     {
       ...node,
+      config,
+      links: Links.make(config),
+      membership: Membership.make(config),
       phase: "booting",
       bootId: input.bootId,
       incarnation,
@@ -130,6 +135,7 @@ const open = (node: NodeState, input: Input): Step => {
 const run = (node: NodeState, input: Input): Step => {
   const { records, turn } = begin(node, input)
   if (input._tag === "Leave") return leave(node, turn)
+  if (input._tag === "Trust" || input._tag === "Distrust") return changeTrust(node, input)
   const woke = input._tag === "Woke"
   let links = Links.onInput(node.links, input, turn)
   const membership = Membership.onTurn(node.membership, woke, turn)
@@ -164,6 +170,25 @@ const run = (node: NodeState, input: Input): Step => {
     leadership,
     refusals,
     alarmAt: woke ? NEVER_MS : node.alarmAt
+  }
+  return [withAlarm(next, turn), turn.out]
+}
+
+/** What the operator says of a device is kept, and takes effect at once. */
+const changeTrust = (node: NodeState, input: Extract<Input, { readonly _tag: "Trust" | "Distrust" }>): Step => {
+  const deviceId = input._tag === "Trust" ? input.device.deviceId : input.deviceId
+  const config =
+    input._tag === "Trust" ? Trust.trusting(node.config, input.device) : Trust.distrusting(node.config, deviceId)
+  if (config === node.config) return [node, NOTHING]
+  const { records, turn } = begin({ ...node, config }, input)
+  turn.persist(input._tag === "Trust" ? { _tag: "Trust", device: input.device } : { _tag: "Distrust", deviceId }, [])
+  const next: NodeState = {
+    ...node,
+    config,
+    durable: records.reduce(Durable.apply, node.durable),
+    tickets: node.tickets + records.length,
+    links: Links.onTrust(node.links, deviceId, turn),
+    membership: Membership.onTrust(node.membership, deviceId, turn)
   }
   return [withAlarm(next, turn), turn.out]
 }

@@ -43,6 +43,8 @@ export interface Profile {
   readonly candidacyMs: number
   readonly candidacyMaxMs: number
 
+  /** Of two that found each other the higher id dials only when the link has been missing for so long. */
+  readonly higherDialsAfterMs: number
   /** First redial after a failure, doubling up to the next, with full jitter. */
   readonly redialMs: number
   readonly redialMaxMs: number
@@ -85,6 +87,7 @@ const lan: Profile = {
   rankMs: 150,
   candidacyMs: 1_000,
   candidacyMaxMs: 8_000,
+  higherDialsAfterMs: 5_000,
   redialMs: 1_000,
   redialMaxMs: 8_000,
   redialRefusedMs: 300_000,

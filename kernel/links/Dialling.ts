@@ -16,8 +16,11 @@ const PROMPT_REDIAL_SPREAD_MS = 50
 const jitter = (turn: Turn, contact: Contact, maxMs: number): number =>
   between(turn.config.seed, "redial", `${turn.bootId}/${contact.peer}`, contact.draws, 0, maxMs)
 
-const hasAddress = (turn: Turn, contact: Contact): boolean =>
+/** The operator said where it is: always dialled, whatever discovery knows. */
+export const isConfigured = (turn: Turn, contact: Contact): boolean =>
   (trustedDevice(turn.config, contact.peer)?.address ?? null) !== null
+
+const hasAddress = (turn: Turn, contact: Contact): boolean => contact.found.length > 0 || isConfigured(turn, contact)
 
 const scheduled = (turn: Turn, contact: Contact, inMs: number): Contact => ({
   ...contact,
@@ -49,9 +52,22 @@ export const redialAfterRefusal = (turn: Turn, contact: Contact, code: string): 
 })
 
 export const dial = (turn: Turn, contact: Contact, attempt: number): Contact => {
-  const address = trustedDevice(turn.config, contact.peer)?.address ?? null
+  const device = trustedDevice(turn.config, contact.peer)
+  const configured = device?.address ?? null
+  const advert = contact.found[contact.tried % Math.max(1, contact.found.length)]
+  // Whoever was found nearby is a kernel peer, with its identity in TLS, unless the trust store knows better.
+  const address =
+    configured ?? (advert === undefined ? null : device?.gen1 === true ? `ws://${advert}` : `wss://${advert}`)
   if (address === null) return { ...contact, nextDialAt: NEVER_MS }
-  turn.out.push({ _tag: "Dial", attempt, to: contact.peer, address })
-  note(turn, { event: "peer.dial", about: contact.peer, reason: contact.failures === 0 ? "address" : "retry" })
-  return { ...contact, attempt, nextDialAt: NEVER_MS }
+  const fingerprint = device?.fingerprint
+  turn.out.push({
+    _tag: "Dial",
+    attempt,
+    to: contact.peer,
+    address,
+    ...(configured === null || fingerprint == null ? {} : { fingerprint })
+  })
+  const because = contact.failures > 0 ? "retry" : configured === null ? "advert" : "address"
+  note(turn, { event: "peer.dial", about: contact.peer, reason: because })
+  return { ...contact, attempt, nextDialAt: NEVER_MS, tried: configured === null ? contact.tried + 1 : contact.tried }
 }

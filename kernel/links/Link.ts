@@ -92,6 +92,17 @@ export interface Contact {
   readonly leftIncarnation: number
   /** The lasting reason for which it refuses us, or we it. */
   readonly refused: string | null
+  /** `host:port` where discovery saw it, best first. */
+  readonly found: ReadonlyArray<string>
+  /** Dials by `found` so far: the next one takes the next address. */
+  readonly tried: number
+}
+
+/** A device near us that nobody has told us to trust: shown, never dialled. */
+export interface Stranger {
+  readonly deviceId: DeviceId
+  readonly name: string
+  readonly addresses: ReadonlyArray<string>
 }
 
 /** The slice of this room. */
@@ -100,6 +111,8 @@ export interface Links {
   readonly contacts: ReadonlyArray<Contact>
   /** Every open connection, sorted by link number. */
   readonly links: ReadonlyArray<Link>
+  /** Untrusted devices that discovery saw, sorted by device id. */
+  readonly strangers: ReadonlyArray<Stranger>
   /** Links opened in this incarnation. */
   readonly counter: number
   /** Dials made in this incarnation. */

@@ -8,6 +8,7 @@
 import { GENERATIONS, type Config } from "../Config.ts"
 import type { Input } from "../Input.ts"
 import { UNAUTHENTICATED_LINKS_MAX } from "../Profile.ts"
+import { compareText } from "../Order.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, type Turn } from "../Turn.ts"
 import type { Frame } from "../wire/Frame.ts"
@@ -18,40 +19,74 @@ import {
   indexOfLink,
   replaced,
   without,
+  type Contact,
   type Link,
   type Links,
   type Session
 } from "./Link.ts"
 import * as Login from "./Login.ts"
 import * as Sessions from "./Sessions.ts"
+import * as Sightings from "./Sightings.ts"
+
+const stranger = (peer: string): Contact => ({
+  peer,
+  attempt: null,
+  nextDialAt: NEVER_MS,
+  failures: 0,
+  draws: 0,
+  session: null,
+  kernel: false,
+  incarnation: 0,
+  bootId: null,
+  leftIncarnation: 0,
+  refused: null,
+  found: [],
+  tried: 0
+})
 
 export const make = (config: Config): Links => ({
-  contacts: config.trusted.map(({ deviceId }) => ({
-    peer: deviceId,
-    attempt: null,
-    nextDialAt: NEVER_MS,
-    failures: 0,
-    draws: 0,
-    session: null,
-    kernel: false,
-    incarnation: 0,
-    bootId: null,
-    leftIncarnation: 0,
-    refused: null
-  })),
+  contacts: config.trusted.map(({ deviceId }) => stranger(deviceId)),
   links: [],
+  strangers: [],
   counter: 0,
   attempts: 0,
   due: NEVER_MS
 })
 
-/** The link number of the session with a device; `null`: there is none. */
-export const sessionLink = (links: Links, peer: string): number | null =>
-  links.contacts[indexOfContact(links.contacts, peer)]?.session ?? null
-
 /** The node is up: begin to dial. */
 export const open = (links: Links, turn: Turn): Links =>
   withDue({ ...links, contacts: links.contacts.map((contact) => Dialling.firstDial(turn, contact)) })
+
+/** The operator changed what it thinks of a device: whatever runs with it ends, and it is met anew if it is trusted. */
+export const onTrust = (links: Links, peer: string, turn: Turn): Links => {
+  const at = indexOfContact(links.contacts, peer)
+  const contact = links.contacts[at]
+  let next = links
+  if (contact !== undefined) {
+    if (contact.attempt !== null) turn.out.push({ _tag: "CancelDial", attempt: contact.attempt })
+    for (const link of links.links) {
+      const theirs = "peer" in link ? link.peer : "proven" in link ? link.proven.peer : null
+      if (theirs !== peer) continue
+      turn.out.push({ _tag: "Hangup", link: link.link, code: 1008, reason: "trust has changed", abrupt: false })
+      next =
+        link._tag === "Session"
+          ? Sessions.end(next, turn, link, "trust has changed")
+          : { ...next, links: without(next.links, indexOfLink(next.links, link.link)) }
+    }
+    next = { ...next, contacts: without(next.contacts, at) }
+  }
+  if (turn.config.trusted.some(({ deviceId }) => deviceId === peer)) {
+    const addresses = contact?.found ?? links.strangers.find(({ deviceId }) => deviceId === peer)?.addresses ?? []
+    const known = { ...stranger(peer), incarnation: contact?.incarnation ?? 0 }
+    const met = Sightings.found(Dialling.firstDial(turn, known), addresses, turn)
+    next = {
+      ...next,
+      strangers: next.strangers.filter(({ deviceId }) => deviceId !== peer),
+      contacts: [...next.contacts, met].sort((a, b) => compareText(a.peer, b.peer))
+    }
+  }
+  return withDue(next)
+}
 
 export const onInput = (links: Links, input: Input, turn: Turn): Links => {
   const next = handle(links, input, turn)
@@ -72,6 +107,10 @@ const handle = (links: Links, input: Input, turn: Turn): Links => {
       return onLinkUp(links, input, turn)
     case "LinkDown":
       return onLinkDown(links, input.link, input.reason, turn)
+    case "Sighted":
+      return Sightings.onSighted(links, input, turn)
+    case "Lost":
+      return Sightings.onLost(links, input.deviceId, turn)
     case "DialFailed":
       return onDialFailed(links, input.attempt, input.reason, turn)
     case "Malformed":

@@ -12,6 +12,7 @@
 import { observes, type Config } from "../Config.ts"
 import { between, u32 } from "../Draw.ts"
 import { replaced } from "../links/Link.ts"
+import { compareText } from "../Order.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, send, type Fact, type Turn } from "../Turn.ts"
 import type { DeviceId, EdgeRow, Frame } from "../wire/Frame.ts"
@@ -46,6 +47,19 @@ export const open = (membership: Membership, turn: Turn): Membership => {
   const { beatMs } = turn.config.profile
   const beatAt = turn.at.mono + between(turn.config.seed, "beat-phase", turn.bootId, 0, 1, beatMs)
   return { ...membership, mine: { ...membership.mine, incarnation: turn.incarnation }, beatAt, due: beatAt }
+}
+
+/** The operator changed what it thinks of a device: it is forgotten, and met anew if it is trusted. */
+export const onTrust = (membership: Membership, peer: DeviceId, turn: Turn): Membership => {
+  const others = membership.members.filter(({ deviceId }) => deviceId !== peer)
+  const trusted = turn.config.trusted.find(({ deviceId }) => deviceId === peer)
+  const members =
+    trusted === undefined
+      ? others
+      : [...others, strange(peer, observes(trusted.role))].sort((a, b) => compareText(a.deviceId, b.deviceId))
+  const rows = membership.rows.filter(({ observer }) => observer !== peer)
+  const next = withOwnRow({ ...membership, members, rows }, turn)
+  return withVerdicts({ ...next, fingerprint: fingerprint(rows, next.mine) }, turn)
 }
 
 export const onTurn = (membership: Membership, woke: boolean, turn: Turn): Membership => {

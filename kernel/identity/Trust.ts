@@ -1,0 +1,35 @@
+/**
+ * Whom the node trusts: what it was configured with, and what its operator said since, which the journal keeps. Every room
+ * reads the result from the configuration of the running node.
+ */
+import type { Config, Trusted } from "../Config.ts"
+import type { Durable, TrustEntry } from "../Durable.ts"
+import { compareText } from "../Order.ts"
+
+const withAddress = (config: Config, { deviceId, gen1, publicKey, role }: TrustEntry): Trusted => {
+  const configured = config.peers?.find((peer) => peer.deviceId === deviceId)
+  const { address, fingerprint } = configured ?? { address: null, fingerprint: null }
+  return { deviceId, role, gen1, publicKey, address, fingerprint }
+}
+
+const replacing = (trusted: ReadonlyArray<Trusted>, device: Trusted): ReadonlyArray<Trusted> =>
+  [...trusted.filter(({ deviceId }) => deviceId !== device.deviceId), device].sort((a, b) =>
+    compareText(a.deviceId, b.deviceId)
+  )
+
+/** The configuration with what the journal remembers of trust. */
+export const restored = (config: Config, { trusted }: Durable): Config =>
+  trusted.length === 0
+    ? config
+    : { ...config, trusted: trusted.reduce((all, entry) => replacing(all, withAddress(config, entry)), config.trusted) }
+
+/** With one device more, or in another role. We do not trust ourselves: that is no entry. */
+export const trusting = (config: Config, entry: TrustEntry): Config =>
+  entry.deviceId === config.deviceId
+    ? config
+    : { ...config, trusted: replacing(config.trusted, withAddress(config, entry)) }
+
+export const distrusting = (config: Config, deviceId: string): Config =>
+  config.trusted.some((device) => device.deviceId === deviceId)
+    ? { ...config, trusted: config.trusted.filter((device) => device.deviceId !== deviceId) }
+    : config

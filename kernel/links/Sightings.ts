@@ -1,0 +1,60 @@
+/**
+ * What discovery tells the room of connections: where a trusted device may be dialled, and which strangers are near (B15,
+ * PROTOCOL.md part 3). A record only finds: trust decides before anything is dialled, and nobody is alive because of a record.
+ *
+ * Of two that find each other the lower device id dials, the higher one once the link has been missing for a while.
+ */
+import { isDeviceId } from "../identity/MeshId.ts"
+import type { Input } from "../Input.ts"
+import { compareText } from "../Order.ts"
+import { NEVER_MS } from "../Time.ts"
+import type { Turn } from "../Turn.ts"
+import * as Dialling from "./Dialling.ts"
+import { indexOfContact, replaced, type Contact, type Links, type Stranger } from "./Link.ts"
+
+/** Strangers that are listed; a flood of records shows no more. */
+const STRANGERS_MAX = 64
+/** Addresses of one device that are tried. */
+const ADDRESSES_MAX = 8
+
+type Sighted = Extract<Input, { readonly _tag: "Sighted" }>
+
+export const onSighted = (links: Links, seen: Sighted, turn: Turn): Links => {
+  const { config } = turn
+  const foreign = seen.meshId !== undefined && seen.meshId !== config.meshId
+  if (seen.deviceId === config.deviceId || !isDeviceId(seen.deviceId) || foreign) return links
+  const addresses = seen.addresses.slice(0, ADDRESSES_MAX)
+  const at = indexOfContact(links.contacts, seen.deviceId)
+  const contact = links.contacts[at]
+  if (contact === undefined) return withStranger(links, { deviceId: seen.deviceId, name: seen.name, addresses })
+  // A record older than the boot that we have met says nothing of where it is now.
+  if (seen.incarnation !== undefined && seen.incarnation < contact.incarnation) return links
+  return { ...links, contacts: replaced(links.contacts, at, found(contact, addresses, turn)) }
+}
+
+/** Dial by what was found, unless something better is under way. */
+export const found = (contact: Contact, addresses: ReadonlyArray<string>, turn: Turn): Contact => {
+  const known = { ...contact, found: addresses, tried: 0 }
+  if (contact.session !== null || contact.attempt !== null || addresses.length === 0) return known
+  if (Dialling.isConfigured(turn, contact)) return known
+  const dial = Dialling.firstDial(turn, known)
+  const ours = turn.config.deviceId < contact.peer
+  return ours ? dial : { ...dial, nextDialAt: dial.nextDialAt + turn.config.profile.higherDialsAfterMs }
+}
+
+export const onLost = (links: Links, deviceId: string, turn: Turn): Links => {
+  const strangers = links.strangers.filter((stranger) => stranger.deviceId !== deviceId)
+  const rest = strangers.length === links.strangers.length ? links : { ...links, strangers }
+  const at = indexOfContact(links.contacts, deviceId)
+  const contact = links.contacts[at]
+  if (contact === undefined || contact.found.length === 0) return rest
+  const lost: Contact = { ...contact, found: [], tried: 0 }
+  const next = Dialling.isConfigured(turn, contact) ? lost : { ...lost, nextDialAt: NEVER_MS }
+  return { ...rest, contacts: replaced(rest.contacts, at, next) }
+}
+
+const withStranger = (links: Links, stranger: Stranger): Links => {
+  const others = links.strangers.filter(({ deviceId }) => deviceId !== stranger.deviceId)
+  if (others.length >= STRANGERS_MAX) return links
+  return { ...links, strangers: [...others, stranger].sort((a, b) => compareText(a.deviceId, b.deviceId)) }
+}
