@@ -1,0 +1,31 @@
+/**
+ * What a running daemon offers to the programs round it: the operator's socket, the log, the signal handlers. Nothing is
+ * decided here; reading is reading the kernel's state, and acting is one more input.
+ */
+import type * as Effect from "effect/Effect"
+import type { Happened } from "../../kernel/Input.ts"
+import type { NodeState } from "../../kernel/Node.ts"
+import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
+import type { Instant } from "../../kernel/Time.ts"
+
+/** An event of the node with the calendar time at which it was told, ms since 1970. */
+export interface Told {
+  readonly atMs: number
+  readonly event: MeshEvent
+}
+
+export interface Daemon {
+  /** The kernel's state after its last step. */
+  readonly state: () => NodeState
+  readonly now: () => Instant
+  /** Puts an input before the kernel: `Trust`, `Distrust`, `Leave`. */
+  readonly offer: (happened: Happened) => Effect.Effect<void>
+  /** The last events, oldest first; a bounded ring. */
+  readonly events: () => ReadonlyArray<Told>
+  /** Calls back with each event from now on; the effect it gives ends that. */
+  readonly subscribe: (listener: (told: Told) => void) => Effect.Effect<void>
+  /** Whether discovery really runs, and why not. */
+  readonly discovery: () => { readonly enabled: boolean; readonly runs: boolean; readonly why: string }
+  /** Where the node listens: `127.0.0.1:18789`. */
+  readonly address: () => string
+}
