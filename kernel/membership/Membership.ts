@@ -139,7 +139,9 @@ const adoptIncarnations = (members: ReadonlyArray<Member>, row: EdgeRow): Readon
     const index = indexOfMember(next, edge.subject)
     const member = next[index]
     if (member === undefined || member.link !== null || !edge.good || edge.incarnation <= member.incarnation) continue
-    next = replaced(next, index, Probe.reborn(member, edge.incarnation))
+    const reborn = Probe.reborn(member, edge.incarnation)
+    // A goodbye is final for the incarnation that said it, and for no other.
+    next = replaced(next, index, member.state === "left" ? { ...reborn, state: "unknown" } : reborn)
   }
   return next
 }

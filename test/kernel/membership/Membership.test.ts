@@ -194,6 +194,16 @@ describe("verdicts of a mesh", () => {
     }
   })
 
+  it("B1, L1: the next incarnation of one that left is up for who has no link to it, once an observer has met it", () => {
+    const { drive, link } = met(four, "bc")
+    drive.hear(link["c"]!, "peer.leaving", { gen: 1, deviceId: id("c"), timestamp: 0 })
+    assert.strictEqual(drive.member("c").state, "left")
+    drive.hear(link["b"]!, "mesh.edges", { rows: [row("b", 5, "a+1 c+1")] })
+    assert.strictEqual(drive.member("c").state, "left", "the incarnation that left does not come back")
+    const commands = drive.hear(link["b"]!, "mesh.edges", { rows: [row("b", 6, "a+1 c+2")] })
+    assert.strictEqual(drive.member("c").state, "up")
+    assert.deepInclude(notes(commands), { event: "peer.up", about: id("c"), incarnation: 2 })
+  })
   it("S8: a viewer sees and is seen, and its row goes nowhere", () => {
     const mesh = Mesh.settled(four)
     assert.strictEqual(mesh.view("d"), "a:up b:up c:up")
