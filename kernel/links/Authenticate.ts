@@ -6,7 +6,7 @@
  * The kernel extension names direction and audience, so a kernel peer's words are good for one listener only; and nobody
  * is admitted without it but a device that the trust store knows as generation 1 and that never showed it.
  */
-import type { Checked } from "../Input.ts"
+import type { Checked, LinkPath } from "../Input.ts"
 import { FEATURES, GENERATIONS, trustedDevice, type Config, type Trusted } from "../Config.ts"
 import type { Pin } from "../Durable.ts"
 import { connectString, kernelString } from "../identity/Handshake.ts"
@@ -166,8 +166,25 @@ const checkKey = (said: ConnectParams | ConnectAnswer, trusted: Trusted, pin: Pi
     : null
 }
 
+/** Kernel peers speak TLS in which each proves its identity key, except on loopback (B18, B19). */
+const checkPath = (path: LinkPath | null, trusted: Trusted): Refusal | null => {
+  if (path === null || trusted.gen1) return null
+  if (path.security === "tls")
+    return path.proved === trusted.deviceId
+      ? null
+      : refusal("PIN_MISMATCH", "the key of its TLS connection is not its identity key")
+  return path.remote === "loopback"
+    ? null
+    : refusal("INSECURE_TRANSPORT", "this device has to come over TLS: only generation 1 may speak plainly here")
+}
+
 /** The checks that client and server make alike, from the trust store on, in the protocol's order. */
-const judge = (turn: Turn, said: ConnectParams | ConnectAnswer, checked: typeof Checked.Type): Proven | Refusal => {
+const judge = (
+  turn: Turn,
+  path: LinkPath | null,
+  said: ConnectParams | ConnectAnswer,
+  checked: typeof Checked.Type
+): Proven | Refusal => {
   const { config } = turn
   if (checked.deviceId !== said.deviceId) return refusal("AUTH_FAILED", "deviceId is not the hash of the key")
   const trusted = trustedDevice(config, said.deviceId)
@@ -175,6 +192,8 @@ const judge = (turn: Turn, said: ConnectParams | ConnectAnswer, checked: typeof 
   const pin = turn.pins.find((pinned) => pinned.deviceId === said.deviceId)
   const wrongKey = checkKey(said, trusted, pin)
   if (wrongKey !== null) return wrongKey
+  const wrongPath = checkPath(path, trusted)
+  if (wrongPath !== null) return wrongPath
   const hello = said.kernel
   // Between kernel peers the fresh nonce proves freshness; the date of a device without a battery clock does not matter.
   const driftMs = Math.abs(turn.at.wall - said.signedAtMs)
@@ -208,12 +227,12 @@ export const judgeClient = judge
 /** The client's judgement on the answer: the device that it dialled, over its own nonce, and then as above. */
 export const judgeServer = (
   turn: Turn,
-  expected: DeviceId,
+  link: { readonly peer: DeviceId; readonly path: LinkPath | null },
   exchange: Exchange,
   answer: ConnectAnswer,
   checked: typeof Checked.Type
 ): Proven | Refusal => {
-  if (answer.deviceId !== expected) return refusal("AUTH_FAILED", "another device answered")
+  if (answer.deviceId !== link.peer) return refusal("AUTH_FAILED", "another device answered")
   if (answer.nonce !== exchange.clientNonce) return refusal("AUTH_FAILED", "the answer is over another nonce")
-  return judge(turn, answer, checked)
+  return judge(turn, link.path, answer, checked)
 }

@@ -4,6 +4,7 @@
  * Outbound: Asking → Signing → Proving → Checking → Session. Inbound: Offered → Checking → Signing → Session. A newer
  * incarnation that meets a live session waits in Held until that session has answered a probe or failed to.
  */
+import type { LinkPath } from "../Input.ts"
 import type { ConnectAnswer, ConnectParams, DeviceId, LinkEpoch } from "../wire/Frame.ts"
 
 /** What the far end proved to be. */
@@ -24,6 +25,8 @@ interface Open {
   /** 24 random bytes, base64url: the challenge of an acceptor, the client nonce of a dialler. */
   readonly nonce: string
   readonly exporter: string | null
+  /** What it runs over; `null`: a simulated link, with nothing between the two ends. */
+  readonly path: LinkPath | null
   /** When it must be a session, in `mono` ms; then it is closed 1008. */
   readonly deadline: number
 }
@@ -66,6 +69,7 @@ export interface Session {
   readonly peer: DeviceId
   readonly dialledByUs: boolean
   readonly proven: Proven
+  readonly path: LinkPath | null
   /** As we see it: (our incarnation, our counter, theirs, their counter). */
   readonly epoch: LinkEpoch
   readonly since: number

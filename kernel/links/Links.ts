@@ -201,6 +201,7 @@ const onLinkUp = (links: Links, input: Extract<Input, { readonly _tag: "LinkUp" 
     counter,
     nonce: input.nonce,
     exporter: input.exporter,
+    path: input.path ?? null,
     deadline: turn.at.mono + turn.config.profile.handshakeMs
   }
   if (input.attempt === null) {
@@ -269,6 +270,14 @@ const onDialFailed = (links: Links, attempt: number, reason: string, turn: Turn)
   const contact = links.contacts[at]
   if (contact === undefined) return links
   if (reason === "refused") turn.facts.push({ _tag: "DialRefused", peer: contact.peer })
+  if (reason === "pin mismatch" || reason === "no tls") {
+    // Somebody else answers there, or without the security that was asked for: not one byte of ours was sent.
+    const code = reason === "no tls" ? "INSECURE_TRANSPORT" : "PIN_MISMATCH"
+    turn.facts.push({ _tag: "Refused", code })
+    note(turn, { event: "connection.refused", about: contact.peer, code, reason })
+    const refused = Dialling.redialAfterRefusal(turn, { ...contact, attempt: null }, code)
+    return { ...links, contacts: replaced(links.contacts, at, refused) }
+  }
   return {
     ...links,
     contacts: replaced(links.contacts, at, Dialling.redialAfterFailure(turn, { ...contact, attempt: null }))

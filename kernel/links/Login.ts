@@ -135,8 +135,18 @@ const onLogin = (
   const exchange = exchangeOf(link, { client: params.clientNonce, server: link.nonce })
   const proofs = Authenticate.clientProofs(params, turn.config.deviceId, exchange)
   turn.out.push({ _tag: "Check", ticket: link.link, publicKey: params.publicKey, proofs })
-  const { counter, deadline, exporter, nonce } = link
-  return withLink(links, { _tag: "CheckingClient", link: link.link, counter, nonce, exporter, deadline, id, params })
+  const { counter, deadline, exporter, nonce, path } = link
+  return withLink(links, {
+    _tag: "CheckingClient",
+    link: link.link,
+    counter,
+    nonce,
+    exporter,
+    path,
+    deadline,
+    id,
+    params
+  })
 }
 
 /** A frame that an unauthenticated link may not send: answered if it asks for one, counted, and not looked at. */
@@ -203,7 +213,7 @@ const onClientChecked = (
   checked: Extract<Input, { readonly _tag: "Checked" }>,
   turn: Turn
 ): Links => {
-  const proven = Authenticate.judgeClient(turn, link.params, checked)
+  const proven = Authenticate.judgeClient(turn, link.path, link.params, checked)
   if (Authenticate.isRefusal(proven)) return refuseLogin(links, link, link.id, link.params, turn, proven)
   const contest = Sessions.contest(links, turn, proven, false)
   switch (contest._tag) {
@@ -232,7 +242,7 @@ export const admitLogin = (
   proven: Proven,
   turn: Turn
 ): Links => {
-  const { counter, deadline, exporter, nonce } = link
+  const { counter, deadline, exporter, nonce, path } = link
   const exchange = exchangeOf(link, { client: params.clientNonce, server: nonce })
   const signedAtMs = turn.at.wall
   const payloads = Authenticate.answerPayloads(turn, proven.peer, exchange, signedAtMs)
@@ -243,6 +253,7 @@ export const admitLogin = (
     counter,
     nonce,
     exporter,
+    path,
     deadline,
     id,
     params,
@@ -270,7 +281,7 @@ const onAnswerSigned = (
   const exchange = exchangeOf(link, { client: params.clientNonce, server: link.nonce })
   const payload = Authenticate.answerPayload(turn, exchange, link.signedAtMs, signatures)
   turn.out.push({ _tag: "Send", link: link.link, frame: { type: "res", id, ok: true, payload } })
-  return Sessions.establish(links, turn, link.link, link.counter, proven, false, params.publicKey)
+  return Sessions.establish(links, turn, link, proven, false, params.publicKey)
 }
 
 const onLoginSigned = (
@@ -297,7 +308,7 @@ const onServerChecked = (
   turn: Turn
 ): Links => {
   const exchange = exchangeOf(link, { client: link.nonce, server: link.serverNonce })
-  const proven = Authenticate.judgeServer(turn, link.peer, exchange, link.answer, checked)
+  const proven = Authenticate.judgeServer(turn, link, exchange, link.answer, checked)
   if (Authenticate.isRefusal(proven)) return dropOutbound(links, link, turn, proven.code, proven.message)
   const contest = Sessions.contest(links, turn, proven, true)
   if (contest._tag === "Refuse") return dropOutbound(links, link, turn, contest.code, contest.message)
@@ -305,7 +316,7 @@ const onServerChecked = (
     turn.out.push({ _tag: "Hangup", link: link.link, code: 1000, reason: "crossing dials", abrupt: false })
     return drop(links, link.link)
   }
-  return Sessions.establish(links, turn, link.link, link.counter, proven, true, link.answer.publicKey)
+  return Sessions.establish(links, turn, link, proven, true, link.answer.publicKey)
 }
 
 // ------------------------------------------------------------------------------------------------ refusals

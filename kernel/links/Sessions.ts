@@ -9,6 +9,7 @@
  *
  * A session that lost is closed 1000 and forgotten at once: nothing that still arrives on it finds anything to change.
  */
+import type { LinkPath } from "../Input.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, type Turn } from "../Turn.ts"
 import type { Code } from "../wire/Codes.ts"
@@ -71,8 +72,7 @@ export const sessionWith = (links: Links, contact: Contact): Session | undefined
 export const establish = (
   links: Links,
   turn: Turn,
-  link: number,
-  counter: number,
+  { counter, link, path }: { readonly link: number; readonly counter: number; readonly path: LinkPath | null },
   proven: Proven,
   dialledByUs: boolean,
   publicKey: string
@@ -98,6 +98,7 @@ export const establish = (
     peer: proven.peer,
     dialledByUs,
     proven,
+    path,
     epoch,
     since: turn.at.mono
   }
