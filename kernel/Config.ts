@@ -20,6 +20,8 @@ export interface Trusted {
   readonly address: string | null
   /** SHA-256 of the certificate that it shows there, where that is not its identity key's (B16). */
   readonly fingerprint?: string | null
+  /** What the operator calls the transport there (B16); without one it is judged by its address. */
+  readonly label?: string | null
 }
 
 /** Who elects (mesh protocol, leadership). The list is sorted by device id. */
@@ -62,6 +64,10 @@ export const FEATURES: ReadonlyArray<string> = ["membership/1", "leadership/1"]
 
 export const trustedDevice = (config: Config, deviceId: DeviceId): Trusted | undefined =>
   config.trusted.find((device) => device.deviceId === deviceId)
+
+/** What has to be shown where this device is dialled: its identity key, unless it is of generation 1 (B19). */
+export const pinOf = (device: Trusted): "device" | "fingerprint" | "none" =>
+  !device.gen1 ? "device" : device.fingerprint == null ? "none" : "fingerprint"
 
 /** Observers accuse and clear others; viewers only look (B14). */
 export const observes = (role: Role): boolean => role !== "viewer"

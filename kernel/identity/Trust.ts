@@ -8,8 +8,8 @@ import { compareText } from "../Order.ts"
 
 const withAddress = (config: Config, { deviceId, gen1, publicKey, role }: TrustEntry): Trusted => {
   const configured = config.peers?.find((peer) => peer.deviceId === deviceId)
-  const { address, fingerprint } = configured ?? { address: null, fingerprint: null }
-  return { deviceId, role, gen1, publicKey, address, fingerprint }
+  const { address, fingerprint, label } = configured ?? { address: null, fingerprint: null, label: null }
+  return { deviceId, role, gen1, publicKey, address, fingerprint, label }
 }
 
 const replacing = (trusted: ReadonlyArray<Trusted>, device: Trusted): ReadonlyArray<Trusted> =>

@@ -7,7 +7,7 @@
  * is admitted without it but a device that the trust store knows as generation 1 and that never showed it.
  */
 import type { Checked, LinkPath } from "../Input.ts"
-import { FEATURES, GENERATIONS, trustedDevice, type Config, type Trusted } from "../Config.ts"
+import { FEATURES, GENERATIONS, pinOf, trustedDevice, type Config, type Trusted } from "../Config.ts"
 import type { Pin } from "../Durable.ts"
 import { connectString, kernelString } from "../identity/Handshake.ts"
 import { GEN1_CLOCK_WINDOW_MS } from "../Profile.ts"
@@ -15,6 +15,7 @@ import type { Turn } from "../Turn.ts"
 import type { Code } from "../wire/Codes.ts"
 import { Role, type ConnectAnswer, type ConnectParams, type DeviceId, type KernelHello } from "../wire/Frame.ts"
 import type { Proven } from "./Link.ts"
+import { decide } from "./Policy.ts"
 
 export interface Refusal {
   readonly code: Code
@@ -166,22 +167,27 @@ const checkKey = (said: ConnectParams | ConnectAnswer, trusted: Trusted, pin: Pi
     : null
 }
 
-/** Kernel peers speak TLS in which each proves its identity key, except on loopback (B18, B19). */
-const checkPath = (path: LinkPath | null, trusted: Trusted): Refusal | null => {
-  if (path === null || trusted.gen1) return null
-  if (path.security === "tls")
-    return path.proved === trusted.deviceId
-      ? null
-      : refusal("PIN_MISMATCH", "the key of its TLS connection is not its identity key")
-  return path.remote === "loopback"
-    ? null
-    : refusal("INSECURE_TRANSPORT", "this device has to come over TLS: only generation 1 may speak plainly here")
+/** Whether this device may come over this path (B18, B19). */
+const checkPath = (path: LinkPath | null, trusted: Trusted, direction: "in" | "out"): Refusal | null => {
+  if (path === null) return null
+  const verdict = decide({
+    deviceId: trusted.deviceId,
+    kind: trusted.gen1 ? "gen1" : "kernel",
+    direction,
+    label: direction === "out" ? (trusted.label ?? null) : null,
+    scheme: path.security === "tls" ? "wss" : "ws",
+    addressClass: path.remote,
+    pin: pinOf(trusted),
+    negotiated: path
+  })
+  return verdict.allowed ? null : refusal(verdict.code, verdict.why)
 }
 
 /** The checks that client and server make alike, from the trust store on, in the protocol's order. */
 const judge = (
   turn: Turn,
   path: LinkPath | null,
+  direction: "in" | "out",
   said: ConnectParams | ConnectAnswer,
   checked: typeof Checked.Type
 ): Proven | Refusal => {
@@ -192,7 +198,7 @@ const judge = (
   const pin = turn.pins.find((pinned) => pinned.deviceId === said.deviceId)
   const wrongKey = checkKey(said, trusted, pin)
   if (wrongKey !== null) return wrongKey
-  const wrongPath = checkPath(path, trusted)
+  const wrongPath = checkPath(path, trusted, direction)
   if (wrongPath !== null) return wrongPath
   const hello = said.kernel
   // Between kernel peers the fresh nonce proves freshness; the date of a device without a battery clock does not matter.
@@ -222,7 +228,12 @@ const judge = (
 }
 
 /** The server's judgement on a login, once the key store has answered. */
-export const judgeClient = judge
+export const judgeClient = (
+  turn: Turn,
+  path: LinkPath | null,
+  params: ConnectParams,
+  checked: typeof Checked.Type
+): Proven | Refusal => judge(turn, path, "in", params, checked)
 
 /** The client's judgement on the answer: the device that it dialled, over its own nonce, and then as above. */
 export const judgeServer = (
@@ -234,5 +245,5 @@ export const judgeServer = (
 ): Proven | Refusal => {
   if (answer.deviceId !== link.peer) return refusal("AUTH_FAILED", "another device answered")
   if (answer.nonce !== exchange.clientNonce) return refusal("AUTH_FAILED", "the answer is over another nonce")
-  return judge(turn, link.path, answer, checked)
+  return judge(turn, link.path, "out", answer, checked)
 }

@@ -5,8 +5,11 @@
 import { between } from "../Draw.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, type Turn } from "../Turn.ts"
-import { trustedDevice } from "../Config.ts"
+import { pinOf, trustedDevice, type Trusted } from "../Config.ts"
+import type { Code } from "../wire/Codes.ts"
+import * as Address from "./Address.ts"
 import type { Contact } from "./Link.ts"
+import { decide } from "./Policy.ts"
 
 /** At the start dials are spread over this span, so that a site that powers up together does not dial in one instant. */
 const FIRST_DIAL_SPREAD_MS = 100
@@ -51,6 +54,27 @@ export const redialAfterRefusal = (turn: Turn, contact: Contact, code: string): 
   nextDialAt: hasAddress(turn, contact) ? turn.at.mono + turn.config.profile.redialRefusedMs : NEVER_MS
 })
 
+/** Why this device may not be dialled at this URL (B18); `null`: it may. In the simulator addresses are names. */
+const forbidden = (
+  device: Trusted,
+  url: string,
+  label: string | null | undefined
+): { readonly code: Code; readonly why: string } | null => {
+  if (!url.includes("://")) return null
+  const address = Address.parse(url)
+  if (address._tag === "Mistake") return { code: "INSECURE_TRANSPORT", why: address.message }
+  const verdict = decide({
+    deviceId: device.deviceId,
+    kind: device.gen1 ? "gen1" : "kernel",
+    direction: "out",
+    label: label ?? null,
+    scheme: address.scheme,
+    addressClass: address.class,
+    pin: pinOf(device)
+  })
+  return verdict.allowed ? null : verdict
+}
+
 export const dial = (turn: Turn, contact: Contact, attempt: number): Contact => {
   const device = trustedDevice(turn.config, contact.peer)
   const configured = device?.address ?? null
@@ -59,6 +83,12 @@ export const dial = (turn: Turn, contact: Contact, attempt: number): Contact => 
   const address =
     configured ?? (advert === undefined ? null : device?.gen1 === true ? `ws://${advert}` : `wss://${advert}`)
   if (address === null) return { ...contact, nextDialAt: NEVER_MS }
+  const refused = device === undefined ? null : forbidden(device, address, configured === null ? "mdns" : device.label)
+  if (refused !== null) {
+    turn.facts.push({ _tag: "Refused", code: refused.code })
+    note(turn, { event: "connection.refused", about: contact.peer, code: refused.code, reason: refused.why })
+    return redialAfterRefusal(turn, contact, refused.code)
+  }
   const fingerprint = device?.fingerprint
   turn.out.push({
     _tag: "Dial",
