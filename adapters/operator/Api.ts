@@ -1,0 +1,279 @@
+/**
+ * What the operator's socket and its clients say to each other: JSON documents, each with its `$type`. The daemon answers with
+ * them, `clawmesh` reads them by the same schemas and prints them, as they are, under `--json`.
+ *
+ * The number after the slash changes only when a field is removed or changes its meaning; fields may be added at any time.
+ * Times are ms, or ISO 8601 of the daemon's calendar where a field is named `at`. What is not known is `null`, so that every
+ * document of a type has the same keys.
+ */
+import * as Schema from "effect/Schema"
+import { MeshEvent } from "../../kernel/status/MeshEvent.ts"
+import { DeviceId, Role } from "../../kernel/wire/Frame.ts"
+
+/** The socket's name in the state directory. */
+export const SOCKET_NAME = "node.sock"
+
+/** What a name is allowed in: longer ones break every table, and control characters every terminal. */
+export const NAME_UNITS_MAX = 64
+
+const Known = { id: DeviceId, name: Schema.NullOr(Schema.String) }
+
+/** A device by its id, and by its name where it has one. */
+export const Device = Schema.Struct(Known)
+export type Device = typeof Device.Type
+
+/** Of every document: when it was true, by the daemon's calendar, and whose view it is. */
+const head = { at: Schema.String, seenFrom: Schema.String }
+
+/** How a connection is protected, as negotiated; TLS is pinned when the far end's key or certificate is the expected one. */
+export const Security = Schema.Literals(["insecure", "tls-unpinned", "tls-pinned"])
+export type Security = typeof Security.Type
+
+export const Link = Schema.Struct({
+  dialledBy: Schema.Literals(["us", "them"]),
+  sinceMs: Schema.Natural,
+  /** `null`, as the next two: nothing lies between the ends, in a simulation. */
+  security: Schema.NullOr(Security),
+  /** The class of the far end's address. */
+  remote: Schema.NullOr(Schema.Literals(["loopback", "private", "public"])),
+  /** The far end's. */
+  address: Schema.NullOr(Schema.String)
+})
+export type Link = typeof Link.Type
+
+export const Peer = Schema.Struct({
+  ...Known,
+  role: Role,
+  gen1: Schema.Boolean,
+  state: Schema.Literals(["unknown", "up", "suspect", "down", "left"]),
+  /** For how long. */
+  sinceMs: Schema.Natural,
+  /** 0: never met. */
+  incarnation: Schema.Natural,
+  /** The session with it; `null`: none. */
+  link: Schema.NullOr(Link),
+  /** How long ago it was last heard; `null`: never since this node started. */
+  heardMs: Schema.NullOr(Schema.Natural),
+  /** Smoothed round trip; `null`: not measured. */
+  rttMs: Schema.NullOr(Schema.Natural),
+  /** The lasting reason for which we do not talk to each other, a code of the protocol. */
+  refused: Schema.NullOr(Schema.String),
+  dialling: Schema.Struct({
+    /** Where it may be dialled: the configured address, or else what discovery found, best first. */
+    addresses: Schema.Array(Schema.String),
+    underWay: Schema.Boolean,
+    /** `null`: no dial is planned. */
+    nextInMs: Schema.NullOr(Schema.Natural),
+    /** In a row. */
+    failures: Schema.Natural
+  })
+})
+export type Peer = typeof Peer.Type
+
+/** A device near us that nobody has told this node to trust. Its name is its own claim. */
+export const Stranger = Schema.Struct({
+  id: DeviceId,
+  name: Schema.String,
+  addresses: Schema.Array(Schema.String)
+})
+export type Stranger = typeof Stranger.Type
+
+export const Warning = Schema.Struct({
+  code: Schema.Literals([
+    "PEER_DOWN",
+    "PEER_SUSPECT",
+    "PEER_REFUSED",
+    "PEER_NOT_MET",
+    "NO_LEADER",
+    "NO_QUORUM",
+    "DISCOVERY_FAILED",
+    "NOT_RUNNING"
+  ]),
+  about: Schema.NullOr(Device),
+  text: Schema.String,
+  /** What to do: a command, or a short phrase. */
+  hint: Schema.NullOr(Schema.String)
+})
+export type Warning = typeof Warning.Type
+
+export const Leader = Schema.Struct({
+  ...Known,
+  role: Role,
+  kind: Schema.Literals(["local", "peer"]),
+  /** What is left of its lease; only the leader itself knows: `null` when it is a peer. */
+  leaseLeftMs: Schema.NullOr(Schema.Natural),
+  /** How long ago its heartbeat came; `null` when it is this node. */
+  heardMs: Schema.NullOr(Schema.Natural)
+})
+export type Leader = typeof Leader.Type
+
+export const Status = Schema.Struct({
+  $type: Schema.Literal("clawmesh.status/1"),
+  ...head,
+  node: Schema.Struct({
+    id: DeviceId,
+    name: Schema.String,
+    role: Role,
+    phase: Schema.Literals(["off", "booting", "running", "left"]),
+    incarnation: Schema.Natural,
+    uptimeMs: Schema.Natural,
+    /** Where it listens. */
+    address: Schema.String,
+    meshId: Schema.String
+  }),
+  /** `null`: this node would name nobody. */
+  leader: Schema.NullOr(Leader),
+  /** The counter of the highest term that is known. */
+  term: Schema.Natural,
+  /** How long a lease is in this mesh. */
+  leaseMs: Schema.Natural,
+  /** What this node may do by itself: only `active` works autonomously (B24). */
+  activity: Schema.Literals(["active", "provisional", "standby", "ineligible"]),
+  /** Who could lead and does not, in no order of rank. */
+  standby: Schema.Array(Device),
+  electors: Schema.Struct({ total: Schema.Natural, up: Schema.Natural, needed: Schema.Natural }),
+  peers: Schema.Array(Peer),
+  strangers: Schema.Array(Stranger),
+  /** Counts of refusals by code since the node started, those that happened. */
+  refusals: Schema.Record(Schema.String, Schema.Natural),
+  discovery: Schema.Struct({ enabled: Schema.Boolean, runs: Schema.Boolean, why: Schema.String }),
+  warnings: Schema.Array(Warning)
+})
+export type Status = typeof Status.Type
+
+export const Peers = Schema.Struct({
+  $type: Schema.Literal("clawmesh.peers/1"),
+  ...head,
+  peers: Schema.Array(Peer)
+})
+export type Peers = typeof Peers.Type
+
+export const Health = Schema.Struct({
+  $type: Schema.Literal("clawmesh.health/1"),
+  ...head,
+  /** No warning. */
+  healthy: Schema.Boolean,
+  warnings: Schema.Array(Warning)
+})
+export type Health = typeof Health.Type
+
+export const Trusted = Schema.Struct({
+  ...Known,
+  role: Role,
+  gen1: Schema.Boolean,
+  /** Raw key as base64url that the operator gave or that it first proved; `null`: it has proved none yet. */
+  publicKey: Schema.NullOr(Schema.String),
+  /** By whose word: the operator's, kept in the journal, or the configuration's, which comes back at each start. */
+  source: Schema.Literals(["operator", "configuration"])
+})
+export type Trusted = typeof Trusted.Type
+
+export const Trust = Schema.Struct({
+  $type: Schema.Literal("clawmesh.trust/1"),
+  ...head,
+  trusted: Schema.Array(Trusted),
+  strangers: Schema.Array(Stranger)
+})
+export type Trust = typeof Trust.Type
+
+/** Body of `POST /trust`. */
+export const TrustRequest = Schema.Struct({
+  id: DeviceId,
+  role: Role,
+  name: Schema.String,
+  gen1: Schema.Boolean,
+  publicKey: Schema.NullOr(Schema.String)
+})
+export type TrustRequest = typeof TrustRequest.Type
+
+/** What became of a change of trust, as the running node now has it. */
+export const TrustChange = Schema.Struct({
+  $type: Schema.Literal("clawmesh.trust-change/1"),
+  ...head,
+  /** `unchanged`: it stood so already. */
+  change: Schema.Literals(["added", "changed", "removed", "unchanged"]),
+  device: Trusted
+})
+export type TrustChange = typeof TrustChange.Type
+
+const eventFields = {
+  at: Schema.String,
+  /** ms since 1970, by the daemon's calendar. */
+  atMs: Schema.Int,
+  ...MeshEvent.fields,
+  /** Of the device that the event is about, where it has one. */
+  name: Schema.NullOr(Schema.String)
+}
+
+/** An event as it stands in the list of `clawmesh.events/1`. */
+export const Event = Schema.Struct(eventFields)
+export type Event = typeof Event.Type
+
+/** One line of `GET /events?follow`. */
+export const EventLine = Schema.Struct({ $type: Schema.Literal("clawmesh.event/1"), ...eventFields })
+export type EventLine = typeof EventLine.Type
+
+export const Events = Schema.Struct({
+  $type: Schema.Literal("clawmesh.events/1"),
+  ...head,
+  /** Oldest first. */
+  events: Schema.Array(Event),
+  /** Older ones that fitted the question and are left out. */
+  omitted: Schema.Natural
+})
+export type Events = typeof Events.Type
+
+/** Each code of a failure with the exit code of `clawmesh` and the HTTP status of the socket. */
+export const failures = {
+  WRONG_USE: { exit: 2, status: 400 },
+  /** Nobody answers at the socket; said by the client only. */
+  NO_ANSWER: { exit: 3, status: 503 },
+  /** Somebody answers, but not what these schemas say. */
+  BAD_ANSWER: { exit: 3, status: 502 },
+  /** The node is starting or has left: it takes no orders now. */
+  NOT_RUNNING: { exit: 3, status: 503 },
+  NOT_ALLOWED: { exit: 4, status: 403 },
+  NOT_FOUND: { exit: 5, status: 404 },
+  /** The name fits several devices, or would. */
+  AMBIGUOUS: { exit: 5, status: 409 },
+  /** The given key is no key, or another device's. */
+  PUBLIC_KEY_MISMATCH: { exit: 2, status: 400 },
+  RATE_LIMITED: { exit: 1, status: 429 },
+  TIMEOUT: { exit: 7, status: 504 },
+  INTERNAL_ERROR: { exit: 70, status: 500 }
+} as const
+
+export type FailureCode = keyof typeof failures
+
+export const Failure = Schema.Struct({
+  $type: Schema.Literal("clawmesh.error/1"),
+  code: Schema.Literals(Object.keys(failures) as ReadonlyArray<FailureCode>),
+  /** Exit code of `clawmesh`. */
+  exit: Schema.Natural,
+  message: Schema.String,
+  /** The way out, where one is known. */
+  hint: Schema.NullOr(Schema.String)
+})
+export type Failure = typeof Failure.Type
+
+export const failure = (code: FailureCode, message: string, hint: string | null = null): Failure => ({
+  $type: "clawmesh.error/1",
+  code,
+  exit: failures[code].exit,
+  message,
+  hint
+})
+
+/** Events asked for when nobody says how many, and how many at most. */
+export const EVENTS_DEFAULT = 100
+export const EVENTS_MAX = 1_000
+
+export const eventNames: ReadonlyArray<MeshEvent["event"]> = MeshEvent.fields.event.literals
+
+/** The words before the dot: a kind is one of these, or a whole name. */
+export const eventKinds: ReadonlyArray<string> = [...new Set(eventNames.map((name) => name.slice(0, name.indexOf("."))))]
+
+/** Whether an event is of this kind: `peer` is of all `peer.…`, `peer.down` of itself and of `peer.down.confirmed`. */
+export const isOfKind = (event: string, kind: string): boolean => event === kind || event.startsWith(`${kind}.`)
+
+export const isKind = (kind: string): boolean => eventNames.some((name) => isOfKind(name, kind))

@@ -1,0 +1,70 @@
+/**
+ * What a request to the operator's socket asks for, read from its method and address. Whatever does not read is a failure with
+ * its reason; a parameter that we do not know is refused, because to leave a filter out would answer another question.
+ */
+import { isDeviceId } from "../../kernel/identity/MeshId.ts"
+import * as Api from "./Api.ts"
+import type { Question } from "./Views.ts"
+
+export type Asked =
+  | { readonly _tag: "status" | "peers" | "health" | "trust" | "add" }
+  | { readonly _tag: "remove"; readonly id: string }
+  | { readonly _tag: "events"; readonly question: Question }
+  /** The events from now on, after the last `question.limit` of those that are kept. */
+  | { readonly _tag: "follow"; readonly question: Question }
+
+/** Kinds in one question: more than there are names would be the same ones again. */
+const KINDS_MAX = Api.eventNames.length
+
+const refused = (message: string): Api.Failure => Api.failure("WRONG_USE", message)
+
+export const isFailure = (value: { readonly $type?: string }): value is Api.Failure =>
+  value.$type === "clawmesh.error/1"
+
+const PARAMETERS = new Set(["limit", "type", "since", "follow"])
+
+const readEvents = (parameters: URLSearchParams): Asked | Api.Failure => {
+  for (const name of parameters.keys()) {
+    if (!PARAMETERS.has(name)) return refused(`no parameter ${JSON.stringify(name.slice(0, 32))} of /events`)
+    if (parameters.getAll(name).length > 1) return refused(`${name} is given twice`)
+  }
+  const follow = parameters.has("follow")
+  const since = parameters.get("since")
+  if (since !== null && !/^\d{1,15}$/u.test(since)) return refused("since is a number of ms since 1970")
+  const limit = parameters.get("limit")
+  if (limit !== null && (!/^\d{1,4}$/u.test(limit) || Number(limit) > Api.EVENTS_MAX))
+    return refused(`limit is a number from 0 to ${Api.EVENTS_MAX}`)
+  const kinds = (parameters.get("type") ?? "").split(",").filter((kind) => kind !== "")
+  if (kinds.length > KINDS_MAX) return refused(`type names at most ${KINDS_MAX} kinds`)
+  const unknown = kinds.find((kind) => !Api.isKind(kind))
+  if (unknown !== undefined)
+    return refused(`no kind ${JSON.stringify(unknown.slice(0, 32))}; there are ${Api.eventKinds.join(" ")}`)
+  const byDefault = since === null ? (follow ? 0 : Api.EVENTS_DEFAULT) : Api.EVENTS_MAX
+  const question: Question = {
+    sinceMs: since === null ? null : Number(since),
+    kinds,
+    limit: limit === null ? byDefault : Number(limit)
+  }
+  return { _tag: follow ? "follow" : "events", question }
+}
+
+const READS = new Set(["status", "peers", "health", "trust"] as const)
+type Read = typeof READS extends Set<infer R> ? R : never
+const isRead = (word: string): word is Read => (READS as ReadonlySet<string>).has(word)
+
+/** @param target as it stands in the request line: `/events?type=peer` */
+export const read = (method: string, target: string): Asked | Api.Failure => {
+  const url = URL.parse(target, "http://node.sock")
+  if (url === null || !target.startsWith("/")) return refused("this is no address")
+  const path = url.pathname.slice(1)
+  if (path === "events") return method === "GET" ? readEvents(url.searchParams) : refused("events are only read")
+  if (url.search !== "") return refused(`/${path.slice(0, 32)} has no parameters`)
+  if (method === "GET" && isRead(path)) return { _tag: path }
+  if (path === "trust" && method === "POST") return { _tag: "add" }
+  if (path.startsWith("trust/") && method === "DELETE") {
+    const id = path.slice("trust/".length)
+    return isDeviceId(id) ? { _tag: "remove", id } : refused("DELETE /trust/ID takes a whole id: 64 hex digits")
+  }
+  if (isRead(path)) return refused(`${method} /${path} is nothing that this node does`)
+  return Api.failure("NOT_FOUND", `nothing at /${path.slice(0, 64)}: this node is of another version`)
+}

@@ -1,0 +1,315 @@
+/**
+ * A node's state as the documents of `Api.ts`: reading only, computed when asked (B26, B44). What needs a look is said here
+ * once, with what to do about it, so that every screen says the same.
+ *
+ * Does not know: what other nodes think of the leader, or by what way a peer is reached.
+ */
+import { trustedDevice, type Trusted } from "../../kernel/Config.ts"
+import * as Leadership from "../../kernel/leadership/Leadership.ts"
+import type { Session } from "../../kernel/links/Link.ts"
+import { indexOfMember } from "../../kernel/membership/Member.ts"
+import type { NodeState } from "../../kernel/Node.ts"
+import * as KernelStatus from "../../kernel/status/Status.ts"
+import { NEVER_MS, type Instant } from "../../kernel/Time.ts"
+import type { Daemon, Told } from "../node/Daemon.ts"
+import * as Api from "./Api.ts"
+
+/** After a start, a peer that was not met for so long needs a look: discovery and a first dial take seconds. */
+const NOT_MET_AFTER_MS = 30_000
+
+type Discovery = ReturnType<Daemon["discovery"]>
+
+export const nameOf = (node: NodeState, id: string): string | null => {
+  if (id === node.config.deviceId) return node.config.displayName
+  const name = node.durable.trusted.find(({ deviceId }) => deviceId === id)?.name ?? ""
+  return name === "" ? null : name
+}
+
+const deviceOf = (node: NodeState, id: string): Api.Device => ({ id, name: nameOf(node, id) })
+
+/** How a sentence calls a device. */
+const called = ({ id, name }: Api.Device): string => name ?? id.slice(0, 8)
+
+/** How a command line calls a device: exactly. */
+const named = ({ id, name }: Api.Device): string => (name === null || /[^\w.-]/u.test(name) ? id : name)
+
+export const isoTime = (ms: number): string => new Date(ms).toISOString()
+
+const headOf = (node: NodeState, now: Instant) => ({ at: isoTime(now.wall), seenFrom: node.config.displayName })
+
+const elapsed = (since: number, now: Instant): number => Math.max(0, now.mono - since)
+
+const peersOf = (node: NodeState, now: Instant): ReadonlyArray<Api.Peer> => {
+  const uptimeMs = elapsed(node.startedAt, now)
+  return KernelStatus.peers(node, now.mono).map((peer): Api.Peer => {
+    const member = node.membership.members[indexOfMember(node.membership.members, peer.deviceId)]
+    const contact = node.links.contacts.find((other) => other.peer === peer.deviceId)
+    const session = node.links.links.find((link) => link._tag === "Session" && link.peer === peer.deviceId)
+    const trusted = trustedDevice(node.config, peer.deviceId)
+    const nextDialAt = contact?.nextDialAt ?? NEVER_MS
+    const configured = trusted?.address ?? null
+    return {
+      ...deviceOf(node, peer.deviceId),
+      role: peer.role,
+      gen1: trusted?.gen1 ?? false,
+      state: peer.state,
+      // What was never met is unknown since the start, not since the origin of the clock.
+      sinceMs: Math.min(Math.max(0, peer.sinceMs), uptimeMs),
+      incarnation: peer.incarnation,
+      link: session?._tag === "Session" ? linkOf(trusted, session, now) : null,
+      heardMs: member === undefined || member.heardAt === 0 ? null : elapsed(member.heardAt, now),
+      rttMs: member === undefined || member.srtt8 === 0 || !peer.linked ? null : Math.round(member.srtt8 / 8),
+      refused: peer.refused ?? null,
+      dialling: {
+        addresses: configured === null ? (contact?.found ?? []) : [configured],
+        underWay: contact !== undefined && contact.attempt !== null,
+        nextInMs: nextDialAt === NEVER_MS ? null : Math.max(0, nextDialAt - now.mono),
+        failures: contact?.failures ?? 0
+      }
+    }
+  })
+}
+
+/** How a session is protected, as it was negotiated: B18's words. */
+const securityOf = (trusted: Trusted | undefined, { dialledByUs, path, peer }: Session): Api.Security | null => {
+  if (path === null) return null
+  if (path.security === "plain") return "insecure"
+  const byFingerprint = dialledByUs && trusted?.fingerprint != null
+  return path.proved === peer || byFingerprint ? "tls-pinned" : "tls-unpinned"
+}
+
+const linkOf = (trusted: Trusted | undefined, session: Session, now: Instant): Api.Link => ({
+  dialledBy: session.dialledByUs ? "us" : "them",
+  sinceMs: elapsed(session.since, now),
+  security: securityOf(trusted, session),
+  remote: session.path?.remote ?? null,
+  address: session.path?.address ?? null
+})
+
+const strangersOf = (node: NodeState): ReadonlyArray<Api.Stranger> =>
+  node.links.strangers.map(({ addresses, deviceId, name }) => ({ id: deviceId, name, addresses }))
+
+const leaderOf = (node: NodeState, now: Instant): Api.Leader | null => {
+  const { config, leadership } = node
+  const id = Leadership.named(leadership, config, now.mono)
+  if (id === null) return null
+  const own = id === config.deviceId
+  const { standing } = leadership
+  return {
+    ...deviceOf(node, id),
+    role: own ? config.role : (trustedDevice(config, id)?.role ?? "node"),
+    kind: own ? "local" : "peer",
+    leaseLeftMs: own && standing._tag === "Leading" ? Math.max(0, standing.leaseUntil - now.mono) : null,
+    heardMs: own ? null : elapsed(leadership.heardAt, now)
+  }
+}
+
+const electorsOf = (node: NodeState) => {
+  const { deviceId, manifest } = node.config
+  const total = manifest.electors.length
+  const up = manifest.electors.filter((id) => id === deviceId || KernelStatus.peerState(node, id) === "up").length
+  return { total, up, needed: total === 0 ? 0 : Math.floor(total / 2) + 1 }
+}
+
+/** Why a trusted device and we do not talk, in words, and who has to do what. */
+const refusalOf = (node: NodeState, peer: Api.Peer): { readonly text: string; readonly hint: string } => {
+  const who = called(peer)
+  const { deviceId, role } = node.config
+  switch (peer.refused) {
+    case "UNTRUSTED_PEER":
+      return {
+        text: `${who} does not trust this node (UNTRUSTED_PEER)`,
+        hint: `on ${who}: clawmesh trust add ${deviceId} --role ${role}`
+      }
+    case "MESH_ID_MISMATCH":
+      return {
+        text: `${who} belongs to another mesh (MESH_ID_MISMATCH)`,
+        hint: "both nodes need the same --mesh-name and --mesh-key"
+      }
+    case "PUBLIC_KEY_MISMATCH":
+    case "PIN_MISMATCH":
+      return {
+        text: `${who} shows another key than the one that is pinned (${peer.refused})`,
+        hint: `a new machine, or somebody else: check its id with clawmesh-node id, then clawmesh trust remove ${named(peer)}`
+      }
+    default:
+      return {
+        text: `${who} and this node do not talk to each other (${peer.refused})`,
+        hint: `clawmesh peers ${named(peer)}`
+      }
+  }
+}
+
+const peerWarning = (node: NodeState, peer: Api.Peer, uptimeMs: number): Api.Warning | null => {
+  const about = { id: peer.id, name: peer.name }
+  const who = called(peer)
+  const hint = `clawmesh peers ${named(peer)}`
+  if (peer.refused !== null) return { code: "PEER_REFUSED", about, ...refusalOf(node, peer) }
+  switch (peer.state) {
+    case "down":
+      return { code: "PEER_DOWN", about, text: `${who} is down: nothing is heard of it`, hint }
+    case "suspect":
+      return { code: "PEER_SUSPECT", about, text: `${who} is suspect: it has missed probes`, hint }
+    case "unknown": {
+      if (uptimeMs < NOT_MET_AFTER_MS) return null
+      const found = peer.dialling.addresses.length > 0
+      const text = found
+        ? `${who} was not met since this node started, though its address is known`
+        : `${who} was not met since this node started, and no address of it is known`
+      return { code: "PEER_NOT_MET", about, text, hint: found ? hint : `is it on, and does it run clawmesh-node?` }
+    }
+    default:
+      return null
+  }
+}
+
+const warningsOf = (
+  node: NodeState,
+  now: Instant,
+  peers: ReadonlyArray<Api.Peer>,
+  discovery: Discovery
+): ReadonlyArray<Api.Warning> => {
+  const warnings: Array<Api.Warning> = []
+  const warn = (code: Api.Warning["code"], text: string, hint: string | null): void => {
+    warnings.push({ code, about: null, text, hint })
+  }
+  const uptimeMs = elapsed(node.startedAt, now)
+  if (node.phase !== "running")
+    warn("NOT_RUNNING", node.phase === "left" ? "this node has left the mesh" : "this node is still starting", null)
+  const electors = electorsOf(node)
+  if (node.phase === "running" && electors.total > 0 && leaderOf(node, now) === null) {
+    if (electors.up < electors.needed) {
+      const text = `nobody can lead: ${electors.up} of ${electors.total} electors are up, ${electors.needed} are needed`
+      warn("NO_QUORUM", text, "bring the electors that are down back up")
+    } else if (uptimeMs >= 2 * node.config.profile.promiseMs + node.config.profile.candidacyMaxMs) {
+      warn("NO_LEADER", "nobody leads, although enough electors are up", "clawmesh events --kind leader")
+    }
+  }
+  if (discovery.enabled && !discovery.runs)
+    warn("DISCOVERY_FAILED", `discovery does not run: ${discovery.why}`, "devices with a configured address still work")
+  for (const peer of peers) {
+    const warning = peerWarning(node, peer, uptimeMs)
+    if (warning !== null) warnings.push(warning)
+  }
+  return warnings
+}
+
+export const status = (daemon: Daemon): Api.Status => {
+  const node = daemon.state()
+  const now = daemon.now()
+  const discovery = daemon.discovery()
+  const { config, leadership } = node
+  const peers = peersOf(node, now)
+  const leader = leaderOf(node, now)
+  return {
+    $type: "clawmesh.status/1",
+    ...headOf(node, now),
+    node: {
+      id: config.deviceId,
+      name: config.displayName,
+      role: config.role,
+      phase: node.phase,
+      incarnation: node.incarnation,
+      uptimeMs: elapsed(node.startedAt, now),
+      address: daemon.address(),
+      meshId: config.meshId
+    },
+    leader,
+    term: leadership.term.counter,
+    leaseMs: config.profile.leaseMs,
+    activity: Leadership.activity(leadership, config, now.mono),
+    standby: config.manifest.electors
+      .filter((id) => Leadership.mayLead(config, id) && id !== leader?.id)
+      .map((id) => deviceOf(node, id)),
+    electors: electorsOf(node),
+    peers,
+    strangers: strangersOf(node),
+    refusals: KernelStatus.status(node, now.mono).refusals,
+    discovery,
+    warnings: warningsOf(node, now, peers, discovery)
+  }
+}
+
+export const peers = (daemon: Daemon): Api.Peers => {
+  const node = daemon.state()
+  const now = daemon.now()
+  return { $type: "clawmesh.peers/1", ...headOf(node, now), peers: peersOf(node, now) }
+}
+
+export const health = (daemon: Daemon): Api.Health => {
+  const node = daemon.state()
+  const now = daemon.now()
+  const warnings = warningsOf(node, now, peersOf(node, now), daemon.discovery())
+  return { $type: "clawmesh.health/1", ...headOf(node, now), healthy: warnings.length === 0, warnings }
+}
+
+/** A device as the running node trusts it; `null`: it does not. */
+export const trusted = (node: NodeState, id: string): Api.Trusted | null => {
+  const device = trustedDevice(node.config, id)
+  if (device === undefined) return null
+  return {
+    ...deviceOf(node, id),
+    role: device.role,
+    gen1: device.gen1,
+    publicKey: device.publicKey ?? node.durable.pins.find(({ deviceId }) => deviceId === id)?.publicKey ?? null,
+    source: node.durable.trusted.some(({ deviceId }) => deviceId === id) ? "operator" : "configuration"
+  }
+}
+
+export const trust = (daemon: Daemon): Api.Trust => {
+  const node = daemon.state()
+  return {
+    $type: "clawmesh.trust/1",
+    ...headOf(node, daemon.now()),
+    trusted: node.config.trusted.map(({ deviceId }) => trusted(node, deviceId)!),
+    strangers: strangersOf(node)
+  }
+}
+
+export const trustChange = (
+  daemon: Daemon,
+  change: Api.TrustChange["change"],
+  device: Api.Trusted
+): Api.TrustChange => ({
+  $type: "clawmesh.trust-change/1",
+  ...headOf(daemon.state(), daemon.now()),
+  change,
+  device
+})
+
+const eventOf = (node: NodeState, { atMs, event }: Told): Api.Event => ({
+  at: isoTime(atMs),
+  atMs,
+  ...event,
+  name: event.about === undefined ? null : nameOf(node, event.about)
+})
+
+export const eventLine = (daemon: Daemon, told: Told): Api.EventLine => ({
+  $type: "clawmesh.event/1",
+  ...eventOf(daemon.state(), told)
+})
+
+/** Which events are asked for. */
+export interface Question {
+  /** ms since 1970; `null`: all that are kept. */
+  readonly sinceMs: number | null
+  /** Empty: of every kind. */
+  readonly kinds: ReadonlyArray<string>
+  readonly limit: number
+}
+
+export const answers = ({ kinds, sinceMs }: Question, { atMs, event }: Told): boolean =>
+  (sinceMs === null || atMs >= sinceMs) &&
+  (kinds.length === 0 || kinds.some((kind) => Api.isOfKind(event.event, kind)))
+
+export const events = (daemon: Daemon, question: Question): Api.Events => {
+  const node = daemon.state()
+  const fitting = daemon.events().filter((told) => answers(question, told))
+  const last = fitting.slice(Math.max(0, fitting.length - question.limit))
+  return {
+    $type: "clawmesh.events/1",
+    ...headOf(node, daemon.now()),
+    events: last.map((told) => eventOf(node, told)),
+    omitted: fitting.length - last.length
+  }
+}
