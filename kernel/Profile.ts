@@ -64,8 +64,18 @@ export interface Profile {
 export const GEN1_CLOCK_WINDOW_MS = 300_000
 /** Frames other than the handshake that an unauthenticated link may send before it is closed. */
 export const UNAUTHENTICATED_FRAMES_MAX = 16
-/** Connections that may be shaking hands at once; a flood beyond is closed unheard. */
+/** Connections that may be shaking hands at once; beyond, the oldest that said nothing gives way. */
 export const UNAUTHENTICATED_LINKS_MAX = 64
+/**
+ * How far above ours a term may be that somebody tells us in its answer. No mesh holds so many elections while one of its
+ * nodes is away; a liar cannot wear the counter out in one go.
+ */
+export const ANSWERED_TERM_LEAP_MAX = 1_000_000
+/**
+ * And one that whoever stands or leads says of itself. It may have been told a false term that the others never heard of:
+ * were this no more than the above, one lie to one candidate would put it out of the reach of all its voters, for good.
+ */
+export const STANDING_TERM_LEAP_MAX = 10_000_000_000
 
 const lan: Profile = {
   name: "lan",

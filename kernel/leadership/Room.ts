@@ -1,5 +1,6 @@
 /** The front of the leadership room: hands each input to the voter's, the candidate's or the leader's side. */
 import type { Links } from "../links/Link.ts"
+import { ANSWERED_TERM_LEAP_MAX, STANDING_TERM_LEAP_MAX } from "../Profile.ts"
 import { NEVER_MS } from "../Time.ts"
 import type { Turn } from "../Turn.ts"
 import type { DeviceId, Event, Term } from "../wire/Frame.ts"
@@ -8,16 +9,8 @@ import { isElector, withDue, type Leadership } from "./Leadership.ts"
 import * as Leading from "./Leading.ts"
 import * as Voting from "./Voting.ts"
 
-/** No mesh holds so many elections while one of its nodes is away; a liar cannot wear the counter out in one go. */
-const TERM_LEAP_MAX = 1_000_000
-
-const SAID_BY_ELECTORS: ReadonlySet<string> = new Set([
-  "mesh.lead.answer",
-  "mesh.prevote",
-  "mesh.prevote.answer",
-  "mesh.vote",
-  "mesh.vote.answer"
-])
+const ANSWERS: ReadonlySet<string> = new Set(["mesh.lead.answer", "mesh.prevote.answer", "mesh.vote.answer"])
+const SAID_BY_ELECTORS: ReadonlySet<string> = new Set(["mesh.prevote", "mesh.vote", ...ANSWERS])
 
 export const onTurn = (leadership: Leadership, woke: boolean, turn: Turn, links: Links): Leadership => {
   let next = leadership
@@ -45,8 +38,10 @@ const settled = (before: Leadership, after: Leadership, turn: Turn, links: Links
 }
 
 /** A term that a mesh could have come to: of our manifest, and not absurdly far ahead of what we know. */
-const isPlausible = (leadership: Leadership, turn: Turn, term: Term): boolean =>
-  term.manifest === turn.config.manifest.version && term.counter <= leadership.term.counter + TERM_LEAP_MAX
+const isPlausible = (leadership: Leadership, turn: Turn, event: Event["event"], term: Term): boolean => {
+  const leapMax = ANSWERS.has(event) ? ANSWERED_TERM_LEAP_MAX : STANDING_TERM_LEAP_MAX
+  return term.manifest === turn.config.manifest.version && term.counter <= leadership.term.counter + leapMax
+}
 
 const onEvent = (
   leadership: Leadership,
@@ -61,7 +56,7 @@ const onEvent = (
     turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
     return leadership
   }
-  if ("term" in frame.payload && !isPlausible(leadership, turn, frame.payload.term)) {
+  if ("term" in frame.payload && !isPlausible(leadership, turn, frame.event, frame.payload.term)) {
     turn.facts.push({ _tag: "Refused", code: "INVALID_PARAMS" })
     return leadership
   }

@@ -125,7 +125,9 @@ const onRows = (membership: Membership, incoming: ReadonlyArray<EdgeRow>, from: 
 const isNewer = (a: EdgeRow, b: EdgeRow): boolean =>
   a.incarnation > b.incarnation || (a.incarnation === b.incarnation && a.version > b.version)
 
-const isSame = (a: EdgeRow, b: EdgeRow): boolean => a.incarnation === b.incarnation && a.version === b.version
+/** With its edges: somebody may have handed on false ones under the very version that the observer came to next. */
+const isSame = (a: EdgeRow, b: EdgeRow): boolean =>
+  a.incarnation === b.incarnation && a.version === b.version && sameEdges(a.edges, b.edges)
 
 const byObserver = (a: EdgeRow, b: EdgeRow): number => (a.observer < b.observer ? -1 : 1)
 
