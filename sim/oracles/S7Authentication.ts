@@ -8,7 +8,7 @@
 import type { Command } from "../../kernel/Command.ts"
 import type { Input } from "../../kernel/Input.ts"
 import { Machine } from "../engine/Machine.ts"
-import { indexOfLink } from "../../kernel/links/Link.ts"
+import { indexOfLink, type Link } from "../../kernel/links/Link.ts"
 import type { MakeOracle, Observation } from "./Oracle.ts"
 
 export const authentication: MakeOracle = () => ({
@@ -27,32 +27,39 @@ export const authentication: MakeOracle = () => ({
           return `${machine.name} made a session with ${far.name}, who is of another mesh`
       }
     }
-    if (input._tag !== "Received" && input._tag !== "Malformed" && input._tag !== "Ponged") return null
+    if (!("link" in input) || !SAID.has(input._tag)) return null
     const link = before.links.links[indexOfLink(before.links.links, input.link)]
-    return link === undefined || link._tag === "Session" ? null : reached(seen, input.link)
+    return link === undefined || link._tag === "Session" ? null : reached(seen, link)
   }
 })
+
+/** What the far end of a link has a hand in. */
+const SAID: ReadonlySet<string> = new Set(["Received", "Malformed", "Ignored", "Ponged"])
+
+type Handshake = Exclude<Link, { readonly _tag: "Session" }>
 
 const sameMesh = (a: Machine, b: Machine): boolean =>
   a.config.meshId === b.config.meshId && a.config.meshKey === b.config.meshKey
 
 /** What may be said to an unproven link at its word: errors, and the nonce that it asked for. */
-const mayAnswer = (command: Command, input: Input): boolean => {
+const mayAnswer = (command: Command, input: Input, { nonce }: Handshake): boolean => {
   if (command._tag === "Hangup") return true
   if (command._tag !== "Send" || command.frame.type !== "res") return false
   if (!command.frame.ok) return true
-  return input._tag === "Received" && input.frame.type === "req" && input.frame.method === "mesh.challenge"
+  if (input._tag !== "Received" || input.frame.type !== "req" || input.frame.method !== "mesh.challenge") return false
+  const [[member, value] = [], ...more] = Object.entries(command.frame.payload as object)
+  return member === "nonce" && value === nonce && more.length === 0
 }
 
-const reached = ({ after, before, commands, input, machine }: Observation, link: number): string | null => {
+const reached = ({ after, before, commands, input, machine }: Observation, link: Handshake): string | null => {
   if (after.membership !== before.membership)
     return `${machine.name} let an unproven link change what it knows of peers`
   if (after.leadership !== before.leadership) return `${machine.name} let an unproven link change leadership`
   for (const command of commands) {
-    const own = "link" in command && command.link === link
+    const own = "link" in command && command.link === link.link
     const quiet =
       command._tag === "Check" || command._tag === "Sign" || command._tag === "Note" || command._tag === "SetAlarm"
-    if (own && mayAnswer(command, input)) continue
+    if (own && mayAnswer(command, input, link)) continue
     if (!quiet) return `${machine.name} did ${command._tag} at the word of an unproven link`
   }
   return null

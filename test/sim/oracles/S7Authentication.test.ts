@@ -3,6 +3,8 @@ import { describe, it } from "@effect/vitest"
 import { indexOfLink, type Session } from "../../../kernel/links/Link.ts"
 import * as Node from "../../../kernel/Node.ts"
 import type { Command } from "../../../kernel/Command.ts"
+import type { Input } from "../../../kernel/Input.ts"
+import { peers, status } from "../../../kernel/status/Status.ts"
 import type { World } from "../../../sim/engine/World.ts"
 import { Stranger } from "../../../sim/network/Stranger.ts"
 import { broken, brokenAfter, fires, scenarioOf } from "./Broken.ts"
@@ -174,7 +176,7 @@ describe("S7: before it is a session, what a link sends reaches no room but that
 
   it("mesh.edges on an unproven link is admitted", () => {
     const rows = (world: World) => [
-      { observer: world.machines[1]!.config.deviceId, incarnation: 9, version: 9, edges: [] }
+      { observer: world.machines[0]!.config.deviceId, incarnation: 9, version: 9, edges: [] }
     ]
     fires("S7", /^field let an unproven link change what it knows of peers$/u, mesh, admitting, (world) =>
       saying("mesh.edges", { rows: rows(world) })(world)
@@ -193,6 +195,21 @@ describe("S7: before it is a session, what a link sends reaches no room but that
         : after
     )
     fires("S7", /^field let an unproven link change leadership$/u, mesh, nervous, saying("mesh.lead", null))
+  })
+
+  it("an event that nobody knows, on an unproven link, counts as a sign of life", () => {
+    const hopeful = brokenAfter((after, before, input) =>
+      input._tag === "Ignored" && unproven(before, input.link)
+        ? { ...after, membership: { ...after.membership } }
+        : after
+    )
+    fires(
+      "S7",
+      /^field let an unproven link change what it knows of peers$/u,
+      mesh,
+      hopeful,
+      saying("mesh.coup", { term: TERM })
+    )
   })
 
   it("an answer to a probe, on an unproven link, counts as a sign of life", () => {
@@ -266,5 +283,64 @@ describe("S7: before it is a session, a link makes the node say and do nothing t
         doing(what),
         saying("mesh.release", { term: TERM })
       )
+    })
+})
+
+describe("S7: before it is a session, a link is told nothing but errors and its nonce", () => {
+  type Request = Extract<Input, { readonly _tag: "Received" }> & { readonly frame: { readonly type: "req" } }
+  const OF_EVE = "of-eve"
+  /** To eve's request, on an unproven link: this, instead of what the kernel says. */
+  const telling = (what: (node: Node.NodeState, request: Request) => Command) =>
+    broken((node, input) => {
+      const [after, commands] = Node.step(node, input)
+      if (input._tag !== "Received" || input.frame.type !== "req" || input.frame.id !== OF_EVE) return [after, commands]
+      const link = node.links.links[indexOfLink(node.links.links, input.link)]
+      if (link?._tag !== "Offered") return [after, commands]
+      return [after, [...commands.filter((command) => command._tag !== "Send"), what(node, input as Request)]]
+    })
+  const answer =
+    (payload: (node: Node.NodeState, link: number) => unknown) =>
+    (node: Node.NodeState, { frame, link }: Request): Command => ({
+      _tag: "Send",
+      link,
+      frame: { type: "res", id: frame.id, ok: true, payload: payload(node, link) }
+    })
+  const nonceOf = (node: Node.NodeState, link: number): string => {
+    const found = node.links.links[indexOfLink(node.links.links, link)]
+    return found?._tag === "Offered" ? found.nonce : ""
+  }
+  const asking =
+    (method: string) =>
+    (world: World): void => {
+      const eve = new Stranger(world, "eve")
+      eve.at(5_000, () => {
+        eve.dial("field", { opened: (line) => line.ask(OF_EVE, method) })
+      })
+    }
+  const told: ReadonlyArray<
+    readonly [title: string, method: string, what: (n: Node.NodeState, r: Request) => Command]
+  > = [
+    ["mesh.status is answered", "mesh.status", answer((node) => status(node, 0))],
+    ["mesh.peers is answered", "mesh.peers", answer((node) => ({ peers: peers(node, 0) }))],
+    ["mesh.status is answered with a nonce", "mesh.status", answer((node, link) => ({ nonce: nonceOf(node, link) }))],
+    [
+      "mesh.challenge is answered with more than the nonce",
+      "mesh.challenge",
+      answer((node, link) => ({ nonce: nonceOf(node, link), deviceId: node.config.deviceId }))
+    ],
+    ["mesh.challenge is answered with another nonce", "mesh.challenge", answer(() => ({ nonce: "of-another-link" }))],
+    [
+      "an event is told",
+      "mesh.challenge",
+      (_, { link }) => ({
+        _tag: "Send",
+        link,
+        frame: { type: "event", event: "mesh.release", payload: { term: TERM } }
+      })
+    ]
+  ]
+  for (const [title, method, what] of told)
+    it(`${title}`, () => {
+      fires("S7", /^field did Send at the word of an unproven link$/u, mesh, telling(what), asking(method))
     })
 })
