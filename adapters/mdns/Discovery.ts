@@ -1,0 +1,23 @@
+/** The `Discovery` port over mDNS (wire.md part 3): what `Mdns` tells goes to the inbox; it ends with the scope, with a goodbye. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import { Discovery, Inbox } from "../../kernel/Ports.ts"
+import { Mdns, type Options } from "./Mdns.ts"
+
+/** Needs the inbox; never fails to build, for a node works without its neighbours' adverts. */
+export const layer = (options: Options): Layer.Layer<Discovery, never, Inbox> =>
+  Layer.effect(
+    Discovery,
+    Effect.gen(function* () {
+      const inbox = yield* Inbox
+      const mdns = yield* Effect.acquireRelease(
+        Effect.sync(() => new Mdns(options, (news) => Queue.offerUnsafe(inbox, news))),
+        (mdns) => Effect.promise(() => mdns.close())
+      )
+      return {
+        advertise: (record) => Effect.sync(() => mdns.advertise(record)),
+        running: Effect.sync(() => mdns.running)
+      }
+    })
+  )
