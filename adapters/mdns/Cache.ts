@@ -360,7 +360,7 @@ export const heard = (cache: Cache, settings: Settings, packet: Packet, source: 
 const isOver = (life: Life | null, now: number): boolean => life !== null && life.expires <= now
 
 const refreshTime = (life: Life, { refreshAt }: Settings): number =>
-  life.asked < REFRESHES ? life.at + life.ttlMs * (refreshAt + REFRESH_STEP * life.asked) : Infinity
+  life.asked < REFRESHES ? life.at + Math.round(life.ttlMs * (refreshAt + REFRESH_STEP * life.asked)) : Infinity
 
 const followUpTime = ({ followUp }: Service | Host, isMissing: boolean): number =>
   isMissing ? followUp.next : Infinity
