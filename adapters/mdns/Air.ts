@@ -104,6 +104,7 @@ export const openAir: OpenAir = (ears, port) => {
     if (!isOpen) return
     joined = addresses
     if (addresses.length === 0) trouble = "no network: no interface has an IPv4 address"
+    let failed = 0
     for (const address of addresses)
       try {
         socket?.addMembership(GROUP, address)
@@ -111,40 +112,45 @@ export const openAir: OpenAir = (ears, port) => {
         const code = codeOf(error)
         // EADDRINUSE: joined already. ENOBUFS: the socket's list is full of interfaces that are gone.
         if (code === "ENOBUFS") return end("no multicast: ENOBUFS")
-        if (code !== "EADDRINUSE") trouble = `no multicast: ${code}`
+        // One of many may be a tunnel that knows no multicast.
+        if (code !== "EADDRINUSE" && ++failed === addresses.length) trouble = `no multicast: ${code}`
       }
   }
 
-  try {
-    // Addresses here are literal; answering at once keeps a packet on the interface that was set just before.
-    const lookup = (host: string, _options: unknown, done: (error: null, address: string, family: number) => void) =>
-      done(null, host, 4)
-    const opened = createSocket({ type: "udp4", reuseAddr: true, lookup: lookup as never })
-    socket = opened
-    opened.on("error", (error) => end(isOpen ? `no multicast: ${codeOf(error)}` : bindTrouble(error, port)))
-    opened.on("message", (packet, { address, port }) => {
-      if (isOver) return
-      if (packet.equals(said)) {
-        unheard = 0
-        trouble = null
-      }
-      ears.heard(packet, { address, port })
-    })
-    opened.bind({ port, address: "0.0.0.0" }, () => {
-      if (isOver) return
-      try {
-        opened.setMulticastTTL(TTL)
-        opened.setMulticastLoopback(true)
-      } catch (error) {
-        return end(`no multicast: ${codeOf(error)}`)
-      }
-      isOpen = true
-      ears.open()
-    })
-  } catch (error) {
-    const why = bindTrouble(error, port)
-    queueMicrotask(() => end(why))
+  const open = () => {
+    if (isOver) return
+    try {
+      // Addresses here are literal; answering at once keeps a packet on the interface that was set just before.
+      const lookup = (host: string, _options: unknown, done: (error: null, address: string, family: number) => void) =>
+        done(null, host, 4)
+      const opened = createSocket({ type: "udp4", reuseAddr: true, lookup: lookup as never })
+      socket = opened
+      opened.on("error", (error) => end(isOpen ? `no multicast: ${codeOf(error)}` : bindTrouble(error, port)))
+      opened.on("message", (packet, { address, port }) => {
+        if (isOver) return
+        if (packet.equals(said)) {
+          unheard = 0
+          trouble = null
+        }
+        ears.heard(packet, { address, port })
+      })
+      opened.bind({ port, address: "0.0.0.0" }, () => {
+        if (isOver) return
+        try {
+          opened.setMulticastTTL(TTL)
+          opened.setMulticastLoopback(true)
+        } catch (error) {
+          return end(`no multicast: ${codeOf(error)}`)
+        }
+        isOpen = true
+        ears.open()
+      })
+    } catch (error) {
+      end(bindTrouble(error, port))
+    }
   }
+  // With such a lookup, binding is over before `bind` returns: nobody is told before they have what they are told about.
+  queueMicrotask(open)
 
   return {
     say,

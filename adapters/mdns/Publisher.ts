@@ -178,6 +178,7 @@ export class Publisher {
   readonly #send = (packet: Buffer): void => {
     this.#last = packet
     this.#say(packet)
+    this.#trouble = null
   }
 
   readonly #failed = (error: unknown): void => {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { KNOWN_ANSWERS_MAX, knownAnswers, SERVICES_MAX, wakeAt } from "../../../adapters/mdns/Cache.ts"
 import { SERVICE } from "../../../adapters/mdns/Records.ts"
 import { Nearby } from "./Nearby.ts"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { decode, encode } from "dns-packet"
-import fc from "fast-check"
+import * as fc from "fast-check"
 import {
   type Announced,
   askable,
