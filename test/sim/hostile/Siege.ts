@@ -5,6 +5,8 @@
  */
 import { assert } from "@effect/vitest"
 import type { Command } from "../../../kernel/Command.ts"
+import type { Input } from "../../../kernel/Input.ts"
+import * as Node from "../../../kernel/Node.ts"
 import { status, type NodeStatus } from "../../../kernel/status/Status.ts"
 import type { ConnectParams, Frame } from "../../../kernel/wire/Frame.ts"
 import type { Kernel } from "../../../sim/engine/Host.ts"
@@ -67,7 +69,19 @@ export interface SiegeOptions {
   readonly kernel?: Kernel
   /** Before anybody starts. */
   readonly prepare?: (siege: Siege) => void
+  /** After each step of a node, before its commands are performed. */
+  readonly onStep?: (siege: Siege, machine: Machine, input: Input, commands: ReadonlyArray<Command>) => void
 }
+
+/** The real kernel, and everybody's trust store has this node as a device of generation 1. */
+export const trustingAsGeneration1 = (name: string): Kernel => ({
+  make: (config) =>
+    Node.make({
+      ...config,
+      trusted: config.trusted.map((device) => (device.address === name ? { ...device, gen1: true } : device))
+    }),
+  step: Node.step
+})
 
 /** `act` is called at the settled time; the run goes on until `untilMs`. */
 export const besiege = (act: (siege: Siege) => void, options: SiegeOptions = {}): Siege => {
@@ -82,6 +96,7 @@ export const besiege = (act: (siege: Siege) => void, options: SiegeOptions = {})
       traces.get(machine.name)!.push(JSON.stringify([world.nowMs, input, commands]))
       for (const command of commands)
         if (command._tag === "Hangup") hangups.push({ node: machine.name, hangup: command })
+      options.onStep?.(siege, machine, input, commands)
     },
     ...(options.kernel === undefined ? {} : { kernel: options.kernel })
   })
@@ -155,9 +170,9 @@ export const nobodyElseNotices = (siege: Siege, victims: ReadonlyArray<string>, 
 const nonceIn = (frame: Frame): string | null =>
   frame.type === "res" && frame.id === "c" && frame.ok ? (frame.payload as { readonly nonce: string }).nonce : null
 
-/** Asks for the nonce, and says with it what `words` makes of it. */
+/** Asks for the nonce, and says with it what `words` makes of it; `null`: nothing. */
 export const loggingIn = (
-  words: (nonce: string, line: Line) => ConnectParams | string,
+  words: (nonce: string, line: Line) => ConnectParams | string | null,
   then: Behaviour = {}
 ): Behaviour => ({
   ...then,
@@ -167,7 +182,7 @@ export const loggingIn = (
     if (nonce === null) return then.heard?.(line, frame)
     const said = words(nonce, line)
     if (typeof said === "string") line.raw(said)
-    else line.say({ type: "req", id: "l", method: "mesh.connect", params: said })
+    else if (said !== null) line.say({ type: "req", id: "l", method: "mesh.connect", params: said })
   }
 })
 

@@ -1,5 +1,6 @@
 /** A trusted device that has logged in well and turns on the mesh (P3.1, P4, P6.3, P7.7, P8.1; S1, S6). */
 import { assert, describe, it } from "@effect/vitest"
+import { ANSWERED_TERM_LEAP_MAX } from "../../../kernel/Profile.ts"
 import type { Line } from "../../../sim/network/Stranger.ts"
 import {
   allIsWell,
@@ -107,8 +108,18 @@ const cases: ReadonlyArray<Case> = [
   },
   {
     title: "mesh.lead by a field node",
-    act: tell("mesh.lead", () => ({ term: LAST, beat: 1 })),
+    act: tell("mesh.lead", () => ({ term: NEXT, beat: 1 })),
     counted: "NOT_AUTHORIZED"
+  },
+  {
+    title: "mesh.lead by the same in the last of terms",
+    act: tell("mesh.lead", () => ({ term: LAST, beat: 1 })),
+    counted: "INVALID_PARAMS"
+  },
+  {
+    title: "mesh.release of the last of terms",
+    act: tell("mesh.release", () => ({ term: LAST })),
+    counted: "INVALID_PARAMS"
   },
   {
     title: "mesh.vote by somebody who elects nobody",
@@ -211,12 +222,18 @@ describe("an insider's word counts for no more than its role", () => {
     const { siege } = insider("field", (line, s) => {
       for (let i = 0; i < 1_000; i++) {
         line.raw("garbage")
+        line.tell("mesh.lead", { term: NEXT, beat: i })
         line.tell("mesh.lead", { term: LAST, beat: i })
+        line.raw(`{"type":"event","event":"mesh.coup"}`)
         line.tell("mesh.release", { term: TERM })
       }
       assert.isFalse(s.world.violations.length > 0)
     })
-    assert.deepStrictEqual(statusOf(siege, siege.field).refusals, { INVALID_JSON: 1_000, NOT_AUTHORIZED: 1_000 })
+    assert.deepStrictEqual(statusOf(siege, siege.field).refusals, {
+      INVALID_JSON: 1_000,
+      INVALID_PARAMS: 1_000,
+      NOT_AUTHORIZED: 1_000
+    })
     nobodyElseNotices(siege, "field")
   })
 })
@@ -269,6 +286,41 @@ describe("what ends an insider's session", () => {
   })
 })
 
+describe("P4.3: an unknown event on a session is a sign of life", () => {
+  /** Answers no ping for six seconds; says an unknown event every 200 ms, or nothing. */
+  const deaf = (talks: boolean) => {
+    const untilMs = SETTLED_MS + QUIET_MS + 6_000
+    return insider(
+      "field",
+      (line, { mallory, world }) => {
+        line.behaviour = { deaf: true }
+        if (!talks) return
+        for (let at = world.nowMs; at < untilMs; at += 200)
+          mallory.at(at, () => line.raw(`{"type":"event","event":"mesh.coup","payload":null}`))
+      },
+      { untilMs }
+    )
+  }
+  const mallorys = (siege: Siege) =>
+    statusOf(siege, siege.field).peers.find((peer) => peer.deviceId === siege.mallory.keys.deviceId)!
+
+  it("whoever answers no ping and says such events stays up, and nothing is counted", () => {
+    const { line, siege } = deaf(true)
+    assert.deepInclude(mallorys(siege), { state: "up", linked: true })
+    assert.isNull(closedWith(siege, line))
+    assert.deepStrictEqual(statusOf(siege, siege.field).refusals, {})
+    allIsWell(siege)
+  })
+
+  it("whoever answers no ping and says nothing does not", () => {
+    const { line, siege } = deaf(false)
+    assert.strictEqual(closedWith(siege, line), 1001)
+    assert.deepInclude(mallorys(siege), { linked: false })
+    assert.notStrictEqual(mallorys(siege).state, "up")
+    allIsWell(siege)
+  })
+})
+
 describe("lies about others, which rows do not keep out (they are not signed): live edges of one's own outweigh them", () => {
   const lies: ReadonlyArray<readonly [title: string, rows: (siege: Siege) => ReadonlyArray<unknown>]> = [
     [
@@ -300,15 +352,6 @@ describe("lies about others, which rows do not keep out (they are not signed): l
     [
       "its own row names devices that nobody knows",
       (s) => [row(s.mallory.keys.deviceId, [{ subject: s.eve.keys.deviceId, incarnation: 1, good: true }])]
-    ],
-    [
-      "main's row, forged: it has backup and field down",
-      (s) => [
-        row(
-          s.main.config.deviceId,
-          [s.backup, s.field].map(({ config }) => ({ subject: config.deviceId, incarnation: 1, good: false }))
-        )
-      ]
     ]
   ]
   for (const [title, rows] of lies)
@@ -330,7 +373,8 @@ describe("lies about others, which rows do not keep out (they are not signed): l
 describe("P7.7: an elector that may not lead, and answers what nobody asked", () => {
   const electors = "main, backup, field, mallory"
   const asElector: ReadonlyArray<readonly [title: string, at: string, counted: string | null, act: Act]> = [
-    ["mesh.lead", "field", "NOT_AUTHORIZED", tell("mesh.lead", () => ({ term: LAST, beat: 1 }))],
+    ["mesh.lead", "field", "NOT_AUTHORIZED", tell("mesh.lead", () => ({ term: NEXT, beat: 1 }))],
+    ["mesh.lead in the last of terms", "field", "INVALID_PARAMS", tell("mesh.lead", () => ({ term: LAST, beat: 1 }))],
     [
       "a vote for the leader, after the election",
       "main",
@@ -356,7 +400,27 @@ describe("P7.7: an elector that may not lead, and answers what nobody asked", ()
       tell("mesh.lead.answer", () => ({ term: TERM, beat: 2 ** 48, promised: true }))
     ]
   ]
-  for (const [title, at, counted, act] of asElector)
+  const absurd = [
+    ["of another manifest", { manifest: 2 ** 48, counter: 2 }],
+    ["of an older manifest", { manifest: 0, counter: 2 }],
+    ["at the end of counting", { manifest: 1, counter: 2 ** 48 }],
+    ["one beyond the leap", { manifest: 1, counter: TERM.counter + ANSWERED_TERM_LEAP_MAX + 1 }]
+  ] as const
+  const refusals = [
+    ["mesh.vote.answer", { granted: false }],
+    ["mesh.prevote.answer", { granted: false }],
+    ["mesh.lead.answer", { beat: 1, promised: false }]
+  ] as const
+  // What would depose the leader, or wedge all elections to come, if it were believed.
+  const wedges = absurd.flatMap(([title, term]) =>
+    refusals.map(([event, said]): (typeof asElector)[number] => [
+      `${event}, refused for a term ${title}`,
+      "main",
+      "INVALID_PARAMS",
+      tell(event, () => ({ term, ...said }))
+    ])
+  )
+  for (const [title, at, counted, act] of [...asElector, ...wedges])
     it(`${title}, at ${at}: ${counted ?? "changes nothing"}`, () => {
       const { line, siege } = insider(at, act, { electors })
       assert.isNull(closedWith(siege, line))
@@ -370,7 +434,7 @@ describe("P7.7: an elector that may not lead, and answers what nobody asked", ()
       "field",
       (here) => {
         here.tell("mesh.prevote", { term: NEXT })
-        here.tell("mesh.vote", { term: LAST })
+        here.tell("mesh.vote", { term: NEXT })
       },
       { electors }
     )

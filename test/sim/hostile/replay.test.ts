@@ -13,7 +13,9 @@ import {
   nobodyElseNotices,
   SETTLED_MS,
   statusOf,
-  type Siege
+  trustingAsGeneration1,
+  type Siege,
+  type SiegeOptions
 } from "./Siege.ts"
 
 /** main's words over field's nonce, as an answer or as a login, made into a login at field. */
@@ -55,7 +57,7 @@ const byDialling = (siege: Siege, forge: Forge): Forgery => {
           }
         )
       )
-      return `{"type":"event","event":"of.no.account"}`
+      return null
     })
   )
   return { line, words: () => words }
@@ -70,7 +72,7 @@ const byBeingDialled = (siege: Siege, forge: Forge): Forgery => {
     "field",
     loggingIn((nonce) => {
       given = nonce
-      return `{"type":"event","event":"of.no.account"}`
+      return null
     })
   )
   mallory.listening = true
@@ -94,25 +96,39 @@ const ways = [
   { title: "main's answer to mallory", way: byDialling },
   { title: "main's login at mallory", way: byBeingDialled }
 ]
-const forms = [
-  { title: "as it is, with the extension", forge: withKernel, code: "AUTH_FAILED" },
-  { title: "without the extension, as generation 1 would", forge: withoutKernel, code: "AUTH_FAILED" }
+interface Form {
+  readonly title: string
+  readonly forge: Forge
+  readonly options?: SiegeOptions
+}
+
+const forms: ReadonlyArray<Form> = [
+  { title: "as it is, with the extension", forge: withKernel },
+  { title: "without the extension, as generation 1 would", forge: withoutKernel },
+  {
+    title: "without the extension, where main is known as generation 1 but showed the extension once",
+    forge: withoutKernel,
+    options: { kernel: trustingAsGeneration1("main") }
+  }
 ]
 
 describe("P9.2, P9.4, P9.5: what main signed for mallory opens no door at field", () => {
   for (const { title: whose, way } of ways)
-    for (const { code, forge, title } of forms)
-      it(`${whose}, carried to field ${title}: ${code}, closed 1008`, () => {
+    for (const { forge, options: more, title } of forms)
+      it(`${whose}, carried to field ${title}: AUTH_FAILED, closed 1008`, () => {
         let forgery!: Forgery
         const options = { untilMs: SETTLED_MS + 12_000, prepare: notForBackup }
-        const siege = besiege((s) => {
-          forgery = way(s, forge)
-        }, options)
+        const siege = besiege(
+          (s) => {
+            forgery = way(s, forge)
+          },
+          { ...options, ...more }
+        )
         const { line, words } = forgery
         assert.strictEqual(words().deviceId, siege.main.config.deviceId, "mallory has main's own words")
-        assert.deepStrictEqual(line.errors, [code])
+        assert.deepStrictEqual(line.errors, ["AUTH_FAILED"])
         assert.strictEqual(closedWith(siege, line), 1008)
-        assert.deepStrictEqual(statusOf(siege, siege.field).refusals, { [code]: 1 })
+        assert.deepStrictEqual(statusOf(siege, siege.field).refusals, { AUTH_FAILED: 1 })
         assert.deepStrictEqual(siege.world.violations, [])
         const mains = siege.field
           .state()!
@@ -145,4 +161,58 @@ describe("P9.2, P9.4, P9.5: what main signed for mallory opens no door at field"
     assert.deepStrictEqual(Object.keys(refusals), ["AUTH_FAILED"])
     assert.deepStrictEqual(siege.world.violations, [])
   })
+})
+
+/** field and main never meet: neither knows more of the other than what its trust store says. */
+const neverMet = (siege: Siege): void => {
+  notForBackup(siege)
+  siege.world.network.cut("main", "field")
+  siege.world.network.cut("field", "main")
+}
+
+describe("P9.5: what main signed for mallory, carried to field, which never met main", () => {
+  const meeting = (way: (siege: Siege, forge: Forge) => Forgery, forge: Forge, options: SiegeOptions = {}) => {
+    let forgery!: Forgery
+    const siege = besiege(
+      (s) => {
+        assert.isFalse(isWithMain(s))
+        assert.isUndefined(
+          s.field.durable.pins.find((pin) => pin.deviceId === s.main.config.deviceId),
+          "no key, no fact"
+        )
+        forgery = way(s, forge)
+      },
+      { untilMs: SETTLED_MS + 12_000, prepare: neverMet, ...options }
+    )
+    assert.strictEqual(forgery.words().deviceId, siege.main.config.deviceId, "mallory has main's own words")
+    return { line: forgery.line, siege }
+  }
+  const isWithMain = (siege: Siege): boolean =>
+    siege.field.state()!.links.links.some((link) => link._tag === "Session" && link.peer === siege.main.config.deviceId)
+
+  for (const { title: whose, way } of ways) {
+    for (const { forge, title } of forms.slice(0, 2))
+      it(`${whose}, ${title}: AUTH_FAILED, closed 1008, and S7 is silent`, () => {
+        const { line, siege } = meeting(way, forge)
+        assert.deepStrictEqual(line.errors, ["AUTH_FAILED"])
+        assert.strictEqual(closedWith(siege, line), 1008)
+        assert.deepStrictEqual(statusOf(siege, siege.field).refusals, { AUTH_FAILED: 1 })
+        assert.isFalse(isWithMain(siege))
+        assert.deepStrictEqual(
+          siege.field.durable.pins.filter((pin) => pin.deviceId === siege.main.config.deviceId),
+          []
+        )
+        assert.deepStrictEqual(siege.world.violations, [])
+      })
+
+    it(`part 11: ${whose}, without the extension, where main is known as generation 1: believed, and S7 fires`, () => {
+      // It is the trust store's word that keeps it out above, and nothing else: the original protocol cannot.
+      const { line, siege } = meeting(way, withoutKernel, { kernel: trustingAsGeneration1("main") })
+      assert.deepStrictEqual(line.errors, [])
+      assert.deepStrictEqual(
+        siege.world.violations.map(({ message, oracle }) => `${oracle}: ${message}`),
+        ["S7: field made a session with mallory, who does not hold that device's key"]
+      )
+    })
+  }
 })

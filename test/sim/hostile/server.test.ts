@@ -1,8 +1,9 @@
 /** Whom field dials, believing it to be mallory (P5.8, P5.10, P5.11): each lie ends the dial, and is dialled again later. */
 import { assert, describe, it } from "@effect/vitest"
 import type { ConnectAnswer, ConnectParams, Frame } from "../../../kernel/wire/Frame.ts"
+import type { Kernel } from "../../../sim/engine/Host.ts"
 import type { Claim, Line } from "../../../sim/network/Stranger.ts"
-import { besiege, closedWith, nobodyElseNotices, statusOf, type Siege } from "./Siege.ts"
+import { besiege, closedWith, nobodyElseNotices, statusOf, trustingAsGeneration1, type Siege } from "./Siege.ts"
 
 const NONCE = "nonce-of-mallory"
 
@@ -35,6 +36,8 @@ const honest = (
     signedAtMs ?? mallory.wallMs("field")
   )
 
+const withoutExtension = ({ kernel: _, ...answer }: ConnectAnswer): ConnectAnswer => answer
+
 const says =
   (text: string): Serve =>
   (_, line) =>
@@ -52,10 +55,11 @@ const LEAD = JSON.stringify({
 })
 
 /** `serve`: to requests; the code is what the dialler counts. */
-const cases: ReadonlyArray<readonly [title: string, code: string, serve: Serve]> = [
+const cases: ReadonlyArray<readonly [title: string, code: string, serve: Serve, kernel?: Kernel]> = [
   ["garbage instead of a challenge", "INVALID_JSON", says("garbage")],
   ["two megabytes", "TOO_LARGE", says(`"${"x".repeat(2 ** 21)}"`)],
   ["an event before it has proved itself", "NOT_AUTHORIZED", says(LEAD)],
+  ["an event that nobody knows", "NOT_AUTHORIZED", says(`{"type":"event","event":"mesh.coup","payload":null}`)],
   ["a request of its own", "NOT_AUTHORIZED", says(`{"type":"req","id":"1","method":"mesh.challenge"}`)],
   ["an answer to something else", "NOT_AUTHORIZED", says(`{"type":"res","id":"1","ok":true,"payload":{"nonce":"n"}}`)],
   [
@@ -116,13 +120,12 @@ const cases: ReadonlyArray<readonly [title: string, code: string, serve: Serve]>
     })
   ],
   [
-    "without the extension, from 1970",
+    "known as generation 1, without the extension, from 1970",
     "AUTH_FAILED",
-    answering((s, p) => {
-      const { kernel: _, ...answer } = honest(s, p, {}, 0)
-      return answer
-    })
+    answering((s, p) => withoutExtension(honest(s, p, {}, 0))),
+    trustingAsGeneration1("mallory")
   ],
+  ["without the extension", "AUTH_FAILED", answering((s, p) => withoutExtension(honest(s, p)))],
   ["generations to come", "UNSUPPORTED_GENERATION", answering((s, p) => honest(s, p, { gen: [2, 3] }))],
   ["another mesh", "MESH_ID_MISMATCH", answering((s, p) => honest(s, p, { meshId: "f".repeat(64) }))],
   ["another operator", "MESH_ID_MISMATCH", answering((s, p) => honest(s, p, { meshKey: "another" }))],
@@ -134,7 +137,7 @@ const onlyForField = (siege: Siege): void => {
   for (const name of ["main", "backup"]) siege.world.network.cut(name, "mallory")
 }
 
-const serving = (serve: Serve | null, untilMs: number): Siege =>
+const serving = (serve: Serve | null, untilMs: number, kernel?: Kernel): Siege =>
   besiege(
     (s) => {
       s.mallory.listening = true
@@ -144,14 +147,14 @@ const serving = (serve: Serve | null, untilMs: number): Siege =>
         }
       }
     },
-    { untilMs, prepare: onlyForField }
+    { untilMs, prepare: onlyForField, ...(kernel === undefined ? {} : { kernel }) }
   )
 
 describe("P5.8, P5.10: a server with a lie in it is left, and nobody else notices", () => {
   const untilMs = 21_000
-  for (const [title, code, serve] of cases)
+  for (const [title, code, serve, kernel] of cases)
     it(`${title}: counted as ${code}, closed`, () => {
-      const siege = serving(serve, untilMs)
+      const siege = serving(serve, untilMs, kernel)
       const { lines } = siege.mallory
       assert.isAbove(lines.length, 0, "field dialled")
       for (const line of lines) assert.strictEqual(closedWith(siege, line), code === "TOO_LARGE" ? 1009 : 1008)
@@ -178,17 +181,23 @@ describe("P5.8, P5.10: a server with a lie in it is left, and nobody else notice
     nobodyElseNotices(siege, ["field"], { untilMs: 30_000, prepare: onlyForField })
   })
 
-  it("the plain truth is believed: the refusals above are for their lie alone", () => {
-    const siege = serving(
-      answering((s, p) => honest(s, p)),
-      untilMs
-    )
-    const { peers, refusals } = statusOf(siege, siege.field)
-    assert.deepStrictEqual(refusals, {})
-    assert.deepInclude(
-      peers.find((peer) => peer.deviceId === siege.mallory.keys.deviceId),
-      { linked: true, state: "up" }
-    )
-    assert.deepStrictEqual(siege.world.violations, [])
-  })
+  const truths: ReadonlyArray<readonly [title: string, serve: Serve, kernel?: Kernel]> = [
+    ["the plain truth", answering((s, p) => honest(s, p))],
+    [
+      "P9.5: the truth without the extension, where it is known as generation 1",
+      answering((s, p) => withoutExtension(honest(s, p))),
+      trustingAsGeneration1("mallory")
+    ]
+  ]
+  for (const [title, serve, kernel] of truths)
+    it(`${title} is believed: the refusals above are for their lie alone`, () => {
+      const siege = serving(serve, untilMs, kernel)
+      const { peers, refusals } = statusOf(siege, siege.field)
+      assert.deepStrictEqual(refusals, {})
+      assert.deepInclude(
+        peers.find((peer) => peer.deviceId === siege.mallory.keys.deviceId),
+        { linked: true, state: "up" }
+      )
+      assert.deepStrictEqual(siege.world.violations, [])
+    })
 })
