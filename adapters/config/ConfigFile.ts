@@ -1,0 +1,95 @@
+/**
+ * node.yaml: which file it is, its bytes as text, and the text as settings. Bounded by `BYTES_MAX`; never throws, on any bytes.
+ *
+ * The file is the one of `--config`, else of `CLAWMESH_CONFIG`, and must then be there. Otherwise it is `node.yaml` in systemd's
+ * `CONFIGURATION_DIRECTORY` or in `/etc/clawmesh`, where there is one that we may read.
+ */
+import { isAbsolute, join, resolve } from "node:path"
+import { CONFIG_VARIABLE, type Environment } from "./Environment.ts"
+import type { Mistake } from "./Mistake.ts"
+import type { Origin } from "./Origin.ts"
+import { check, type Settles } from "./Source.ts"
+import { readYaml } from "./Yaml.ts"
+
+/** No configuration is larger; a wrong path may well be. */
+export const BYTES_MAX = 1_048_576
+
+/** At most `BYTES_MAX + 1` bytes of a file, or why not: a code such as `ENOENT`. */
+export type ReadBytes = (path: string) => { readonly bytes: Uint8Array } | { readonly failed: string }
+
+interface Which {
+  readonly path: string
+  /** Who named it; `null`: nobody, it is one of ours if it is there. */
+  readonly named: Origin | null
+}
+
+export interface ReadFile {
+  /** `null`: none is used. */
+  readonly path: string | null
+  readonly settles: Settles
+  /** What deserves to be said and is no mistake. */
+  readonly notes: ReadonlyArray<string>
+}
+
+const which = (flag: string | null, environment: Environment, cwd: string): Which => {
+  if (flag !== null) return { path: resolve(cwd, flag), named: { _tag: "Flag", flag: "--config" } }
+  const variable = environment[CONFIG_VARIABLE]
+  if (variable !== undefined && variable.trim() !== "")
+    return { path: resolve(cwd, variable), named: { _tag: "Environment", variable: CONFIG_VARIABLE } }
+  // systemd separates several directories by colons; ours is the only one.
+  const directory = environment["CONFIGURATION_DIRECTORY"]?.split(":")[0] ?? ""
+  return { path: join(isAbsolute(directory) ? directory : "/etc/clawmesh", "node.yaml"), named: null }
+}
+
+const reasons: { readonly [code: string]: string } = {
+  ENOENT: "there is no such file",
+  ENOTDIR: "there is no such file",
+  EACCES: "we may not read it",
+  EPERM: "we may not read it",
+  EISDIR: "it is a folder"
+}
+
+export const readConfigFile = (
+  flag: string | null,
+  environment: Environment,
+  cwd: string,
+  read: ReadBytes,
+  mistakes: Array<Mistake>
+): ReadFile => {
+  const { named, path } = which(flag, environment, cwd)
+  const got = read(path)
+  if ("failed" in got) {
+    const reason = reasons[got.failed] ?? got.failed
+    if (named !== null) mistakes.push({ origin: named, excerpt: null, message: `${path} cannot be read: ${reason}` })
+    const there = named === null && got.failed !== "ENOENT" && got.failed !== "ENOTDIR"
+    return { path: null, settles: {}, notes: there ? [`${path} is not used: ${reason}`] : [] }
+  }
+  return { path, settles: readText(path, got.bytes, mistakes), notes: [] }
+}
+
+/** Control characters that no text holds; tab, line feed and carriage return are text. */
+// oxlint-disable-next-line no-control-regex
+const notText = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/u
+
+const readText = (path: string, bytes: Uint8Array, mistakes: Array<Mistake>): Settles => {
+  const start: Origin = { _tag: "File", file: path, line: 1, column: 1 }
+  if (bytes.length > BYTES_MAX) {
+    mistakes.push({ origin: start, excerpt: null, message: "the file is larger than 1 MiB; no configuration is" })
+    return {}
+  }
+  let text: string
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes)
+  } catch {
+    mistakes.push({ origin: start, excerpt: null, message: "this is not a text file in UTF-8" })
+    return {}
+  }
+  const control = notText.exec(text)
+  if (control !== null) {
+    const lines = text.slice(0, control.index).split("\n")
+    const origin: Origin = { ...start, line: lines.length, column: lines.at(-1)!.length + 1 }
+    mistakes.push({ origin, excerpt: null, message: "a control character: this is not a text file" })
+    return {}
+  }
+  return check(readYaml(path, text, mistakes), mistakes)
+}

@@ -1,0 +1,195 @@
+/**
+ * The settings of a node, each described once: its form (one schema for file, environment and flags alike), its three names,
+ * and the sentences that people read about it.
+ *
+ * A setting is called the same everywhere: `mesh-name` in node.yaml is `--mesh-name` and `CLAWMESH_MESH_NAME`. A list has a
+ * plural name in the file and in the environment, and a flag in the singular that may stand several times.
+ */
+import { isIP } from "node:net"
+import * as Schema from "effect/Schema"
+import type { profiles } from "../../kernel/Profile.ts"
+import { DeviceId, Role } from "../../kernel/wire/Frame.ts"
+import { COUNTER_MAX, FIELD_CHARS_MAX, FIELD_ITEMS_MAX } from "../../kernel/wire/Limits.ts"
+import { deviceIdOf } from "../keys/Keys.ts"
+import { isPrintable } from "./Printable.ts"
+
+const fits = (test: (text: string) => boolean) => Schema.String.check(Schema.makeFilter(test))
+const wholeNumber = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
+const listOf = <S extends Schema.Constraint>(item: S) => Schema.Array(item).check(Schema.isMaxLength(FIELD_ITEMS_MAX))
+
+/** A DNS label is that long, and a service instance's name is one (RFC 6763, 4.1.1). */
+const NAME_BYTES_MAX = 63
+
+const clean = (text: string): boolean => text !== "" && text === text.trim() && isPrintable(text)
+const isName = (text: string): boolean => clean(text) && Buffer.byteLength(text) <= NAME_BYTES_MAX
+const isMeshId = (text: string): boolean => /^(?:[0-9a-f]{64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/u.test(text)
+/** Only digits and dots is an address that is none, not a name. */
+const isHost = (text: string): boolean =>
+  isIP(text) !== 0 || (/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/iu.test(text) && !/^[0-9.]+$/u.test(text))
+
+const Profile = Schema.Literals(["lan", "wan", "battery"] satisfies ReadonlyArray<keyof typeof profiles>)
+const Log = Schema.Literals(["readable", "json"])
+
+/** What node.yaml may say. Nothing in it is required. */
+export const NodeFile = Schema.Struct({
+  name: Schema.optionalKey(fits(isName)),
+  role: Schema.optionalKey(Role),
+  "mesh-name": Schema.optionalKey(fits((text) => clean(text) && text.length <= FIELD_CHARS_MAX)),
+  "mesh-id": Schema.optionalKey(fits(isMeshId)),
+  "mesh-key": Schema.optionalKey(fits((text) => deviceIdOf(text) !== null)),
+  host: Schema.optionalKey(fits(isHost)),
+  port: Schema.optionalKey(wholeNumber(0, 65_535)),
+  state: Schema.optionalKey(fits((text) => text !== "" && !text.includes("\0"))),
+  /** What a text must be to be a peer, kernel/links/StaticPeer.ts knows. */
+  peers: Schema.optionalKey(listOf(Schema.String)),
+  discovery: Schema.optionalKey(Schema.Boolean),
+  electors: Schema.optionalKey(listOf(DeviceId)),
+  "manifest-version": Schema.optionalKey(wholeNumber(1, COUNTER_MAX)),
+  profile: Schema.optionalKey(Profile),
+  capabilities: Schema.optionalKey(listOf(fits((text) => /^[^\s,\p{Cc}]{1,512}$/u.test(text)))),
+  log: Schema.optionalKey(Log)
+})
+export type NodeFile = typeof NodeFile.Type
+export type Key = keyof NodeFile
+
+interface Description {
+  readonly kind: "text" | "number" | "boolean" | "list"
+  /** What the help writes for the value; a boolean has none. */
+  readonly value: string
+  /** What a value that fits is; completes any mistake. */
+  readonly says: string
+  /** Of a list: what one of it is. */
+  readonly itemSays?: string
+  /** The only values there are. */
+  readonly words?: ReadonlyArray<string>
+  /** Flag in the singular, without dashes, where the key is a plural. */
+  readonly one?: string
+  readonly about: string
+  readonly otherwise: string
+}
+
+export const descriptions: { readonly [K in Key]: Description } = {
+  name: {
+    kind: "text",
+    value: "NAME",
+    says: `a name is 1 to ${NAME_BYTES_MAX} bytes of text, without spaces around it, all of which prints`,
+    about: "what people call this node",
+    otherwise: "the host name"
+  },
+  role: {
+    kind: "text",
+    value: "ROLE",
+    words: Role.literals,
+    says: `a role is one of ${Role.literals.join(", ")}`,
+    about: `what it is in the mesh: ${Role.literals.join(", ")}`,
+    otherwise: "node"
+  },
+  "mesh-name": {
+    kind: "text",
+    value: "NAME",
+    says: `the name of a mesh is 1 to ${FIELD_CHARS_MAX} characters, without spaces around it, all of which prints`,
+    about: "the mesh, by its name",
+    otherwise: "an id made at the first start"
+  },
+  "mesh-id": {
+    kind: "text",
+    value: "ID",
+    says: "the id of a mesh is 64 hexadecimal digits or a UUID, in small letters",
+    about: "the mesh, by its id; in place of --mesh-name",
+    otherwise: "what the name gives"
+  },
+  "mesh-key": {
+    kind: "text",
+    value: "KEY",
+    says: "the key of a mesh is an Ed25519 public key, 43 characters of base64url",
+    about: "join the mesh that this operator key made",
+    otherwise: "made at the first start"
+  },
+  host: {
+    kind: "text",
+    value: "ADDRESS",
+    says: "an address to listen on is an IP address or a host name, without scheme, port and brackets",
+    about: "listen on this address",
+    otherwise: "0.0.0.0, every IPv4 address"
+  },
+  port: {
+    kind: "number",
+    value: "PORT",
+    says: "a port is a whole number from 0 (any that is free) to 65535 (INVALID_PORT)",
+    about: "listen on this port; 0 takes any that is free",
+    otherwise: "18789"
+  },
+  state: {
+    kind: "text",
+    value: "DIRECTORY",
+    says: "the state directory is a path",
+    about: "where identity, trust and journal are kept",
+    otherwise: "/var/lib/clawmesh for root, ~/.local/state/clawmesh"
+  },
+  peers: {
+    kind: "list",
+    value: "PEER",
+    one: "peer",
+    says: `peers are a list, at most ${FIELD_ITEMS_MAX} of them, each such as <deviceId>=wss://192.168.1.50:18789||lan`,
+    itemSays: "a peer is a text such as <deviceId>=wss://192.168.1.50:18789||lan (INVALID_PEER_URL)",
+    about: "dial <deviceId>=<url>|<tlsFingerprint>|<label>",
+    otherwise: "none"
+  },
+  discovery: {
+    kind: "boolean",
+    value: "",
+    says: "discovery is true or false",
+    about: "do not announce and look for devices by mDNS",
+    otherwise: "discovery"
+  },
+  electors: {
+    kind: "list",
+    value: "ID",
+    one: "elector",
+    says: `electors are a list of device ids, at most ${FIELD_ITEMS_MAX}`,
+    itemSays: "an elector is a device id, 64 hexadecimal digits in small letters: clawmesh-node id prints it",
+    about: "this device votes for a leader; the same on every node",
+    otherwise: "nobody votes"
+  },
+  "manifest-version": {
+    kind: "number",
+    value: "N",
+    says: `the version of the list of electors is a whole number from 1 to ${COUNTER_MAX}`,
+    about: "version of the list of electors; raise it with each change",
+    otherwise: "1"
+  },
+  profile: {
+    kind: "text",
+    value: "PROFILE",
+    words: Profile.literals,
+    says: `a profile is one of ${Profile.literals.join(", ")}`,
+    about: "how patient the mesh is: lan, wan, battery",
+    otherwise: "lan"
+  },
+  capabilities: {
+    kind: "list",
+    value: "WORD",
+    one: "capability",
+    says: `capabilities are a list of words, at most ${FIELD_ITEMS_MAX}`,
+    itemSays: "a capability is one word such as actuator:pump-1, without spaces and commas",
+    about: "what this node can do, such as actuator:pump-1",
+    otherwise: "none"
+  },
+  log: {
+    kind: "text",
+    value: "FORMAT",
+    words: Log.literals,
+    says: `a log is one of ${Log.literals.join(", ")}`,
+    about: "lines for people, or one JSON object a line: readable, json",
+    otherwise: "readable"
+  }
+}
+
+export const keys = Object.keys(descriptions) as ReadonlyArray<Key>
+
+/** Without dashes: `mesh-name`, `peer`. */
+export const flagOf = (key: Key): string => descriptions[key].one ?? key
+/** As people write it. The one boolean is on unless it is turned off. */
+export const writtenFlag = (key: Key): string => (key === "discovery" ? "--no-discovery" : `--${flagOf(key)}`)
+/** `CLAWMESH_MESH_NAME`, `CLAWMESH_PEERS`. */
+export const variableOf = (key: Key): string => `CLAWMESH_${key.toUpperCase().replaceAll("-", "_")}`

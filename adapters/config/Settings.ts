@@ -1,0 +1,38 @@
+/** What a node was told, by whomever, in the end: every setting has its value, and says where that comes from. */
+import type { StaticPeer } from "../../kernel/links/StaticPeer.ts"
+import type { Profile } from "../../kernel/Profile.ts"
+import type { DeviceId, Role } from "../../kernel/wire/Frame.ts"
+import type { Key } from "./NodeFile.ts"
+import type { Origin } from "./Origin.ts"
+
+export interface Settings {
+  readonly name: string
+  readonly role: Role
+  /** At most one of `meshName` and `meshId` is there. Neither: the id is the one kept in the state directory, or made. */
+  readonly meshName: string | null
+  readonly meshId: string | null
+  /** Raw Ed25519 key, base64url; `null`: the one kept in the state directory, and the first start makes one. */
+  readonly meshKey: string | null
+  /** Listens on this address. */
+  readonly host: string
+  /** 0: any that is free. */
+  readonly port: number
+  /** Absolute. */
+  readonly stateDirectory: string
+  /** In their order; one device may stand there twice, of which the preflight warns. */
+  readonly peers: ReadonlyArray<StaticPeer>
+  readonly discovery: boolean
+  /** Sorted, without doubles. */
+  readonly electors: ReadonlyArray<DeviceId>
+  /** From 1. */
+  readonly manifestVersion: number
+  readonly profile: Profile["name"]
+  readonly capabilities: ReadonlyArray<string>
+  readonly logFormat: "json" | "readable"
+
+  /** The file that was read, absolute. */
+  readonly file: string | null
+  readonly origins: { readonly [K in Key]: Origin }
+  /** Of each peer, in their order: what is wrong with one is told where it stands. */
+  readonly peerOrigins: ReadonlyArray<Origin>
+}

@@ -1,0 +1,142 @@
+/**
+ * The settings of a node out of flags, environment, file and defaults, in this order: the first that names a setting decides
+ * it, a list as a whole. Or every mistake of all of them, also of what another source would have overridden.
+ */
+import { dirname, join, resolve } from "node:path"
+import * as StaticPeer from "../../kernel/links/StaticPeer.ts"
+import { compareText } from "../../kernel/Order.ts"
+import { type ReadBytes, readConfigFile } from "./ConfigFile.ts"
+import { type Environment, readEnvironment } from "./Environment.ts"
+import type { CommandLine } from "./Flags.ts"
+import type { Mistake } from "./Mistake.ts"
+import { type Key, keys, type NodeFile } from "./NodeFile.ts"
+import type { Origin } from "./Origin.ts"
+import type { Settings } from "./Settings.ts"
+import type { Given, Settles } from "./Source.ts"
+
+/** What of the machine and the process the defaults follow. */
+export interface Surroundings {
+  readonly environment: Environment
+  /** Absolute. */
+  readonly cwd: string
+  /** Home of the user; absolute. */
+  readonly home: string
+  readonly hostName: string
+  readonly root: boolean
+  readonly read: ReadBytes
+}
+
+export type ReadSettings =
+  | { readonly settings: Settings; readonly notes: ReadonlyArray<string> }
+  | { readonly mistakes: ReadonlyArray<Mistake> }
+
+/** PROTOCOL.md part 1. */
+export const PORT = 18_789
+
+interface Default<A> {
+  readonly value: A
+  readonly because: string
+}
+
+/**
+ * Where state is kept when nobody says where: systemd's `StateDirectory=`, `/var/lib/clawmesh` for root, else in the user's
+ * state home (XDG Base Directory Specification).
+ */
+export const defaultStateDirectory = ({
+  environment,
+  home,
+  root
+}: Pick<Surroundings, "environment" | "home" | "root">): Default<string> => {
+  // systemd separates several directories by colons; ours is the only one.
+  const systemd = environment["STATE_DIRECTORY"]?.split(":")[0] ?? ""
+  if (systemd.startsWith("/")) return { value: systemd, because: "STATE_DIRECTORY" }
+  if (root) return { value: "/var/lib/clawmesh", because: "" }
+  const xdg = environment["XDG_STATE_HOME"] ?? ""
+  if (xdg.startsWith("/")) return { value: join(xdg, "clawmesh"), because: "XDG_STATE_HOME" }
+  return { value: join(home, ".local/state/clawmesh"), because: "" }
+}
+
+/** The first label of the host name, where it is fit to be a name. */
+const defaultName = (hostName: string): Default<string> => {
+  const label = hostName.split(".")[0] ?? ""
+  return /^[a-z0-9][a-z0-9_-]{0,62}$/iu.test(label)
+    ? { value: label, because: "host name" }
+    : { value: "node", because: "the host name is none" }
+}
+
+/** Each source was checked: what is given reads. */
+const readPeer = (text: string): StaticPeer.StaticPeer => {
+  const peer = StaticPeer.parse(text)
+  if (peer._tag === "Unread") throw new Error(`the peer ${text} was taken for one`)
+  return peer
+}
+
+export const readSettings = (line: CommandLine, surroundings: Surroundings): ReadSettings => {
+  const { cwd, environment, hostName, read } = surroundings
+  const mistakes: Array<Mistake> = [...line.mistakes]
+  const fromEnvironment = readEnvironment(environment, mistakes)
+  const file = readConfigFile(line.config, environment, cwd, read, mistakes)
+  if (mistakes.length > 0) return { mistakes }
+  const ranked: ReadonlyArray<Settles> = [line.settles, fromEnvironment, file.settles]
+
+  const find = <K extends Key>(key: K, among = ranked): Given<K> | undefined =>
+    among.find((settles) => settles[key] !== undefined)?.[key]
+  const origins: { [K in Key]?: Origin } = {}
+  const value = <K extends Key, D>(key: K, otherwise: Default<D>, among = ranked): NonNullable<NodeFile[K]> | D => {
+    const given = find(key, among)
+    origins[key] = given?.origin ?? { _tag: "Default", because: otherwise.because }
+    return given === undefined ? otherwise.value : given.value
+  }
+  const plain = <A>(of: A): Default<A> => ({ value: of, because: "" })
+
+  // Whoever names the mesh names it whole: an id on the command line is not mixed with a name out of the file.
+  const meshAmong = ranked
+    .filter((settles) => settles["mesh-name"] !== undefined || settles["mesh-id"] !== undefined)
+    .slice(0, 1)
+  const state = value("state", defaultStateDirectory(surroundings))
+  const settings = {
+    name: value("name", defaultName(hostName)),
+    role: value("role", plain("node" as const)),
+    meshName: value("mesh-name", plain(null), meshAmong),
+    meshId: value("mesh-id", plain(null), meshAmong),
+    meshKey: value("mesh-key", plain(null)),
+    host: value("host", plain("0.0.0.0")),
+    port: value("port", plain(PORT)),
+    // A path in a file is seen from that file, wherever the daemon is started.
+    stateDirectory: resolve(origins.state?._tag === "File" && file.path !== null ? dirname(file.path) : cwd, state),
+    peers: value("peers", plain([])).map(readPeer),
+    discovery: value("discovery", plain(true)),
+    electors: [...value("electors", plain([]))].sort(compareText),
+    manifestVersion: value("manifest-version", plain(1)),
+    profile: value("profile", plain("lan" as const)),
+    capabilities: value("capabilities", plain([])),
+    logFormat: value("log", plain("readable" as const)),
+    file: file.path,
+    peerOrigins: find("peers")?.items ?? []
+  }
+  return { settings: { ...settings, origins: origins as Settings["origins"] }, notes: file.notes }
+}
+
+/** The value of each setting as `check` shows it; a list has as many lines as items, and none is told by a word in brackets. */
+export const shown = (settings: Settings): ReadonlyArray<readonly [Key, ReadonlyArray<string>, Origin]> => {
+  const listed = (items: ReadonlyArray<string>, none: string) => (items.length === 0 ? [`(${none})`] : items)
+  const meshId = settings.meshName === null ? "(that of the state directory)" : "(follows from mesh-name)"
+  const values: { readonly [K in Key]: ReadonlyArray<string> } = {
+    name: [settings.name],
+    role: [settings.role],
+    "mesh-name": [settings.meshName ?? "(none)"],
+    "mesh-id": [settings.meshId ?? meshId],
+    "mesh-key": [settings.meshKey ?? "(that of the state directory)"],
+    host: [settings.host],
+    port: [String(settings.port)],
+    state: [settings.stateDirectory],
+    peers: listed(settings.peers.map(StaticPeer.render), "none"),
+    discovery: [String(settings.discovery)],
+    electors: listed(settings.electors, "none: nobody leads"),
+    "manifest-version": [String(settings.manifestVersion)],
+    profile: [settings.profile],
+    capabilities: listed(settings.capabilities, "none"),
+    log: [settings.logFormat]
+  }
+  return keys.map((key) => [key, values[key], settings.origins[key]] as const)
+}
