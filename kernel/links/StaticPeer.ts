@@ -56,7 +56,7 @@ export const parse = (text: string): StaticPeer | Unread => {
     mistakes.push({ _tag: "Mistake", offset, message, hint })
     return null
   }
-  const unread = (): Unread => ({ _tag: "Unread", text, mistakes })
+  const unread = (): Unread => ({ _tag: "Unread", text, mistakes: mistakes.sort((a, b) => a.offset - b.offset) })
 
   const sign = text.search(/[=@]/u)
   if (sign < 0) {
