@@ -181,7 +181,6 @@ const wrongInPath = (text: string, at: number): Mistake | null => {
 /** Letters, digits, hyphens and underscores between dots. International names are written as they resolve: `xn--…`. */
 const isName = (name: string): boolean =>
   name.length <= NAME_CHARS_MAX &&
-  !endsInNumber(name) &&
   name.split(".").every((label) => /^[a-z\d_](?:[a-z\d_-]{0,61}[a-z\d_])?$/u.test(label))
 
 /** Resolvers take such a name for an IPv4 address in one of its old spellings. */
