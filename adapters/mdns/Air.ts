@@ -83,16 +83,17 @@ export const openAir: OpenAir = (ears, port) => {
 
   const say = (packet: Uint8Array) => {
     if (!isOpen || joined.length === 0) return
-    let left = joined.length
+    const to = joined
+    let left = to.length
     let failed = 0
     said = packet
     if (unheard++ === 0) unheardSince = performance.now()
-    for (const address of joined)
+    for (const address of to)
       sendBy(address, packet, (error) => {
         left--
         if (error !== null && error !== undefined) failed++
         if (left > 0 || isOver) return
-        if (failed === joined.length) {
+        if (failed === to.length) {
           trouble = `no multicast: ${codeOf(error)}`
           unheard = 0
         } else if (unheard > UNHEARD_MAX && performance.now() - unheardSince > UNHEARD_MAX_MS)

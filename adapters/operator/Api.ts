@@ -9,11 +9,9 @@
 import * as Schema from "effect/Schema"
 import { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import { DeviceId, Role } from "../../kernel/wire/Frame.ts"
+import { type FailureCode, failures } from "./Failure.ts"
 
-/** The socket's name in the state directory. */
-export const SOCKET_NAME = "node.sock"
-
-/** What a name is allowed in: longer ones break every table, and control characters every terminal. */
+/** Names of devices, in UTF-16 units: longer ones break every table. */
 export const NAME_UNITS_MAX = 64
 
 const Known = { id: DeviceId, name: Schema.NullOr(Schema.String) }
@@ -168,21 +166,27 @@ export const Trusted = Schema.Struct({
 })
 export type Trusted = typeof Trusted.Type
 
+/** This node, as another one has to trust it. */
+const Self = Schema.Struct({ id: DeviceId, name: Schema.String, role: Role })
+
 export const Trust = Schema.Struct({
   $type: Schema.Literal("clawmesh.trust/1"),
   ...head,
+  node: Self,
   trusted: Schema.Array(Trusted),
   strangers: Schema.Array(Stranger)
 })
 export type Trust = typeof Trust.Type
 
-/** Body of `POST /trust`. */
+/** Body of `POST /trust`. Of a device that is trusted already, a name or a key that is left out stays. */
 export const TrustRequest = Schema.Struct({
   id: DeviceId,
   role: Role,
-  name: Schema.String,
   gen1: Schema.Boolean,
-  publicKey: Schema.NullOr(Schema.String)
+  /** Empty: none. */
+  name: Schema.optionalKey(Schema.String),
+  /** Raw key as base64url; `null`: the one that it proves first. */
+  publicKey: Schema.optionalKey(Schema.NullOr(Schema.String))
 })
 export type TrustRequest = typeof TrustRequest.Type
 
@@ -190,6 +194,7 @@ export type TrustRequest = typeof TrustRequest.Type
 export const TrustChange = Schema.Struct({
   $type: Schema.Literal("clawmesh.trust-change/1"),
   ...head,
+  node: Self,
   /** `unchanged`: it stood so already. */
   change: Schema.Literals(["added", "changed", "removed", "unchanged"]),
   device: Trusted
@@ -202,7 +207,9 @@ const eventFields = {
   atMs: Schema.Int,
   ...MeshEvent.fields,
   /** Of the device that the event is about, where it has one. */
-  name: Schema.NullOr(Schema.String)
+  name: Schema.NullOr(Schema.String),
+  /** The witnesses, with their names. */
+  by: Schema.Array(Device)
 }
 
 /** An event as it stands in the list of `clawmesh.events/1`. */
@@ -223,45 +230,12 @@ export const Events = Schema.Struct({
 })
 export type Events = typeof Events.Type
 
-/** Each code of a failure with the exit code of `clawmesh` and the HTTP status of the socket. */
-export const failures = {
-  WRONG_USE: { exit: 2, status: 400 },
-  /** Nobody answers at the socket; said by the client only. */
-  NO_ANSWER: { exit: 3, status: 503 },
-  /** Somebody answers, but not what these schemas say. */
-  BAD_ANSWER: { exit: 3, status: 502 },
-  /** The node is starting or has left: it takes no orders now. */
-  NOT_RUNNING: { exit: 3, status: 503 },
-  NOT_ALLOWED: { exit: 4, status: 403 },
-  NOT_FOUND: { exit: 5, status: 404 },
-  /** The name fits several devices, or would. */
-  AMBIGUOUS: { exit: 5, status: 409 },
-  /** The given key is no key, or another device's. */
-  PUBLIC_KEY_MISMATCH: { exit: 2, status: 400 },
-  RATE_LIMITED: { exit: 1, status: 429 },
-  TIMEOUT: { exit: 7, status: 504 },
-  INTERNAL_ERROR: { exit: 70, status: 500 }
-} as const
-
-export type FailureCode = keyof typeof failures
-
 export const Failure = Schema.Struct({
   $type: Schema.Literal("clawmesh.error/1"),
   code: Schema.Literals(Object.keys(failures) as ReadonlyArray<FailureCode>),
-  /** Exit code of `clawmesh`. */
-  exit: Schema.Natural,
+  exit: Schema.Literals(Object.values(failures).map(({ exit }) => exit)),
   message: Schema.String,
-  /** The way out, where one is known. */
   hint: Schema.NullOr(Schema.String)
-})
-export type Failure = typeof Failure.Type
-
-export const failure = (code: FailureCode, message: string, hint: string | null = null): Failure => ({
-  $type: "clawmesh.error/1",
-  code,
-  exit: failures[code].exit,
-  message,
-  hint
 })
 
 /** Events asked for when nobody says how many, and how many at most. */
@@ -271,7 +245,9 @@ export const EVENTS_MAX = 1_000
 export const eventNames: ReadonlyArray<MeshEvent["event"]> = MeshEvent.fields.event.literals
 
 /** The words before the dot: a kind is one of these, or a whole name. */
-export const eventKinds: ReadonlyArray<string> = [...new Set(eventNames.map((name) => name.slice(0, name.indexOf("."))))]
+export const eventKinds: ReadonlyArray<string> = [
+  ...new Set(eventNames.map((name) => name.slice(0, name.indexOf("."))))
+]
 
 /** Whether an event is of this kind: `peer` is of all `peer.…`, `peer.down` of itself and of `peer.down.confirmed`. */
 export const isOfKind = (event: string, kind: string): boolean => event === kind || event.startsWith(`${kind}.`)

@@ -4,6 +4,7 @@
  */
 import { isDeviceId } from "../../kernel/identity/MeshId.ts"
 import * as Api from "./Api.ts"
+import { failure, type Failure } from "./Failure.ts"
 import type { Question } from "./Views.ts"
 
 export type Asked =
@@ -16,14 +17,11 @@ export type Asked =
 /** Kinds in one question: more than there are names would be the same ones again. */
 const KINDS_MAX = Api.eventNames.length
 
-const refused = (message: string): Api.Failure => Api.failure("WRONG_USE", message)
-
-export const isFailure = (value: { readonly $type?: string }): value is Api.Failure =>
-  value.$type === "clawmesh.error/1"
+const refused = (message: string): Failure => failure("WRONG_USE", message)
 
 const PARAMETERS = new Set(["limit", "type", "since", "follow"])
 
-const readEvents = (parameters: URLSearchParams): Asked | Api.Failure => {
+const readEvents = (parameters: URLSearchParams): Asked | Failure => {
   for (const name of parameters.keys()) {
     if (!PARAMETERS.has(name)) return refused(`no parameter ${JSON.stringify(name.slice(0, 32))} of /events`)
     if (parameters.getAll(name).length > 1) return refused(`${name} is given twice`)
@@ -53,7 +51,7 @@ type Read = typeof READS extends Set<infer R> ? R : never
 const isRead = (word: string): word is Read => (READS as ReadonlySet<string>).has(word)
 
 /** @param target as it stands in the request line: `/events?type=peer` */
-export const read = (method: string, target: string): Asked | Api.Failure => {
+export const read = (method: string, target: string): Asked | Failure => {
   const url = URL.parse(target, "http://node.sock")
   if (url === null || !target.startsWith("/")) return refused("this is no address")
   const path = url.pathname.slice(1)
@@ -66,5 +64,5 @@ export const read = (method: string, target: string): Asked | Api.Failure => {
     return isDeviceId(id) ? { _tag: "remove", id } : refused("DELETE /trust/ID takes a whole id: 64 hex digits")
   }
   if (isRead(path)) return refused(`${method} /${path} is nothing that this node does`)
-  return Api.failure("NOT_FOUND", `nothing at /${path.slice(0, 64)}: this node is of another version`)
+  return failure("NOT_FOUND", `nothing at /${path.slice(0, 64)}: this node is of another version`)
 }

@@ -17,7 +17,8 @@ import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import type { Daemon, Told } from "../node/Daemon.ts"
 import * as Api from "./Api.ts"
-import { type Asked, isFailure, read } from "./Requests.ts"
+import { failure, type Failure, failures, isFailure } from "./Failure.ts"
+import { type Asked, read } from "./Requests.ts"
 import * as Trusting from "./Trusting.ts"
 import * as Views from "./Views.ts"
 
@@ -158,12 +159,12 @@ interface Desk {
   readonly changes: Semaphore.Semaphore
 }
 
-type Document = Api.Status | Api.Peers | Api.Health | Api.Trust | Api.TrustChange | Api.Events | Api.Failure
+type Document = Api.Status | Api.Peers | Api.Health | Api.Trust | Api.TrustChange | Api.Events | Failure
 
 const send = (response: ServerResponse, document: Document): void => {
   if (response.headersSent) return
   const body = `${JSON.stringify(document)}\n`
-  response.writeHead(isFailure(document) ? Api.failures[document.code].status : 200, {
+  response.writeHead(isFailure(document) ? failures[document.code].status : 200, {
     "content-type": "application/json",
     "content-length": Buffer.byteLength(body),
     // What is left of a body that was refused is not read.
@@ -177,7 +178,7 @@ const answer = (desk: Desk, request: IncomingMessage, response: ServerResponse):
   const reply = isAsked(asked) ? perform(desk, asked, request, response) : Effect.succeed(asked)
   return reply.pipe(
     Effect.catchCause(() =>
-      Effect.succeed(Api.failure("INTERNAL_ERROR", "the node could not answer: this is a defect of clawmesh"))
+      Effect.succeed(failure("INTERNAL_ERROR", "the node could not answer: this is a defect of clawmesh"))
     ),
     Effect.map((document) => {
       if (document !== null) send(response, document)
@@ -185,7 +186,7 @@ const answer = (desk: Desk, request: IncomingMessage, response: ServerResponse):
   )
 }
 
-const isAsked = (asked: Asked | Api.Failure): asked is Asked => "_tag" in asked
+const isAsked = (asked: Asked | Failure): asked is Asked => "_tag" in asked
 
 /** `null`: the answer is a stream, and over. */
 const perform = (
@@ -223,21 +224,21 @@ const add = ({ changes, daemon }: Desk, body: string): Effect.Effect<Document> =
   return Result.isSuccess(wanted)
     ? changes.withPermits(1)(Trusting.add(daemon, wanted.success))
     : Effect.succeed(
-        Api.failure("WRONG_USE", `this is no request for trust: ${wanted.failure.message.slice(0, MESSAGE_UNITS_MAX)}`)
+        failure("WRONG_USE", `this is no request for trust: ${wanted.failure.message.slice(0, MESSAGE_UNITS_MAX)}`)
       )
 }
 
-const bodyOf = (request: IncomingMessage): Effect.Effect<string | Api.Failure> =>
-  Effect.callback<string | Api.Failure>((resume) => {
+const bodyOf = (request: IncomingMessage): Effect.Effect<string | Failure> =>
+  Effect.callback<string | Failure>((resume) => {
     const chunks: Array<Buffer> = []
     let bytes = 0
     request.on("data", (chunk: Buffer) => {
       bytes += chunk.length
       if (bytes <= BODY_BYTES_MAX) chunks.push(chunk)
-      else resume(Effect.succeed(Api.failure("WRONG_USE", `a request has at most ${BODY_BYTES_MAX} bytes`)))
+      else resume(Effect.succeed(failure("WRONG_USE", `a request has at most ${BODY_BYTES_MAX} bytes`)))
     })
     request.on("end", () => resume(Effect.sync(() => Buffer.concat(chunks).toString("utf8"))))
-    request.on("close", () => resume(Effect.succeed(Api.failure("WRONG_USE", "the request broke off"))))
+    request.on("close", () => resume(Effect.succeed(failure("WRONG_USE", "the request broke off"))))
   })
 
 /** Streams events as lines of JSON until the client goes, falls behind, or the node stops. */
@@ -245,7 +246,7 @@ const follow = (desk: Desk, question: Views.Question, response: ServerResponse):
   const { daemon } = desk
   if (desk.followers >= FOLLOWERS_MAX) {
     const message = `${FOLLOWERS_MAX} already follow the events of this node`
-    return Effect.succeed(Api.failure("RATE_LIMITED", message, "end one of them"))
+    return Effect.succeed(failure("RATE_LIMITED", message, "end one of them"))
   }
   desk.followers++
   const write = (told: Told): void => {

@@ -9,15 +9,17 @@ import * as Effect from "effect/Effect"
 import { deviceIdOf } from "../keys/Keys.ts"
 import type { Daemon } from "../node/Daemon.ts"
 import { isDeviceId } from "../../kernel/identity/MeshId.ts"
+import type { TrustEntry } from "../../kernel/Durable.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import * as Api from "./Api.ts"
+import { failure, type Failure } from "./Failure.ts"
 import * as Views from "./Views.ts"
 
 /** The kernel takes an input up within milliseconds; a node that does not is stuck. */
 const TAKEN_UP_MS_MAX = 2_000
 const POLL_MS = 10
 
-type Answer = Api.TrustChange | Api.Failure
+type Answer = Api.TrustChange | Failure
 
 /** Nothing that breaks a line, moves a cursor or turns the writing direction. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u
@@ -30,18 +32,18 @@ const nameProblem = (name: string): string | null => {
 }
 
 /** What is wrong with a request, before the kernel sees it. */
-const objection = (node: NodeState, request: Api.TrustRequest): Api.Failure | null => {
-  const { id, name, publicKey } = request
+const objection = (node: NodeState, wanted: TrustEntry): Failure | null => {
+  const { deviceId: id, name, publicKey } = wanted
   if (id === node.config.deviceId)
-    return Api.failure("WRONG_USE", "this is the id of this node itself", "clawmesh-node id prints it on each device")
+    return failure("WRONG_USE", "this is the id of this node itself", "clawmesh-node id prints it on each device")
   const problem = nameProblem(name)
-  if (problem !== null) return Api.failure("WRONG_USE", `${problem}: ${JSON.stringify(name)}`)
+  if (problem !== null) return failure("WRONG_USE", `${problem}: ${JSON.stringify(name)}`)
   if (publicKey !== null && deviceIdOf(publicKey) !== id) {
     const message =
       deviceIdOf(publicKey) === null
         ? "--key is no public key: 32 bytes of Ed25519 as base64url, 43 characters"
         : "--key is the key of another device: its SHA-256 is not this id"
-    return Api.failure("PUBLIC_KEY_MISMATCH", message, "clawmesh-node id prints both on the device")
+    return failure("PUBLIC_KEY_MISMATCH", message, "clawmesh-node id prints both on the device")
   }
   if (name === "") return null
   const other =
@@ -50,13 +52,13 @@ const objection = (node: NodeState, request: Api.TrustRequest): Api.Failure | nu
       : node.durable.trusted.find((entry) => entry.name === name && entry.deviceId !== id)?.deviceId
   return other === undefined
     ? null
-    : Api.failure("AMBIGUOUS", `the name ${name} is taken by ${other}`, "choose another with --name")
+    : failure("AMBIGUOUS", `the name ${name} is taken by ${other}`, "choose another with --name")
 }
 
-const notRunning = (node: NodeState): Api.Failure | null =>
+const notRunning = (node: NodeState): Failure | null =>
   node.phase === "running"
     ? null
-    : Api.failure("NOT_RUNNING", `the node is ${node.phase === "left" ? "stopping" : "starting"} and takes no orders now`)
+    : failure("NOT_RUNNING", `the node is ${node.phase === "left" ? "stopping" : "starting"} and takes no orders now`)
 
 /** Waits until the kernel has taken a change up. */
 const takenUp = (daemon: Daemon, holds: (node: NodeState) => boolean): Effect.Effect<boolean> =>
@@ -68,35 +70,47 @@ const takenUp = (daemon: Daemon, holds: (node: NodeState) => boolean): Effect.Ef
     return false
   })
 
-const stuck = Api.failure(
+const stuck = failure(
   "TIMEOUT",
   `the node has not taken the change up within ${TAKEN_UP_MS_MAX / 1_000} s; it may still do so`,
   "clawmesh trust list"
 )
 
-const stands = (node: NodeState, request: Api.TrustRequest): boolean => {
-  const entry = node.durable.trusted.find(({ deviceId }) => deviceId === request.id)
+/** What the journal is to hold: a name or a key that the operator left out stays. */
+const wantedOf = (node: NodeState, { gen1, id, name, publicKey, role }: Api.TrustRequest): TrustEntry => {
+  const old = node.durable.trusted.find(({ deviceId }) => deviceId === id)
+  return {
+    deviceId: id,
+    role,
+    gen1,
+    name: name ?? old?.name ?? "",
+    publicKey: publicKey === undefined ? (old?.publicKey ?? null) : publicKey
+  }
+}
+
+const stands = (node: NodeState, wanted: TrustEntry): boolean => {
+  const entry = node.durable.trusted.find(({ deviceId }) => deviceId === wanted.deviceId)
   return (
     entry !== undefined &&
-    node.config.trusted.some(({ deviceId }) => deviceId === request.id) &&
-    entry.role === request.role &&
-    entry.name === request.name &&
-    entry.gen1 === request.gen1 &&
-    entry.publicKey === request.publicKey
+    Views.trusted(node, wanted.deviceId) !== null &&
+    entry.role === wanted.role &&
+    entry.name === wanted.name &&
+    entry.gen1 === wanted.gen1 &&
+    entry.publicKey === wanted.publicKey
   )
 }
 
 export const add = (daemon: Daemon, request: Api.TrustRequest): Effect.Effect<Answer> =>
   Effect.gen(function* () {
     const before = daemon.state()
-    const refused = notRunning(before) ?? objection(before, request)
+    const wanted = wantedOf(before, request)
+    const refused = notRunning(before) ?? objection(before, wanted)
     if (refused !== null) return refused
     const known = Views.trusted(before, request.id)
-    if (known !== null && stands(before, request)) return Views.trustChange(daemon, "unchanged", known)
-    const { gen1, id: deviceId, name, publicKey, role } = request
-    yield* daemon.offer({ _tag: "Trust", device: { deviceId, role, name, gen1, publicKey } })
-    const taken = yield* takenUp(daemon, (node) => stands(node, request))
-    const now = Views.trusted(daemon.state(), deviceId)
+    if (known !== null && stands(before, wanted)) return Views.trustChange(daemon, "unchanged", known)
+    yield* daemon.offer({ _tag: "Trust", device: wanted })
+    const taken = yield* takenUp(daemon, (node) => stands(node, wanted))
+    const now = Views.trusted(daemon.state(), request.id)
     return taken && now !== null ? Views.trustChange(daemon, known === null ? "added" : "changed", now) : stuck
   })
 
@@ -107,8 +121,7 @@ export const remove = (daemon: Daemon, id: string): Effect.Effect<Answer> =>
     const refused = notRunning(before)
     if (refused !== null) return refused
     const known = Views.trusted(before, id)
-    if (known === null)
-      return Api.failure("NOT_FOUND", `${id} is not trusted`, "clawmesh trust list shows who is")
+    if (known === null) return failure("NOT_FOUND", `${id} is not trusted`, "clawmesh trust list shows who is")
     yield* daemon.offer({ _tag: "Distrust", deviceId: id })
     const taken = yield* takenUp(daemon, (node) => Views.trusted(node, id) === null)
     return taken ? Views.trustChange(daemon, "removed", known) : stuck

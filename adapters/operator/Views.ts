@@ -37,6 +37,8 @@ export const isoTime = (ms: number): string => new Date(ms).toISOString()
 
 const headOf = (node: NodeState, now: Instant) => ({ at: isoTime(now.wall), seenFrom: node.config.displayName })
 
+const selfOf = ({ config }: NodeState) => ({ id: config.deviceId, name: config.displayName, role: config.role })
+
 const elapsed = (since: number, now: Instant): number => Math.max(0, now.mono - since)
 
 const peersOf = (node: NodeState, now: Instant): ReadonlyArray<Api.Peer> => {
@@ -261,6 +263,7 @@ export const trust = (daemon: Daemon): Api.Trust => {
   return {
     $type: "clawmesh.trust/1",
     ...headOf(node, daemon.now()),
+    node: selfOf(node),
     trusted: node.config.trusted.map(({ deviceId }) => trusted(node, deviceId)!),
     strangers: strangersOf(node)
   }
@@ -273,6 +276,7 @@ export const trustChange = (
 ): Api.TrustChange => ({
   $type: "clawmesh.trust-change/1",
   ...headOf(daemon.state(), daemon.now()),
+  node: selfOf(daemon.state()),
   change,
   device
 })
@@ -281,7 +285,8 @@ const eventOf = (node: NodeState, { atMs, event }: Told): Api.Event => ({
   at: isoTime(atMs),
   atMs,
   ...event,
-  name: event.about === undefined ? null : nameOf(node, event.about)
+  name: event.about === undefined ? null : nameOf(node, event.about),
+  by: (event.witnesses ?? []).map((id) => deviceOf(node, id))
 })
 
 export const eventLine = (daemon: Daemon, told: Told): Api.EventLine => ({
@@ -299,8 +304,7 @@ export interface Question {
 }
 
 export const answers = ({ kinds, sinceMs }: Question, { atMs, event }: Told): boolean =>
-  (sinceMs === null || atMs >= sinceMs) &&
-  (kinds.length === 0 || kinds.some((kind) => Api.isOfKind(event.event, kind)))
+  (sinceMs === null || atMs >= sinceMs) && (kinds.length === 0 || kinds.some((kind) => Api.isOfKind(event.event, kind)))
 
 export const events = (daemon: Daemon, question: Question): Api.Events => {
   const node = daemon.state()

@@ -7,7 +7,7 @@ import { id, nameOf } from "../drive.ts"
 /** A member as in "b+": `+` good edge of mine, `-` edge that was good, `?` never any; small `v` before it: a viewer. */
 const member = (word: string): Member => {
   const viewer = word.startsWith("v")
-  const [name, sign] = [...word.slice(viewer ? 1 : 0)] as [string, string]
+  const [name, sign] = Array.from(word.slice(viewer ? 1 : 0)) as [string, string]
   return {
     ...strange(id(name), !viewer),
     link: sign === "+" ? 1 : null,

@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+/** `clawmesh`, the operator's hand tool: binds the command to this process, nothing more. */
+import { homedir } from "node:os"
+import { command } from "./cli/Command.ts"
+import { exits } from "./cli/Exit.ts"
+import metadata from "../package.json" with { type: "json" }
+
+// The reader of a pipe may leave early (`events -f | head`): that is its right, and our end.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error
+    process.exit(exits.done)
+  })
+}
+
+process.exitCode = await command(process.argv.slice(2), {
+  env: process.env,
+  cwd: process.cwd(),
+  home: homedir(),
+  isRoot: process.getuid?.() === 0,
+  version: metadata.version,
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  isTerminal: process.stdout.isTTY,
+  nowMs: () => Date.now()
+})

@@ -1,0 +1,230 @@
+/**
+ * The words after `clawmesh`, understood or refused with the way out.
+ *
+ * No abbreviations of commands, and no free text: a slip of the finger must never do something else. Reads words only; whether
+ * a name, a role or a kind exists is asked where the answer is known. Built on node:util's parseArgs, because starting is most
+ * of what a command takes.
+ */
+import { parseArgs } from "node:util"
+import { hint, nearest } from "../config/Spelling.ts"
+
+export interface Manner {
+  readonly json: boolean
+  readonly colour: boolean
+  /** Only the answer: no hints, and not a word about a change that was made. */
+  readonly quiet: boolean
+  /** `null`: where this user's node keeps its state. */
+  readonly state: string | null
+}
+
+export type Order =
+  | { readonly _tag: "help" | "version" }
+  | { readonly _tag: "status" | "trust list" }
+  | { readonly _tag: "peers"; readonly name: string | null }
+  | {
+      readonly _tag: "events"
+      readonly follow: boolean
+      /** How far back; `null`: as far as is kept. */
+      readonly sinceMs: number | null
+      readonly kinds: ReadonlyArray<string>
+    }
+  | {
+      readonly _tag: "trust add"
+      readonly id: string
+      readonly role: string
+      /** `null`: as it stands, or as the device calls itself. */
+      readonly name: string | null
+      readonly key: string | null
+      readonly gen1: boolean
+    }
+  | { readonly _tag: "trust remove"; readonly name: string }
+
+export type Reading =
+  | { readonly order: Order; readonly manner: Manner }
+  | { readonly misuse: string; readonly manner: Manner }
+
+const options = {
+  json: { type: "boolean" },
+  "no-color": { type: "boolean" },
+  quiet: { type: "boolean", short: "q" },
+  state: { type: "string" },
+  help: { type: "boolean", short: "h" },
+  version: { type: "boolean" },
+  follow: { type: "boolean", short: "f" },
+  since: { type: "string" },
+  kind: { type: "string" },
+  role: { type: "string" },
+  name: { type: "string" },
+  key: { type: "string" },
+  gen1: { type: "boolean" }
+} as const
+type Flag = keyof typeof options
+const isFlag = (name: string): name is Flag => Object.hasOwn(options, name)
+
+const EVERYWHERE: ReadonlyArray<Flag> = ["json", "no-color", "quiet", "state", "help", "version"]
+
+/** Each command with the flags of its own and how many words follow it, at least and at most. */
+const commands: {
+  readonly [name: string]: { readonly flags: ReadonlyArray<Flag>; readonly words: readonly [number, number] }
+} = {
+  status: { flags: [], words: [0, 0] },
+  peers: { flags: [], words: [0, 1] },
+  events: { flags: ["follow", "since", "kind"], words: [0, 0] },
+  "trust list": { flags: [], words: [0, 0] },
+  "trust add": { flags: ["role", "name", "key", "gen1"], words: [1, 1] },
+  "trust remove": { flags: [], words: [1, 1] },
+  version: { flags: [], words: [0, 0] },
+  help: { flags: [], words: [0, 2] }
+}
+const firstWords = [...new Set(Object.keys(commands).map((name) => name.split(" ")[0]!))]
+const trustWords = ["list", "add", "remove"]
+
+export const roles = "node planner field sensor actuator viewer standby-planner"
+
+const needs: { readonly [flag: string]: string } = {
+  state: "--state needs a directory, such as --state /var/lib/clawmesh",
+  since: "--since needs a time, such as --since 1h",
+  kind: "--kind needs kinds of events, such as --kind peer,leader",
+  role: `--role needs a role: ${roles}`,
+  name: "--name needs a name, such as --name barn-laptop",
+  key: "--key needs the device's public key, as clawmesh-node id prints it"
+}
+
+/** A time with a unit, in whole ms; else `null`. */
+const readTime = (text: string): number | null => {
+  const found = /^(\d{1,6}(?:\.\d{1,3})?)(s|m|h|d)$/u.exec(text)
+  if (found === null) return null
+  const ms = Math.round(Number(found[1]) * { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[found[2] as "s"])
+  return ms > 0 ? ms : null
+}
+
+interface Given {
+  readonly flags: Map<Flag, string>
+  readonly words: ReadonlyArray<string>
+  readonly problem: string | null
+}
+
+const collect = (words: ReadonlyArray<string>): Given => {
+  // Not strict: parseArgs throws at the first mistake and offers no way out.
+  const { tokens } = parseArgs({ args: [...words], options, strict: false, allowPositionals: true, tokens: true })
+  const flags = new Map<Flag, string>()
+  const positionals: Array<string> = []
+  let problem: string | null = null
+  for (const token of tokens) {
+    if (token.kind === "positional") positionals.push(token.value)
+    if (token.kind !== "option") continue
+    const { inlineValue, name, rawName, value } = token
+    if (!isFlag(name)) {
+      const known = Object.keys(options).map((flag) => `--${flag}`)
+      problem ??= `no flag ${rawName}${hint(rawName, known) || "; clawmesh help shows all"}`
+    } else if (options[name].type === "boolean") {
+      if (value !== undefined) problem ??= `--${name} takes no value; leave out ${JSON.stringify(`=${value}`)}`
+      flags.set(name, "")
+    } else if (value === undefined || value === "" || (value.startsWith("-") && inlineValue !== true)) {
+      problem ??= needs[name]!
+    } else if (flags.has(name)) {
+      problem ??= `--${name} is given twice`
+    } else flags.set(name, value)
+  }
+  return { flags, words: positionals, problem }
+}
+
+/** The command that the words name and the words after it, or what is wrong with them. */
+const commandOf = (
+  words: ReadonlyArray<string>
+): { readonly name: string; readonly rest: ReadonlyArray<string> } | string => {
+  const [first, second] = words
+  if (first === undefined) return "no command given; write clawmesh status, or clawmesh help for all"
+  if (first !== "trust") {
+    if (Object.hasOwn(commands, first)) return { name: first, rest: words.slice(1) }
+    const meant = nearest(first, firstWords)
+    return `no command ${JSON.stringify(first)}; ${meant === null ? "clawmesh help shows all" : `did you mean clawmesh ${meant}?`}`
+  }
+  if (second === undefined) return "trust needs one word more: clawmesh trust list, add or remove"
+  if (trustWords.includes(second)) return { name: `trust ${second}`, rest: words.slice(2) }
+  const meant = nearest(second, trustWords)
+  return `no command trust ${JSON.stringify(second)}; ${
+    meant === null ? "there are trust list, trust add and trust remove" : `did you mean clawmesh trust ${meant}?`
+  }`
+}
+
+const missing: { readonly [command: string]: string } = {
+  "trust add": "trust add needs the device's id: clawmesh trust add ID --role ROLE; clawmesh-node id prints it there",
+  "trust remove": "trust remove needs a name or an id: clawmesh trust list shows them"
+}
+
+export const readArguments = (args: ReadonlyArray<string>): Reading => {
+  const { flags, problem, words } = collect(args)
+  const manner: Manner = {
+    json: flags.has("json"),
+    colour: !flags.has("no-color"),
+    quiet: flags.has("quiet"),
+    state: flags.get("state") ?? null
+  }
+  const misuse = (message: string): Reading => ({ misuse: message, manner })
+  const ordered = (order: Order): Reading => ({ order, manner })
+
+  if (problem !== null) return misuse(problem)
+  if (flags.has("help")) return ordered({ _tag: "help" })
+  if (flags.has("version")) return ordered({ _tag: "version" })
+  const command = commandOf(words)
+  if (typeof command === "string") return misuse(command)
+  const { name, rest } = command
+  const { flags: own, words: bounds } = commands[name]!
+  for (const flag of flags.keys())
+    if (!EVERYWHERE.includes(flag) && !own.includes(flag)) return misuse(`${name} has no flag --${flag}`)
+  if (rest.length < bounds[0]) return misuse(missing[name]!)
+  const excess = rest[bounds[1]]
+  if (excess !== undefined) return misuse(`${name} does not take ${JSON.stringify(excess)}`)
+
+  switch (name) {
+    case "peers":
+      return ordered({ _tag: "peers", name: rest[0] ?? null })
+    case "events": {
+      const since = flags.get("since")
+      const sinceMs = since === undefined ? null : readTime(since)
+      if (since !== undefined && sinceMs === null)
+        return misuse(`--since ${since}: write a time with a unit, such as 90s, 20m, 1h or 2d`)
+      const kinds = (flags.get("kind") ?? "").split(",").filter((kind) => kind !== "")
+      return ordered({ _tag: "events", follow: flags.has("follow"), sinceMs, kinds })
+    }
+    case "trust add": {
+      const role = flags.get("role")
+      if (role === undefined) return misuse(`trust add needs a role: --role ${roles.replaceAll(" ", "|")}`)
+      const key = flags.get("key") ?? null
+      return ordered({ _tag: name, id: rest[0]!, role, name: flags.get("name") ?? null, key, gen1: flags.has("gen1") })
+    }
+    case "trust remove":
+      return ordered({ _tag: name, name: rest[0]! })
+    default:
+      return ordered({ _tag: name } as Order)
+  }
+}
+
+export const help = `Shows and changes what the clawmesh-node on this machine does.
+
+  clawmesh status                     this node and the mesh, one screen
+  clawmesh peers [NAME]               one line each, or everything about one
+  clawmesh events [-f]                what happened; -f goes on telling
+      --since 1h  --kind peer,leader
+  clawmesh trust list                 whom this node trusts, and who else is near
+  clawmesh trust add ID --role ROLE   trust a device; say the same on the device
+      --name NAME  --key KEY  --gen1
+  clawmesh trust remove NAME          trust it no longer: its connection ends now
+  clawmesh version
+  clawmesh help
+
+  NAME is a name or a whole id, never a part of one.
+  ROLE is one of ${roles}.
+
+  --json          documents for programs, each with its $type
+  --quiet, -q     only the answer
+  --no-color      so does NO_COLOR
+  --state DIR     the state directory of the node; else $CLAWMESH_STATE, or the user's own
+
+Exit codes
+  0   done                                       4   not allowed
+  1   done; the answer is no                     5   no such thing, or the name fits several
+  2   wrong use                                  7   timed out
+  3   the node does not answer                   70  a defect of clawmesh
+`

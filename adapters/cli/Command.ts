@@ -1,0 +1,71 @@
+/**
+ * `clawmesh`: from words to an exit code. Everything that it does to the world outside goes through `Surroundings`, so that a
+ * test can be the terminal.
+ */
+import { resolve } from "node:path"
+import { failure, type Failure } from "../operator/Failure.ts"
+import { socketIn, stateDirectory, type User } from "../operator/Place.ts"
+import { help, type Manner, readArguments } from "./Arguments.ts"
+import { type Exit, exits } from "./Exit.ts"
+import type { Errand } from "./Perform.ts"
+import type { Look } from "./Text.ts"
+
+export interface Surroundings extends User {
+  readonly version: string
+  readonly out: (text: string) => void
+  readonly err: (text: string) => void
+  /** Standard output is a terminal. */
+  readonly isTerminal: boolean
+  /** The calendar, ms since 1970. */
+  readonly nowMs: () => number
+}
+
+const lookOf = ({ colour, quiet }: Manner, { env, isTerminal }: Surroundings): Look => ({
+  // https://no-color.org: set and not empty.
+  colour: colour && isTerminal && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb",
+  quiet
+})
+
+/** With `--json` a document on standard output, for whoever reads that; else a sentence, its first word the program's name. */
+const report = ({ json }: Manner, { err, out }: Surroundings, said: Failure | null): Exit => {
+  if (said === null) return exits.done
+  if (json) out(`${JSON.stringify(said)}\n`)
+  else {
+    const lines = `${said.message}${said.hint === null ? "" : `\n${said.hint}`}`.split("\n")
+    err(`clawmesh: ${lines.map((line, at) => (at === 0 ? line : `  ${line}`)).join("\n")}\n`)
+  }
+  return said.exit
+}
+
+export const command = async (words: ReadonlyArray<string>, around: Surroundings): Promise<Exit> => {
+  const read = readArguments(words)
+  const { manner } = read
+  if ("misuse" in read) return report(manner, around, failure("WRONG_USE", read.misuse))
+  const { order } = read
+  switch (order._tag) {
+    case "help":
+      around.out(help)
+      return exits.done
+    case "version": {
+      const record = { $type: "clawmesh.version/1", version: around.version }
+      around.out(manner.json ? `${JSON.stringify(record)}\n` : `clawmesh ${around.version}\n`)
+      return exits.done
+    }
+    default:
+      return report(manner, around, await ask(order, manner, around))
+  }
+}
+
+/** What came of a command that needs the node; `null`: all went well. */
+const ask = async (order: Errand["order"], manner: Manner, around: Surroundings): Promise<Failure | null> => {
+  const state = manner.state === null ? stateDirectory(around) : resolve(around.cwd, manner.state)
+  const { nowMs, out } = around
+  const errand: Errand = { order, manner, socket: socketIn(state), look: lookOf(manner, around), nowMs, out }
+  try {
+    const { perform } = await import("./Perform.ts")
+    return await perform(errand)
+  } catch (error) {
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    return failure("INTERNAL_ERROR", `this is a defect of clawmesh\n${stack}`)
+  }
+}

@@ -1,0 +1,10 @@
+/** What `clawmesh` tells its caller by its exit code, beside those of `adapters/operator/Failure.ts`. */
+export const exits = {
+  done: 0,
+  wrongUse: 2,
+  /** A defect of clawmesh (EX_SOFTWARE of sysexits.h). */
+  defect: 70
+} as const
+
+/** 6 is kept for what the mesh refuses: stale terms, expired proposals. */
+export type Exit = 0 | 1 | 2 | 3 | 4 | 5 | 7 | 70

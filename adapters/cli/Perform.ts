@@ -1,0 +1,187 @@
+/**
+ * Carries out a command that needs the node: asks its socket, and writes the answer for people or for programs. Loaded only
+ * when there is something to ask, because help and mistakes should not wait for it.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import { Role } from "../../kernel/wire/Frame.ts"
+import { hint, nearest } from "../config/Spelling.ts"
+import * as Api from "../operator/Api.ts"
+import { failure, type Failure, isFailure } from "../operator/Failure.ts"
+import type { Manner, Order } from "./Arguments.ts"
+import { ask, follow } from "./Client.ts"
+import { idIn, resolve } from "./Devices.ts"
+import { eventLine, eventsScreen } from "./EventScreen.ts"
+import { peerScreen, peersScreen } from "./PeerScreen.ts"
+import { statusScreen } from "./StatusScreen.ts"
+import { type Look, printable, shellWord } from "./Text.ts"
+import { changeScreen, trustScreen } from "./TrustScreen.ts"
+
+export interface Errand {
+  readonly order: Exclude<Order, { readonly _tag: "help" | "version" }>
+  readonly manner: Manner
+  readonly socket: string
+  readonly look: Look
+  /** The calendar, ms since 1970. */
+  readonly nowMs: () => number
+  readonly out: (text: string) => void
+}
+
+/** What `events -f` shows of the past, where no time is given. */
+const FOLLOW_FROM = 10
+
+type Work = Effect.Effect<void, Failure>
+
+const told = <D>({ manner, out }: Errand, document: D, screen: (document: D) => string): void =>
+  out(manner.json ? `${JSON.stringify(document)}\n` : screen(document))
+
+const showStatus = (errand: Errand): Work =>
+  Effect.map(ask(errand.socket, { method: "GET", target: "/status" }, Api.Status), (status) =>
+    told(errand, status, (document) => statusScreen(document, errand.look))
+  )
+
+/** For people from the status, which knows who leads and what needs a look. */
+const showPeers = (errand: Errand, name: string | null): Work =>
+  Effect.gen(function* () {
+    const { look, manner, out, socket } = errand
+    if (manner.json) {
+      const all = yield* ask(socket, { method: "GET", target: "/peers" }, Api.Peers)
+      const peers = name === null ? all.peers : [yield* one(name, all.peers)]
+      return out(`${JSON.stringify({ ...all, peers })}\n`)
+    }
+    const status = yield* ask(socket, { method: "GET", target: "/status" }, Api.Status)
+    if (name === null) return out(peersScreen(status, look))
+    const { node } = status
+    if (name === node.name && status.peers.every((peer) => peer.name !== name))
+      return yield* Effect.fail(failure("NOT_FOUND", `${printable(name)} is this node itself`, "clawmesh status"))
+    return out(peerScreen(status, yield* one(name, status.peers), look))
+  })
+
+const one = (name: string, peers: ReadonlyArray<Api.Peer>): Effect.Effect<Api.Peer, Failure> => {
+  const found = resolve(name, peers, "clawmesh peers")
+  return "$type" in found ? Effect.fail(found) : Effect.succeed(found)
+}
+
+const showEvents = (errand: Errand, order: Extract<Order, { readonly _tag: "events" }>): Work => {
+  const unknown = order.kinds.find((kind) => !Api.isKind(kind))
+  if (unknown !== undefined) {
+    const meant = nearest(unknown, [...Api.eventKinds, ...Api.eventNames])
+    const wayOut = meant === null ? `there are ${Api.eventKinds.join(" ")}` : `did you mean ${meant}?`
+    return Effect.fail(failure("WRONG_USE", `no kind of event ${JSON.stringify(unknown)}; ${wayOut}`))
+  }
+  const { look, manner, nowMs, out, socket } = errand
+  const parameters = new URLSearchParams()
+  if (order.sinceMs !== null) parameters.set("since", String(Math.max(0, Math.floor(nowMs() - order.sinceMs))))
+  if (order.kinds.length > 0) parameters.set("type", order.kinds.join(","))
+  if (!order.follow) {
+    const target = `/events${parameters.size === 0 ? "" : `?${parameters}`}`
+    return Effect.map(ask(socket, { method: "GET", target }, Api.Events), (events) =>
+      told(errand, events, (document) => eventsScreen(document, nowMs(), look))
+    )
+  }
+  if (order.sinceMs === null) parameters.set("limit", String(FOLLOW_FROM))
+  parameters.set("follow", "")
+  return follow(socket, `/events?${parameters}`, (line) =>
+    out(manner.json ? `${JSON.stringify(line)}\n` : eventLine(line, nowMs(), look))
+  )
+}
+
+const readTrust = (socket: string) => ask(socket, { method: "GET", target: "/trust" }, Api.Trust)
+
+const showTrust = (errand: Errand): Work =>
+  Effect.map(readTrust(errand.socket), (trust) => told(errand, trust, (document) => trustScreen(document, errand.look)))
+
+const isRole = (word: string): word is Api.TrustRequest["role"] =>
+  (Role.literals as ReadonlyArray<string>).includes(word)
+
+/** A name in the place of an id is never taken for one: what a stranger calls itself proves nothing. */
+const noId = (word: string, role: string, { strangers, trusted }: Api.Trust): Failure => {
+  const near = strangers.filter(({ name }) => name === word)
+  if (near.length > 0) {
+    const lines = near.map(({ id }) => `  clawmesh trust add ${id} --role ${role} --name ${shellWord(printable(word))}`)
+    const message = `${JSON.stringify(word)} is no id, but ${near.length === 1 ? "a device" : `${near.length} devices`} near calls itself so`
+    return failure(
+      "WRONG_USE",
+      message,
+      ["Compare the id with what clawmesh-node id prints on it, then:", ...lines].join("\n")
+    )
+  }
+  const known = trusted.find(({ name }) => name === word)
+  const wayOut =
+    known === undefined
+      ? "clawmesh-node id prints it on the device; clawmesh trust list shows who is near"
+      : `A device of this name is trusted already; its id is ${known.id}`
+  return failure("WRONG_USE", `${JSON.stringify(word)} is no id: an id has 64 hex digits`, wayOut)
+}
+
+/** What a stranger calls itself, where it is seen, it is a usable name, and nobody has it. */
+const ownName = (id: string, { node, strangers, trusted }: Api.Trust): string | null => {
+  const name = strangers.find((stranger) => stranger.id === id)?.name ?? ""
+  const usable = name !== "" && name === name.trim() && name === printable(name) && idIn(name) === null
+  const taken = name === node.name || trusted.some((device) => device.name === name)
+  return usable && !taken && name.length <= Api.NAME_UNITS_MAX ? name : null
+}
+
+const addTrust = (errand: Errand, order: Extract<Order, { readonly _tag: "trust add" }>): Work =>
+  Effect.gen(function* () {
+    const { look, socket } = errand
+    const { gen1, key, name, role } = order
+    if (!isRole(role)) {
+      const message = `no role ${JSON.stringify(role)}${hint(role, Role.literals) || `; there are ${Role.literals.join(" ")}`}`
+      return yield* Effect.fail(failure("WRONG_USE", message))
+    }
+    const trust = yield* readTrust(socket)
+    const id = idIn(order.id)
+    if (id === null) return yield* Effect.fail(noId(order.id, role, trust))
+    const known = trust.trusted.find((device) => device.id === id)
+    const selfNamed = name === null && known === undefined ? ownName(id, trust) : null
+    const given = name ?? selfNamed
+    const body: Api.TrustRequest = {
+      id,
+      role,
+      gen1,
+      ...(given === null ? {} : { name: given }),
+      ...(key === null ? {} : { publicKey: key })
+    }
+    const done = yield* ask(socket, { method: "POST", target: "/trust", body }, Api.TrustChange)
+    told(errand, done, (document) => changeScreen(document, selfNamed !== null, look))
+  })
+
+const removeTrust = (errand: Errand, word: string): Work =>
+  Effect.gen(function* () {
+    const { look, socket } = errand
+    const { trusted } = yield* readTrust(socket)
+    const device = resolve(word, trusted, "clawmesh trust remove")
+    if ("$type" in device) return yield* Effect.fail(device)
+    const done = yield* ask(socket, { method: "DELETE", target: `/trust/${device.id}` }, Api.TrustChange)
+    told(errand, done, (document) => changeScreen(document, false, look))
+  })
+
+const work = (errand: Errand): Work => {
+  const { order } = errand
+  switch (order._tag) {
+    case "status":
+      return showStatus(errand)
+    case "peers":
+      return showPeers(errand, order.name)
+    case "events":
+      return showEvents(errand, order)
+    case "trust list":
+      return showTrust(errand)
+    case "trust add":
+      return addTrust(errand, order)
+    case "trust remove":
+      return removeTrust(errand, order.name)
+  }
+}
+
+/** What went wrong; `null`: nothing. Rejects for defects only. */
+export const perform = async (errand: Errand): Promise<Failure | null> => {
+  const exit = await Effect.runPromiseExit(work(errand))
+  if (Exit.isSuccess(exit)) return null
+  const error = Cause.findErrorOption(exit.cause)
+  if (Option.isSome(error) && isFailure(error.value)) return error.value
+  throw Cause.squash(exit.cause)
+}

@@ -1,0 +1,73 @@
+/**
+ * Which mesh this node belongs to (B8): its id by name or as given, else one made once and kept; and the operator key of the
+ * mesh, made by its first node and given to the others (`--mesh-key`). Kept in `mesh.json` of the state directory.
+ *
+ * The secret half of an operator key that was made here is kept too: later parts of the protocol sign with it.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { randomUUID } from "node:crypto"
+import type { Settings } from "../config/Settings.ts"
+import { StartFailure } from "../config/StartFailure.ts"
+import { generate, meshIdOf } from "../keys/Keys.ts"
+import type { Files } from "../vault/Files.ts"
+
+export const MESH = "mesh.json"
+
+const Kept = Schema.Struct({
+  version: Schema.Literal(1),
+  meshId: Schema.NonEmptyString,
+  meshKey: Schema.NonEmptyString,
+  /** Raw Ed25519 seed, base64url; absent where the key was given to us. */
+  meshKeySeed: Schema.optionalKey(Schema.String)
+})
+type Kept = typeof Kept.Type
+
+export interface Mesh {
+  readonly meshId: string
+  readonly meshKey: string
+  /** It made the operator key just now. */
+  readonly founded: boolean
+}
+
+const decode = Schema.decodeUnknownResult(Schema.fromJsonString(Kept))
+
+const read = Effect.fnUntraced(function* (files: Files) {
+  const bytes = yield* files.read(MESH)
+  if (bytes === null) return null
+  const decoded = decode(Buffer.from(bytes).toString("utf8"))
+  if (decoded._tag === "Success") return decoded.success
+  const kept = yield* files.keepAside(MESH)
+  return yield* new StartFailure({
+    message: `${files.path(MESH)} is damaged, and was kept as ${kept}`,
+    hint: "Put it back from a copy, or start again with the --mesh-name and --mesh-key of the mesh: any other node shows them.",
+    exit: 78
+  })
+})
+
+/** What was told comes before what was kept; what was told is kept. */
+export const open = Effect.fnUntraced(function* (settings: Settings, files: Files) {
+  const kept = yield* read(files)
+  const told = settings.meshName === null ? settings.meshId : meshIdOf(settings.meshName)
+  const made = settings.meshKey === null && kept === null ? generate() : null
+  const next: Kept = {
+    version: 1,
+    meshId: told ?? kept?.meshId ?? randomUUID(),
+    meshKey: settings.meshKey ?? kept?.meshKey ?? made!.keys.publicKey,
+    ...seedOf(settings, kept, made)
+  }
+  if (kept === null || JSON.stringify(kept) !== JSON.stringify(next))
+    yield* files.put(MESH, Buffer.from(`${JSON.stringify(next, null, 2)}\n`))
+  const mesh: Mesh = { meshId: next.meshId, meshKey: next.meshKey, founded: made !== null }
+  return mesh
+})
+
+const seedOf = (
+  settings: Settings,
+  kept: Kept | null,
+  made: ReturnType<typeof generate> | null
+): { readonly meshKeySeed?: string } => {
+  if (made !== null) return { meshKeySeed: Buffer.from(made.seed).toString("base64url") }
+  const same = settings.meshKey === null || settings.meshKey === kept?.meshKey
+  return same && kept?.meshKeySeed !== undefined ? { meshKeySeed: kept.meshKeySeed } : {}
+}

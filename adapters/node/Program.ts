@@ -1,0 +1,205 @@
+/**
+ * The command line of `clawmesh-node`: words in, an exit code out. It finds out what is asked and hands it on; what a node is,
+ * `Run.ts` composes, and only `run` loads that.
+ *
+ * What the world holds (arguments, environment, files, streams) comes in as `Host`, so that all of it runs in a test.
+ */
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
+import * as Effect from "effect/Effect"
+import { readFlags } from "../config/Flags.ts"
+import { renderMistakes } from "../config/Mistake.ts"
+import { descriptions, type Key, keys, writtenFlag } from "../config/NodeFile.ts"
+import { originText } from "../config/Origin.ts"
+import { printable } from "../config/Printable.ts"
+import { readSettings, shown, type Surroundings } from "../config/read.ts"
+import type { Settings } from "../config/Settings.ts"
+import { hint } from "../config/Spelling.ts"
+import { StartFailure } from "../config/StartFailure.ts"
+import { type Diagnosis, preflight } from "../../kernel/status/Preflight.ts"
+import * as Identity from "../vault/Identity.ts"
+import * as StateDirectory from "../vault/StateDirectory.ts"
+
+/** The table of exit codes; service managers act on it (`RestartPreventExitStatus=78`). */
+export const exits = {
+  /** Stopped on request; done. */
+  stopped: 0,
+  /** Failed while running: starting again may help. */
+  failed: 1,
+  wrongUse: 2,
+  /** A defect of clawmesh (EX_SOFTWARE of sysexits.h). */
+  defect: 70,
+  /** The configuration is wrong, and will be wrong again (EX_CONFIG). */
+  configuration: 78
+} as const
+export type Exit = (typeof exits)[keyof typeof exits]
+
+export interface Host extends Surroundings {
+  readonly args: ReadonlyArray<string>
+  readonly version: string
+  readonly out: (text: string) => void
+  readonly err: (text: string) => void
+  /** Loads the node itself, which takes longer than all the rest here. */
+  readonly load: () => Promise<{ readonly run: (settings: Settings) => Effect.Effect<void, StartFailure> }>
+}
+
+const commands: { readonly [command: string]: string } = {
+  run: "run the node until it is told to stop (SIGTERM or Ctrl-C)",
+  check: "read the configuration, say what it comes to and where each value is from",
+  id: "print the device id and public key of this node; made if there are none",
+  version: "print the version",
+  help: "print this"
+}
+
+const helpLine = (left: string, right: string): string => `  ${left.padEnd(30)}${right}`
+
+const flagLine = (key: Key): string => {
+  const { about, otherwise, value, kind } = descriptions[key]
+  const often = kind === "list" ? "; may be repeated" : ""
+  const flag = value === "" ? writtenFlag(key) : `${writtenFlag(key)} ${value}`
+  return helpLine(flag, `${about}${often} [${otherwise}]`)
+}
+
+export const help: string = [
+  "clawmesh-node: a node of a mesh",
+  "",
+  "usage: clawmesh-node COMMAND [FLAG …]",
+  "",
+  "commands",
+  ...Object.entries(commands).map(([command, about]) => helpLine(command, about)),
+  "",
+  "settings [default]",
+  ...keys.map(flagLine),
+  "",
+  "other flags",
+  helpLine("--config FILE", "read this file [/etc/clawmesh/node.yaml, if it is there]"),
+  helpLine("-h, --help", "print this"),
+  helpLine("-V, --version", "print the version"),
+  "",
+  "A setting is taken from its flag, else from its environment variable (CLAWMESH_MESH_NAME is --mesh-name), else from the",
+  "file (mesh-name), else it is the default. Lists are peers, electors and capabilities in environment and file.",
+  "",
+  "exit codes",
+  helpLine("0", "stopped on request; done"),
+  helpLine("1", "failed while running; starting again may help"),
+  helpLine("2", "wrong use: the command line does not read"),
+  helpLine("70", "a defect of clawmesh"),
+  helpLine("78", "the configuration is wrong; do not restart"),
+  ""
+].join("\n")
+
+/** Never fails: what goes wrong becomes an exit code, what must not happen a defect. */
+export const program = (host: Host): Effect.Effect<Exit> =>
+  Effect.suspend(() => {
+    const { err, out } = host
+    const line = readFlags(host.args)
+    if (line.help) return said(out, help)
+    if (line.version) return said(out, `${host.version}\n`)
+    const [command, ...more] = line.commands
+    const wrong: Array<string> = []
+    if (command === undefined) wrong.push(`a command is missing: ${Object.keys(commands).join(", ")}`)
+    else if (!Object.hasOwn(commands, command))
+      wrong.push(`no such command: ${command}${hint(command, Object.keys(commands))}`)
+    for (const word of more) wrong.push(`one word too many: ${word}`)
+    if (wrong.length > 0 || line.mistakes.length > 0) {
+      for (const mistake of wrong) err(`clawmesh-node: ${printable(mistake)}\n`)
+      if (line.mistakes.length > 0) err(renderMistakes(line.mistakes))
+      err("All commands and flags: clawmesh-node help\n")
+      // What else is wrong would be read with flags that may change.
+      return Effect.succeed(exits.wrongUse)
+    }
+    if (command === "help") return said(out, help)
+    if (command === "version") return said(out, `${host.version}\n`)
+
+    const read = readSettings(line, host)
+    if ("mistakes" in read) {
+      err(`clawmesh-node: the configuration is wrong, ${count(read.mistakes.length)}\n${renderMistakes(read.mistakes)}`)
+      return Effect.succeed(exits.configuration)
+    }
+    for (const note of read.notes) err(`clawmesh-node: ${printable(note)}\n`)
+    const { settings } = read
+    if (command === "check") return Effect.sync(() => checked(settings, out))
+    const work =
+      command === "id" ? printId(settings, out) : Effect.flatMap(Effect.promise(host.load), ({ run }) => run(settings))
+    return Effect.match(work, {
+      onSuccess: (): Exit => exits.stopped,
+      onFailure: ({ exit, hint, message }): Exit => {
+        err(`clawmesh-node: ${message}\n${hint === "" ? "" : `  ${hint}\n`}`)
+        return exit
+      }
+    })
+  })
+
+const said = (out: (text: string) => void, text: string): Effect.Effect<Exit> =>
+  Effect.sync(() => {
+    out(text)
+    return exits.stopped
+  })
+
+const count = (mistakes: number): string => (mistakes === 1 ? "in one place" : `in ${mistakes} places`)
+
+// ------------------------------------------------------------------------------------------------------------ check
+
+const checked = (settings: Settings, out: (text: string) => void): Exit => {
+  const rows = shown(settings).flatMap(([key, values, origin]) =>
+    values.map(
+      (value, i) => [i === 0 ? key : "", printable(value), i === 0 ? printable(originText(origin)) : ""] as const
+    )
+  )
+  const width = Math.min(48, Math.max(...rows.map(([, value]) => value.length)))
+  const lines = rows.map(([key, value, origin]) => `${key.padEnd(18)}${value.padEnd(width)}  ${origin}`.trimEnd())
+  const file = settings.file === null ? "no configuration file" : printable(settings.file)
+  out(`${[...lines, "", `${"file".padEnd(18)}${file}`].join("\n")}\n`)
+  // Who we are and whom we trust is in the state directory, which may be in use, and which a check does not make.
+  const diagnoses = preflight({
+    identity: "",
+    port: settings.port,
+    discovery: settings.discovery,
+    peers: settings.peers,
+    gen1: [],
+    capabilities: settings.capabilities,
+    model: null
+  })
+  const told = diagnoses.filter(({ severity }) => severity !== "info")
+  if (told.length > 0) out(`\n${told.map(diagnosisLine).join("\n")}\n`)
+  return told.some(({ severity }) => severity === "error") ? exits.configuration : exits.stopped
+}
+
+const diagnosisLine = ({ code, hint, message, severity }: Diagnosis): string =>
+  printable(`${severity}: ${message}: ${hint} (${code})`)
+
+// --------------------------------------------------------------------------------------------------------------- id
+
+const printId = (settings: Settings, out: (text: string) => void): Effect.Effect<void, StartFailure> =>
+  Effect.map(identityOf(settings.stateDirectory), ({ deviceId, publicKey }) => {
+    out(`device id   ${deviceId}\npublic key  ${publicKey}\n`)
+  })
+
+/**
+ * Who the node of a state directory is. What is there is read without the lock, because a daemon may hold it; where there is
+ * nothing, a first start is made and ended.
+ */
+const identityOf = Effect.fnUntraced(function* (stateDirectory: string) {
+  const path = join(stateDirectory, Identity.IDENTITY)
+  const bytes = yield* Effect.tryPromise({
+    try: () => readFile(path),
+    catch: (error) =>
+      (error as NodeJS.ErrnoException).code === "ENOENT"
+        ? null
+        : new StartFailure({
+            message: `${path} cannot be read: ${(error as Error).message}`,
+            hint: "Is this the state directory of another user? Name another with --state DIRECTORY.",
+            exit: 78
+          })
+  }).pipe(Effect.catch((failure) => (failure === null ? Effect.succeed(null) : Effect.fail(failure))))
+  const decoded = bytes === null ? null : Identity.decode(bytes)
+  if (decoded?._tag === "Identity") return decoded.identity.keys
+  // What is damaged is kept aside by the one who holds the lock, and told with the way out.
+  const { identity } = yield* Effect.scoped(StateDirectory.open(stateDirectory)).pipe(
+    Effect.mapError(
+      ({ path, problem, reason, wayOut }) =>
+        new StartFailure({ message: `${path}: ${problem}`, hint: wayOut, exit: reason === "Busy" ? 1 : 78 })
+    )
+  )
+  return identity.keys
+})

@@ -1,0 +1,258 @@
+/**
+ * A node, composed: the state directory, the real ports, the kernel's shell, the operator's socket. Nothing is decided here.
+ *
+ * Interrupting it is the way to stop: the kernel takes leave first, what was said is flushed, and only then are the ports
+ * closed (B1, B46).
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Redacted from "effect/Redacted"
+import type { Config } from "../../kernel/Config.ts"
+import { Discovery, Herald, Inbox, Keys as KeysPort, Timepiece, Transport, Vault } from "../../kernel/Ports.ts"
+import * as Node from "../../kernel/Node.ts"
+import { compareText } from "../../kernel/Order.ts"
+import { profiles } from "../../kernel/Profile.ts"
+import * as Shell from "../../kernel/Shell.ts"
+import { preflight, stopsTheStart } from "../../kernel/status/Preflight.ts"
+import type { Settings } from "../config/Settings.ts"
+import { StartFailure } from "../config/StartFailure.ts"
+import { check } from "../keys/Keys.ts"
+import * as Mdns from "../mdns/Discovery.ts"
+import * as Operator from "../operator/Socket.ts"
+import { credentialsOf } from "../tls/Certificate.ts"
+import { Files } from "../vault/Files.ts"
+import * as StateDirectory from "../vault/StateDirectory.ts"
+import * as Ws from "../ws/Transport.ts"
+import type { Daemon, Told } from "./Daemon.ts"
+import * as Logging from "./Logging.ts"
+import * as Mesh from "./Mesh.ts"
+import * as Clocks from "./Timepiece.ts"
+import { VERSION } from "./Version.ts"
+
+/** Events that the operator can look back on; some hours of an ordinary mesh. */
+const EVENTS_KEPT_MAX = 10_000
+/** For the leave to be said and flushed; the program itself gives up after 15 s. */
+const LEAVE_MS_MAX = 10_000
+/** The operator's socket, in the state directory. */
+export const SOCKET = "node.sock"
+
+const failure = (message: string, hint: string, exit: 1 | 78): StartFailure => new StartFailure({ message, hint, exit })
+
+/** What the kernel is told, from what was set and what the state directory knows. */
+const configOf = (settings: Settings, identity: StateDirectory.StateDirectory["identity"], mesh: Mesh.Mesh): Config => {
+  const { deviceId, publicKey } = identity.keys
+  // Without electors named, a planner elects itself: the smallest mesh has one.
+  const alone = settings.role === "planner" || settings.role === "standby-planner" ? [deviceId] : []
+  return {
+    seed: Number.parseInt(deviceId.slice(0, 8), 16),
+    deviceId,
+    publicKey,
+    displayName: settings.name,
+    role: settings.role,
+    capabilities: settings.capabilities,
+    meshId: mesh.meshId,
+    meshKey: mesh.meshKey,
+    profile: profiles[settings.profile],
+    peers: settings.peers.map(({ deviceId: peer, fingerprint, label, url }) => ({
+      deviceId: peer,
+      address: url,
+      fingerprint,
+      label
+    })),
+    trusted: [],
+    manifest: {
+      version: settings.manifestVersion,
+      electors: settings.electors.length > 0 ? [...settings.electors].sort(compareText) : alone
+    }
+  }
+}
+
+/** The events of a node: a bounded past, and whoever listens. */
+const eventLog = () => {
+  const kept: Array<Told> = []
+  const listeners = new Set<(told: Told) => void>()
+  return {
+    tell: (told: Told): void => {
+      kept.push(told)
+      if (kept.length > EVENTS_KEPT_MAX) kept.shift()
+      for (const listener of listeners) listener(told)
+    },
+    events: (): ReadonlyArray<Told> => kept.slice(),
+    subscribe: (listener: (told: Told) => void) =>
+      Effect.sync(() => {
+        listeners.add(listener)
+        return Effect.sync(() => {
+          listeners.delete(listener)
+        })
+      }).pipe(Effect.flatten)
+  }
+}
+
+const openState = (settings: Settings) =>
+  StateDirectory.open(settings.stateDirectory).pipe(
+    Effect.catchTag("StateRefused", (refused) =>
+      // Another daemon may stop by itself; everything else waits for a person.
+      Effect.fail(failure(refused.message, "", refused.reason === "Busy" ? 1 : 78))
+    )
+  )
+
+const openMesh = Effect.fnUntraced(function* (settings: Settings) {
+  const files = yield* Files.open(settings.stateDirectory)
+  return yield* Mesh.open(settings, files)
+})
+
+const discoveryOf = (settings: Settings, deviceId: string) =>
+  settings.discovery
+    ? Mdns.layer({ self: deviceId, version: VERSION })
+    : Layer.succeed(Discovery, {
+        advertise: () => Effect.void,
+        running: Effect.succeed({ runs: false, why: "switched off (--no-discovery)" })
+      })
+
+/** Runs the node until it is interrupted. Fails where it cannot start, or can store no more. */
+export const run = (settings: Settings): Effect.Effect<void, StartFailure> => Effect.scoped(composed(settings))
+
+const composed = Effect.fnUntraced(function* (settings: Settings) {
+  const directory = yield* openState(settings)
+  const mesh = yield* Effect.catchTag(openMesh(settings), "DiskFailed", (error) =>
+    Effect.fail(failure(error.message, "", 78))
+  )
+  const config = configOf(settings, directory.identity, mesh)
+  const now = Clocks.make()
+  const log = eventLog()
+  let state = Node.make(config)
+
+  const nameOf = (deviceId: string): string | null =>
+    deviceId === config.deviceId
+      ? settings.name
+      : (state.durable.trusted.find((device) => device.deviceId === deviceId)?.name ?? null) || null
+  const printed = Logging.make({
+    format: settings.logFormat,
+    colour: settings.logFormat === "readable" && process.stdout.isTTY === true && process.env["NO_COLOR"] === undefined,
+    known: { name: nameOf, via: () => null },
+    write: (line) => void process.stdout.write(line)
+  })
+  for (const note of directory.notes) printed.note(now().wall, "warning", note)
+  if (mesh.founded)
+    printed.note(now().wall, "info", `made the key of a new mesh; other nodes join it with --mesh-key ${mesh.meshKey}`)
+
+  const durable = yield* Effect.mapError(directory.vault.load, (error) => failure(error.message, "", 78))
+  const diagnoses = preflight({
+    identity: config.deviceId,
+    port: settings.port,
+    discovery: settings.discovery,
+    peers: settings.peers,
+    gen1: durable.trusted.filter(({ gen1 }) => gen1).map(({ deviceId }) => deviceId),
+    capabilities: settings.capabilities,
+    model: null
+  })
+  if (stopsTheStart(diagnoses)) {
+    const first = diagnoses.find(({ severity }) => severity === "error")!
+    return yield* failure(`${first.code}: ${first.message}`, first.hint, 78)
+  }
+
+  const credentials = yield* credentialsOf(Redacted.value(directory.identity.seed))
+  const ports = yield* Layer.build(
+    Layer.mergeAll(
+      Ws.layer({ host: settings.host, port: settings.port, credentials }),
+      discoveryOf(settings, config.deviceId)
+    ).pipe(Layer.provideMerge(Inbox.layer))
+  ).pipe(Effect.catchTag("ListenFailed", (error) => Effect.fail(failure(error.message, "", 1))))
+  const inbox = Context.get(ports, Inbox)
+  const discovery = Context.get(ports, Discovery)
+  const endpoint = Context.get(ports, Ws.Endpoint)
+  const address = `${endpoint.host.includes(":") ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}`
+
+  let found = yield* discovery.running
+  const daemon: Daemon = {
+    state: () => state,
+    now,
+    offer: (happened) => Effect.asVoid(Queue.offer(inbox, happened)),
+    events: log.events,
+    subscribe: log.subscribe,
+    discovery: () => ({ enabled: settings.discovery, ...found }),
+    address: () => address
+  }
+  yield* Operator.serve(daemon, `${settings.stateDirectory}/${SOCKET}`).pipe(
+    Effect.mapError((error) => failure(error.message, "", 1))
+  )
+
+  const shell = Shell.run({
+    config,
+    bootId: directory.bootId,
+    stepped: (_before, _input, after) => {
+      state = after
+    }
+  }).pipe(
+    Effect.provideService(Transport, Context.get(ports, Transport)),
+    Effect.provideService(Inbox, inbox),
+    Effect.provideService(Vault, directory.vault),
+    Effect.provideService(Timepiece, { now: Effect.sync(now) }),
+    Effect.provideService(KeysPort, {
+      sign: (payloads) => Effect.sync(() => payloads.map((payload) => directory.identity.keys.sign(payload))),
+      check: (publicKey, proofs) => Effect.sync(() => check(publicKey, proofs))
+    }),
+    Effect.provideService(Herald, {
+      tell: (event) =>
+        Effect.sync(() => {
+          const told: Told = { atMs: now().wall, event }
+          log.tell(told)
+          printed.event(told)
+        })
+    }),
+    Effect.mapError((error) => failure(error.message, "Look at the disk of the state directory.", 1))
+  )
+  const running = yield* Effect.forkScoped(shell)
+  yield* Effect.addFinalizer(() =>
+    Queue.offer(inbox, { _tag: "Leave", reason: "asked to stop" }).pipe(
+      Effect.andThen(Fiber.await(running)),
+      Effect.timeoutOption(LEAVE_MS_MAX)
+    )
+  )
+
+  const advertise = Effect.suspend(() =>
+    discovery.advertise({
+      deviceId: config.deviceId,
+      name: settings.name,
+      meshId: config.meshId,
+      role: config.role,
+      incarnation: state.incarnation,
+      gen: 1,
+      port: endpoint.port
+    })
+  )
+  // The record names this boot's incarnation, which is durable by the time that the node has left its phase of booting.
+  yield* Effect.forkScoped(
+    Effect.gen(function* () {
+      while (state.phase !== "running") yield* Effect.sleep(20)
+      yield* advertise
+      while (true) {
+        found = yield* discovery.running
+        yield* Effect.sleep(5_000)
+      }
+    })
+  )
+  printed.start({
+    atMs: now().wall,
+    name: settings.name,
+    deviceId: config.deviceId,
+    role: config.role,
+    meshName: settings.meshName,
+    meshId: config.meshId,
+    address,
+    stateDirectory: settings.stateDirectory,
+    electors: config.manifest.electors,
+    peers: settings.peers.map((peer) =>
+      Logging.configuredPeer(
+        peer,
+        durable.trusted.some(({ deviceId, gen1 }) => deviceId === peer.deviceId && gen1)
+      )
+    ),
+    discovery: daemon.discovery(),
+    diagnoses
+  })
+  yield* Fiber.join(running)
+})

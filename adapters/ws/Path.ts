@@ -1,0 +1,45 @@
+/** What a socket runs over, as the kernel is told: how it is secured, who proved to be there, how far away that is. */
+import type { X509Certificate } from "node:crypto"
+import type { Socket } from "node:net"
+import { TLSSocket } from "node:tls"
+import type { LinkPath } from "../../kernel/Input.ts"
+import { classOf } from "../../kernel/links/Address.ts"
+import { deviceIdOfCertificate } from "../tls/Pin.ts"
+
+/** Label of the TLS exporter (RFC 8446 section 7.5) that binds the handshake of the mesh to this very connection. */
+const EXPORTER_LABEL = "EXPORTER-clawmesh"
+const EXPORTER_BYTES = 32
+
+export interface Surveyed {
+  readonly path: LinkPath
+  readonly exporter: string | null
+}
+
+/** IPv4 as it is, IPv6 in brackets; an IPv4 address in IPv6's clothes (`::ffff:10.0.0.1`) as what it is. */
+const hostOf = (socket: Socket): string | null => {
+  const { remoteAddress } = socket
+  if (remoteAddress === undefined) return null
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/iu.exec(remoteAddress)?.[1] ?? remoteAddress
+}
+
+/**
+ * `null`: the socket is gone already. Of a TLS socket, once its handshake has finished. `seen` is the certificate, where it was
+ * looked at before: Node shows a client its server's only once.
+ */
+export const survey = (socket: Socket, seen?: X509Certificate): Surveyed | null => {
+  const host = hostOf(socket)
+  if (host === null || socket.destroyed) return null
+  const address = `${host.includes(":") ? `[${host}]` : host}:${socket.remotePort}`
+  const remote = classOf(host)
+  if (!(socket instanceof TLSSocket))
+    return { path: { security: "plain", proved: null, remote, address }, exporter: null }
+  try {
+    const certificate = seen ?? socket.getPeerX509Certificate()
+    const proved = certificate === undefined ? null : deviceIdOfCertificate(certificate)
+    const exporter = socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, Buffer.alloc(0)).toString("base64url")
+    return { path: { security: "tls", proved, remote, address }, exporter }
+  } catch {
+    // The connection ended under us.
+    return null
+  }
+}

@@ -1,0 +1,238 @@
+/**
+ * Real processes on loopback: `clawmesh-node` as an operator would start it, each in a state directory of its own, on a port
+ * that was free. Everything is ended by its pid when the test ends, whatever became of it.
+ *
+ * `const site = await Site.make({ a: "planner", b: "standby-planner", c: "field" })`, `await site.start("a", "b", "c")`, and
+ * then `await site.until("b", "names a leader", (status) => status.leader !== null)`.
+ */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { request } from "node:http"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import type { Role } from "../../kernel/wire/Frame.ts"
+
+const root = resolve(import.meta.dirname, "../..")
+const nodeProgram = join(root, "adapters/clawmesh-node.ts")
+const handTool = join(root, "adapters/clawmesh.ts")
+const POLL_MS = 50
+
+/** A port of loopback that nobody listens on just now. */
+export const freePort = (): Promise<number> =>
+  new Promise((found, failed) => {
+    const server = createServer().once("error", failed)
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { readonly port: number }
+      server.close(() => found(port))
+    })
+  })
+
+export const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms))
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly output: string
+}
+
+/** One node's place: its directory, port and identity, and the process that runs it, if one does. */
+interface Place {
+  readonly name: string
+  readonly role: Role
+  readonly directory: string
+  readonly port: number
+  readonly deviceId: string
+  process: ChildProcess | null
+  output: string
+}
+
+/** What `clawmesh status` and `clawmesh peers` say, as far as the tests look. */
+export interface Seen {
+  readonly leader: string | null
+  readonly term: number
+  readonly peers: { readonly [name: string]: string }
+}
+
+export class Site {
+  readonly places: ReadonlyMap<string, Place>
+  private readonly directory: string
+  private meshKey: string | null = null
+
+  private constructor(directory: string, places: ReadonlyMap<string, Place>) {
+    this.directory = directory
+    this.places = places
+  }
+
+  static async make(roles: { readonly [name: string]: Role }): Promise<Site> {
+    const directory = mkdtempSync(join(tmpdir(), "clawmesh-site-"))
+    const places = new Map<string, Place>()
+    for (const [name, role] of Object.entries(roles)) {
+      const home = join(directory, name)
+      const said = execFileSync(process.execPath, [nodeProgram, "id", "--state", home], { encoding: "utf8" })
+      const deviceId = /[0-9a-f]{64}/u.exec(said)?.[0]
+      if (deviceId === undefined) throw new Error(`clawmesh-node id said: ${said}`)
+      places.set(name, { name, role, directory: home, port: await freePort(), deviceId, process: null, output: "" })
+    }
+    return new Site(directory, places)
+  }
+
+  place(name: string): Place {
+    const place = this.places.get(name)
+    if (place === undefined) throw new Error(`no node is called ${name}`)
+    return place
+  }
+
+  /** The arguments with which this node is started. */
+  args(name: string): ReadonlyArray<string> {
+    const place = this.place(name)
+    const others = [...this.places.values()].filter((other) => other !== place)
+    const electors = [...this.places.values()].filter(({ role }) => role !== "viewer")
+    return [
+      nodeProgram,
+      "run",
+      "--name",
+      name,
+      "--role",
+      place.role,
+      "--mesh-name",
+      "test",
+      "--host",
+      "127.0.0.1",
+      "--port",
+      String(place.port),
+      "--state",
+      place.directory,
+      "--no-discovery",
+      ...(this.meshKey === null ? [] : ["--mesh-key", this.meshKey]),
+      ...electors.flatMap(({ deviceId }) => ["--elector", deviceId]),
+      ...others.flatMap(({ deviceId, port }) => ["--peer", `${deviceId}=wss://127.0.0.1:${port}`])
+    ]
+  }
+
+  /** Starts nodes that are not running, and waits until their operator's socket answers. */
+  async start(...names: ReadonlyArray<string>): Promise<void> {
+    for (const name of names) {
+      const place = this.place(name)
+      const child = spawn(process.execPath, this.args(name), { stdio: ["ignore", "pipe", "pipe"] })
+      place.process = child
+      for (const stream of [child.stdout, child.stderr])
+        stream.on("data", (chunk: Buffer) => {
+          place.output += chunk.toString("utf8")
+        })
+      await this.eventually(`${name} answers its operator`, async () => (await this.get(name, "/status")) !== null)
+      // The first of them made the key of the mesh; the others join it.
+      this.meshKey ??= (
+        JSON.parse(readFileSync(join(place.directory, "mesh.json"), "utf8")) as { meshKey: string }
+      ).meshKey
+    }
+  }
+
+  /** Every node trusts every other, in its role, as an operator would say it. */
+  trustEverybody(): void {
+    for (const place of this.places.values())
+      for (const other of this.places.values())
+        if (other !== place)
+          this.clawmesh(place.name, "trust", "add", other.deviceId, "--role", other.role, "--name", other.name)
+  }
+
+  clawmesh(name: string, ...args: ReadonlyArray<string>): string {
+    return execFileSync(process.execPath, [handTool, ...args, "--state", this.place(name).directory], {
+      encoding: "utf8"
+    })
+  }
+
+  signal(name: string, signal: NodeJS.Signals): void {
+    this.place(name).process?.kill(signal)
+  }
+
+  /** Sends a signal and waits for the end of the process. */
+  end(name: string, signal: NodeJS.Signals): Promise<Ended> {
+    const place = this.place(name)
+    const child = place.process
+    if (child === null) throw new Error(`${name} does not run`)
+    place.process = null
+    return new Promise((done) => {
+      child.once("exit", (code, by) => done({ code, signal: by, output: place.output }))
+      child.kill(signal)
+    })
+  }
+
+  /** Asks the operator's socket; `null`: nobody answers. */
+  get(name: string, path: string): Promise<string | null> {
+    return new Promise((done) => {
+      const asked = request(
+        { socketPath: join(this.place(name).directory, "node.sock"), path, timeout: 2_000 },
+        (answer) => {
+          let text = ""
+          answer.on("data", (chunk: Buffer) => {
+            text += chunk.toString("utf8")
+          })
+          answer.on("end", () => done(text))
+        }
+      )
+      asked.on("error", () => done(null))
+      asked.on("timeout", () => asked.destroy())
+      asked.end()
+    })
+  }
+
+  async seen(name: string): Promise<Seen | null> {
+    const text = await this.get(name, "/status")
+    if (text === null) return null
+    const status = JSON.parse(text) as {
+      readonly term: number
+      readonly leader: { readonly id: string } | null
+      readonly peers: ReadonlyArray<{ readonly id: string; readonly state: string }>
+    }
+    const named = (deviceId: string | undefined): string | null =>
+      [...this.places.values()].find((place) => place.deviceId === deviceId)?.name ?? null
+    return {
+      leader: named(status.leader?.id),
+      term: status.term,
+      peers: Object.fromEntries(status.peers.map(({ id, state }) => [named(id) ?? id, state]))
+    }
+  }
+
+  /** Waits until it is so, and says what was instead if it is not within `limitMs`. The time that it took, ms. */
+  async until(name: string, what: string, is: (seen: Seen) => boolean, limitMs = 15_000): Promise<number> {
+    const started = performance.now()
+    let last: Seen | null = null
+    await this.eventually(
+      `${name} ${what}`,
+      async () => {
+        last = await this.seen(name)
+        return last !== null && is(last)
+      },
+      limitMs,
+      () => JSON.stringify(last)
+    )
+    return performance.now() - started
+  }
+
+  private async eventually(
+    what: string,
+    is: () => Promise<boolean>,
+    limitMs = 15_000,
+    instead = (): string => ""
+  ): Promise<void> {
+    const started = performance.now()
+    while (!(await is())) {
+      if (performance.now() - started > limitMs) {
+        const outputs = [...this.places.values()].map(({ name, output }) => `--- ${name}\n${output.slice(-3_000)}`)
+        throw new Error(`not within ${limitMs} ms: ${what}. Instead: ${instead()}\n${outputs.join("\n")}`)
+      }
+      await sleep(POLL_MS)
+    }
+  }
+
+  /** Ends what still runs, and removes the directories. */
+  async close(): Promise<void> {
+    for (const place of this.places.values()) {
+      if (place.process === null) continue
+      this.signal(place.name, "SIGCONT")
+      await this.end(place.name, "SIGKILL")
+    }
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+}
