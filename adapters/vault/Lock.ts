@@ -57,8 +57,9 @@ export const acquire = (directory: string) =>
         try: () => {
           const database = new DatabaseSync(path, { timeout: 0 })
           try {
-            // In memory, so that no file appears beside it. Nothing is ever written.
-            database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE")
+            // In memory, so that no file appears beside it. A file that may only be read is opened all the same, and its
+            // "exclusive" transaction excludes nobody: only writing tells. What is written is never committed.
+            database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE; PRAGMA user_version = 1")
             return database
           } catch (error) {
             database.close()

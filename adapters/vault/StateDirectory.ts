@@ -50,7 +50,10 @@ export interface Options {
 
 /** The directory, for its owner only; what had to be changed. */
 const prepare = Effect.fnUntraced(function* (path: string) {
-  const made = yield* attempt("make", path, () => mkdir(path, { recursive: true, mode: DIRECTORY_MODE }))
+  const made = yield* attempt("make", path, () =>
+    // With `recursive`, Node says ENOENT whatever is wrong; without, it says what (EROFS).
+    mkdir(path, { recursive: true, mode: DIRECTORY_MODE }).catch(() => mkdir(path, DIRECTORY_MODE).then(() => path))
+  )
   if (made !== undefined) yield* makeDurable(dirname(made))
   const { mode } = yield* attempt("look at", path, () => stat(path))
   if ((mode & OTHERS) === 0) return []

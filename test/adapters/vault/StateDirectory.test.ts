@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -15,6 +16,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Keys from "../../../adapters/keys/Keys.ts"
 import * as Identity from "../../../adapters/vault/Identity.ts"
+import * as Lock from "../../../adapters/vault/Lock.ts"
 import * as StateDirectory from "../../../adapters/vault/StateDirectory.ts"
 import * as VaultOn from "../../../adapters/vault/Vault.ts"
 import { Files } from "../../../adapters/vault/Files.ts"
@@ -34,6 +36,8 @@ const stored = (path: string, counter: number) =>
       yield* vault.append(pin("a"))
     })
   )
+/** The uid that owns nothing. */
+const NOBODY = 65_534
 const modeOf = (path: string): number => statSync(path).mode & 0o777
 
 describe("StateDirectory", () => {
@@ -261,6 +265,27 @@ describe("two daemons on one directory", { timeout: 60_000 }, () => {
       const said = yield* Effect.forEach(rivals, (rival) => rival.line(), { concurrency: "unbounded" })
       assert.strictEqual(said.filter((line) => line.startsWith("held ")).length, 1)
       assert.strictEqual(said.filter((line) => line === "refused Busy").length, 3)
+    })
+  )
+})
+
+describe("Lock", () => {
+  it.live("B11: a lock file that may only be read is refused, not held by everybody", () =>
+    Effect.gen(function* () {
+      const path = yield* scratch
+      const lock = join(path, "lock")
+      writeFileSync(lock, "", { mode: 0o400 })
+      // To root nothing is write-protected.
+      const root = process.geteuid!() === 0
+      if (root) for (const name of [path, lock]) chownSync(name, NOBODY, NOBODY)
+      if (root) process.seteuid!(NOBODY)
+      const refused = yield* Effect.scoped(Effect.flip(Lock.acquire(path))).pipe(
+        Effect.ensuring(Effect.sync(() => root && process.seteuid!(0)))
+      )
+      assert.strictEqual(refused._tag, "StateRefused")
+      assert.include(refused.message, "readonly")
+      chmodSync(lock, 0o600)
+      yield* Effect.scoped(Lock.acquire(path))
     })
   )
 })
