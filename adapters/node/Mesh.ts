@@ -34,7 +34,15 @@ const decode = Schema.decodeUnknownResult(Schema.fromJsonString(Kept))
 
 const read = Effect.fnUntraced(function* (files: Files) {
   const bytes = yield* files.read(MESH)
-  if (bytes === null) return null
+  if (bytes === null) {
+    const aside = yield* files.keptAside(MESH)
+    if (aside.length === 0) return null
+    return yield* new StartFailure({
+      message: `there is no ${files.path(MESH)}; a damaged one was kept as ${aside.join(", ")}`,
+      hint: `Put it back from a copy. To join the mesh anew, move ${aside.join(", ")} away and start with its --mesh-name and --mesh-key.`,
+      exit: 78
+    })
+  }
   const decoded = decode(Buffer.from(bytes).toString("utf8"))
   if (decoded._tag === "Success") return decoded.success
   const kept = yield* files.keepAside(MESH)

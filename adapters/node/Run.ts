@@ -117,6 +117,13 @@ export const run = (settings: Settings): Effect.Effect<void, StartFailure> => Ef
 
 const composed = Effect.fnUntraced(function* (settings: Settings) {
   const directory = yield* openState(settings)
+  // What it promised and voted is lost, and asking its peers for it is not built: it must not begin anew as if nothing had been.
+  if (directory.amnesia)
+    return yield* failure(
+      `the journal in ${directory.path} is gone, though this device has an identity: it has forgotten what it promised`,
+      "Put the journal back from a copy; or make a new device of it: move everything out of the directory, and let the others trust it anew.",
+      78
+    )
   const mesh = yield* Effect.catchTag(openMesh(settings), "DiskFailed", (error) =>
     Effect.fail(failure(error.message, "", 78))
   )

@@ -33,8 +33,7 @@ export interface Unread {
 const LABEL_UNITS_MAX = 64
 
 /** Control characters, marks that turn the direction of text, line breaks, halves of surrogate pairs: no part of a word. */
-// oxlint-disable-next-line no-control-regex
-const unprintable = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]/u
+const unprintable = /[\p{Cc}\p{Cs}\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/u
 
 const GRAMMAR = "write <deviceId>=<url>|<fingerprint>|<label>"
 
