@@ -2,15 +2,20 @@
 import { createHash, createPublicKey, generateKeyPairSync, webcrypto, X509Certificate } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import "reflect-metadata"
-import * as x509 from "@peculiar/x509"
 import { fromSeed } from "../../../adapters/keys/Keys.ts"
 import { credentialsOf } from "../../../adapters/tls/Certificate.ts"
 import { deviceIdOfCertificate, fingerprintOf, hasFingerprint, isPinned } from "../../../adapters/tls/Pin.ts"
 
 const seedOf = (byte: number): Uint8Array => new Uint8Array(32).fill(byte)
 
+/** The library needs its companion to be there first. */
+const load = async () => {
+  await import("reflect-metadata")
+  return import("@peculiar/x509")
+}
+
 const selfSigned = async (algorithm: webcrypto.EcKeyGenParams): Promise<X509Certificate> => {
+  const x509 = await load()
   const keys = (await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"])) as webcrypto.CryptoKeyPair
   const certificate = await x509.X509CertificateGenerator.createSelfSigned(
     { name: "CN=gen1", keys, signingAlgorithm: { ...algorithm, hash: "SHA-256" } },
@@ -21,6 +26,7 @@ const selfSigned = async (algorithm: webcrypto.EcKeyGenParams): Promise<X509Cert
 
 /** A certificate whose Ed25519 key is these raw bytes, whoever can sign under it; its own signature is another key's. */
 const carrying = async (raw: Buffer): Promise<X509Certificate> => {
+  const x509 = await load()
   const spki = Buffer.concat([Buffer.from("302a300506032b6570032100", "hex"), raw])
   const { privateKey } = (await webcrypto.subtle.generateKey("Ed25519", true, [
     "sign",
