@@ -3,7 +3,7 @@
 import { homedir } from "node:os"
 import { command } from "./cli/Command.ts"
 import { exits } from "./cli/Exit.ts"
-import metadata from "../package.json" with { type: "json" }
+import { VERSION } from "./node/Version.ts"
 
 // The reader of a pipe may leave early (`events -f | head`): that is its right, and our end.
 for (const stream of [process.stdout, process.stderr]) {
@@ -18,7 +18,7 @@ process.exitCode = await command(process.argv.slice(2), {
   cwd: process.cwd(),
   home: homedir(),
   isRoot: process.getuid?.() === 0,
-  version: metadata.version,
+  version: VERSION,
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   isTerminal: process.stdout.isTTY,

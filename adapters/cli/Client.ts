@@ -10,7 +10,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Api from "../operator/Api.ts"
 import { failure, type Failure } from "../operator/Failure.ts"
-import { SERVICE_STATE, socketIn } from "../operator/Place.ts"
+import { PATH_BYTES_MAX, SERVICE_STATE, socketIn } from "../operator/Place.ts"
 
 export interface Request {
   readonly method: "GET" | "POST" | "DELETE"
@@ -25,8 +25,6 @@ const ANSWER_MS_MAX = 8_000
 const ANSWER_BYTES_MAX = 8_388_608
 /** One event has some hundred bytes. */
 const LINE_UNITS_MAX = 65_536
-/** `sockaddr_un` of Linux holds 108 bytes with its final zero. */
-const PATH_BYTES_MAX = 107
 
 const noAnswer = (socket: string, why: string, hint: string): Failure =>
   failure("NO_ANSWER", `no answer from clawmesh-node (${socket})\n${why}`, hint)

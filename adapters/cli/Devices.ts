@@ -2,9 +2,10 @@
  * Which device a word means. A name is whole or it is none: the first that begins so, or the nearest one, is never taken. A
  * name that several have means none of them.
  */
+import { printable } from "../config/Printable.ts"
 import { nearest } from "../config/Spelling.ts"
 import { failure, type Failure } from "../operator/Failure.ts"
-import { printable, shellWord } from "./Text.ts"
+import { shellWord } from "./Text.ts"
 
 interface Named {
   readonly id: string

@@ -1,6 +1,7 @@
 /** Events on a terminal: one line each, the oldest first. */
+import { printable } from "../config/Printable.ts"
 import type { Event, Events } from "../operator/Api.ts"
-import { called, clock, type Look, printable, styled, type Style } from "./Text.ts"
+import { called, clock, type Look, styled, type Style } from "./Text.ts"
 
 const styleOf = (event: string): Style | null => {
   if (/^peer\.down|^leader\.lost|refused$/u.test(event)) return "red"

@@ -1,6 +1,7 @@
 /** Peers on a terminal: the table of all, and everything about one. */
+import { printable } from "../config/Printable.ts"
 import type { Peer, Status, Warning } from "../operator/Api.ts"
-import { called, count, duration, fact, type Look, printable, styled, type Style, table } from "./Text.ts"
+import { called, count, duration, fact, type Look, styled, type Style, table } from "./Text.ts"
 
 const stateStyles: { readonly [state in Peer["state"]]: Style } = {
   up: "green",

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import { Role } from "../../kernel/wire/Frame.ts"
+import { isPrintable, printable } from "../config/Printable.ts"
 import { hint, nearest } from "../config/Spelling.ts"
 import * as Api from "../operator/Api.ts"
 import { failure, type Failure, isFailure } from "../operator/Failure.ts"
@@ -16,7 +17,7 @@ import { idIn, resolve } from "./Devices.ts"
 import { eventLine, eventsScreen } from "./EventScreen.ts"
 import { peerScreen, peersScreen } from "./PeerScreen.ts"
 import { statusScreen } from "./StatusScreen.ts"
-import { type Look, printable, shellWord } from "./Text.ts"
+import { type Look, shellWord } from "./Text.ts"
 import { changeScreen, trustScreen } from "./TrustScreen.ts"
 
 export interface Errand {
@@ -119,7 +120,7 @@ const noId = (word: string, role: string, { strangers, trusted }: Api.Trust): Fa
 /** What a stranger calls itself, where it is seen, it is a usable name, and nobody has it. */
 const ownName = (id: string, { node, strangers, trusted }: Api.Trust): string | null => {
   const name = strangers.find((stranger) => stranger.id === id)?.name ?? ""
-  const usable = name !== "" && name === name.trim() && name === printable(name) && idIn(name) === null
+  const usable = name !== "" && name === name.trim() && isPrintable(name) && idIn(name) === null
   const taken = name === node.name || trusted.some((device) => device.name === name)
   return usable && !taken && name.length <= Api.NAME_UNITS_MAX ? name : null
 }

@@ -1,7 +1,8 @@
 /** `clawmesh status`: this node and the mesh on one screen, and what to do next. */
+import { printable } from "../config/Printable.ts"
 import type { Status } from "../operator/Api.ts"
 import { peerTable, warningLines } from "./PeerScreen.ts"
-import { called, count, duration, fact, type Look, printable, sides, styled } from "./Text.ts"
+import { called, count, duration, fact, type Look, sides, styled } from "./Text.ts"
 
 const leaderText = ({ electors, leader, leaseMs, term }: Status): string => {
   if (leader === null) {

@@ -1,5 +1,6 @@
 /** Words, times and columns as they stand on a terminal. A blank cell says nothing, so every cell has a word. */
 import { styleText } from "node:util"
+import { isPrintable, printable } from "../config/Printable.ts"
 
 export interface Look {
   readonly colour: boolean
@@ -11,9 +12,6 @@ export type Style = "bold" | "dim" | "red" | "yellow" | "green"
 
 export const styled = (text: string, style: Style, { colour }: Look): string =>
   colour ? styleText(style, text, { validateStream: false }) : text
-
-/** Names come from other machines: nothing of them may move the cursor, end a line or turn the writing direction. */
-export const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "·")
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -42,7 +40,7 @@ export const shellWord = (word: string): string =>
 
 /** How a command line calls a device: exactly. */
 export const named = ({ id, name }: { readonly id: string; readonly name: string | null }): string =>
-  name === null || name === "" || name.startsWith("-") || name !== printable(name) ? id : shellWord(name)
+  name === null || name === "" || name.startsWith("-") || !isPrintable(name) ? id : shellWord(name)
 
 export interface Cell {
   readonly text: string

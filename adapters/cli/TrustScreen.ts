@@ -1,6 +1,7 @@
 /** Trust on a terminal: who is trusted, who else is near, and what a change has done. */
+import { printable } from "../config/Printable.ts"
 import type { Trust, TrustChange, Trusted } from "../operator/Api.ts"
-import { called, count, fact, type Look, named, printable, shellWord, styled, table } from "./Text.ts"
+import { called, count, fact, type Look, shellWord, styled, table } from "./Text.ts"
 
 const roleCell = ({ gen1, role }: Trusted): string => (gen1 ? `${role} (generation 1)` : role)
 
@@ -76,7 +77,7 @@ export const changeScreen = (done: TrustChange, selfNamed: boolean, look: Look):
       lines.push(
         fact("id", device.id, look),
         "",
-        `Other nodes still trust it. On each: clawmesh trust remove ${named(device)}`
+        `Other nodes still trust it. On each: clawmesh trust remove ${device.id}`
       )
       if (device.source === "configuration")
         lines.push(

@@ -127,7 +127,7 @@ export const Status = Schema.Struct({
   leaseMs: Schema.Natural,
   /** What this node may do by itself: only `active` works autonomously (B24). */
   activity: Schema.Literals(["active", "provisional", "standby", "ineligible"]),
-  /** Who could lead and does not, in no order of rank. */
+  /** Who is up, could lead and does not; by id, not by rank. */
   standby: Schema.Array(Device),
   electors: Schema.Struct({ total: Schema.Natural, up: Schema.Natural, needed: Schema.Natural }),
   peers: Schema.Array(Peer),

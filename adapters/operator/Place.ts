@@ -1,6 +1,9 @@
 /** Where the operator's socket is: in the state directory of the node. */
 import { isAbsolute, join, resolve } from "node:path"
 
+/** `sockaddr_un` of Linux holds 108 bytes with its final zero. Beyond, the system would cut the path. */
+export const PATH_BYTES_MAX = 107
+
 const SOCKET_NAME = "node.sock"
 
 /** The state directory of a node that runs as a service. */

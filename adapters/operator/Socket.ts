@@ -18,6 +18,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { Daemon, Told } from "../node/Daemon.ts"
 import * as Api from "./Api.ts"
 import { failure, type Failure, failures, isFailure } from "./Failure.ts"
+import { PATH_BYTES_MAX } from "./Place.ts"
 import { type Asked, read } from "./Requests.ts"
 import * as Trusting from "./Trusting.ts"
 import * as Views from "./Views.ts"
@@ -37,8 +38,6 @@ const HEADER_BYTES_MAX = 8_192
 const REQUEST_MS_MAX = 5_000
 /** Whether somebody lives behind a socket shows at once; a program that is frozen still counts as living. */
 const PROBE_MS_MAX = 1_000
-/** `sockaddr_un` of Linux holds 108 bytes with its final zero. Beyond, the system would cut the path. */
-export const PATH_BYTES_MAX = 107
 
 export class SocketFailed extends Schema.TaggedError<SocketFailed>()("SocketFailed", {
   path: Schema.String,

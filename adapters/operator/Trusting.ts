@@ -6,6 +6,7 @@
  * for the disk: the kernel has handed the record to the journal when this answers, and the shell stops if that fails.
  */
 import * as Effect from "effect/Effect"
+import { isPrintable } from "../config/Printable.ts"
 import { deviceIdOf } from "../keys/Keys.ts"
 import type { Daemon } from "../node/Daemon.ts"
 import { isDeviceId } from "../../kernel/identity/MeshId.ts"
@@ -21,12 +22,9 @@ const POLL_MS = 10
 
 type Answer = Api.TrustChange | Failure
 
-/** Nothing that breaks a line, moves a cursor or turns the writing direction. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u
-
 const nameProblem = (name: string): string | null => {
   if (name.length > Api.NAME_UNITS_MAX) return `a name has at most ${Api.NAME_UNITS_MAX} characters`
-  if (UNPRINTABLE.test(name)) return "a name has no control characters"
+  if (!isPrintable(name)) return "a name has no control characters"
   if (name !== name.trim()) return "a name neither begins nor ends with a blank"
   return isDeviceId(name) ? "a name does not look like an id" : null
 }

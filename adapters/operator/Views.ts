@@ -41,8 +41,10 @@ const selfOf = ({ config }: NodeState) => ({ id: config.deviceId, name: config.d
 
 const elapsed = (since: number, now: Instant): number => Math.max(0, now.mono - since)
 
+const uptimeOf = (node: NodeState, now: Instant): number => (node.phase === "off" ? 0 : elapsed(node.startedAt, now))
+
 const peersOf = (node: NodeState, now: Instant): ReadonlyArray<Api.Peer> => {
-  const uptimeMs = elapsed(node.startedAt, now)
+  const uptimeMs = uptimeOf(node, now)
   return KernelStatus.peers(node, now.mono).map((peer): Api.Peer => {
     const member = node.membership.members[indexOfMember(node.membership.members, peer.deviceId)]
     const contact = node.links.contacts.find((other) => other.peer === peer.deviceId)
@@ -106,10 +108,13 @@ const leaderOf = (node: NodeState, now: Instant): Api.Leader | null => {
   }
 }
 
+const isUp = (node: NodeState, id: string): boolean =>
+  id === node.config.deviceId || KernelStatus.peerState(node, id) === "up"
+
 const electorsOf = (node: NodeState) => {
-  const { deviceId, manifest } = node.config
+  const { manifest } = node.config
   const total = manifest.electors.length
-  const up = manifest.electors.filter((id) => id === deviceId || KernelStatus.peerState(node, id) === "up").length
+  const up = manifest.electors.filter((id) => isUp(node, id)).length
   return { total, up, needed: total === 0 ? 0 : Math.floor(total / 2) + 1 }
 }
 
@@ -175,7 +180,7 @@ const warningsOf = (
   const warn = (code: Api.Warning["code"], text: string, hint: string | null): void => {
     warnings.push({ code, about: null, text, hint })
   }
-  const uptimeMs = elapsed(node.startedAt, now)
+  const uptimeMs = uptimeOf(node, now)
   if (node.phase !== "running")
     warn("NOT_RUNNING", node.phase === "left" ? "this node has left the mesh" : "this node is still starting", null)
   const electors = electorsOf(node)
@@ -212,7 +217,7 @@ export const status = (daemon: Daemon): Api.Status => {
       role: config.role,
       phase: node.phase,
       incarnation: node.incarnation,
-      uptimeMs: elapsed(node.startedAt, now),
+      uptimeMs: uptimeOf(node, now),
       address: daemon.address(),
       meshId: config.meshId
     },
@@ -221,7 +226,7 @@ export const status = (daemon: Daemon): Api.Status => {
     leaseMs: config.profile.leaseMs,
     activity: Leadership.activity(leadership, config, now.mono),
     standby: config.manifest.electors
-      .filter((id) => Leadership.mayLead(config, id) && id !== leader?.id)
+      .filter((id) => Leadership.mayLead(config, id) && id !== leader?.id && isUp(node, id))
       .map((id) => deviceOf(node, id)),
     electors: electorsOf(node),
     peers,
