@@ -71,6 +71,9 @@ export const readConfigFile = (
 // oxlint-disable-next-line no-control-regex
 const notText = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/u
 
+const byPlace = ({ origin: a }: Mistake, { origin: b }: Mistake): number =>
+  a._tag === "File" && b._tag === "File" ? a.line - b.line || a.column - b.column : 0
+
 const readText = (path: string, bytes: Uint8Array, mistakes: Array<Mistake>): Settles => {
   const start: Origin = { _tag: "File", file: path, line: 1, column: 1 }
   if (bytes.length > BYTES_MAX) {
@@ -91,5 +94,8 @@ const readText = (path: string, bytes: Uint8Array, mistakes: Array<Mistake>): Se
     mistakes.push({ origin, excerpt: null, message: "a control character: this is not a text file" })
     return {}
   }
-  return check(readYaml(path, text, mistakes), mistakes)
+  const found: Array<Mistake> = []
+  const settles = check(readYaml(path, text, found), found)
+  mistakes.push(...found.sort(byPlace))
+  return settles
 }

@@ -74,9 +74,11 @@ export const readFlags = (args: ReadonlyArray<string>): CommandLine => {
     }
     const { inlineValue, name, rawName: flag, value } = token
     const add = (message: string, at = wholeOf(flag)): void => void mistakes.push({ ...at, message })
-    const option = Object.hasOwn(options, name) ? options[name] : undefined
+    // With a value the parser takes `--no-` for the beginning of a name.
+    const bare = name.replace(/^no-/u, "")
+    const option = Object.hasOwn(options, bare) ? options[bare] : undefined
     const negative = flag.startsWith("--no-")
-    if (option === undefined || (negative && !(option.type === "boolean" && byFlag.has(name)))) {
+    if (option === undefined || (negative && !(option.type === "boolean" && byFlag.has(bare)))) {
       unknownAt = inlineValue === true ? -2 : token.index
       add(`no such flag${hint(flag, flags)}`)
       continue
@@ -85,7 +87,7 @@ export const readFlags = (args: ReadonlyArray<string>): CommandLine => {
       if (value !== undefined) add(`${flag} takes no value`)
       else if (name === "help") help = true
       else if (name === "version") version = true
-      else remember(byFlag.get(name)!, { flag, value: negative ? "false" : "true", at: wholeOf(flag) })
+      else remember(byFlag.get(bare)!, { flag, value: negative ? "false" : "true", at: wholeOf(flag) })
       continue
     }
     if (value === undefined || value === "") {

@@ -149,7 +149,7 @@ export const descriptions: { readonly [K in Key]: Description } = {
     says: `electors are a list of device ids, at most ${FIELD_ITEMS_MAX}`,
     itemSays: "an elector is a device id, 64 hexadecimal digits in small letters: clawmesh-node id prints it",
     about: "this device votes for a leader; the same on every node",
-    otherwise: "nobody votes"
+    otherwise: "a planner elects itself, nobody else votes"
   },
   "manifest-version": {
     kind: "number",

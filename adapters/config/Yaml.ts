@@ -132,19 +132,17 @@ export const readYaml = (file: string, text: string, mistakes: Array<Mistake>): 
     if (isMarked(node)) return add(at, marked)
     const values: Array<unknown> = []
     const items: Array<Placed> = []
-    let broken = false
     for (const item of node.items) {
       const inner = isNode(item) ? item : null
       const innerEmpty = inner === null || (inner.range?.[0] ?? 0) === (inner.range?.[1] ?? 0)
       const innerAt = innerEmpty ? at : places.of(inner)
       const read = readScalar(key, inner, innerAt)
-      if (read === null) broken = true
-      else {
-        values.push(read.value)
-        items.push(innerAt)
-      }
+      // The others are still looked at; the list is not used, because there is a mistake.
+      if (read === null) continue
+      values.push(read.value)
+      items.push(innerAt)
     }
-    if (!broken) raws.set(key, { value: values, at, items })
+    raws.set(key, { value: values, at, items })
   }
 
   /** `null`: cannot be taken over, and the reason is told. A mapping becomes something that no schema of ours takes. */

@@ -132,7 +132,7 @@ export const shown = (settings: Settings): ReadonlyArray<readonly [Key, Readonly
     state: [settings.stateDirectory],
     peers: listed(settings.peers.map(StaticPeer.render), "none"),
     discovery: [String(settings.discovery)],
-    electors: listed(settings.electors, "none: nobody leads"),
+    electors: listed(settings.electors, "none named: a planner elects itself"),
     "manifest-version": [String(settings.manifestVersion)],
     profile: [settings.profile],
     capabilities: listed(settings.capabilities, "none"),
