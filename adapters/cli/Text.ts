@@ -1,6 +1,6 @@
 /** Words, times and columns as they stand on a terminal. A blank cell says nothing, so every cell has a word. */
 import { styleText } from "node:util"
-import { isPrintable, printable } from "../config/Printable.ts"
+import { printable } from "../config/Printable.ts"
 
 export interface Look {
   readonly colour: boolean
@@ -37,10 +37,6 @@ export const called = ({ id, name }: { readonly id: string; readonly name: strin
 /** A word of a shell, quoted where it has to be. */
 export const shellWord = (word: string): string =>
   /^[\w./:@%+=,-]+$/u.test(word) && !word.startsWith("-") ? word : `'${word.replaceAll("'", "'\\''")}'`
-
-/** How a command line calls a device: exactly. */
-export const named = ({ id, name }: { readonly id: string; readonly name: string | null }): string =>
-  name === null || name === "" || name.startsWith("-") || !isPrintable(name) ? id : shellWord(name)
 
 export interface Cell {
   readonly text: string

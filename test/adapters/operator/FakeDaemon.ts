@@ -1,0 +1,89 @@
+/**
+ * A daemon for the operator's socket, in the process of the test: a real kernel node whose clock, peers and events a test
+ * moves. What is offered is taken up a moment later, as by a real node, or never.
+ */
+import * as Effect from "effect/Effect"
+import type { Daemon, Told } from "../../../adapters/node/Daemon.ts"
+import * as Durable from "../../../kernel/Durable.ts"
+import type { Happened } from "../../../kernel/Input.ts"
+import type { MeshEvent } from "../../../kernel/status/MeshEvent.ts"
+import { Drive, id, type World } from "../../kernel/drive.ts"
+
+/** `a` is this node. `b` and `d` have names, `c` has none and stands in the configuration only. */
+export const farm: World = {
+  roles: { a: "field", b: "planner", c: "sensor", d: "standby-planner" },
+  electors: "abd"
+}
+
+export const entry = (
+  name: string,
+  called: string,
+  role: Durable.TrustEntry["role"] = "field"
+): Durable.TrustEntry => ({
+  deviceId: id(name),
+  role,
+  name: called,
+  gen1: false,
+  publicKey: null
+})
+
+const durable: Durable.Durable = {
+  ...Durable.empty,
+  trusted: [entry("b", "laptop-main", "planner"), entry("d", "barn-laptop", "standby-planner")]
+}
+
+/** 2026-11-22, some time in the morning. */
+const WALL_AT_ZERO_MS = Date.UTC(2026, 10, 22, 7, 0, 0)
+const TAKEN_UP_AFTER_MS = 5
+
+export class FakeDaemon implements Daemon {
+  readonly drive: Drive
+  readonly offered: Array<Happened> = []
+  readonly told: Array<Told> = []
+  readonly listeners = new Set<(told: Told) => void>()
+  /** The node takes nothing up any more. */
+  stuck = false
+  found = { enabled: true, runs: true, why: "" }
+  /** Thrown by `state`, in place of an answer. */
+  defect: Error | null = null
+
+  constructor(world: World = farm, restored: Durable.Durable = durable) {
+    this.drive = Drive.up(world, "a", { mono: 5_000_000, durable: restored })
+  }
+
+  readonly state = () => {
+    if (this.defect !== null) throw this.defect
+    return this.drive.node
+  }
+  readonly now = () => ({ mono: this.drive.mono, wall: WALL_AT_ZERO_MS + this.drive.mono })
+  readonly offer = (happened: Happened) =>
+    Effect.sync(() => {
+      this.offered.push(happened)
+      if (!this.stuck) setTimeout(() => this.drive.feed(happened), TAKEN_UP_AFTER_MS)
+    })
+  readonly events = () => this.told
+  readonly subscribe = (listener: (told: Told) => void) => {
+    this.listeners.add(listener)
+    return Effect.sync(() => {
+      this.listeners.delete(listener)
+    })
+  }
+  readonly discovery = () => this.found
+  readonly address = () => "127.0.0.1:18789"
+
+  /** Something happened `agoMs` ago, by the calendar of this daemon. */
+  tell(event: MeshEvent, agoMs = 0): void {
+    const told = { atMs: this.now().wall - agoMs, event }
+    this.told.push(told)
+    for (const listener of this.listeners) listener(told)
+  }
+
+  /** `b` is up and leads in term 7; a stranger is near. */
+  settle(): this {
+    const { link } = this.drive.meet("b", { incarnation: 3 })
+    this.drive.hear(link, "mesh.lead", { term: { manifest: 1, counter: 7 }, beat: 1 })
+    this.drive.feed({ _tag: "Sighted", deviceId: id("e"), name: "new-pi", addresses: ["192.168.1.60:18789"], gen: 1 })
+    this.drive.mono += 300
+    return this
+  }
+}
