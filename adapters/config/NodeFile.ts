@@ -81,7 +81,7 @@ export const descriptions: { readonly [K in Key]: Description } = {
     value: "ROLE",
     words: Role.literals,
     says: `a role is one of ${Role.literals.join(", ")}`,
-    about: `what it is in the mesh: ${Role.literals.join(", ")}`,
+    about: `one of ${Role.literals.join(", ")}`,
     otherwise: "node"
   },
   "mesh-name": {
@@ -123,8 +123,8 @@ export const descriptions: { readonly [K in Key]: Description } = {
     kind: "text",
     value: "DIRECTORY",
     says: "the state directory is a path",
-    about: "where identity, trust and journal are kept",
-    otherwise: "/var/lib/clawmesh for root, ~/.local/state/clawmesh"
+    about: "where identity and journal are kept",
+    otherwise: "/var/lib/clawmesh, or ~/.local/state/clawmesh"
   },
   peers: {
     kind: "list",
@@ -148,8 +148,8 @@ export const descriptions: { readonly [K in Key]: Description } = {
     one: "elector",
     says: `electors are a list of device ids, at most ${FIELD_ITEMS_MAX}`,
     itemSays: "an elector is a device id, 64 hexadecimal digits in small letters: clawmesh-node id prints it",
-    about: "this device votes for a leader; the same on every node",
-    otherwise: "a planner elects itself, nobody else votes"
+    about: "votes for a leader; the same on every node",
+    otherwise: "a planner elects itself"
   },
   "manifest-version": {
     kind: "number",

@@ -21,6 +21,9 @@ import { descriptions, type Key, keys } from "./NodeFile.ts"
 import { hint } from "./Spelling.ts"
 import type { Placed, Raw } from "./Source.ts"
 
+/** More than anybody reads. */
+const MISTAKES_MAX = 1_000
+
 const words11 = /^(?:y|yes|n|no|on|off)$/iu
 const octal11 = /^[+-]?0[0-9_]+$/u
 /** The library's sentences speak of YAML's grammar; these are the ones that people meet. */
@@ -103,7 +106,11 @@ export const readYaml = (file: string, text: string, mistakes: Array<Mistake>): 
     return raws
   }
   const firsts = new Map<string, number>()
-  for (const pair of root.items as ReadonlyArray<Pair>) readPair(pair)
+  for (const pair of root.items as ReadonlyArray<Pair>) {
+    // Whatever this file is, it is no configuration.
+    if (mistakes.length >= MISTAKES_MAX) break
+    readPair(pair)
+  }
   return raws
 
   function readPair({ key, value }: Pair): void {
