@@ -20,7 +20,7 @@ export interface Request {
 }
 
 /** A node answers within milliseconds; a change of trust may take it two seconds. One that is frozen answers never. */
-const ANSWER_MS_MAX = 8_000
+const ANSWER_MS_MAX = 5_000
 /** A status of some hundred peers has 100 kB. */
 const ANSWER_BYTES_MAX = 8_388_608
 /** One event has some hundred bytes. */

@@ -3,6 +3,7 @@
  * test can be the terminal.
  */
 import { resolve } from "node:path"
+import { printable } from "../config/Printable.ts"
 import { failure, type Failure } from "../operator/Failure.ts"
 import { socketIn, stateDirectory, type User } from "../operator/Place.ts"
 import { help, type Manner, readArguments } from "./Arguments.ts"
@@ -31,8 +32,9 @@ const report = ({ json }: Manner, { err, out }: Surroundings, said: Failure | nu
   if (said === null) return exits.done
   if (json) out(`${JSON.stringify(said)}\n`)
   else {
-    const lines = `${said.message}${said.hint === null ? "" : `\n${said.hint}`}`.split("\n")
-    err(`clawmesh: ${lines.map((line, at) => (at === 0 ? line : `  ${line}`)).join("\n")}\n`)
+    // What the node or a mistyped word says is not to write to the terminal either.
+    const lines = `${said.message}${said.hint === null ? "" : `\n${said.hint}`}`.split("\n").map(printable)
+    err(`clawmesh: ${lines.join("\n  ")}\n`)
   }
   return said.exit
 }

@@ -1,0 +1,120 @@
+import { assert, describe, it } from "@effect/vitest"
+import { help, type Order, readArguments, roles } from "../../../adapters/cli/Arguments.ts"
+import { Role } from "../../../kernel/wire/Frame.ts"
+
+const words = (line: string): ReadonlyArray<string> => line.split(" ").filter((word) => word !== "")
+const order = (line: string): Order | string => {
+  const read = readArguments(words(line))
+  return "misuse" in read ? read.misuse : read.order
+}
+const manner = (line: string) => readArguments(words(line)).manner
+
+describe("clawmesh: orders", () => {
+  it("each command as it stands in help", () => {
+    assert.deepStrictEqual(order("status"), { _tag: "status" })
+    assert.deepStrictEqual(order("peers"), { _tag: "peers", name: null })
+    assert.deepStrictEqual(order("peers barn-laptop"), { _tag: "peers", name: "barn-laptop" })
+    assert.deepStrictEqual(order("events"), { _tag: "events", follow: false, sinceMs: null, kinds: [] })
+    assert.deepStrictEqual(order("events -f --since 1h --kind peer,leader"), {
+      _tag: "events",
+      follow: true,
+      sinceMs: 3_600_000,
+      kinds: ["peer", "leader"]
+    })
+    assert.deepStrictEqual(order("trust list"), { _tag: "trust list" })
+    assert.deepStrictEqual(order("trust add abc --role field --name n --key k --gen1"), {
+      _tag: "trust add",
+      id: "abc",
+      role: "field",
+      name: "n",
+      key: "k",
+      gen1: true
+    })
+    assert.deepStrictEqual(order("trust remove barn"), { _tag: "trust remove", name: "barn" })
+    for (const line of ["version", "--version", "status --version"])
+      assert.deepStrictEqual(order(line), { _tag: "version" })
+    for (const line of ["help", "help events", "-h", "trust add --help", "events -h"])
+      assert.deepStrictEqual(order(line), { _tag: "help" })
+  })
+
+  it("flags may stand anywhere, and with =", () => {
+    assert.deepStrictEqual(order("--since=90s --kind=peer events --follow"), {
+      _tag: "events",
+      follow: true,
+      sinceMs: 90_000,
+      kinds: ["peer"]
+    })
+    assert.deepStrictEqual(manner("--json --state=/x status -q --no-color"), {
+      json: true,
+      colour: false,
+      quiet: true,
+      state: "/x"
+    })
+    assert.deepStrictEqual(manner("status"), { json: false, colour: true, quiet: false, state: null })
+  })
+
+  it("times have a unit", () => {
+    const since = ["90s", "20m", "1h", "2d", "0.5h"].map((time) => {
+      const read = order(`events --since ${time}`)
+      return typeof read !== "string" && read._tag === "events" ? read.sinceMs : null
+    })
+    assert.deepStrictEqual(since, [90_000, 1_200_000, 3_600_000, 172_800_000, 1_800_000])
+  })
+
+  it("help names every command, flag and role, and the roles are the kernel's", () => {
+    for (const word of ["status", "peers", "events", "trust list", "trust add", "trust remove", "version", "help"])
+      assert.include(help, `clawmesh ${word}`)
+    for (const flag of ["json", "quiet", "no-color", "state", "since", "kind", "role", "name", "key", "gen1"])
+      assert.include(help, `--${flag}`)
+    assert.sameMembers(roles.split(" "), [...Role.literals])
+  })
+})
+
+describe("clawmesh: wrong use, with the way out", () => {
+  const cases: ReadonlyArray<readonly [line: string, says: RegExp]> = [
+    ["", /^no command given; write clawmesh status/u],
+    ["statsu", /did you mean clawmesh status\?$/u],
+    ["peer", /did you mean clawmesh peers\?$/u],
+    ["approve P-4F2K", /^no command "approve"; clawmesh help shows all$/u],
+    ["open the pump", /^no command "open"/u],
+    ["constructor", /^no command "constructor"/u],
+    ["__proto__", /^no command "__proto__"/u],
+    ["s", /^no command "s"/u],
+    ["trust", /^trust needs one word more/u],
+    ["trust lst", /did you mean clawmesh trust list\?$/u],
+    ["trust revoke x", /did you mean clawmesh trust remove\?$/u],
+    ["trust show x", /there are trust list, trust add and trust remove$/u],
+    ["trust add", /^trust add needs the device's id/u],
+    ["trust add abc", /^trust add needs a role: --role node\|planner\|/u],
+    ["trust add abc --role", /^--role needs a role: node planner/u],
+    ["trust add abc --role --gen1", /^--role needs a role/u],
+    ["trust add abc --role= --gen1", /^--role needs a role/u],
+    ["trust add abc def --role field", /^trust add does not take "def"$/u],
+    ["trust remove", /^trust remove needs a name/u],
+    ["status now", /^status does not take "now"$/u],
+    ["peers a b", /^peers does not take "b"$/u],
+    ["status --since 1h", /^status has no flag --since$/u],
+    ["peers -f", /^peers has no flag --follow$/u],
+    ["events --since", /^--since needs a time/u],
+    ["events --since 1", /write a time with a unit/u],
+    ["events --since 0s", /write a time with a unit/u],
+    ["events --since yesterday", /write a time with a unit/u],
+    ["events --since 1h --since 2h", /^--since is given twice$/u],
+    ["events --folow", /did you mean --follow\?$/u],
+    ["events --sinc=1h", /did you mean --since\?$/u],
+    ["status --jsno", /did you mean --json\?$/u],
+    ["status --json=x", /^--json takes no value/u],
+    ["status -x", /^no flag -x/u],
+    ["--state", /^--state needs a directory/u]
+  ]
+  for (const [line, says] of cases)
+    it(`clawmesh ${line}`, () => {
+      const read = order(line)
+      assert.match(typeof read === "string" ? read : `not refused: ${read._tag}`, says)
+    })
+
+  it("how to tell of a mistake is known whatever the mistake", () => {
+    assert.isTrue(manner("statsu --json").json)
+    assert.isTrue(manner("--json events --since").json)
+  })
+})
