@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import { spawnSync } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import { existsSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http"
 import { connect } from "node:net"
@@ -70,7 +71,10 @@ describe("the operator's socket: who may open it", () => {
     Effect.gen(function* () {
       const mask = process.umask(0)
       yield* Effect.addFinalizer(() => Effect.sync(() => process.umask(mask)))
-      const { path } = yield* served
+      const path = socketIn(yield* directory)
+      const starting = yield* Effect.forkScoped(serve(new FakeDaemon(), path), { startImmediately: true })
+      assert.strictEqual(lstatSync(path).mode & 0o777, 0o600, "from its first moment")
+      yield* Fiber.join(starting)
       assert.isTrue(lstatSync(path).isSocket())
       assert.strictEqual(lstatSync(path).mode & 0o777, 0o600)
       assert.strictEqual(process.umask(), 0, "the mask is back")
@@ -85,6 +89,22 @@ describe("the operator's socket: who may open it", () => {
       assert.isTrue(existsSync(path))
       yield* Scope.close(scope, Exit.void)
       assert.isFalse(existsSync(path))
+    })
+  )
+
+  it.live("whoever is in the middle of a question does not hold up the end", () =>
+    Effect.gen(function* () {
+      const path = socketIn(yield* directory)
+      const scope = yield* Scope.make()
+      yield* Scope.provide(serve(new FakeDaemon(), path), scope)
+      const socket = connect(path)
+      socket.on("error", () => {})
+      socket.write("POST /trust HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{")
+      yield* Effect.sleep(50)
+      const startedMs = Date.now()
+      yield* Scope.close(scope, Exit.void)
+      assert.isBelow(Date.now() - startedMs, 1_000)
+      socket.destroy()
     })
   )
 
@@ -105,6 +125,29 @@ describe("the operator's socket: who may open it", () => {
       const second = yield* Effect.exit(Effect.scoped(serve(new FakeDaemon(), path)))
       assert.match(why(second), /another clawmesh-node answers there/u)
       assert.strictEqual((yield* ask(path, "GET", "/status")).status, 200, "the first one still answers")
+    })
+  )
+
+  it.live("a daemon that is frozen, with its queue full, still counts as living", () =>
+    Effect.gen(function* () {
+      const path = socketIn(yield* directory)
+      const listens = `require("node:net").createServer().listen({ path: ${JSON.stringify(path)}, backlog: 1 })`
+      const frozen = spawn(process.execPath, ["-e", listens], { stdio: "ignore" })
+      yield* Effect.addFinalizer(() => Effect.sync(() => frozen.kill("SIGKILL")))
+      yield* until("it listens", () => existsSync(path))
+      yield* Effect.sleep(50)
+      frozen.kill("SIGSTOP")
+      let refused = ""
+      const queue = Array.from({ length: 8 }, () =>
+        connect(path).on("error", (error: NodeJS.ErrnoException) => {
+          refused = error.code ?? ""
+        })
+      )
+      yield* Effect.addFinalizer(() => Effect.sync(() => queue.forEach((socket) => socket.destroy())))
+      yield* until("its queue is full", () => refused !== "")
+      assert.strictEqual(refused, "EAGAIN")
+      const second = yield* Effect.exit(Effect.scoped(serve(new FakeDaemon(), path)))
+      assert.match(why(second), /another clawmesh-node answers there/u)
     })
   )
 
