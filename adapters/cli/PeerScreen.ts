@@ -23,7 +23,11 @@ const linkCell = ({ dialling, gen1, link, refused }: Peer): string => {
   return dialling.underWay ? "dialling" : "none"
 }
 
-const heardCell = ({ heardMs }: Peer): string => (heardMs === null ? "never" : `${duration(heardMs)} ago`)
+/** The node forgets when it heard a device that has left; that is not the same as never. */
+const heardCell = ({ heardMs, incarnation }: Peer): string => {
+  if (heardMs !== null) return `${duration(heardMs)} ago`
+  return incarnation === 0 ? "never" : "not known"
+}
 
 const roundTrip = ({ rttMs }: Peer): string => (rttMs === null ? "not timed" : `${rttMs} ms`)
 

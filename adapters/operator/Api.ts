@@ -50,7 +50,7 @@ export const Peer = Schema.Struct({
   incarnation: Schema.Natural,
   /** The session with it; `null`: none. */
   link: Schema.NullOr(Link),
-  /** How long ago it was last heard; `null`: never since this node started. */
+  /** How long ago it was last heard, to within a beat; `null`: never since this node started, or it has left. */
   heardMs: Schema.NullOr(Schema.Natural),
   /** Smoothed round trip; `null`: not measured. */
   rttMs: Schema.NullOr(Schema.Natural),

@@ -143,6 +143,16 @@ describe("clawmesh peers", () => {
     })
   )
 
+  it.live("a peer that has left was not never heard", () =>
+    Effect.gen(function* () {
+      const daemon = new FakeDaemon()
+      const { link } = daemon.drive.meet("b", { incarnation: 3 })
+      daemon.drive.hear(link, "peer.leaving", { gen: 1, deviceId: id("b"), timestamp: 0 })
+      const { state } = yield* served(daemon)
+      shows(yield* clawmesh(state, "peers"), /^ {2}laptop-main +planner +left +0\.0 s +none +not known +not timed$/mu)
+    })
+  )
+
   it.live("everything about one, by its name or its whole id", () =>
     Effect.gen(function* () {
       const { state } = yield* served()
