@@ -5,7 +5,7 @@ import { homedir, hostname } from "node:os"
 import { BYTES_MAX, type ReadBytes } from "./config/ConfigFile.ts"
 import { launch } from "./node/Launch.ts"
 import { program } from "./node/Program.ts"
-import metadata from "../package.json" with { type: "json" }
+import { VERSION } from "./node/Version.ts"
 
 /** Also of a pipe, and never more than it has to: the path may name anything. */
 const read: ReadBytes = (path) => {
@@ -34,7 +34,7 @@ launch(
     home: homedir(),
     hostName: hostname(),
     root: process.getuid?.() === 0,
-    version: metadata.version,
+    version: VERSION,
     read,
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),

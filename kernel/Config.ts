@@ -1,6 +1,6 @@
 /**
- * What a node is told at its start and never changes while it runs: who it is, whom it trusts, where they may be reached,
- * and who elects. The seed makes its draws its own.
+ * What a node is told: who it is, whom it trusts, where they may be reached, and who elects. The seed makes its draws its own.
+ * While a node runs only whom it trusts changes, at its operator's word (identity/Trust.ts).
  */
 import type { Profile } from "./Profile.ts"
 import type { DeviceId, Role } from "./wire/Frame.ts"

@@ -21,6 +21,7 @@ import type { Settings } from "../config/Settings.ts"
 import { StartFailure } from "../config/StartFailure.ts"
 import { check } from "../keys/Keys.ts"
 import * as Mdns from "../mdns/Discovery.ts"
+import { socketIn } from "../operator/Place.ts"
 import * as Operator from "../operator/Socket.ts"
 import { credentialsOf } from "../tls/Certificate.ts"
 import { Files } from "../vault/Files.ts"
@@ -36,8 +37,6 @@ import { VERSION } from "./Version.ts"
 const EVENTS_KEPT_MAX = 10_000
 /** For the leave to be said and flushed; the program itself gives up after 15 s. */
 const LEAVE_MS_MAX = 10_000
-/** The operator's socket, in the state directory. */
-export const SOCKET = "node.sock"
 
 const failure = (message: string, hint: string, exit: 1 | 78): StartFailure => new StartFailure({ message, hint, exit })
 
@@ -183,7 +182,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     discovery: () => ({ enabled: settings.discovery, ...found }),
     address: () => address
   }
-  yield* Operator.serve(daemon, `${settings.stateDirectory}/${SOCKET}`).pipe(
+  yield* Operator.serve(daemon, socketIn(settings.stateDirectory)).pipe(
     Effect.mapError((error) => failure(error.message, "", 1))
   )
 

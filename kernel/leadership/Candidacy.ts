@@ -10,7 +10,7 @@ import type { DeviceId, Term } from "../wire/Frame.ts"
 import { FOLLOWING, isMajority, leaseRuns, standLater, type Leadership } from "./Leadership.ts"
 import * as Leading from "./Leading.ts"
 import { compareTerms } from "./Term.ts"
-import { stepDown, toElectors, vote, wouldVote } from "./Voting.ts"
+import { onHigherTerm, toElectors, vote, wouldVote } from "./Voting.ts"
 
 /** Nothing was heard of a leader for long enough. */
 export const stand = (leadership: Leadership, turn: Turn, links: Links): Leadership => {
@@ -71,7 +71,7 @@ export const onPrevoteAnswer = (
   yes: boolean
 ): Leadership => {
   const { standing } = leadership
-  if (!yes) return onHigherTerm(leadership, turn, term)
+  if (!yes) return onHigherTerm(leadership, turn, term, turn.config.profile.candidacyMs)
   if (standing._tag !== "Sounding" || compareTerms(term, standing.term) !== 0) return leadership
   if (standing.granted.includes(from) || !turn.config.manifest.electors.includes(from)) return leadership
   const next: Leadership = { ...leadership, standing: { ...standing, granted: [...standing.granted, from] } }
@@ -88,7 +88,7 @@ export const onVoteAnswer = (
   yes: boolean
 ): Leadership => {
   const { standing } = leadership
-  if (!yes) return onHigherTerm(leadership, turn, term)
+  if (!yes) return onHigherTerm(leadership, turn, term, turn.config.profile.candidacyMs)
   if (standing._tag !== "Standing" || compareTerms(term, standing.term) !== 0) return leadership
   return turn.config.manifest.electors.includes(from) ? granted(leadership, turn, from) : leadership
 }
@@ -102,13 +102,6 @@ const granted = (leadership: Leadership, turn: Turn, from: DeviceId): Leadership
   return isMajority(turn.config, votes.length) && votes.includes(turn.config.deviceId)
     ? Leading.begin(next, turn)
     : next
-}
-
-/** Somebody knows a higher term: what we stand for or lead is over. */
-export const onHigherTerm = (leadership: Leadership, turn: Turn, term: Term): Leadership => {
-  if (compareTerms(term, leadership.term) <= 0) return leadership
-  const follower = stepDown(leadership, turn, "there is a higher term")
-  return standLater({ ...follower, term, leader: null }, turn, turn.config.profile.candidacyMs)
 }
 
 /** A candidacy ran out: again, later each time. */

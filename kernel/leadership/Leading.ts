@@ -7,17 +7,8 @@
 import { kernelLink, type Links } from "../links/Link.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, send, type Turn } from "../Turn.ts"
-import type { DeviceId, Term } from "../wire/Frame.ts"
-import {
-  FOLLOWING,
-  isElector,
-  isMajority,
-  standLater,
-  type Beat,
-  type Leadership,
-  type Standing
-} from "./Leadership.ts"
-import { compareTerms } from "./Term.ts"
+import type { DeviceId } from "../wire/Frame.ts"
+import { FOLLOWING, isElector, isMajority, type Beat, type Leadership, type Standing } from "./Leadership.ts"
 
 /** Heartbeats that may be out at once; an older one's answer comes too late to be worth a lease. */
 const BEATS_MAX = 8
@@ -116,19 +107,4 @@ export const release = (leadership: Leadership, turn: Turn, links: Links): Leade
     if (link !== null) send(turn, link, "mesh.release", { term })
   }
   return { ...idle, leader: null, promisedTo: null, promisedUntil: 0 }
-}
-
-/** A voter refused our heartbeat, knowing a higher term. */
-export const refused = (leadership: Leadership, turn: Turn, term: Term): Leadership => {
-  if (compareTerms(term, leadership.term) <= 0) return leadership
-  const wasLeading = leadership.standing._tag === "Leading"
-  if (wasLeading)
-    note(turn, {
-      event: "leader.stepped-down",
-      about: turn.config.deviceId,
-      term: leadership.term.counter,
-      reason: "there is a higher term"
-    })
-  const follower: Leadership = { ...leadership, standing: FOLLOWING, term, leader: null }
-  return standLater(follower, turn, turn.config.profile.promiseMs)
 }

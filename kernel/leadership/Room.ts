@@ -65,7 +65,7 @@ const onEvent = (
       return Voting.onLead(leadership, turn, from, link, frame.payload.term, frame.payload.beat)
     case "mesh.lead.answer": {
       const { beat, promised, term } = frame.payload
-      if (!promised) return Leading.refused(leadership, turn, term)
+      if (!promised) return Voting.onHigherTerm(leadership, turn, term, turn.config.profile.promiseMs)
       const { counter, manifest } = leadership.term
       return term.counter === counter && term.manifest === manifest
         ? Leading.promised(leadership, turn, from, beat)

@@ -114,6 +114,13 @@ export const stepDown = (leadership: Leadership, turn: Turn, reason: string): Le
   return { ...leadership, standing: FOLLOWING, leader }
 }
 
+/** Somebody knows a higher term: what we stand for or lead is over. We stand again in `afterMs` at the earliest. */
+export const onHigherTerm = (leadership: Leadership, turn: Turn, term: Term, afterMs: number): Leadership => {
+  if (compareTerms(term, leadership.term) <= 0) return leadership
+  const follower = stepDown(leadership, turn, "there is a higher term")
+  return standLater({ ...follower, term, leader: null }, turn, afterMs)
+}
+
 /** Sends an event to every elector that we have a session with; how many. */
 export const toElectors = (
   turn: Turn,

@@ -17,7 +17,7 @@ export interface Proven {
   readonly linkCounter: number
 }
 
-interface Open {
+export interface Open {
   /** Number of the connection, given by the driver. */
   readonly link: number
   /** Our counter for this link: the n-th of this incarnation. */
@@ -50,14 +50,13 @@ export type Link =
       readonly proven: Proven
       readonly signedAtMs: number
     })
-  /** A newer incarnation, waiting whether the session of the older one still answers `probe` until `until`. */
+  /** A newer incarnation, waiting whether the session of the older one answers the displacement probe until `until`. */
   | (Open & {
       readonly _tag: "Held"
       readonly id: string
       readonly params: ConnectParams
       readonly proven: Proven
       readonly against: number
-      readonly probe: number
       readonly until: number
     })
   | Session

@@ -3,7 +3,7 @@
  * looked at before a link has proved its identity, its mesh and its generation (S7); what a session brings is admitted to
  * the other rooms by `turn.admitted`.
  *
- * Not modelled here yet: lanes and budgets per link, the keep-alive that generation 1 needs, discovery.
+ * Not modelled here yet: lanes and budgets per link, the keep-alive that generation 1 needs.
  */
 import { GENERATIONS, type Config } from "../Config.ts"
 import type { Input } from "../Input.ts"
@@ -244,11 +244,15 @@ const makeRoom = (open: ReadonlyArray<Link>, newcomer: number, turn: Turn): Read
 }
 
 const onLinkDown = (links: Links, number: number, reason: string, turn: Turn): Links => {
-  const index = indexOfLink(links.links, number)
-  const link = links.links[index]
+  const link = links.links[indexOfLink(links.links, number)]
   if (link === undefined) return links
-  if (link._tag === "Session") return releaseHeld(Sessions.end(links, turn, link, reason), number, turn)
-  const rest = { ...links, links: without(links.links, index) }
+  return over(links, link, turn, reason)
+}
+
+/** A connection is gone: its session has ended, or its handshake came to nothing. */
+const over = (links: Links, link: Link, turn: Turn, reason: string): Links => {
+  if (link._tag === "Session") return releaseHeld(Sessions.end(links, turn, link, reason), link.link, turn)
+  const rest = { ...links, links: without(links.links, indexOfLink(links.links, link.link)) }
   return "peer" in link ? failed(rest, link.peer, turn) : rest
 }
 
@@ -292,9 +296,7 @@ const onMalformed = (links: Links, input: Extract<Input, { readonly _tag: "Malfo
   note(turn, { event: "frame.refused", code: input.code, link: input.link })
   if (input.code === "TOO_LARGE") {
     turn.out.push({ _tag: "Hangup", link: input.link, code: 1009, reason: "message too big", abrupt: false })
-    if (link._tag === "Session") return releaseHeld(Sessions.end(links, turn, link, "too large"), link.link, turn)
-    const rest = { ...links, links: without(links.links, indexOfLink(links.links, input.link)) }
-    return "peer" in link ? failed(rest, link.peer, turn) : rest
+    return over(links, link, turn, "too large")
   }
   if (input.id !== null)
     turn.out.push(Login.errorAnswer(input.link, input.id, input.code, "this message does not read"))
@@ -322,8 +324,7 @@ const onTime = (links: Links, turn: Turn): Links => {
         link: link.link,
         ...("peer" in link ? { about: link.peer } : {})
       })
-      next = { ...next, links: without(next.links, indexOfLink(next.links, link.link)) }
-      if ("peer" in link) next = failed(next, link.peer, turn)
+      next = over(next, link, turn, "no handshake in time")
     }
   }
   for (let i = 0; i < next.contacts.length; i++) {
@@ -338,7 +339,7 @@ const onTime = (links: Links, turn: Turn): Links => {
 /** Ends a session from our side, at once. */
 const hangup = (links: Links, session: Session, turn: Turn, reason: string): Links => {
   turn.out.push({ _tag: "Hangup", link: session.link, code: 1001, reason, abrupt: true })
-  return releaseHeld(Sessions.end(links, turn, session, reason), session.link, turn)
+  return over(links, session, turn, reason)
 }
 
 /** What membership decided about connections in this turn. */

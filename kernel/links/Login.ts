@@ -23,6 +23,7 @@ import {
   without,
   type Link,
   type Links,
+  type Open,
   type Proven
 } from "./Link.ts"
 import * as Sessions from "./Sessions.ts"
@@ -59,6 +60,22 @@ const withLink = (links: Links, link: Link): Links => ({
 const drop = (links: Links, link: number): Links => ({
   ...links,
   links: without(links.links, indexOfLink(links.links, link))
+})
+
+/** Another link with the same device is the one to keep: no error, and no blame. */
+const giveWay = (links: Links, link: number, turn: Turn): Links => {
+  turn.out.push({ _tag: "Hangup", link, code: 1000, reason: "crossing dials", abrupt: false })
+  return drop(links, link)
+}
+
+/** What a link brings along from one state of its handshake to the next. */
+const openOf = ({ counter, deadline, exporter, link, nonce, path }: Open): Open => ({
+  link,
+  counter,
+  nonce,
+  exporter,
+  path,
+  deadline
 })
 
 const exchangeOf = (link: Handshake, nonces: { readonly client: string; readonly server: string }) => ({
@@ -135,18 +152,7 @@ const onLogin = (
   const exchange = exchangeOf(link, { client: params.clientNonce, server: link.nonce })
   const proofs = Authenticate.clientProofs(params, turn.config.deviceId, exchange)
   turn.out.push({ _tag: "Check", ticket: link.link, publicKey: params.publicKey, proofs })
-  const { counter, deadline, exporter, nonce, path } = link
-  return withLink(links, {
-    _tag: "CheckingClient",
-    link: link.link,
-    counter,
-    nonce,
-    exporter,
-    path,
-    deadline,
-    id,
-    params
-  })
+  return withLink(links, { ...openOf(link), _tag: "CheckingClient", id, params })
 }
 
 /** A frame that an unauthenticated link may not send: answered if it asks for one, counted, and not looked at. */
@@ -220,13 +226,12 @@ const onClientChecked = (
     case "Refuse":
       return refuseLogin(links, link, link.id, link.params, turn, contest)
     case "Crossing":
-      turn.out.push({ _tag: "Hangup", link: link.link, code: 1000, reason: "crossing dials", abrupt: false })
-      return drop(links, link.link)
+      return giveWay(links, link.link, turn)
     case "Hold": {
       const against = contest.against.link
       turn.out.push({ _tag: "Ping", link: against, probe: DISPLACE_PROBE })
       const until = turn.at.mono + turn.config.profile.displaceProbeMs
-      return withLink(links, { ...link, _tag: "Held", proven, against, probe: DISPLACE_PROBE, until })
+      return withLink(links, { ...link, _tag: "Held", proven, against, until })
     }
     case "Admit":
       return admitLogin(links, link, link.id, link.params, proven, turn)
@@ -242,24 +247,11 @@ export const admitLogin = (
   proven: Proven,
   turn: Turn
 ): Links => {
-  const { counter, deadline, exporter, nonce, path } = link
-  const exchange = exchangeOf(link, { client: params.clientNonce, server: nonce })
+  const exchange = exchangeOf(link, { client: params.clientNonce, server: link.nonce })
   const signedAtMs = turn.at.wall
   const payloads = Authenticate.answerPayloads(turn, proven.peer, exchange, signedAtMs)
   turn.out.push({ _tag: "Sign", ticket: link.link, payloads })
-  return withLink(links, {
-    _tag: "SigningAnswer",
-    link: link.link,
-    counter,
-    nonce,
-    exporter,
-    path,
-    deadline,
-    id,
-    params,
-    proven,
-    signedAtMs
-  })
+  return withLink(links, { ...openOf(link), _tag: "SigningAnswer", id, params, proven, signedAtMs })
 }
 
 const onAnswerSigned = (
@@ -274,10 +266,7 @@ const onAnswerSigned = (
   // While the key signed, another link may have become the session.
   const contest = Sessions.contest(links, turn, proven, false)
   if (contest._tag === "Refuse") return refuseLogin(links, link, id, params, turn, contest)
-  if (contest._tag !== "Admit") {
-    turn.out.push({ _tag: "Hangup", link: link.link, code: 1000, reason: "crossing dials", abrupt: false })
-    return drop(links, link.link)
-  }
+  if (contest._tag !== "Admit") return giveWay(links, link.link, turn)
   const exchange = exchangeOf(link, { client: params.clientNonce, server: link.nonce })
   const payload = Authenticate.answerPayload(turn, exchange, link.signedAtMs, signatures)
   turn.out.push({ _tag: "Send", link: link.link, frame: { type: "res", id, ok: true, payload } })
@@ -312,10 +301,7 @@ const onServerChecked = (
   if (Authenticate.isRefusal(proven)) return dropOutbound(links, link, turn, proven.code, proven.message)
   const contest = Sessions.contest(links, turn, proven, true)
   if (contest._tag === "Refuse") return dropOutbound(links, link, turn, contest.code, contest.message)
-  if (contest._tag !== "Admit") {
-    turn.out.push({ _tag: "Hangup", link: link.link, code: 1000, reason: "crossing dials", abrupt: false })
-    return drop(links, link.link)
-  }
+  if (contest._tag !== "Admit") return giveWay(links, link.link, turn)
   return Sessions.establish(links, turn, link, proven, true, link.answer.publicKey)
 }
 

@@ -129,7 +129,7 @@ const isNewer = (a: EdgeRow, b: EdgeRow): boolean =>
 const isSame = (a: EdgeRow, b: EdgeRow): boolean =>
   a.incarnation === b.incarnation && a.version === b.version && sameEdges(a.edges, b.edges)
 
-const byObserver = (a: EdgeRow, b: EdgeRow): number => (a.observer < b.observer ? -1 : 1)
+const byObserver = (a: EdgeRow, b: EdgeRow): number => compareText(a.observer, b.observer)
 
 /**
  * An observer has met a newer incarnation of a device that we have no link to: our own edge to the older one says nothing
