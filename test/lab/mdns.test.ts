@@ -108,9 +108,14 @@ describe("two hosts on a switch", () => {
       laptop: segment.node(laptop, laptopId, "laptop", brief)
     }
     await Promise.all([devices.nano.finds("laptop"), devices.laptop.finds("nano")])
+    // Stopped meanwhile, the node cannot see that the interface was gone: nothing but joining again helps.
+    devices.nano.process.kill("SIGSTOP")
     nano.ip("link", "delete", "eth0")
     segment.plug(nano, "10.77.0.1/24", { mac })
+    devices.nano.process.kill("SIGCONT")
     devices.nano.mark()
+    const groups = () => nano.ip("maddress", "show", "dev", "eth0")
+    await until("the group is joined again", 7_000, () => groups().includes("224.0.0.251"), groups)
     await devices.laptop.kill("SIGTERM")
     // Who joins now is heard only by an ear that was joined again.
     const late = segment.node(laptop, "c".repeat(64), "late", brief)
