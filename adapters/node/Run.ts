@@ -80,13 +80,12 @@ const eventLog = () => {
       for (const listener of listeners) listener(told)
     },
     events: (): ReadonlyArray<Told> => kept.slice(),
-    subscribe: (listener: (told: Told) => void) =>
-      Effect.sync(() => {
-        listeners.add(listener)
-        return Effect.sync(() => {
-          listeners.delete(listener)
-        })
-      }).pipe(Effect.flatten)
+    subscribe: (listener: (told: Told) => void) => {
+      listeners.add(listener)
+      return Effect.sync(() => {
+        listeners.delete(listener)
+      })
+    }
   }
 }
 

@@ -57,6 +57,7 @@ export interface Seen {
 export class Site {
   readonly places: ReadonlyMap<string, Place>
   private readonly directory: string
+  private readonly followers: Array<ChildProcess> = []
   private meshKey: string | null = null
 
   private constructor(directory: string, places: ReadonlyMap<string, Place>) {
@@ -142,6 +143,17 @@ export class Site {
     })
   }
 
+  /** `clawmesh …` that goes on; ended with the site. Gives what it has printed so far. */
+  follow(name: string, ...args: ReadonlyArray<string>): () => string {
+    const child = spawn(process.execPath, [handTool, ...args, "--state", this.place(name).directory])
+    let output = ""
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk.toString("utf8")
+    })
+    this.followers.push(child)
+    return () => output
+  }
+
   signal(name: string, signal: NodeJS.Signals): void {
     this.place(name).process?.kill(signal)
   }
@@ -210,7 +222,7 @@ export class Site {
     return performance.now() - started
   }
 
-  private async eventually(
+  async eventually(
     what: string,
     is: () => Promise<boolean>,
     limitMs = 15_000,
@@ -228,6 +240,7 @@ export class Site {
 
   /** Ends what still runs, and removes the directories. */
   async close(): Promise<void> {
+    for (const follower of this.followers) follower.kill("SIGKILL")
     for (const place of this.places.values()) {
       if (place.process === null) continue
       this.signal(place.name, "SIGCONT")

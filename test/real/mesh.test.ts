@@ -49,6 +49,15 @@ describe("three processes", () => {
     for (const name of ["a", "b", "c"]) await three.until(name, `is well under ${standby}`, wellUnder(standby, name))
   }, 60_000)
 
+  it("clawmesh events -f shows what happens from now on", async () => {
+    const { leader, three } = await mesh()
+    const printed = three.follow("c", "events", "-f", "--no-color")
+    await three.eventually("the past is printed", async () => printed().includes("peer.up"))
+    assert.notInclude(printed(), "peer.left")
+    await three.end(leader, "SIGTERM")
+    await three.eventually("the goodbye is printed", async () => printed().includes("peer.left"), 10_000, printed)
+  }, 60_000)
+
   it("SIGTERM: goodbye is said, the term handed over, exit 0 within 15 s (B1, B46)", async () => {
     const { leader, standby, three } = await mesh()
     const started = performance.now()
