@@ -16,8 +16,10 @@ const remoteWords = { loopback: "loopback", private: "lan", public: "wan" } as c
 /** By what way, and how protected; without a session what is done about it. */
 const linkCell = ({ dialling, gen1, link, refused }: Peer): string => {
   if (link !== null) {
-    const way = link.remote === null ? "direct" : remoteWords[link.remote]
-    return [way, ...(link.security === null ? [] : [link.security]), ...(gen1 ? ["generation 1"] : [])].join(", ")
+    const way = link.label ?? (link.remote === null ? "direct" : remoteWords[link.remote])
+    return [printable(way), ...(link.security === null ? [] : [link.security]), ...(gen1 ? ["generation 1"] : [])].join(
+      ", "
+    )
   }
   if (refused !== null) return "refused"
   return dialling.underWay ? "dialling" : "none"
@@ -84,6 +86,9 @@ const linkText = (peer: Peer): string => {
   return `${linkCell(peer)} for ${duration(link.sinceMs)} · ${whose}${far}`
 }
 
+const configuredText = ({ label, security, url }: NonNullable<Peer["configured"]>): string =>
+  [printable(url), label === null ? "no label" : printable(label), security].join(", ")
+
 export const peerScreen = (status: Status, peer: Peer, look: Look): string => {
   const star = peer.id === status.leader?.id ? ` ★ leads in term ${status.term}` : ""
   const met = peer.incarnation === 0 ? "never met" : `incarnation ${peer.incarnation}`
@@ -100,6 +105,7 @@ export const peerScreen = (status: Status, peer: Peer, look: Look): string => {
     fact("last heard", heardCell(peer), look),
     fact("round trip", roundTrip(peer), look),
     fact("address", dialling(peer), look),
+    ...(peer.configured === null ? [] : [fact("configured", configuredText(peer.configured), look)]),
     ...(peer.refused === null ? [] : [fact("refused", printable(peer.refused), look)]),
     ...(shown.length === 0 ? [] : ["", ...warningLines(shown, look)])
   ]

@@ -19,8 +19,6 @@ import type { Told } from "./Daemon.ts"
 export interface Known {
   /** `null`: it has none that we know. */
   readonly name: (deviceId: DeviceId) => string | null
-  /** How it is reached, as B16 and B17 want it in connect logs: `lan, tls-pinned`; `null`: unknown. */
-  readonly via: (deviceId: DeviceId) => string | null
 }
 
 export interface Options {
@@ -104,23 +102,16 @@ const colours: { readonly [E in MeshEvent["event"]]?: string } = {
   "frame.refused": red
 }
 
-const aboutLinks: ReadonlyArray<MeshEvent["event"]> = [
-  "peer.dial",
-  "peer.connect",
-  "peer.disconnect",
-  "connection.refused"
-]
-
 /** What an event says beyond its name and its device: `silent 2.4 s (TIMEOUT), incarnation 3, seen by jetson-2`. */
 export const phrase = (event: MeshEvent, known: Known): string => {
-  const { about, code, incarnation, reason, term, witnesses } = event
-  const via = about !== undefined && aboutLinks.includes(event.event) ? known.via(about) : null
+  const { code, incarnation, label, posture, reason, term, witnesses } = event
   const why = [reason, code === undefined ? undefined : reason === undefined ? code : `(${code})`]
   return [
     why.filter((part) => part !== undefined).join(" "),
     term === undefined ? "" : `term ${term}`,
     incarnation === undefined ? "" : `incarnation ${incarnation}`,
-    via ?? "",
+    // B16, B17: an unlabelled link is one by its address alone, which is worth knowing.
+    posture === undefined ? "" : `${label ?? "no label"}, ${posture}`,
     (witnesses ?? []).length === 0 ? "" : `seen by ${witnesses!.map((id) => called(known, id)).join(" and ")}`
   ]
     .filter((part) => part !== "")

@@ -137,7 +137,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
   const printed = Logging.make({
     format: settings.logFormat,
     colour: settings.logFormat === "readable" && process.stdout.isTTY === true && process.env["NO_COLOR"] === undefined,
-    known: { name: nameOf, via: () => null },
+    known: { name: nameOf },
     write: (line) => void process.stdout.write(line)
   })
   for (const note of directory.notes) printed.note(now().wall, "warning", note)

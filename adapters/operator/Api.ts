@@ -30,6 +30,8 @@ export type Security = typeof Security.Type
 export const Link = Schema.Struct({
   dialledBy: Schema.Literals(["us", "them"]),
   sinceMs: Schema.Natural,
+  /** The transport label (B16): the configured one, `mdns` for what discovery found; `null`: it has none. */
+  label: Schema.NullOr(Schema.String),
   /** `null`, as the next two: nothing lies between the ends, in a simulation. */
   security: Schema.NullOr(Security),
   /** The class of the far end's address. */
@@ -38,6 +40,11 @@ export const Link = Schema.Struct({
   address: Schema.NullOr(Schema.String)
 })
 export type Link = typeof Link.Type
+
+/** How the operator configured its address, and how a link there is secured by that (B17); `null`: nothing is configured. */
+const Configured = Schema.NullOr(
+  Schema.Struct({ url: Schema.String, label: Schema.NullOr(Schema.String), security: Security })
+)
 
 export const Peer = Schema.Struct({
   ...Known,
@@ -50,6 +57,7 @@ export const Peer = Schema.Struct({
   incarnation: Schema.Natural,
   /** The session with it; `null`: none. */
   link: Schema.NullOr(Link),
+  configured: Configured,
   /** How long ago it was last heard, to within a beat; `null`: never since this node started, or it has left. */
   heardMs: Schema.NullOr(Schema.Natural),
   /** Smoothed round trip; `null`: not measured. */
@@ -151,6 +159,8 @@ export const Health = Schema.Struct({
   ...head,
   /** No warning. */
   healthy: Schema.Boolean,
+  /** Every trusted device with how it is reached, as configured and as negotiated (B16, B17). */
+  links: Schema.Array(Schema.Struct({ ...Known, configured: Configured, link: Schema.NullOr(Link) })),
   warnings: Schema.Array(Warning)
 })
 export type Health = typeof Health.Type

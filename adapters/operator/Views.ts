@@ -2,11 +2,12 @@
  * A node's state as the documents of `Api.ts`: reading only, computed when asked (B26, B44). What needs a look is said here
  * once, with what to do about it, so that every screen says the same.
  *
- * Does not know: what other nodes think of the leader, or by what way a peer is reached.
+ * Does not know: what other nodes think of the leader.
  */
 import { trustedDevice, type Trusted } from "../../kernel/Config.ts"
 import * as Leadership from "../../kernel/leadership/Leadership.ts"
 import type { Session } from "../../kernel/links/Link.ts"
+import * as Way from "../../kernel/links/Way.ts"
 import { indexOfMember } from "../../kernel/membership/Member.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import * as KernelStatus from "../../kernel/status/Status.ts"
@@ -60,7 +61,8 @@ const peersOf = (node: NodeState, now: Instant): ReadonlyArray<Api.Peer> => {
       // What was never met is unknown since the start, not since the origin of the clock.
       sinceMs: Math.min(Math.max(0, peer.sinceMs), uptimeMs),
       incarnation: peer.incarnation,
-      link: session?._tag === "Session" ? linkOf(trusted, session, now) : null,
+      link: session?._tag === "Session" ? linkOf(trusted, session, (contact?.found.length ?? 0) > 0, now) : null,
+      configured: configuredOf(trusted),
       heardMs: member === undefined || member.heardAt === 0 ? null : elapsed(member.heardAt, now),
       rttMs: member === undefined || member.srtt8 === 0 || !peer.linked ? null : Math.round(member.srtt8 / 8),
       refused: peer.refused ?? null,
@@ -74,21 +76,22 @@ const peersOf = (node: NodeState, now: Instant): ReadonlyArray<Api.Peer> => {
   })
 }
 
-/** How a session is protected, as it was negotiated: B18's words. */
-const securityOf = (trusted: Trusted | undefined, { dialledByUs, path, peer }: Session): Api.Security | null => {
-  if (path === null) return null
-  if (path.security === "plain") return "insecure"
-  const byFingerprint = dialledByUs && trusted?.fingerprint != null
-  return path.proved === peer || byFingerprint ? "tls-pinned" : "tls-unpinned"
+const linkOf = (device: Trusted | undefined, session: Session, sighted: boolean, now: Instant): Api.Link => {
+  const way = device === undefined ? null : Way.negotiated(device, session, sighted)
+  return {
+    dialledBy: session.dialledByUs ? "us" : "them",
+    sinceMs: elapsed(session.since, now),
+    label: way?.label ?? null,
+    security: way?.posture ?? null,
+    remote: session.path?.remote ?? null,
+    address: session.path?.address ?? null
+  }
 }
 
-const linkOf = (trusted: Trusted | undefined, session: Session, now: Instant): Api.Link => ({
-  dialledBy: session.dialledByUs ? "us" : "them",
-  sinceMs: elapsed(session.since, now),
-  security: securityOf(trusted, session),
-  remote: session.path?.remote ?? null,
-  address: session.path?.address ?? null
-})
+const configuredOf = (device: Trusted | undefined): Api.Peer["configured"] => {
+  const way = device === undefined ? null : Way.configured(device)
+  return way === null ? null : { url: way.url, label: way.label, security: way.posture }
+}
 
 const strangersOf = (node: NodeState): ReadonlyArray<Api.Stranger> =>
   node.links.strangers.map(({ addresses, deviceId, name }) => ({ id: deviceId, name, addresses }))
@@ -246,8 +249,10 @@ export const peers = (daemon: Daemon): Api.Peers => {
 export const health = (daemon: Daemon): Api.Health => {
   const node = daemon.state()
   const now = daemon.now()
-  const warnings = warningsOf(node, now, peersOf(node, now), daemon.discovery())
-  return { $type: "clawmesh.health/1", ...headOf(node, now), healthy: warnings.length === 0, warnings }
+  const all = peersOf(node, now)
+  const warnings = warningsOf(node, now, all, daemon.discovery())
+  const links = all.map(({ configured, id, link, name }) => ({ id, name, configured, link }))
+  return { $type: "clawmesh.health/1", ...headOf(node, now), healthy: warnings.length === 0, links, warnings }
 }
 
 /** A device as the running node trusts it; `null`: it does not. */

@@ -7,7 +7,7 @@
  * is admitted without it but a device that the trust store knows as generation 1 and that never showed it.
  */
 import type { Checked, LinkPath } from "../Input.ts"
-import { FEATURES, GENERATIONS, pinOf, trustedDevice, type Config, type Trusted } from "../Config.ts"
+import { FEATURES, GENERATIONS, trustedDevice, type Config, type Trusted } from "../Config.ts"
 import type { Pin } from "../Durable.ts"
 import { connectString, kernelString } from "../identity/Handshake.ts"
 import { GEN1_CLOCK_WINDOW_MS } from "../Profile.ts"
@@ -16,6 +16,7 @@ import type { Code } from "../wire/Codes.ts"
 import { Role, type ConnectAnswer, type ConnectParams, type DeviceId, type KernelHello } from "../wire/Frame.ts"
 import type { Proven } from "./Link.ts"
 import { decide } from "./Policy.ts"
+import { found } from "./Way.ts"
 
 export interface Refusal {
   readonly code: Code
@@ -170,16 +171,7 @@ const checkKey = (said: ConnectParams | ConnectAnswer, trusted: Trusted, pin: Pi
 /** Whether this device may come over this path (B18, B19). */
 const checkPath = (path: LinkPath | null, trusted: Trusted, direction: "in" | "out"): Refusal | null => {
   if (path === null) return null
-  const verdict = decide({
-    deviceId: trusted.deviceId,
-    kind: trusted.gen1 ? "gen1" : "kernel",
-    direction,
-    label: direction === "out" ? (trusted.label ?? null) : null,
-    scheme: path.security === "tls" ? "wss" : "ws",
-    addressClass: path.remote,
-    pin: pinOf(trusted),
-    negotiated: path
-  })
+  const verdict = decide(found(trusted, direction, path))
   return verdict.allowed ? null : refusal(verdict.code, verdict.why)
 }
 

@@ -5,11 +5,12 @@
 import { between } from "../Draw.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, type Turn } from "../Turn.ts"
-import { pinOf, trustedDevice, type Trusted } from "../Config.ts"
+import { trustedDevice, type Trusted } from "../Config.ts"
 import type { Code } from "../wire/Codes.ts"
 import * as Address from "./Address.ts"
 import type { Contact } from "./Link.ts"
-import { decide } from "./Policy.ts"
+import { decide, postureOf } from "./Policy.ts"
+import * as Way from "./Way.ts"
 
 /** At the start dials are spread over this span, so that a site that powers up together does not dial in one instant. */
 const FIRST_DIAL_SPREAD_MS = 100
@@ -58,35 +59,41 @@ export const redialAfterRefusal = (turn: Turn, contact: Contact, code: string): 
 const forbidden = (
   device: Trusted,
   url: string,
-  label: string | null | undefined
+  label: string | null
 ): { readonly code: Code; readonly why: string } | null => {
   if (!url.includes("://")) return null
   const address = Address.parse(url)
   if (address._tag === "Mistake") return { code: "INSECURE_TRANSPORT", why: address.message }
-  const verdict = decide({
-    deviceId: device.deviceId,
-    kind: device.gen1 ? "gen1" : "kernel",
-    direction: "out",
-    label: label ?? null,
-    scheme: address.scheme,
-    addressClass: address.class,
-    pin: pinOf(device)
-  })
+  const verdict = decide(Way.dialled(device, address, label))
   return verdict.allowed ? null : verdict
+}
+
+/** What the last dial of a device is called in events. */
+export const shownAttempt = (turn: Turn, contact: Contact) => {
+  const device = trustedDevice(turn.config, contact.peer)
+  const configured = device?.address ?? null
+  const url = configured ?? Way.advertised(device, contact.found[0] ?? "")
+  return shownWay(device, url, configured === null ? Way.DISCOVERED : (device?.label ?? null))
+}
+
+const shownWay = (device: Trusted | undefined, url: string, label: string | null) => {
+  const address = Address.parse(url)
+  if (device === undefined || address._tag === "Mistake") return {}
+  return Way.shown({ label, posture: postureOf(Way.dialled(device, address, label)) })
 }
 
 export const dial = (turn: Turn, contact: Contact, attempt: number): Contact => {
   const device = trustedDevice(turn.config, contact.peer)
   const configured = device?.address ?? null
   const advert = contact.found[contact.tried % Math.max(1, contact.found.length)]
-  // Whoever was found nearby is a kernel peer, with its identity in TLS, unless the trust store knows better.
-  const address =
-    configured ?? (advert === undefined ? null : device?.gen1 === true ? `ws://${advert}` : `wss://${advert}`)
+  const address = configured ?? (advert === undefined ? null : Way.advertised(device, advert))
   if (address === null) return { ...contact, nextDialAt: NEVER_MS }
-  const refused = device === undefined ? null : forbidden(device, address, configured === null ? "mdns" : device.label)
+  const label = configured === null ? Way.DISCOVERED : (device?.label ?? null)
+  const refused = device === undefined ? null : forbidden(device, address, label)
+  const way = shownWay(device, address, label)
   if (refused !== null) {
     turn.facts.push({ _tag: "Refused", code: refused.code })
-    note(turn, { event: "connection.refused", about: contact.peer, code: refused.code, reason: refused.why })
+    note(turn, { event: "connection.refused", about: contact.peer, code: refused.code, reason: refused.why, ...way })
     return redialAfterRefusal(turn, contact, refused.code)
   }
   const fingerprint = device?.fingerprint
@@ -98,6 +105,6 @@ export const dial = (turn: Turn, contact: Contact, attempt: number): Contact => 
     ...(configured === null || fingerprint == null ? {} : { fingerprint })
   })
   const because = contact.failures > 0 ? "retry" : configured === null ? "advert" : "address"
-  note(turn, { event: "peer.dial", about: contact.peer, reason: because })
+  note(turn, { event: "peer.dial", about: contact.peer, reason: because, ...way })
   return { ...contact, attempt, nextDialAt: NEVER_MS, tried: configured === null ? contact.tried + 1 : contact.tried }
 }

@@ -5,13 +5,14 @@
  *
  * Not modelled here yet: lanes and budgets per link, the keep-alive that generation 1 needs.
  */
-import { GENERATIONS, type Config } from "../Config.ts"
+import { GENERATIONS, trustedDevice, type Config } from "../Config.ts"
 import type { Input } from "../Input.ts"
 import { UNAUTHENTICATED_LINKS_MAX } from "../Profile.ts"
 import { compareText } from "../Order.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, type Turn } from "../Turn.ts"
 import type { Frame } from "../wire/Frame.ts"
+import { mayCall } from "../wire/Methods.ts"
 import * as Dialling from "./Dialling.ts"
 import {
   DISPLACE_PROBE,
@@ -138,10 +139,19 @@ const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links 
       return onLeaving(links, link, frame.payload, turn)
     }
   }
-  // Answered where requests are (status/Answer.ts), counted here: a session has shaken hands already.
-  if (frame.type === "req" && (frame.method === "mesh.challenge" || frame.method === "mesh.connect"))
-    turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
+  if (frame.type === "req") {
+    const role = trustedDevice(turn.config, link.peer)?.role
+    if (role === undefined || !mayCall(role, frame.method)) return unauthorized(links, link, frame.id, turn)
+  }
   turn.admitted = { peer: link.peer, link: number, frame, probe: -1 }
+  return links
+}
+
+/** A request that its role may not make (part 8): answered and counted, and for the rest a sign of life. */
+const unauthorized = (links: Links, { link, peer }: Session, id: string, turn: Turn): Links => {
+  turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
+  turn.out.push(Login.errorAnswer(link, id, "NOT_AUTHORIZED", "not by this device"))
+  turn.admitted = { peer, link, frame: null, probe: -1 }
   return links
 }
 
@@ -278,7 +288,8 @@ const onDialFailed = (links: Links, attempt: number, reason: string, turn: Turn)
     // Somebody else answers there, or without the security that was asked for: not one byte of ours was sent.
     const code = reason === "no tls" ? "INSECURE_TRANSPORT" : "PIN_MISMATCH"
     turn.facts.push({ _tag: "Refused", code })
-    note(turn, { event: "connection.refused", about: contact.peer, code, reason })
+    const way = Dialling.shownAttempt(turn, contact)
+    note(turn, { event: "connection.refused", about: contact.peer, code, reason, ...way })
     const refused = Dialling.redialAfterRefusal(turn, { ...contact, attempt: null }, code)
     return { ...links, contacts: replaced(links.contacts, at, refused) }
   }
@@ -322,7 +333,8 @@ const onTime = (links: Links, turn: Turn): Links => {
         code: "TIMEOUT",
         reason: "no handshake in time",
         link: link.link,
-        ...("peer" in link ? { about: link.peer } : {})
+        ...("peer" in link ? { about: link.peer } : {}),
+        ...("peer" in link ? Sessions.shownWay(next, turn, link.peer, { dialledByUs: true, path: link.path }) : {})
       })
       next = over(next, link, turn, "no handshake in time")
     }

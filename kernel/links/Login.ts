@@ -37,7 +37,10 @@ const LASTING: ReadonlyArray<string> = [
   "MESH_ID_MISMATCH",
   "PUBLIC_KEY_MISMATCH",
   "UNSUPPORTED_GENERATION",
-  "IDENTITY_CONFLICT"
+  "IDENTITY_CONFLICT",
+  "INSECURE_TRANSPORT",
+  "UNPINNED_TRANSPORT",
+  "PIN_MISMATCH"
 ]
 
 type Handshake = Exclude<Link, { readonly _tag: "Session" }>
@@ -327,7 +330,8 @@ export const refuseLogin = (
     code,
     reason: message,
     link: link.link,
-    ...about(turn, params?.deviceId)
+    ...about(turn, params?.deviceId),
+    ...Sessions.shownWay(links, turn, params?.deviceId, { dialledByUs: false, path: link.path })
   })
   return drop(links, link.link)
 }
@@ -336,7 +340,8 @@ export const refuseLogin = (
 const dropOutbound = (links: Links, link: Outbound, turn: Turn, code: Code, message: string): Links => {
   turn.facts.push({ _tag: "Refused", code })
   turn.out.push({ _tag: "Hangup", link: link.link, code: 1008, reason: code, abrupt: false })
-  note(turn, { event: "connection.refused", about: link.peer, code, reason: message, link: link.link })
+  const way = Sessions.shownWay(links, turn, link.peer, { dialledByUs: true, path: link.path })
+  note(turn, { event: "connection.refused", about: link.peer, code, reason: message, link: link.link, ...way })
   const at = indexOfContact(links.contacts, link.peer)
   const contact = links.contacts[at]
   const rest = drop(links, link.link)

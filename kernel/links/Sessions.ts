@@ -9,6 +9,7 @@
  *
  * A session that lost is closed 1000 and forgotten at once: nothing that still arrives on it finds anything to change.
  */
+import { trustedDevice } from "../Config.ts"
 import type { LinkPath } from "../Input.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, type Turn } from "../Turn.ts"
@@ -26,6 +27,7 @@ import {
   type Proven,
   type Session
 } from "./Link.ts"
+import * as Way from "./Way.ts"
 
 export type Contest =
   | { readonly _tag: "Admit" }
@@ -111,7 +113,14 @@ export const establish = (
     kernel: proven.kernel
   })
   turn.facts.push({ _tag: "Proved", peer: proven.peer, publicKey, kernel: proven.kernel })
-  note(turn, { event: "peer.connect", about: proven.peer, incarnation: proven.incarnation, link })
+  const about = proven.peer
+  note(turn, {
+    event: "peer.connect",
+    about,
+    incarnation: proven.incarnation,
+    link,
+    ...shownWay(links, turn, about, session)
+  })
   const next: Contact = {
     ...contact,
     attempt: null,
@@ -132,12 +141,26 @@ export const establish = (
 const down = (session: Session, reason: string) =>
   ({ _tag: "SessionDown", peer: session.peer, link: session.link, reason }) as const
 
+/** What a link with `peer` is called in events; nothing where that is nobody whom we trust. */
+export const shownWay = (
+  links: Links,
+  turn: Turn,
+  peer: string | undefined,
+  link: Pick<Session, "dialledByUs" | "path">
+) => {
+  const device = peer === undefined ? undefined : trustedDevice(turn.config, peer)
+  if (device === undefined) return {}
+  const contact = links.contacts[indexOfContact(links.contacts, device.deviceId)]
+  return Way.shown(Way.negotiated(device, link, (contact?.found.length ?? 0) > 0))
+}
+
 /** The session is over; the device will be dialled again, unless it left. */
 export const end = (links: Links, turn: Turn, session: Session, reason: string): Links => {
   turn.facts.push(down(session, reason))
-  note(turn, { event: "peer.disconnect", about: session.peer, link: session.link, reason })
   const at = indexOfContact(links.contacts, session.peer)
   const contact = links.contacts[at]
+  const way = shownWay(links, turn, session.peer, session)
+  note(turn, { event: "peer.disconnect", about: session.peer, link: session.link, reason, ...way })
   const open = without(links.links, indexOfLink(links.links, session.link))
   if (contact === undefined || contact.session !== session.link) return { ...links, links: open }
   const free: Contact = { ...contact, session: null, kernel: false }

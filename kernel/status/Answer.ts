@@ -16,12 +16,5 @@ export const answer = (node: NodeState, turn: Turn): void => {
       return reply({ type: "res", id: request.id, ok: true, payload: status(node, turn.at.mono) })
     case "mesh.peers":
       return reply({ type: "res", id: request.id, ok: true, payload: { peers: peers(node, turn.at.mono) } })
-    default:
-      return reply({
-        type: "res",
-        id: request.id,
-        ok: false,
-        error: { code: "NOT_AUTHORIZED", message: "this link has shaken hands already" }
-      })
   }
 }

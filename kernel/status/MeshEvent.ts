@@ -35,6 +35,10 @@ export const MeshEvent = Schema.Struct({
   term: Schema.optionalKey(Schema.Natural),
   incarnation: Schema.optionalKey(Schema.Natural),
   link: Schema.optionalKey(Schema.Natural),
+  /** Of a link, an attempt or a refusal: its transport label (B16), where it has one. */
+  label: Schema.optionalKey(Schema.String),
+  /** And how it is secured, as negotiated, or as configured where nothing came up (B17). */
+  posture: Schema.optionalKey(Schema.Literals(["insecure", "tls-unpinned", "tls-pinned"])),
   witnesses: Schema.optionalKey(Schema.Array(DeviceId))
 })
 export type MeshEvent = typeof MeshEvent.Type

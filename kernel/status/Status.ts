@@ -3,6 +3,8 @@
  */
 import { trustedDevice } from "../Config.ts"
 import * as Leadership from "../leadership/Leadership.ts"
+import type { Posture } from "../links/Policy.ts"
+import * as Way from "../links/Way.ts"
 import { indexOfMember, type PeerState } from "../membership/Member.ts"
 import type { NodeState } from "../Node.ts"
 import type { DeviceId, Role } from "../wire/Frame.ts"
@@ -17,6 +19,9 @@ export interface PeerStatus {
   readonly incarnation: number
   readonly outbound: boolean
   readonly linked: boolean
+  /** How its link is called and secured, as negotiated (B16, B17); without a link, or a label, absent. */
+  readonly transportLabel?: string
+  readonly transportPosture?: Posture
   /** The lasting reason for which we do not talk to each other. */
   readonly refused?: string
 }
@@ -54,14 +59,21 @@ export const peers = (node: NodeState, mono: number): ReadonlyArray<PeerStatus> 
   node.membership.members.map((member) => {
     const contact = node.links.contacts.find((other) => other.peer === member.deviceId)
     const session = node.links.links.find((link) => link._tag === "Session" && link.peer === member.deviceId)
+    const device = trustedDevice(node.config, member.deviceId)
+    const way =
+      device === undefined || session?._tag !== "Session"
+        ? null
+        : Way.negotiated(device, session, (contact?.found.length ?? 0) > 0)
     return {
       deviceId: member.deviceId,
-      role: trustedDevice(node.config, member.deviceId)?.role ?? "node",
+      role: device?.role ?? "node",
       state: member.state,
       sinceMs: mono - member.since,
       incarnation: member.incarnation,
       outbound: session?._tag === "Session" && session.dialledByUs,
       linked: session !== undefined,
+      ...(way === null ? {} : { transportPosture: way.posture }),
+      ...(way?.label == null ? {} : { transportLabel: way.label }),
       ...(contact?.refused == null ? {} : { refused: contact.refused })
     }
   })

@@ -13,10 +13,7 @@ const [self, jetson, barn, stranger] = ["1", "2", "3", "4"].map((digit) => digit
   string
 ]
 const names: { readonly [id: string]: string } = { [self]: "laptop", [jetson]: "jetson-1", [barn]: "barn\u001b[31m\nx" }
-const known: Options["known"] = {
-  name: (id) => names[id] ?? null,
-  via: (id) => (id === jetson ? "relay, tls-pinned" : null)
-}
+const known: Options["known"] = { name: (id) => names[id] ?? null }
 const atMs = Date.UTC(2026, 10, 22, 7, 58, 31, 204)
 
 const logged = (use: (log: ReturnType<typeof make>) => void, options: Partial<Options> = {}): ReadonlyArray<string> => {
@@ -116,10 +113,14 @@ describe("events", () => {
   it("B16 connect logs say by what label and posture", () => {
     for (const name of ["peer.connect", "peer.disconnect", "connection.refused"] as const)
       assert.strictEqual(
-        phrase({ event: name, about: jetson, reason: "no", code: "X" }, known),
+        phrase({ event: name, about: jetson, reason: "no", code: "X", label: "relay", posture: "tls-pinned" }, known),
         "no (X), relay, tls-pinned",
         name
       )
+    assert.strictEqual(
+      phrase({ event: "peer.connect", about: jetson, posture: "insecure" }, known),
+      "no label, insecure"
+    )
     assert.strictEqual(phrase({ event: "peer.up", about: jetson }, known), "")
   })
 

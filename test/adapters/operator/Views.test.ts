@@ -95,6 +95,23 @@ describe("peers: links and their protection (B18)", () => {
       address: "192.168.1.52:40000"
     })
   })
+  it("B16, B17: the link's label, and what was configured, in peers and in health", () => {
+    const daemon = new FakeDaemon()
+    const url = "wss://192.168.1.9:18789"
+    const trusted = daemon.drive.node.config.trusted.map((device) => ({ ...device, address: url, label: "barn" }))
+    daemon.drive.node = { ...daemon.drive.node, config: { ...daemon.drive.node.config, trusted } }
+    const { drive } = daemon
+    const link = drive.nextLink()
+    const path = { security: "tls", proved: id("b"), remote: "private", address: "192.168.1.9:4000" } as const
+    drive.feed({ _tag: "LinkUp", link, attempt: null, nonce: `nonce-${link}`, exporter: null, path })
+    drive.challenge(link)
+    drive.connect(link, "b")
+    for (const shown of [peer(daemon, "b"), Views.health(daemon).links.find((each) => each.id === id("b"))!]) {
+      assert.deepInclude(shown.link, { label: "barn", security: "tls-pinned" })
+      assert.deepInclude(shown.configured, { url, label: "barn" })
+    }
+    assert.isNull(Views.health(daemon).links.find((each) => each.id === id("d"))!.link)
+  })
   it("plain on loopback is said to be insecure", () => {
     assert.deepInclude(over("plain", null, "loopback"), { security: "insecure", remote: "loopback" })
   })
