@@ -31,6 +31,8 @@ export interface ReadFile {
   readonly notes: ReadonlyArray<string>
 }
 
+export const noFile: ReadFile = { path: null, settles: {}, notes: [] }
+
 const which = (flag: string | null, environment: Environment, cwd: string): Which => {
   if (flag !== null) return { path: resolve(cwd, flag), named: { _tag: "Flag", flag: "--config" } }
   const variable = environment[CONFIG_VARIABLE]

@@ -6,7 +6,7 @@ import { parseArgs, type ParseArgsConfig } from "node:util"
 import type { Excerpt, Mistake } from "./Mistake.ts"
 import { descriptions, flagOf, type Key, keys } from "./NodeFile.ts"
 import { check, type Placed, type Raw, type Settles, valueOfText } from "./Source.ts"
-import { hint } from "./Spelling.ts"
+import { hint, nearest } from "./Spelling.ts"
 
 export interface CommandLine {
   readonly commands: ReadonlyArray<string>
@@ -14,6 +14,8 @@ export interface CommandLine {
   readonly version: boolean
   /** What `--config` names. */
   readonly config: string | null
+  /** A word about the file does not read: which one is meant is not known, and none is read in its place. */
+  readonly configUnclear: boolean
   readonly settles: Settles
   /** Words that no command line of ours has. */
   readonly mistakes: ReadonlyArray<Mistake>
@@ -53,6 +55,7 @@ export const readFlags = (args: ReadonlyArray<string>): CommandLine => {
   const given = new Map<Key, Array<Word>>()
   const commands: Array<string> = []
   let config: string | null = null
+  let configUnclear = false
   let help = false
   let version = false
   /** Where the value of a flag that we do not know may stand: it is not a command. */
@@ -73,9 +76,12 @@ export const readFlags = (args: ReadonlyArray<string>): CommandLine => {
       continue
     }
     const { inlineValue, name, rawName: flag, value } = token
-    const add = (message: string, at = wholeOf(flag)): void => void mistakes.push({ ...at, message })
     // With a value the parser takes `--no-` for the beginning of a name.
     const bare = name.replace(/^no-/u, "")
+    const add = (message: string, at = wholeOf(flag)): void => {
+      mistakes.push({ ...at, message })
+      configUnclear ||= bare === "config" || nearest(flag, flags) === "--config"
+    }
     const option = Object.hasOwn(options, bare) ? options[bare] : undefined
     const negative = flag.startsWith("--no-")
     if (option === undefined || (negative && !(option.type === "boolean" && byFlag.has(bare)))) {
@@ -121,5 +127,5 @@ export const readFlags = (args: ReadonlyArray<string>): CommandLine => {
     else raws.set(key, { value: valueOfText(key, first.value), at: first.at, items: [] })
   }
   const settles = check(raws, mistakes)
-  return { commands, help, version, config, settles, mistakes }
+  return { commands, help, version, config, configUnclear, settles, mistakes }
 }

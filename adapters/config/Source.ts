@@ -66,9 +66,11 @@ export const check = (raws: ReadonlyMap<Key, Raw>, mistakes: Array<Mistake>): Se
     add(key, item, sentence(key, item, value))
   }
   for (const [key, raw] of raws) {
-    if (wrong.has(key) || !Array.isArray(raw.value)) continue
-    const list: ReadonlyArray<string> = raw.value
+    if (!Array.isArray(raw.value)) continue
+    const list: ReadonlyArray<unknown> = raw.value
     list.forEach((item, i) => {
+      // An item that is wrong already was told; its neighbours are looked at all the same.
+      if (typeof item !== "string" || told.has(`${key}/${i}`)) return
       // Of two addresses of one peer the preflight warns: both read.
       if (key === "peers") checkPeer(item, raw.items[i] ?? raw.at)
       else if (list.indexOf(item) < i) add(key, i, `${item} stands here a second time`)

@@ -5,7 +5,7 @@
 import { dirname, join, resolve } from "node:path"
 import * as StaticPeer from "../../kernel/links/StaticPeer.ts"
 import { compareText } from "../../kernel/Order.ts"
-import { type ReadBytes, readConfigFile } from "./ConfigFile.ts"
+import { noFile, type ReadBytes, readConfigFile } from "./ConfigFile.ts"
 import { type Environment, readEnvironment } from "./Environment.ts"
 import type { CommandLine } from "./Flags.ts"
 import type { Mistake } from "./Mistake.ts"
@@ -75,7 +75,7 @@ export const readSettings = (line: CommandLine, surroundings: Surroundings): Rea
   const { cwd, environment, hostName, read } = surroundings
   const mistakes: Array<Mistake> = [...line.mistakes]
   const fromEnvironment = readEnvironment(environment, mistakes)
-  const file = readConfigFile(line.config, environment, cwd, read, mistakes)
+  const file = line.configUnclear ? noFile : readConfigFile(line.config, environment, cwd, read, mistakes)
   if (mistakes.length > 0) return { mistakes }
   const ranked: ReadonlyArray<Settles> = [line.settles, fromEnvironment, file.settles]
 

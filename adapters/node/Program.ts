@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import { readFlags } from "../config/Flags.ts"
-import { renderMistakes } from "../config/Mistake.ts"
+import { type Mistake, renderMistakes } from "../config/Mistake.ts"
 import { descriptions, type Key, keys, writtenFlag } from "../config/NodeFile.ts"
 import { originText } from "../config/Origin.ts"
 import { printable } from "../config/Printable.ts"
@@ -101,17 +101,15 @@ export const program = (host: Host): Effect.Effect<Exit> =>
     else if (!Object.hasOwn(commands, command))
       wrong.push(`no such command: ${command}${hint(command, Object.keys(commands))}`)
     for (const word of more) wrong.push(`one word too many: ${word}`)
-    if (wrong.length > 0 || line.mistakes.length > 0) {
-      for (const mistake of wrong) err(`clawmesh-node: ${printable(mistake)}\n`)
-      if (line.mistakes.length > 0) err(renderMistakes(line.mistakes))
-      err("All commands and flags: clawmesh-node help\n")
-      // What else is wrong would be read with flags that may change.
-      return Effect.succeed(exits.wrongUse)
+    if (command === undefined || command === "help" || command === "version") {
+      if (wrong.length > 0 || line.mistakes.length > 0) return misused(err, wrong, line.mistakes)
+      return said(out, command === "help" ? help : `${host.version}\n`)
     }
-    if (command === "help") return said(out, help)
-    if (command === "version") return said(out, `${host.version}\n`)
 
     const read = readSettings(line, host)
+    // What environment and file have wrong is told with it: nobody should have to try again to hear of the next mistake.
+    if (wrong.length > 0 || line.mistakes.length > 0)
+      return misused(err, wrong, "mistakes" in read ? read.mistakes : [])
     if ("mistakes" in read) {
       err(`clawmesh-node: the configuration is wrong, ${count(read.mistakes.length)}\n${renderMistakes(read.mistakes)}`)
       return Effect.succeed(exits.configuration)
@@ -134,6 +132,19 @@ const said = (out: (text: string) => void, text: string): Effect.Effect<Exit> =>
   Effect.sync(() => {
     out(text)
     return exits.stopped
+  })
+
+/** @param wrong what is not about a setting */
+const misused = (
+  err: (text: string) => void,
+  wrong: ReadonlyArray<string>,
+  mistakes: ReadonlyArray<Mistake>
+): Effect.Effect<Exit> =>
+  Effect.sync(() => {
+    for (const mistake of wrong) err(`clawmesh-node: ${printable(mistake)}\n`)
+    if (mistakes.length > 0) err(renderMistakes(mistakes))
+    err("All commands and flags: clawmesh-node help\n")
+    return exits.wrongUse
   })
 
 const count = (mistakes: number): string => (mistakes === 1 ? "in one place" : `in ${mistakes} places`)

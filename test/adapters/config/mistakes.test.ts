@@ -84,6 +84,13 @@ describe("node.yaml: each value that does not fit", () => {
     inFile("capabilities:\n  - camera\n  -\n", "2:3", "- camera", "nothing is written here")
   })
 
+  it("an item that is no text hides none of its neighbours", () => {
+    assert.deepStrictEqual(
+      told({ file: `peers: [{}, '${id}=ftp://x']\nelectors: [{}, ${id}, ${id}]\n` }).map(([place]) => place),
+      ["1:9", `1:${14 + 65}`, "2:12", `2:${16 + 66}`]
+    )
+  })
+
   it("B16 a peer, at the character that does not read; all mistakes of it", () => {
     inFile(`peers:\n  - ${id}=ftp://x\n`, `2:${5 + 65}`, "ftp://x", "not a scheme of a link", "INVALID_PEER_URL")
     inFile(`peers:\n  - "${id}=ftp://x"\n`, `2:${6 + 65}`, "ftp://x", "not a scheme of a link")
@@ -123,9 +130,8 @@ describe("node.yaml as a whole", () => {
     inFile(`mesh-name: bhoomi\nmesh-id: ${id}\n`, "2:10", id, "a name or an id")
   })
 
-  // A word that other readers take for a boolean hides its neighbours in the same list until it is mended: known, and not good.
   it("all mistakes of the file at once, in the order of its lines", () => {
-    const file = `name: ''\nrole: plannner\nport: 99999\nelectors: [x, y]\n`
+    const file = `name: ''\nrole: plannner\nport: 99999\nelectors: [x, z]\n`
     assert.deepStrictEqual(
       told({ file }).map(([place, underlined]) => [place, underlined]),
       [
@@ -133,7 +139,19 @@ describe("node.yaml as a whole", () => {
         ["2:7", "plannner"],
         ["3:7", "99999"],
         ["4:12", "x"],
-        ["4:15", "y"]
+        ["4:15", "z"]
+      ]
+    )
+  })
+
+  it("a word that other readers take for a boolean hides none of its neighbours", () => {
+    assert.deepStrictEqual(
+      told({ file: "electors: [x, on, z]\nport: 99999\n" }).map(([place, underlined]) => [place, underlined]),
+      [
+        ["1:12", "x"],
+        ["1:15", "on"],
+        ["1:19", "z"],
+        ["2:7", "99999"]
       ]
     )
   })

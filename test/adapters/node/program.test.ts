@@ -5,7 +5,7 @@ import { keys, writtenFlag } from "../../../adapters/config/NodeFile.ts"
 import type { Settings } from "../../../adapters/config/Settings.ts"
 import { StartFailure } from "../../../adapters/config/StartFailure.ts"
 import { exits, help, program } from "../../../adapters/node/Program.ts"
-import { type Machine, surroundingsOf } from "../config/Reading.ts"
+import { FILE, type Machine, surroundingsOf } from "../config/Reading.ts"
 
 interface Ended {
   readonly exit: number
@@ -78,6 +78,52 @@ describe("commands", () => {
       const slip = yield* enter(["run", "--prot", "80"])
       assert.include(slip.err, "did you mean --port?")
       assert.notInclude(slip.err, "word too many")
+    })
+  )
+
+  it.effect("mistakes of the command line hide none of the environment and the file: all are told in one go", () =>
+    Effect.gen(function* () {
+      const machine: Machine = { environment: { CLAWMESH_PORT: "x" }, file: "log: jsn\n" }
+      for (const args of [
+        ["run", "--rloe", "planner"],
+        ["run", "--role", "plannner"],
+        ["check", "now"],
+        ["chekc"],
+        ["id", "--name"]
+      ]) {
+        const got = yield* enter(args, machine)
+        assert.deepStrictEqual([got.exit, got.out, got.ran.length], [exits.wrongUse, "", 0], args.join(" "))
+        assert.include(got.err, "CLAWMESH_PORT: a port is", args.join(" "))
+        assert.include(got.err, `${FILE}:1:6: a log is`, args.join(" "))
+        assert.match(got.err, /(?:^|\n)(?:clawmesh-node|--\w+): [^\n]+\n/u)
+        assert.isTrue(got.err.endsWith("All commands and flags: clawmesh-node help\n"), args.join(" "))
+      }
+    })
+  )
+
+  it.effect("where the file is that is meant is not guessed: a wrong --config brings up no other file", () =>
+    Effect.gen(function* () {
+      const machine: Machine = {
+        environment: { CLAWMESH_PORT: "x" },
+        file: "log: jsn\n",
+        files: { "/work/a": "log: a\n", "/work/b": "log: b\n" }
+      }
+      for (const flags of [["--config"], ["--config", "a", "--config", "b"], ["--confg", "a"], ["--no-config"]]) {
+        const got = yield* enter(["run", ...flags], machine)
+        assert.strictEqual(got.exit, exits.wrongUse, flags.join(" "))
+        assert.include(got.err, "CLAWMESH_PORT: a port is", flags.join(" "))
+        assert.notInclude(got.err, "a log is", flags.join(" "))
+      }
+    })
+  )
+
+  it.effect("who typed no command, or asked for none that has settings, is not told of a file", () =>
+    Effect.gen(function* () {
+      for (const args of [[], ["--prot", "1"], ["version", "now"], ["help", "--prot"]]) {
+        const got = yield* enter(args, { file: "log: jsn\n" })
+        assert.strictEqual(got.exit, exits.wrongUse, args.join(" "))
+        assert.notInclude(got.err, "a log is", args.join(" "))
+      }
     })
   )
 
