@@ -23,7 +23,7 @@ import { check } from "../keys/Keys.ts"
 import * as Mdns from "../mdns/Discovery.ts"
 import { socketIn } from "../operator/Place.ts"
 import * as Operator from "../operator/Socket.ts"
-import { credentialsOf } from "../tls/Certificate.ts"
+import * as KeptCertificate from "../tls/Kept.ts"
 import { Files } from "../vault/Files.ts"
 import * as StateDirectory from "../vault/StateDirectory.ts"
 import * as Ws from "../ws/Transport.ts"
@@ -159,7 +159,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     return yield* failure(`${first.code}: ${first.message}`, first.hint, 78)
   }
 
-  const credentials = yield* credentialsOf(Redacted.value(directory.identity.seed))
+  const credentials = yield* KeptCertificate.open(directory.path, Redacted.value(directory.identity.seed))
   const ports = yield* Layer.build(
     Layer.mergeAll(
       Ws.layer({ host: settings.host, port: settings.port, credentials }),

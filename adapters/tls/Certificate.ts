@@ -58,7 +58,8 @@ const write = async (privateKey: KeyObject, publicKey: string, deviceId: string)
 const isOf = (certificate: string, deviceId: string): boolean => {
   try {
     const read = new X509Certificate(certificate)
-    return deviceIdOfCertificate(read) === deviceId && read.verify(read.publicKey)
+    const endless = read.validToDate.getTime() === NOT_AFTER.getTime()
+    return endless && deviceIdOfCertificate(read) === deviceId && read.verify(read.publicKey)
   } catch {
     return false
   }
@@ -68,7 +69,7 @@ const isOf = (certificate: string, deviceId: string): boolean => {
  * The credentials of an identity.
  *
  * @param seed the 32 bytes of the identity key; another length is a bug of the caller's and dies
- * @param kept the certificate of an earlier start, as PEM; taken if it is of this key, and made anew if not
+ * @param kept the certificate of an earlier start, as PEM; taken if it is of this key and never ends, made anew if not
  */
 export const credentialsOf = (seed: Uint8Array, kept?: string): Effect.Effect<Credentials> =>
   Effect.suspend(() => {
