@@ -19,6 +19,7 @@ import { StartFailure } from "../config/StartFailure.ts"
 import { type Diagnosis, preflight } from "../../kernel/status/Preflight.ts"
 import * as Identity from "../vault/Identity.ts"
 import * as StateDirectory from "../vault/StateDirectory.ts"
+import { stateFailure } from "./StateFailure.ts"
 
 /** The table of exit codes; service managers act on it (`RestartPreventExitStatus=78`). */
 export const exits = {
@@ -206,11 +207,6 @@ const identityOf = Effect.fnUntraced(function* (stateDirectory: string) {
   const decoded = bytes === null ? null : Identity.decode(bytes)
   if (decoded?._tag === "Identity") return decoded.identity.keys
   // What is damaged is kept aside by the one who holds the lock, and told with the way out.
-  const { identity } = yield* Effect.scoped(StateDirectory.open(stateDirectory)).pipe(
-    Effect.mapError(
-      ({ path, problem, reason, wayOut }) =>
-        new StartFailure({ message: `${path}: ${problem}`, hint: wayOut, exit: reason === "Busy" ? 1 : 78 })
-    )
-  )
+  const { identity } = yield* Effect.scoped(StateDirectory.open(stateDirectory)).pipe(Effect.mapError(stateFailure))
   return identity.keys
 })

@@ -26,10 +26,12 @@ import * as Operator from "../operator/Socket.ts"
 import * as KeptCertificate from "../tls/Kept.ts"
 import { Files } from "../vault/Files.ts"
 import * as StateDirectory from "../vault/StateDirectory.ts"
+import { unusable } from "../vault/Vault.ts"
 import * as Ws from "../ws/Transport.ts"
 import type { Daemon, Told } from "./Daemon.ts"
 import * as Logging from "./Logging.ts"
 import * as Mesh from "./Mesh.ts"
+import { stateFailure } from "./StateFailure.ts"
 import * as Clocks from "./Timepiece.ts"
 import { VERSION } from "./Version.ts"
 
@@ -89,14 +91,6 @@ const eventLog = () => {
   }
 }
 
-const openState = (settings: Settings) =>
-  StateDirectory.open(settings.stateDirectory).pipe(
-    Effect.catchTag("StateRefused", (refused) =>
-      // Another daemon may stop by itself; everything else waits for a person.
-      Effect.fail(failure(refused.message, "", refused.reason === "Busy" ? 1 : 78))
-    )
-  )
-
 const openMesh = Effect.fnUntraced(function* (settings: Settings) {
   const files = yield* Files.open(settings.stateDirectory)
   return yield* Mesh.open(settings, files)
@@ -114,7 +108,7 @@ const discoveryOf = (settings: Settings, deviceId: string) =>
 export const run = (settings: Settings): Effect.Effect<void, StartFailure> => Effect.scoped(composed(settings))
 
 const composed = Effect.fnUntraced(function* (settings: Settings) {
-  const directory = yield* openState(settings)
+  const directory = yield* Effect.mapError(StateDirectory.open(settings.stateDirectory), stateFailure)
   // What it promised and voted is lost, and asking its peers for it is not built: it must not begin anew as if nothing had been.
   if (directory.amnesia)
     return yield* failure(
@@ -123,7 +117,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
       78
     )
   const mesh = yield* Effect.catchTag(openMesh(settings), "DiskFailed", (error) =>
-    Effect.fail(failure(error.message, "", 78))
+    Effect.fail(stateFailure(unusable(error)))
   )
   const config = configOf(settings, directory.identity, mesh)
   const now = Clocks.make()

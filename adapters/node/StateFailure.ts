@@ -1,0 +1,11 @@
+/** A state directory that is refused, as the end of a program: whichever command met it, it says the same and ends alike (B11). */
+import { StartFailure } from "../config/StartFailure.ts"
+import type { StateRefused } from "../vault/StateRefused.ts"
+
+export const stateFailure = ({ path, problem, reason, wayOut }: StateRefused): StartFailure =>
+  new StartFailure({
+    message: `${path}: ${problem.replace(/\.$/u, "")}`,
+    hint: wayOut,
+    // Another daemon may stop by itself; everything else waits for a person.
+    exit: reason === "Busy" ? 1 : 78
+  })
