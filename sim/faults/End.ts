@@ -1,0 +1,29 @@
+/**
+ * A process ends: politely (`stop`, it says goodbye first) or with its machine's power (`crash`, no word to anybody, and what
+ * the disk has not synced is lost). Taking it back starts it again.
+ */
+import type { Machine } from "../engine/Machine.ts"
+import { names, type Fault, type Strike, type Struck } from "./Fault.ts"
+import { nextIncarnation } from "./Start.ts"
+
+const ended = (strike: Strike, event: "world.stop" | "world.crash", machines: ReadonlyArray<Machine>): Struck => {
+  const running = machines.filter((machine) => machine.running).length
+  strike.tellOf(event, machines)
+  for (const machine of machines) {
+    if (event === "world.stop") machine.leave()
+    else machine.crash(true)
+  }
+  strike.world.visible()
+  return {
+    touched: () => running,
+    undo: () => {
+      const one = machines.length === 1 ? machines[0]! : null
+      strike.tell("world.restart", one?.name ?? null, names(machines), nextIncarnation(machines))
+      for (const machine of machines) machine.start()
+    }
+  }
+}
+
+export const stop: Fault<"stop"> = ({ who }, strike) => ended(strike, "world.stop", strike.resolve(who))
+
+export const crash: Fault<"crash"> = ({ who }, strike) => ended(strike, "world.crash", strike.resolve(who))

@@ -1,0 +1,66 @@
+/**
+ * A fault as a rule of its own: what one verb of the timeline does to the world, how it is taken back, and what it altered.
+ *
+ * A rule translates names to machines and pairs, and leaves the doing to whoever owns the state: machine, network, clock, disk.
+ * Targets are resolved when it strikes, and what they were is told, so that a recorded run names machines and no relations.
+ */
+import type { Happening } from "../engine/View.ts"
+import type { Machine } from "../engine/Machine.ts"
+import type { World } from "../engine/World.ts"
+import type { Target, Verb } from "../scenario/Scenario.ts"
+import { resolve } from "./Targets.ts"
+
+export interface Struck {
+  /**
+   * How many messages, timers, writes and clock readings it altered, or processes it ended, so far; `null`: it is no fault,
+   * and nothing needs to come of it.
+   */
+  readonly touched: (() => number) | null
+  /** Takes it back, at the end of its `for:`; `null`: there is nothing to take back. */
+  readonly undo: (() => void) | null
+}
+
+/** Where and when a rule strikes. */
+export class Strike {
+  readonly world: World
+  /** Of the step in its timeline: the key of its draws. */
+  readonly step: number
+
+  constructor(world: World, step: number) {
+    this.world = world
+    this.step = step
+  }
+
+  resolve(targets: ReadonlyArray<Target>): ReadonlyArray<Machine> {
+    return resolve(this.world, targets, this.step)
+  }
+
+  /** What happens to the world, in the words of the story. */
+  tell(
+    event: `world.${string}`,
+    about: string | null,
+    reason: string,
+    detail: Partial<Happening["detail"]> = {}
+  ): void {
+    this.world.happened({ atMs: this.world.nowMs, node: null, event, about, detail: { reason, ...detail } })
+  }
+
+  /** About the one machine where it is one. */
+  tellOf(event: `world.${string}`, machines: ReadonlyArray<Machine>, detail: Partial<Happening["detail"]> = {}): void {
+    const one = machines.length === 1 ? machines[0]! : null
+    const all = machines.length === this.world.machines.length
+    this.tell(event, one?.name ?? null, all ? "everyone" : names(machines), detail)
+  }
+}
+
+export type Fault<V extends Verb["_tag"]> = (verb: Extract<Verb, { readonly _tag: V }>, strike: Strike) => Struck
+
+/** No fault, and nothing to take back. */
+export const DONE: Struck = { touched: null, undo: null }
+
+export type Pair = readonly [from: Machine, to: Machine]
+
+export const pairs = (from: ReadonlyArray<Machine>, to: ReadonlyArray<Machine>): ReadonlyArray<Pair> =>
+  from.flatMap((a) => to.filter((b) => b !== a).map((b): Pair => [a, b]))
+
+export const names = (machines: ReadonlyArray<Machine>): string => machines.map((machine) => machine.name).join(", ")

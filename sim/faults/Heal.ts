@@ -1,0 +1,17 @@
+/** Takes back what other steps did to the network: of everything, or of the links among some nodes. No fault. */
+import { DONE, names, pairs, type Fault } from "./Fault.ts"
+
+export const heal: Fault<"heal"> = ({ what }, strike) => {
+  const { network, script } = strike.world
+  if (what === "everything") {
+    network.mendAll()
+    // What was undone by hand is not undone again by its `for:`.
+    script.forgetUndoing()
+    strike.tell("world.heal", null, "everything")
+    return DONE
+  }
+  const machines = strike.resolve(what)
+  for (const [a, b] of pairs(machines, machines)) network.restore(a.name, b.name)
+  strike.tell("world.heal", null, names(machines))
+  return DONE
+}

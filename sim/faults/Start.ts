@@ -1,0 +1,23 @@
+/** Power on: `start`, and `restart` of what may still run. Same key, same disk, the next incarnation. No faults. */
+import { DONE, type Fault } from "./Fault.ts"
+
+export const start: Fault<"start"> = ({ who }, strike) => {
+  const machines = strike.resolve(who)
+  strike.tellOf("world.start", machines)
+  for (const machine of machines) machine.start()
+  strike.world.visible()
+  return DONE
+}
+
+export const restart: Fault<"restart"> = ({ who }, strike) => {
+  const machines = strike.resolve(who)
+  for (const machine of machines) if (machine.running) machine.crash(false)
+  strike.tellOf("world.restart", machines, nextIncarnation(machines))
+  for (const machine of machines) machine.start()
+  strike.world.visible()
+  return DONE
+}
+
+/** Told of one machine only. */
+export const nextIncarnation = (machines: Parameters<Parameters<typeof restart>[1]["tellOf"]>[1]) =>
+  machines.length === 1 ? { incarnation: machines[0]!.durable.incarnation + 1 } : {}
