@@ -81,3 +81,19 @@ export const apply = (durable: Durable, record: Record): Durable => {
     }
   }
 }
+
+/** What a record is, for a sentence. */
+export const subject = (record: Record): string => {
+  switch (record._tag) {
+    case "Incarnation":
+      return `incarnation ${record.incarnation}`
+    case "Vote":
+      return `the vote of term ${record.term.counter}`
+    case "Trust":
+      return `the trust in ${record.device.deviceId.slice(0, 12)}`
+    case "Distrust":
+      return `the end of trust in ${record.deviceId.slice(0, 12)}`
+    case "Pin":
+      return `the key of ${record.deviceId.slice(0, 12)}`
+  }
+}

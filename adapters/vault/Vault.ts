@@ -14,7 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
-import type { Record } from "../../kernel/Durable.ts"
+import { type Record, subject } from "../../kernel/Durable.ts"
 import { JOURNAL, SNAPSHOTS, type Image } from "../../kernel/journal/Disk.ts"
 import { RECORDS_MAX } from "../../kernel/journal/Format.ts"
 import * as Journal from "../../kernel/journal/Journal.ts"
@@ -78,22 +78,6 @@ const refuse = Effect.fnUntraced(function* (files: Files, { files: names, reason
     wayOut: `To go on without it, move ${kept.join(" and ")}${others} out of the directory: ${LOSE}. An old copy of the journal is no way out: it would take promises back.`
   })
 })
-
-/** What a record is, for a sentence. */
-const subject = (record: Record): string => {
-  switch (record._tag) {
-    case "Incarnation":
-      return `incarnation ${record.incarnation}`
-    case "Vote":
-      return `the vote of term ${record.term.counter}`
-    case "Trust":
-      return `the trust in ${record.device.deviceId.slice(0, 12)}`
-    case "Distrust":
-      return `the end of trust in ${record.deviceId.slice(0, 12)}`
-    case "Pin":
-      return `the key of ${record.deviceId.slice(0, 12)}`
-  }
-}
 
 interface Asked {
   readonly record: Record

@@ -4,10 +4,11 @@
  *
  * What was not synced may survive anyway, or be lost, or leave zeros where it would have been; its names may outlive its bytes
  * and the other way about. A power cut says which (`Fate`), for all that is not synced alike; how far the operation in its
- * middle had come, whoever drives the disk says by `bytesMax`.
+ * middle had come, whoever drives the disk says by `bytesMax`. A disk that fails or is full refuses operations (`trouble`)
+ * until it is mended; what it holds stays.
  *
- * Does not model: bytes that rot, reads that fail, a full disk, stale sectors, several unsynced writes of one file that reach
- * the disk in another order, metadata of its own for each file.
+ * Does not model: bytes that rot, a disk that fails in parts or whose failed sync loses what it was to keep, stale sectors,
+ * several unsynced writes of one file that reach the disk in another order, metadata of its own for each file.
  */
 import { JOURNAL, SNAPSHOTS, type Image, type Operation } from "../../kernel/journal/Disk.ts"
 
@@ -21,6 +22,14 @@ export interface Fate {
 export const FATES: ReadonlyArray<Fate> = (["kept", "lost", "zeros"] as const).flatMap((bytes) =>
   (["kept", "lost"] as const).map((names) => ({ bytes, names }))
 )
+
+/** `error`: nothing can be read or written. `full`: not one byte more; what is there can be read, cut and synced. */
+export type DiskFault = "error" | "full"
+
+const WORDS: { readonly [fault in DiskFault]: string } = {
+  error: "the disk reports an error",
+  full: "the disk is full"
+}
 
 interface Stored {
   /** What a program reads. */
@@ -50,6 +59,7 @@ export const bytesOf = (operation: Operation): number =>
   operation._tag === "Write" || operation._tag === "Append" ? operation.bytes.length : 0
 
 export class SimDisk {
+  fault: DiskFault | null = null
   /** Files by number; names point to them, as directory entries to inodes. */
   private files = new Map<number, Stored>()
   private names = new Map<string, number>()
@@ -62,10 +72,25 @@ export class SimDisk {
     copy.names = new Map(this.names)
     copy.syncedNames = new Map(this.syncedNames)
     copy.made = this.made
+    copy.fault = this.fault
     return copy
   }
 
-  /** What a program would read now; `null`: no such file. */
+  /** Why it cannot do this now (`null`: read), in words; `null`: it can. */
+  trouble(operation: Operation | null): string | null {
+    const { fault } = this
+    if (fault === null || (fault === "full" && (operation === null || bytesOf(operation) === 0))) return null
+    return WORDS[fault]
+  }
+
+  /** A new one in its place, as good or bad as it was. */
+  wipe(): void {
+    this.files.clear()
+    this.names.clear()
+    this.syncedNames.clear()
+  }
+
+  /** What is there to be read; `null`: no such file. */
   read(name: string): Uint8Array | null {
     const file = this.names.get(name)
     return file === undefined ? null : this.files.get(file)!.cached

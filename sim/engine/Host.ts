@@ -6,6 +6,7 @@ import type { Command } from "../../kernel/Command.ts"
 import type { Config } from "../../kernel/Config.ts"
 import type { Happened, Input } from "../../kernel/Input.ts"
 import * as Node from "../../kernel/Node.ts"
+import type { StoreFailed } from "../../kernel/Ports.ts"
 import type { Instant } from "../../kernel/Time.ts"
 
 /** A kernel as a pair of functions, so that tests can run a broken one. */
@@ -27,6 +28,8 @@ export interface HostContext {
     after: Node.NodeState,
     commands: ReadonlyArray<Command>
   ) => void
+  /** A shell ended because something could not be stored. */
+  readonly failed: (error: StoreFailed) => void
 }
 
 export interface Host {

@@ -1,20 +1,24 @@
 /**
  * One simulated machine: power, a process that runs a kernel, clocks, a disk that keeps what was synced, a key.
  *
- * A crash is a power cut: no goodbye, and what the disk had not synced is lost. A frozen process keeps its connections; what
- * comes in waits and is taken up, late, when it thaws. Everything that the kernel asks for is performed here.
+ * A crash is a power cut: no goodbye, and what the disk had not synced is kept, lost or torn as drawn. A frozen process keeps
+ * its connections; what comes in waits and is taken up, late, when it thaws. A process that cannot store ends, and one whose
+ * disk cannot be used, or has lost its journal, does not start, as on a real device. Everything that the kernel asks for is
+ * performed here.
  *
- * Does not model: slow CPUs, suspended machines, disks that fail.
+ * Does not model: slow CPUs, suspended machines.
  */
 import type { Command } from "../../kernel/Command.ts"
 import type { Config } from "../../kernel/Config.ts"
 import { base64url, between } from "../../kernel/Draw.ts"
-import * as Durable from "../../kernel/Durable.ts"
+import type { Durable } from "../../kernel/Durable.ts"
 import type { Happened, Input } from "../../kernel/Input.ts"
 import type { NodeState } from "../../kernel/Node.ts"
+import type { StoreFailed } from "../../kernel/Ports.ts"
 import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
 import { decode } from "../../kernel/wire/Codec.ts"
+import { SimVault, type DiskFate } from "../disk/SimVault.ts"
 import type { FakeKeys, KeyPair } from "../keys/FakeKeys.ts"
 import type { Cargo, Connection, Port, Side } from "../network/Network.ts"
 import type { NodeSpec } from "../scenario/Scenario.ts"
@@ -23,23 +27,14 @@ import type { Host } from "./Host.ts"
 import { NodeClock } from "./NodeClock.ts"
 import type { World } from "./World.ts"
 
-/** A write to stable storage takes this long: an SD card on a good day. */
-const SYNC_MIN_MS = 1
-const SYNC_MAX_MS = 5
 /** A monotonic clock starts anywhere, so that no two nodes' instants can be compared by accident. */
 const MONO_ORIGIN_MAX_MS = 1_000_000_000
 
 export type MachineEvent =
   | { readonly _tag: "alarm"; readonly machine: Machine; readonly process: number }
   | { readonly _tag: "input"; readonly machine: Machine; readonly process: number; readonly happened: Happened }
-  | {
-      readonly _tag: "synced"
-      readonly machine: Machine
-      readonly process: number
-      readonly record: Durable.Record
-      /** Called once the record is on the disk, in the process that asked. */
-      readonly done: () => void
-    }
+  /** The oldest record asked for is through. */
+  | { readonly _tag: "synced"; readonly machine: Machine; readonly process: number }
   /** Something that a process of this machine waits for. */
   | { readonly _tag: "process"; readonly machine: Machine; readonly process: number; readonly run: () => void }
 
@@ -60,17 +55,14 @@ export class Machine implements Port {
   frozen = false
   clock: NodeClock
   host: Host | null = null
-  /** What is on the disk. */
-  durable: Durable.Durable = Durable.empty
+  /** Its disk; broken and mended there. */
+  readonly vault: SimVault
 
   private processes = 0
   private linksGiven = 0
   private readonly links = new Map<number, { readonly connection: Connection; readonly side: Side }>()
   private readonly dials = new Map<number, Connection>()
   private alarm: Handle | null = null
-  private syncs = 0
-  /** When the last record asked for is on the disk. */
-  private syncedMs = 0
   private backlog: Array<() => void> = []
 
   constructor(world: World, index: number, spec: NodeSpec, keys: KeyPair, config: Config) {
@@ -81,6 +73,15 @@ export class Machine implements Port {
     this.keys = keys
     this.config = config
     this.clock = new NodeClock(0, spec.clockSkewMs, spec.clockRatePpm)
+    this.vault = new SimVault(world.seed, spec.name, {
+      nowMs: () => world.nowMs,
+      later: (atMs) => void world.agenda.push(atMs, { _tag: "synced", machine: this, process: this.process })
+    })
+  }
+
+  /** What is stored: acknowledged, or to be found by the next process. */
+  get durable(): Durable {
+    return this.vault.durable
   }
 
   get running(): boolean {
@@ -112,6 +113,12 @@ export class Machine implements Port {
     if (this.running) return
     const { seed } = this.world
     this.powered = true
+    const found = this.vault.open()
+    if (found._tag === "Unusable") return this.tell("world.refused", found.why)
+    if (found.amnesia) {
+      this.vault.close()
+      return this.tell("world.refused", "its journal is gone: it has forgotten what it promised")
+    }
     this.process = ++this.processes
     const origin = between(seed, "mono-origin", this.boot(), 0, 1, MONO_ORIGIN_MAX_MS)
     this.clock = new NodeClock(origin - this.world.nowMs, this.spec.clockSkewMs, this.spec.clockRatePpm)
@@ -124,17 +131,29 @@ export class Machine implements Port {
         perform: (command) => {
           if (this.process === process) this.perform(command)
         },
-        stepped: (before, input, after, commands) => this.world.stepped(this, before, input, after, commands)
+        stepped: (before, input, after, commands) => this.world.stepped(this, before, input, after, commands),
+        failed: (error) => {
+          if (this.process === process) this.fail(error)
+        }
       },
       this
     )
     const bootId = base64url(seed, "boot-id", this.boot(), 0, 12)
-    this.deliver({ _tag: "Started", bootId, durable: this.durable })
+    this.deliver({ _tag: "Started", bootId, durable: found.durable })
   }
 
-  /** `silent`: a power cut. Otherwise the process is killed on a machine that lives: its peers get resets. */
-  crash(silent: boolean): void {
-    if (!this.running) return
+  /**
+   * `silent`: a power cut. Otherwise the process is killed on a machine that lives: its peers get resets. Tells whether the disk
+   * suffered what was asked for.
+   */
+  crash(silent: boolean, disk: DiskFate = "keep"): boolean {
+    const struck = this.vault.crash(silent, disk)
+    if (this.running) this.stop(silent)
+    return struck
+  }
+
+  /** The process is gone. */
+  private stop(silent: boolean): void {
     this.host?.kill()
     this.host = null
     this.process = 0
@@ -145,10 +164,19 @@ export class Machine implements Port {
     this.world.network.drop(this, silent)
     this.links.clear()
     this.dials.clear()
-    this.syncedMs = 0
     if (this.alarm !== null) this.world.agenda.cancel(this.alarm)
     this.alarm = null
     this.world.visible()
+  }
+
+  /** What must not be forgotten could not be stored: the process ends, as a real one does. */
+  private fail(error: StoreFailed): void {
+    this.tell("world.failed", error.message)
+    this.crash(false)
+  }
+
+  private tell(event: `world.${string}`, reason: string): void {
+    this.world.happened({ atMs: this.world.nowMs, node: null, event, about: this.name, detail: { reason } })
   }
 
   leave(): void {
@@ -187,8 +215,7 @@ export class Machine implements Port {
         return this.deliver(event.happened)
       case "synced":
         // The disk finished even if the process cannot look: a frozen one learns of it when it thaws.
-        this.durable = Durable.apply(this.durable, event.record)
-        return this.whenThawed(event.done)
+        return this.whenThawed(this.vault.through())
       case "process":
         return this.whenThawed(event.run)
     }
@@ -291,10 +318,14 @@ export class Machine implements Port {
         return
       }
       case "Persist":
-        return this.store(command.record, () => {
-          for (const next of command.then) this.perform(next)
-          this.deliver({ _tag: "Stored", ticket: command.ticket })
-        })
+        return this.vault.store(
+          command.record,
+          () => {
+            for (const next of command.then) this.perform(next)
+            this.deliver({ _tag: "Stored", ticket: command.ticket })
+          },
+          (error) => this.fail(error)
+        )
       case "Check":
         return this.later({ _tag: "Checked", ticket: command.ticket, ...this.check(command.publicKey, command.proofs) })
       case "Sign":
@@ -317,20 +348,6 @@ export class Machine implements Port {
     if (mono === NEVER_MS) return
     const at = Math.max(this.world.nowMs, this.clock.trueMs(mono))
     this.alarm = agenda.push(at, { _tag: "alarm", machine: this, process: this.process })
-  }
-
-  /** `done` is called when the record is on the disk, unless the process is gone by then. */
-  store(record: Durable.Record, done: () => void): void {
-    const tookMs = between(this.world.seed, "sync", this.name, this.syncs++, SYNC_MIN_MS, SYNC_MAX_MS)
-    // A journal is written in order: no record is on the disk before the one that was asked for earlier.
-    this.syncedMs = Math.max(this.world.nowMs + tookMs, this.syncedMs)
-    this.world.agenda.push(this.syncedMs, {
-      _tag: "synced",
-      machine: this,
-      process: this.process,
-      record,
-      done
-    })
   }
 
   /** Calls back at this `mono` or now, if the process still runs. */
@@ -359,6 +376,7 @@ export class Machine implements Port {
   private halt(): void {
     for (const { connection, side } of this.links.values()) this.world.network.close(connection, side, false)
     this.links.clear()
-    this.crash(false)
+    this.vault.close()
+    this.stop(false)
   }
 }

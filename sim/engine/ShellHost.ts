@@ -15,9 +15,10 @@ import * as Queue from "effect/Queue"
 import * as Scheduler from "effect/Scheduler"
 import type { Config } from "../../kernel/Config.ts"
 import type { Happened } from "../../kernel/Input.ts"
-import { Herald, Inbox, Keys, Timepiece, Transport, Vault } from "../../kernel/Ports.ts"
+import { Herald, Inbox, Keys, StoreFailed, Timepiece, Transport, Vault } from "../../kernel/Ports.ts"
 import * as Shell from "../../kernel/Shell.ts"
 import type { NodeState } from "../../kernel/Node.ts"
+import { vaultPort } from "../disk/VaultPort.ts"
 import type { Host, HostContext, Kernel } from "./Host.ts"
 import type { Machine } from "./Machine.ts"
 
@@ -89,16 +90,10 @@ const portsOf = (machine: Machine, tasks: Tasks, context: HostContext) => {
         Effect.sync(() => perform({ _tag: "Hangup", link, code, reason, abrupt })),
       halt: Effect.sync(() => perform({ _tag: "Halt" }))
     }),
-    Context.add(Vault, {
-      load: Effect.sync(() => machine.durable),
-      append: (record) =>
-        Effect.callback<void>((resume) =>
-          machine.store(record, () => {
-            resume(Effect.void)
-            tasks.flush()
-          })
-        )
-    }),
+    Context.add(
+      Vault,
+      vaultPort(machine.vault, () => tasks.flush())
+    ),
     Context.add(Keys, {
       sign: (payloads) => answered(() => machine.sign(payloads)),
       check: (publicKey, proofs) => answered(() => machine.check(publicKey, proofs))
@@ -130,8 +125,11 @@ export const shellHost = (kernel: Kernel, config: Config, context: HostContext, 
     const ports = Context.merge(portsOf(machine, tasks, context), runtime)
     const fiber = Effect.runForkWith(ports)(Effect.provide(node, Inbox.layer))
     fiber.addObserver((exit) => {
-      if (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause))
+      if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return
+      const error = Cause.squash(exit.cause)
+      if (!(error instanceof StoreFailed))
         throw new Error(`the shell of ${machine.name} broke: ${Cause.pretty(exit.cause)}`)
+      context.failed(error)
     })
     return fiber
   }

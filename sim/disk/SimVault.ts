@@ -1,0 +1,158 @@
+/**
+ * The stable storage of one machine, in time: records are written in the order in which they were asked for, each takes a
+ * while, and whoever asked is told when it is on the disk or cannot be put there.
+ *
+ * A disk may be slow, hang (nothing gets through until it goes on), fail or be full. The identity of a machine lies beside its
+ * journal; the world keeps the key itself, so a machine that lost both comes up as the same device at its first boot, which on
+ * a real one would be another device.
+ *
+ * Does not model: what is stored beside records; a start that takes time.
+ */
+import { between, below as drawBelow } from "../../kernel/Draw.ts"
+import { subject, type Durable, type Record } from "../../kernel/Durable.ts"
+import type { Birth } from "../../kernel/journal/Journal.ts"
+import { StoreFailed } from "../../kernel/Ports.ts"
+import type { Range } from "../scenario/Scenario.ts"
+import { SimDisk, type DiskFault } from "./SimDisk.ts"
+import { SimJournal, type Opened } from "./SimJournal.ts"
+
+/** A write to stable storage takes this long: an SD card on a good day. */
+const USUAL_MS: Range = { min: 1, max: 5 }
+
+/**
+ * What a crash leaves on the disk. `keep`: what was synced; what was not is kept, lost or torn as drawn. `torn`: the write under
+ * way is left in part. `lost`: nothing, though the machine still has its identity: amnesia. `wiped`: not even that.
+ */
+export type DiskFate = "keep" | "torn" | "lost" | "wiped"
+
+/** What a vault asks of the world: time, and `through` being called. */
+export interface Carrier {
+  readonly nowMs: () => number
+  readonly later: (atMs: number) => void
+}
+
+interface Asked {
+  readonly record: Record
+  readonly done: () => void
+  readonly failed: (error: StoreFailed) => void
+}
+
+export class SimVault {
+  private readonly seed: number
+  private readonly name: string
+  private readonly carrier: Carrier
+  private readonly journal: SimJournal
+  private latencyMs = USUAL_MS
+  private asked: Array<Asked> = []
+  private syncs = 0
+  private draws = 0
+  /** When the last record asked for is through. */
+  private throughMs = 0
+  private hangs = false
+  /** Writes that would be through if it did not hang. */
+  private stalled = 0
+  /** There was a first boot, so a journal that is not there is a loss. */
+  private hasIdentity = false
+
+  /** `compactAfterBytes`: as the journal's. */
+  constructor(seed: number, name: string, carrier: Carrier, compactAfterBytes?: number) {
+    this.seed = seed
+    this.name = name
+    this.carrier = carrier
+    this.journal = new SimJournal(
+      (what, n) => drawBelow(seed, `disk-${what}`, name, this.draws++, n),
+      new SimDisk(),
+      compactAfterBytes
+    )
+  }
+
+  /** What is acknowledged; between two processes, what the next one will find. */
+  get durable(): Durable {
+    return this.journal.durable
+  }
+
+  /** For people: what the last start found and mended. */
+  get notes(): ReadonlyArray<string> {
+    return this.journal.notes
+  }
+
+  // ---------------------------------------------------------------------------------------------- a process
+
+  open(): Opened {
+    const birth: Birth = this.hasIdentity ? "lost" : "first"
+    const opened = this.journal.open(birth)
+    if (opened._tag === "Opened") this.hasIdentity = true
+    return opened
+  }
+
+  /** One of the two is called, later and in order, unless the process ends before. */
+  store(record: Record, done: () => void, failed: (error: StoreFailed) => void): void {
+    const { max, min } = this.latencyMs
+    const tookMs = between(this.seed, "sync", this.name, this.syncs++, min, max)
+    // A journal is written in order: no record is on the disk before the one that was asked for earlier.
+    this.throughMs = Math.max(this.carrier.nowMs() + tookMs, this.throughMs)
+    this.asked.push({ record, done, failed })
+    this.journal.ask(record)
+    this.carrier.later(this.throughMs)
+  }
+
+  /** The oldest write is through: what the process is to be told. */
+  through(): () => void {
+    if (this.hangs) {
+      this.stalled++
+      return () => {}
+    }
+    const { done, failed, record } = this.asked.shift()!
+    const why = this.journal.finish()
+    if (why === null) return done
+    const error = new StoreFailed({ what: `${subject(record)} (${why})`, cause: null })
+    return () => failed(error)
+  }
+
+  /** The process ends in order. */
+  close(): void {
+    if (this.hangs) this.journal.crash(false)
+    else this.journal.close()
+    this.forget()
+  }
+
+  /**
+   * The process, if there is one, ends in the middle of whatever it does; `powerCut`: and the machine with it. Tells whether the
+   * disk suffered what was asked for: there is not always a write to tear.
+   */
+  crash(powerCut: boolean, fate: DiskFate = "keep"): boolean {
+    const torn = this.journal.crash(powerCut, fate === "torn" ? "torn" : "anywhere")
+    this.forget()
+    if (fate === "keep" || fate === "torn") return fate === "keep" || torn
+    this.journal.disk.wipe()
+    if (fate === "wiped") this.hasIdentity = false
+    return true
+  }
+
+  private forget(): void {
+    this.asked = []
+    this.throughMs = 0
+    this.stalled = 0
+  }
+
+  // ---------------------------------------------------------------------------------------------- faults
+
+  /** `hang`: what is asked for is not done until it goes on. Otherwise it fails whoever asks, and whoever starts. */
+  harm(fault: DiskFault | "hang"): void {
+    if (fault === "hang") this.hangs = true
+    else this.journal.disk.fault = fault
+  }
+
+  /** As good as new, with what it holds; what waited for a disk that hung is through now. */
+  mend(): void {
+    this.latencyMs = USUAL_MS
+    this.journal.disk.fault = null
+    this.hangs = false
+    for (; this.stalled > 0; this.stalled--) this.carrier.later(this.carrier.nowMs())
+  }
+
+  /** Writes that are asked for from now on take so long. */
+  slow(latencyMs: Range): void {
+    this.latencyMs = latencyMs
+  }
+}
