@@ -2,7 +2,8 @@
  * Hosts of their own on one machine: network namespaces, joined by veth pairs, gone when the lab closes.
  *
  * Nothing is added to the machine's own network, neither address nor route nor rule, and no host has a default route: a stray
- * packet to anywhere else fails at once. A lab whose process was killed is removed by the next one that opens.
+ * packet to anywhere else fails at once. A lab whose process was killed is removed by the next one that opens, with all that
+ * still runs in it.
  */
 import { spawnSync } from "node:child_process"
 import { accessSync, constants } from "node:fs"
@@ -52,6 +53,18 @@ const namespaces = (): ReadonlyArray<string> =>
     .map((line) => line.split(" ")[0] ?? "")
     .filter((name) => name !== "")
 
+/** Ends what runs in a namespace, by pid, and removes it: a process that stayed would keep the network alive without a name. */
+const remove = (name: string): void => {
+  for (const pid of ip("netns", "pids", name).split("\n")) {
+    try {
+      if (pid !== "") process.kill(Number(pid), "SIGKILL")
+    } catch {
+      // It has ended by itself meanwhile.
+    }
+  }
+  ip("netns", "delete", name)
+}
+
 const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0)
@@ -96,7 +109,7 @@ export class Lab {
     if (lacks.length > 0) throw new Error(lacks.join("\n"))
     for (const name of namespaces()) {
       const pid = /^clawmesh-(\d+)-/u.exec(name)?.[1]
-      if (pid !== undefined && !isAlive(Number(pid))) ip("netns", "delete", name)
+      if (pid !== undefined && !isAlive(Number(pid))) remove(name)
     }
   }
 
@@ -122,6 +135,6 @@ export class Lab {
   }
 
   [Symbol.dispose](): void {
-    for (const name of this.namespaces()) ip("netns", "delete", name)
+    for (const name of this.namespaces()) remove(name)
   }
 }

@@ -17,8 +17,9 @@ const packages: { readonly [tool: string]: string } = {
   nft: "nftables"
 }
 
+/** A line of JSON that a process printed: of `mdnsNode.ts`, of the switch, or of a daemon's log. */
 export interface Line {
-  readonly _tag: "Sighted" | "Lost" | "Running"
+  readonly _tag?: "Sighted" | "Lost" | "Running"
   readonly deviceId?: string
   readonly name?: string
   readonly addresses?: ReadonlyArray<string>
@@ -27,17 +28,19 @@ export interface Line {
   readonly [key: string]: unknown
 }
 
-const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+export const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+type Found<A> = A | false | null | undefined
 
 /** Waits until `found` gives something; throws with `what` and `said()` when it does not in time. */
 export const until = async <A>(
   what: string,
   ms: number,
-  found: () => A | false | null | undefined,
+  found: () => Found<A> | Promise<Found<A>>,
   said: () => string
 ): Promise<A> => {
   for (const end = performance.now() + ms; ; await delay(25)) {
-    const value = found()
+    const value = await found()
     if (value !== undefined && value !== null && value !== false) return value
     if (performance.now() > end) throw new Error(`not within ${ms} ms: ${what}\n${said()}`)
   }
@@ -131,6 +134,11 @@ export class Segment {
     const device = new Device(
       spawn("ip", ["netns", "exec", host.namespace, ...command], { stdio: ["ignore", "pipe", "pipe"] })
     )
+    return this.own(device)
+  }
+
+  /** Ends with the segment. */
+  own(device: Device): Device {
     this.#devices.push(device)
     return device
   }
