@@ -25,8 +25,8 @@ export class Script {
   private readonly world: World
   private readonly steps: ReadonlyArray<Step>
   /** What each step, by index, touched so far; only faults that struck are in it. */
-  private readonly touched = new Map<number, () => number>()
-  private readonly undo = new Map<number, () => void>()
+  private readonly touched = new Map<number, (world: World) => number>()
+  private readonly undo = new Map<number, (world: World) => void>()
 
   constructor(world: World, scenario: Scenario) {
     this.world = world
@@ -40,7 +40,7 @@ export class Script {
 
   /** Faults that struck and touched nothing. */
   withoutEffect(): ReadonlyArray<Step> {
-    return this.steps.filter((_, index) => this.touched.get(index)?.() === 0)
+    return this.steps.filter((_, index) => this.touched.get(index)?.(this.world) === 0)
   }
 
   sent(machine: Machine, connection: Connection, side: Side, frame: Frame): void {
@@ -54,7 +54,7 @@ export class Script {
 
   onEvent({ step: index, undo }: ScriptEvent): void {
     if (undo) {
-      this.undo.get(index)?.()
+      this.undo.get(index)?.(this.world)
       this.undo.delete(index)
       return
     }

@@ -4,7 +4,7 @@
  *
  * Does not model: packets that were under way when the cut came are not lost.
  */
-import { names, pairs, type Fault, type Pair, type Strike, type Struck } from "./Fault.ts"
+import { names, pairs, tell, type Fault, type Pair, type Strike, type Struck } from "./Fault.ts"
 import { touchedOn } from "./Touched.ts"
 
 const apart = (
@@ -14,14 +14,14 @@ const apart = (
   words: string
 ): Struck => {
   const { network } = strike.world
-  for (const [a, b] of cuts) network.cut(a.name, b.name)
-  const touched = touchedOn(network, cuts)
+  const touched = touchedOn(strike.world, cuts)
+  for (const [from, to] of cuts) network.cut(from, to)
   strike.tell(event, null, words)
   return {
     touched,
-    undo: () => {
-      for (const [a, b] of cuts) network.mend(a.name, b.name)
-      strike.tell("world.undo", null, `${words} together again`)
+    undo: (world) => {
+      for (const [from, to] of cuts) world.network.mend(from, to)
+      tell(world, "world.undo", null, `${words} together again`)
     }
   }
 }

@@ -3,7 +3,7 @@
  * the disk has not synced is lost). Taking it back starts it again.
  */
 import type { Machine } from "../engine/Machine.ts"
-import { names, type Fault, type Strike, type Struck } from "./Fault.ts"
+import { inWorld, names, oneOf, tell, type Fault, type Strike, type Struck } from "./Fault.ts"
 import { nextIncarnation } from "./Start.ts"
 
 const ended = (strike: Strike, event: "world.stop" | "world.crash", machines: ReadonlyArray<Machine>): Struck => {
@@ -16,10 +16,10 @@ const ended = (strike: Strike, event: "world.stop" | "world.crash", machines: Re
   strike.world.visible()
   return {
     touched: () => running,
-    undo: () => {
-      const one = machines.length === 1 ? machines[0]! : null
-      strike.tell("world.restart", one?.name ?? null, names(machines), nextIncarnation(machines))
-      for (const machine of machines) machine.start()
+    undo: (world) => {
+      const again = inWorld(world, machines)
+      tell(world, "world.restart", oneOf(again), names(again), nextIncarnation(again))
+      for (const machine of again) machine.start()
     }
   }
 }

@@ -3,6 +3,9 @@
  *
  * A rule translates names to machines and pairs, and leaves the doing to whoever owns the state: machine, network, clock, disk.
  * Targets are resolved when it strikes, and what they were is told, so that a recorded run names machines and no relations.
+ *
+ * What is left of a rule that struck must hold for a fork of its world as well: it is handed the world that it is asked in, and
+ * finds its machines there by `inWorld`, its links by their names.
  */
 import type { Happening } from "../engine/View.ts"
 import type { Machine } from "../engine/Machine.ts"
@@ -15,10 +18,27 @@ export interface Struck {
    * How many messages, timers, writes and clock readings it altered, or processes it ended, so far; `null`: it is no fault,
    * and nothing needs to come of it.
    */
-  readonly touched: (() => number) | null
+  readonly touched: ((world: World) => number) | null
   /** Takes it back, at the end of its `for:`; `null`: there is nothing to take back. */
-  readonly undo: (() => void) | null
+  readonly undo: ((world: World) => void) | null
 }
+
+/** These machines as they are in `world`. */
+export const inWorld = (world: World, machines: ReadonlyArray<Machine>): ReadonlyArray<Machine> =>
+  machines.map(({ index }) => world.machines[index]!)
+
+/** What happens to the world, in the words of the story. */
+export const tell = (
+  world: World,
+  event: `world.${string}`,
+  about: string | null,
+  reason: string,
+  detail: Partial<Happening["detail"]> = {}
+): void => world.happened({ atMs: world.nowMs, node: null, event, about, detail: { reason, ...detail } })
+
+/** The name of the one machine where it is one. */
+export const oneOf = (machines: ReadonlyArray<Machine>): string | null =>
+  machines.length === 1 ? machines[0]!.name : null
 
 /** Where and when a rule strikes. */
 export class Strike {
@@ -35,21 +55,19 @@ export class Strike {
     return resolve(this.world, targets, this.step)
   }
 
-  /** What happens to the world, in the words of the story. */
   tell(
     event: `world.${string}`,
     about: string | null,
     reason: string,
     detail: Partial<Happening["detail"]> = {}
   ): void {
-    this.world.happened({ atMs: this.world.nowMs, node: null, event, about, detail: { reason, ...detail } })
+    tell(this.world, event, about, reason, detail)
   }
 
   /** About the one machine where it is one. */
   tellOf(event: `world.${string}`, machines: ReadonlyArray<Machine>, detail: Partial<Happening["detail"]> = {}): void {
-    const one = machines.length === 1 ? machines[0]! : null
     const all = machines.length === this.world.machines.length
-    this.tell(event, one?.name ?? null, all ? "everyone" : names(machines), detail)
+    this.tell(event, oneOf(machines), all ? "everyone" : names(machines), detail)
   }
 }
 
@@ -58,9 +76,10 @@ export type Fault<V extends Verb["_tag"]> = (verb: Extract<Verb, { readonly _tag
 /** No fault, and nothing to take back. */
 export const DONE: Struck = { touched: null, undo: null }
 
-export type Pair = readonly [from: Machine, to: Machine]
+/** One direction, by the names of its ends. */
+export type Pair = readonly [from: string, to: string]
 
 export const pairs = (from: ReadonlyArray<Machine>, to: ReadonlyArray<Machine>): ReadonlyArray<Pair> =>
-  from.flatMap((a) => to.filter((b) => b !== a).map((b): Pair => [a, b]))
+  from.flatMap((a) => to.filter((b) => b !== a).map((b): Pair => [a.name, b.name]))
 
 export const names = (machines: ReadonlyArray<Machine>): string => machines.map((machine) => machine.name).join(", ")

@@ -1,5 +1,5 @@
 /** The process stands still and keeps its sockets (SIGSTOP, swap): what comes in waits, and is taken up late when it thaws. */
-import { names, type Fault } from "./Fault.ts"
+import { inWorld, names, oneOf, tell, type Fault } from "./Fault.ts"
 
 export const freeze: Fault<"freeze"> = ({ who }, strike) => {
   const machines = strike.resolve(who)
@@ -9,9 +9,9 @@ export const freeze: Fault<"freeze"> = ({ who }, strike) => {
   strike.world.visible()
   return {
     touched: () => running.length,
-    undo: () => {
-      strike.tell("world.thaw", machines.length === 1 ? machines[0]!.name : null, names(machines))
-      for (const machine of machines) machine.thaw()
+    undo: (world) => {
+      tell(world, "world.thaw", oneOf(machines), names(machines))
+      for (const machine of inWorld(world, machines)) machine.thaw()
     }
   }
 }

@@ -11,7 +11,7 @@ export const heal: Fault<"heal"> = ({ what }, strike) => {
     return DONE
   }
   const machines = strike.resolve(what)
-  for (const [a, b] of pairs(machines, machines)) network.restore(a.name, b.name)
+  for (const [from, to] of pairs(machines, machines)) network.restore(from, to)
   strike.tell("world.heal", null, names(machines))
   return DONE
 }

@@ -1,9 +1,11 @@
 /** How many messages and openings met a fault on some directions, since now. */
-import type { Network } from "../network/Network.ts"
+import type { World } from "../engine/World.ts"
 import type { Pair } from "./Fault.ts"
 
-export const touchedOn = (network: Network, over: ReadonlyArray<Pair>): (() => number) => {
-  const sum = (): number => over.reduce((n, [a, b]) => n + network.touched(a.name, b.name), 0)
-  const before = sum()
-  return () => sum() - before
+const sum = ({ network }: World, over: ReadonlyArray<Pair>): number =>
+  over.reduce((n, [from, to]) => n + network.touched(from, to), 0)
+
+export const touchedOn = (now: World, over: ReadonlyArray<Pair>): ((world: World) => number) => {
+  const before = sum(now, over)
+  return (world) => sum(world, over) - before
 }
