@@ -3,14 +3,16 @@
  * that was free. Everything is ended by its pid when the test ends, whatever became of it.
  *
  * `const site = await Site.make({ a: "planner", b: "standby-planner", c: "field" })`, `await site.start("a", "b", "c")`, and
- * then `await site.until("b", "names a leader", (status) => status.leader !== null)`.
+ * then `await site.until("b", "names a leader", (status) => status.leader !== null)`. Before a node is started, `reach` says
+ * where it dials another one, and `knows` makes it a static peer of somebody whom the site does not run (`Insider.ts`).
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { request } from "node:http"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { type Event, EVENTS_MAX, type Status } from "../../adapters/operator/Api.ts"
 import type { Role } from "../../kernel/wire/Frame.ts"
 
 const root = resolve(import.meta.dirname, "../..")
@@ -45,6 +47,10 @@ interface Place {
   readonly deviceId: string
   process: ChildProcess | null
   output: string
+  /** Where it dials the others, if not at their own ports; `null`: it is given no address. */
+  readonly reaches: Map<string, string | null>
+  /** Entries of `--peer` beside those. */
+  readonly peers: Array<string>
 }
 
 /** What `clawmesh status` and `clawmesh peers` say, as far as the tests look. */
@@ -73,7 +79,17 @@ export class Site {
       const said = execFileSync(process.execPath, [nodeProgram, "id", "--state", home], { encoding: "utf8" })
       const deviceId = /[0-9a-f]{64}/u.exec(said)?.[0]
       if (deviceId === undefined) throw new Error(`clawmesh-node id said: ${said}`)
-      places.set(name, { name, role, directory: home, port: await freePort(), deviceId, process: null, output: "" })
+      places.set(name, {
+        name,
+        role,
+        directory: home,
+        port: await freePort(),
+        deviceId,
+        process: null,
+        output: "",
+        reaches: new Map(),
+        peers: []
+      })
     }
     return new Site(directory, places)
   }
@@ -82,6 +98,16 @@ export class Site {
     const place = this.places.get(name)
     if (place === undefined) throw new Error(`no node is called ${name}`)
     return place
+  }
+
+  /** `from` dials `to` at this URL; `null`: it has no address of it, and waits to be dialled. */
+  reach(from: string, to: string, url: string | null): void {
+    this.place(from).reaches.set(to, url)
+  }
+
+  /** One more static peer: `<deviceId>=<url>|<fingerprint>|<label>`. */
+  knows(name: string, peer: string): void {
+    this.place(name).peers.push(peer)
   }
 
   /** The arguments with which this node is started. */
@@ -107,7 +133,11 @@ export class Site {
       "--no-discovery",
       ...(this.meshKey === null ? [] : ["--mesh-key", this.meshKey]),
       ...electors.flatMap(({ deviceId }) => ["--elector", deviceId]),
-      ...others.flatMap(({ deviceId, port }) => ["--peer", `${deviceId}=wss://127.0.0.1:${port}`])
+      ...others.flatMap(({ deviceId, name: other, port }) => {
+        const url = place.reaches.get(other)
+        return url === null ? [] : ["--peer", `${deviceId}=${url ?? `wss://127.0.0.1:${port}`}`]
+      }),
+      ...place.peers.flatMap((peer) => ["--peer", peer])
     ]
   }
 
@@ -123,9 +153,7 @@ export class Site {
         })
       await this.eventually(`${name} answers its operator`, async () => (await this.get(name, "/status")) !== null)
       // The first of them made the key of the mesh; the others join it.
-      this.meshKey ??= (
-        JSON.parse(readFileSync(join(place.directory, "mesh.json"), "utf8")) as { meshKey: string }
-      ).meshKey
+      this.meshKey ??= this.mesh().meshKey
     }
   }
 
@@ -141,6 +169,31 @@ export class Site {
     return execFileSync(process.execPath, [handTool, ...args, "--state", this.place(name).directory], {
       encoding: "utf8"
     })
+  }
+
+  /** Which mesh the nodes of this site belong to. One of them was started before. */
+  mesh(): { readonly meshId: string; readonly meshKey: string } {
+    const founder = [...this.places.values()].find(({ directory }) => existsSync(join(directory, "mesh.json")))!
+    return JSON.parse(readFileSync(join(founder.directory, "mesh.json"), "utf8")) as ReturnType<Site["mesh"]>
+  }
+
+  async status(name: string): Promise<Status> {
+    const text = await this.get(name, "/status")
+    if (text === null) throw new Error(`${name} does not answer its operator\n${this.place(name).output}`)
+    return JSON.parse(text) as Status
+  }
+
+  /** The last `EVENTS_MAX` that this node has told, oldest first; of one kind, if one is given: `peer`, `connection.refused`. */
+  async events(name: string, kind?: string): Promise<ReadonlyArray<Event>> {
+    const text = await this.get(name, `/events?limit=${EVENTS_MAX}${kind === undefined ? "" : `&type=${kind}`}`)
+    if (text === null) throw new Error(`${name} does not answer its operator\n${this.place(name).output}`)
+    return (JSON.parse(text) as { readonly events: ReadonlyArray<Event> }).events
+  }
+
+  /** Resident memory of its process, bytes. */
+  residentBytes(name: string): number {
+    const { pid } = this.place(name).process!
+    return 1_024 * Number(/^VmRSS:\s+(\d+) kB$/mu.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1])
   }
 
   /** `clawmesh …` that goes on; ended with the site. Gives what it has printed so far. */
