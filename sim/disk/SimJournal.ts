@@ -12,7 +12,7 @@ import type { Operation } from "../../kernel/journal/Disk.ts"
 import { bytesOf, FATES, SimDisk } from "./SimDisk.ts"
 
 /** An integer of `[0, n)`: a keyed draw of the world's. */
-export type Below = (what: "progress" | "fate", n: number) => number
+export type Below = (what: "progress" | "part" | "fate", n: number) => number
 
 /** `torn`: cut off within the bytes of a write, so that a part of it or its zeros are left, where one is under way. */
 export type Ending = "anywhere" | "torn"
@@ -121,16 +121,14 @@ export class SimJournal {
     return [...(underWay?.operations ?? []), ...(next?._tag === "Appended" ? next.operations : [])]
   }
 
-  /** Performs up to some byte of some operation. */
+  /** Performs some operations, each number of them as likely as the others, and of the next one some of its bytes. */
   private doPart(operations: ReadonlyArray<Operation>): void {
     if (operations.length === 0) return
-    const steps = operations.reduce((sum, operation) => sum + bytesOf(operation) + 1, 0)
-    let left = this.below("progress", steps + 1)
-    for (const operation of operations) {
-      if (left === 0 || this.disk.trouble(operation) !== null) return
-      this.disk.perform(operation, left)
-      left = Math.max(0, left - bytesOf(operation) - 1)
-    }
+    const whole = this.below("progress", operations.length + 1)
+    if (this.perform(operations.slice(0, whole)) !== null) return
+    const next = operations[whole]
+    if (next === undefined || bytesOf(next) === 0 || this.disk.trouble(next) !== null) return
+    this.disk.perform(next, this.below("part", bytesOf(next) + 1))
   }
 
   /** Performs everything before the last operation that writes, and of that one some bytes but not all. */
@@ -138,7 +136,7 @@ export class SimJournal {
     const last = operations.findLastIndex((operation) => bytesOf(operation) > 1)
     if (last === -1 || this.disk.fault !== null) return false
     this.perform(operations.slice(0, last))
-    this.disk.perform(operations[last]!, 1 + this.below("progress", bytesOf(operations[last]!) - 1))
+    this.disk.perform(operations[last]!, 1 + this.below("part", bytesOf(operations[last]!) - 1))
     return true
   }
 
@@ -147,7 +145,7 @@ export class SimJournal {
     for (const operation of operations) {
       const why = this.disk.trouble(operation)
       if (why !== null) {
-        if (this.disk.fault === "full") this.disk.perform(operation, this.below("progress", bytesOf(operation)))
+        if (this.disk.fault === "full") this.disk.perform(operation, this.below("part", bytesOf(operation)))
         return why
       }
       this.disk.perform(operation)

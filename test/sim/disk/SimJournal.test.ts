@@ -3,7 +3,7 @@ import * as fc from "fast-check"
 import { FATES, SimDisk } from "../../../sim/disk/SimDisk.ts"
 import { SimJournal, type Below, type Opened } from "../../../sim/disk/SimJournal.ts"
 import { below as draw } from "../../../kernel/Draw.ts"
-import { fold, incarnation, life, notBackward, pin, trust, vote } from "../../kernel/journal/sample.ts"
+import { fold, incarnation, life, notBackward, pin, states, trust, vote } from "../../kernel/journal/sample.ts"
 import * as Durable from "../../../kernel/Durable.ts"
 
 const nothingDone: Below = () => 0
@@ -157,6 +157,44 @@ describe("SimJournal", () => {
       [true, false, true]
     )
     assert.deepStrictEqual(opened(journal.open()).durable, fold([incarnation(1), pin("b")]))
+  })
+
+  it("A32 C74 S9: a crash at every boundary of every write, in every length class of a torn one, with every fate", () => {
+    /** Where a write of `n - 1` bytes may stop: around its header of twelve bytes, within its payload, at its end. */
+    const parts = (n: number): ReadonlyArray<number> => [0, 1, 11, 12, 13, n >>> 1, n - 2, n - 1]
+    let crashes = 0
+    let survivors = 0
+    let compacting = 0
+    /** The life up to record `at`, ended in the middle of it. `null`: there is no such boundary. */
+    const crashAt = (at: number, progress: number, part: number, fate: number | null): void | null => {
+      const { how, journal } = drawn(new SimDisk(), 400)
+      stored(journal, ...life.slice(0, at))
+      const found: Array<number> = []
+      how.below = (what, n) => {
+        if (what === "progress") found.push(n)
+        return Math.min(n - 1, what === "progress" ? progress : what === "fate" ? (fate ?? 0) : parts(n)[part]!)
+      }
+      journal.ask(life[at]!)
+      journal.crash(fate !== null)
+      if (progress >= found[0]!) return null
+      if (found[0]! > 3) compacting++
+      crashes++
+      const { durable } = opened(journal.open())
+      if (JSON.stringify(durable) !== JSON.stringify(states[at])) {
+        assert.deepStrictEqual(durable, states[at + 1])
+        survivors++
+      }
+      notBackward(states[at]!, durable)
+      stored(journal, ...life.slice(at))
+      assert.deepStrictEqual(opened(journal.open()).durable, life.slice(at).reduce(Durable.apply, durable))
+    }
+    for (let at = 0; at < life.length; at++)
+      for (let progress = 0; crashAt(at, progress, 0, null) !== null; progress++)
+        for (let part = 0; part < parts(1).length; part++)
+          for (let fate = -1; fate < FATES.length; fate++) crashAt(at, progress, part, fate === -1 ? null : fate)
+    assert.isAtLeast(crashes, 2_000)
+    assert.isAtLeast(compacting, 500)
+    assert.isAtLeast(survivors, 100)
   })
 
   it("S9: through random lives with kills and power cuts, what was acknowledged stays and nothing goes backward", () => {
