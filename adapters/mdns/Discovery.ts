@@ -5,14 +5,18 @@ import * as Queue from "effect/Queue"
 import { Discovery, Inbox } from "../../kernel/Ports.ts"
 import { Mdns, type Options } from "./Mdns.ts"
 
-/** Needs the inbox; never fails to build, for a node works without its neighbours' adverts. */
-export const layer = (options: Options): Layer.Layer<Discovery, never, Inbox> =>
+/**
+ * Needs the inbox; never fails to build, for a node works without its neighbours' adverts.
+ *
+ * @param isUp whether the node is up. One that boots forgets what it is told, and nothing is told twice: it waits until then.
+ */
+export const layer = (options: Options, isUp: () => boolean = () => true): Layer.Layer<Discovery, never, Inbox> =>
   Layer.effect(
     Discovery,
     Effect.gen(function* () {
       const inbox = yield* Inbox
       const mdns = yield* Effect.acquireRelease(
-        Effect.sync(() => new Mdns(options, (news) => Queue.offerUnsafe(inbox, news))),
+        Effect.sync(() => new Mdns(options, (news) => isUp() && Queue.offerUnsafe(inbox, news))),
         (mdns) => Effect.promise(() => mdns.close())
       )
       return {

@@ -96,9 +96,9 @@ const openMesh = Effect.fnUntraced(function* (settings: Settings) {
   return yield* Mesh.open(settings, files)
 })
 
-const discoveryOf = (settings: Settings, deviceId: string) =>
+const discoveryOf = (settings: Settings, deviceId: string, isUp: () => boolean) =>
   settings.discovery
-    ? Mdns.layer({ self: deviceId, version: VERSION })
+    ? Mdns.layer({ self: deviceId, version: VERSION }, isUp)
     : Layer.succeed(Discovery, {
         advertise: () => Effect.void,
         running: Effect.succeed({ runs: false, why: "switched off (--no-discovery)" })
@@ -157,7 +157,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
   const ports = yield* Layer.build(
     Layer.mergeAll(
       Ws.layer({ host: settings.host, port: settings.port, credentials }),
-      discoveryOf(settings, config.deviceId)
+      discoveryOf(settings, config.deviceId, () => state.phase === "running")
     ).pipe(Layer.provideMerge(Inbox.layer))
   ).pipe(Effect.catchTag("ListenFailed", (error) => Effect.fail(failure(error.message, "", 1))))
   const inbox = Context.get(ports, Inbox)

@@ -42,6 +42,35 @@ describe("the Discovery port", () => {
       assert.strictEqual(ether.members.size, 0)
     })
   )
+
+  it.live("keeps what it finds while the node boots, which would forget it, until the node is up", () =>
+    Effect.gen(function* () {
+      const ether = new Ether()
+      const inbox = yield* Queue.bounded<Happened>(16)
+      let isUp = false
+      const port = (address: string, self: string, up: () => boolean) =>
+        layer({ self, version: "0.3.0", openAir: ether.at(address) }, up).pipe(
+          Layer.provide(Layer.succeed(Inbox, inbox)),
+          Layer.build
+        )
+      const { advertise } = yield* Effect.service(Discovery).pipe(
+        Effect.provideContext(yield* port("192.168.7.1", id("a"), () => true))
+      )
+      yield* advertise(announced(id("a"), "nano"))
+      yield* port("192.168.7.2", id("b"), () => isUp)
+      const isAnswered = () => {
+        const asked = ether.said.findIndex(({ from, type }) => from === "192.168.7.2" && type === "query")
+        return (
+          asked >= 0 && ether.said.slice(asked).some(({ from, type }) => from === "192.168.7.1" && type === "response")
+        )
+      }
+      while (!isAnswered()) yield* Effect.sleep(20)
+      yield* Effect.sleep(50)
+      assert.strictEqual(yield* Queue.size(inbox), 0)
+      isUp = true
+      assert.include(yield* Queue.take(inbox), { _tag: "Sighted", deviceId: id("a"), name: "nano" })
+    }).pipe(Effect.scoped)
+  )
 })
 
 describe("news that nobody takes", () => {
