@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/lab/**/*.test.ts"],
     fileParallelism: false,
+    maxConcurrency: 3,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     reporters: ["default", "./test/toolchain/plainReporter.ts"]
