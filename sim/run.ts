@@ -4,11 +4,12 @@
  */
 import { withPoison } from "./engine/Poison.ts"
 import type { Happening } from "./engine/View.ts"
-import { World, type MakeHost, type Violation } from "./engine/World.ts"
+import { World, type MakeHost, type Violation, type WorldOptions } from "./engine/World.ts"
 import type { Kernel } from "./engine/Host.ts"
 import { Judge, type Outcome } from "./judge/Judge.ts"
 import { verdictOf, type Verdict } from "./judge/Verdict.ts"
 import { everyOracle } from "./oracles/all.ts"
+import type { Oracle } from "./oracles/Oracle.ts"
 import type { Scenario, Step } from "./scenario/Scenario.ts"
 
 export type { Violation } from "./engine/World.ts"
@@ -22,6 +23,13 @@ export interface RunOptions {
   /** A broken kernel, for showing that an oracle fires. */
   readonly kernel?: Kernel
   readonly makeHost?: MakeHost
+  /** The order of what is due in the same millisecond; absent: as it was made. */
+  readonly ties?: "fifo" | "drawn"
+  /** Places in the timeline of steps that do not happen: the same run without them. */
+  readonly without?: ReadonlySet<number>
+  /** Others who look on beside the oracles. */
+  readonly watchers?: ReadonlyArray<Oracle>
+  readonly onStep?: WorldOptions["onStep"]
 }
 
 export interface RunResult {
@@ -35,6 +43,8 @@ export interface RunResult {
   readonly expectations: ReadonlyArray<Outcome>
   readonly violations: ReadonlyArray<Violation>
   readonly happenings: ReadonlyArray<Happening>
+  /** What each step of the timeline touched; `null`: it did not strike, or is no fault. */
+  readonly effects: ReadonlyArray<number | null>
   /** Faults that were declared, struck, and touched nothing. */
   readonly faultsWithoutEffect: ReadonlyArray<Step>
   readonly verdict: Verdict
@@ -48,20 +58,24 @@ export const runScenario = (scenario: Scenario, options: RunOptions = {}): RunRe
     const world = new World({
       scenario,
       seed,
-      oracles: everyOracle(),
+      oracles: [...everyOracle(), ...(options.watchers ?? [])],
       onHappening: (happening) => {
         happenings.push(happening)
         judge.happened(happening)
         options.onHappening?.(happening)
       },
       ...(options.kernel === undefined ? {} : { kernel: options.kernel }),
-      ...(options.makeHost === undefined ? {} : { makeHost: options.makeHost })
+      ...(options.makeHost === undefined ? {} : { makeHost: options.makeHost }),
+      ...(options.ties === undefined ? {} : { ties: options.ties }),
+      ...(options.without === undefined ? {} : { without: options.without }),
+      ...(options.onStep === undefined ? {} : { onStep: options.onStep })
     })
     const untilMs = Math.min(options.untilMs ?? scenario.lastsMs, scenario.lastsMs)
     world.run(untilMs, { dueMs: () => judge.dueMs(), observe: (view) => judge.observe(view) })
     const expectations = judge.finish(world.view)
     const { violations } = world
-    const faultsWithoutEffect = world.script.withoutEffect()
+    const effects = world.script.effects()
+    const faultsWithoutEffect = scenario.timeline.filter((_, place) => effects[place] === 0)
     return {
       seed,
       events: world.events,
@@ -70,6 +84,7 @@ export const runScenario = (scenario: Scenario, options: RunOptions = {}): RunRe
       expectations,
       violations,
       happenings,
+      effects,
       faultsWithoutEffect,
       verdict: verdictOf({ expectations, faultsWithoutEffect, violations })
     }

@@ -9,7 +9,7 @@
  * the wheel and logarithmic time beyond it, and allocate nothing once the arrays have grown (a handle above 2^31 is boxed by
  * the engine). A cancelled event leaves nothing behind.
  *
- * Does not model: ties as a choice, or fractions of a millisecond. Whoever wants equal times shuffled pushes in another order.
+ * Does not model: fractions of a millisecond. Ties are a choice of whoever takes events with `nextBy` in place of `next`.
  *
  * Source: G. Varghese and T. Lauck, "Hashed and hierarchical timing wheels" (1987), scheme 4 with an overflow heap.
  */
@@ -137,15 +137,40 @@ export class Agenda<A> {
 
   /** Takes the next event into `atMs` and `payload`; false, and nothing changes, when there is none. */
   next(): boolean {
+    const slot = this.arrive()
+    if (slot === NONE) return false
+    this.take(this.head[slot]!, slot)
+    return true
+  }
+
+  /** As `next`, but takes of all that is due first the one that `choose` names by its place in the order of pushing. */
+  nextBy(choose: (due: ReadonlyArray<A>) => number): boolean {
+    const slot = this.arrive()
+    if (slot === NONE) return false
+    const due: Array<A> = []
+    for (let entry = this.head[slot]!; entry !== NONE; entry = this.nextOf[entry]!) due.push(this.payloads[entry]!)
+    let entry = this.head[slot]!
+    for (let left = choose(due); left > 0; left--) entry = this.nextOf[entry]!
+    this.take(entry, slot)
+    return true
+  }
+
+  private take(entry: number, slot: number): void {
+    this.payload = this.payloads[entry]
+    this.unlink(entry, slot)
+    this.release(entry)
+  }
+
+  /** Moves time on to the next event; its slot, or `NONE`. */
+  private arrive(): number {
     let slot = this.atMs & SLOT_MASK
     let entry = this.head[slot]!
     if (entry === NONE) {
-      if (this.size === 0) return false
+      if (this.size === 0) return NONE
       if (this.size === this.heapSize) {
         this.atMs = this.time[this.heap[0]!]!
         this.migrate()
         slot = this.atMs & SLOT_MASK
-        entry = this.head[slot]!
       } else {
         slot = this.firstOccupied(slot)
         entry = this.head[slot]!
@@ -154,10 +179,7 @@ export class Agenda<A> {
         if (this.heapSize > 0) this.migrate()
       }
     }
-    this.payload = this.payloads[entry]
-    this.unlink(entry, slot)
-    this.release(entry)
-    return true
+    return slot
   }
 
   /** Time of the next event; `NEVER_MS` when there is none. */

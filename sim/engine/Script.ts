@@ -9,7 +9,7 @@ import { strikeWith } from "../faults/all.ts"
 import { Strike } from "../faults/Fault.ts"
 import { Kept } from "../faults/Replay.ts"
 import type { Connection, Side } from "../network/Network.ts"
-import type { Scenario, Step } from "../scenario/Scenario.ts"
+import type { Scenario, Step, Verb } from "../scenario/Scenario.ts"
 import type { Machine } from "./Machine.ts"
 import type { World } from "./World.ts"
 
@@ -18,6 +18,9 @@ export interface ScriptEvent {
   readonly step: number
   readonly undo: boolean
 }
+
+/** What lies on the network, and is gone when all of it heals. */
+const ON_THE_NETWORK: ReadonlySet<Verb["_tag"]> = new Set(["cut", "partition", "slow"])
 
 export class Script {
   /** Frames that a `replay` step may deliver again. */
@@ -28,28 +31,30 @@ export class Script {
   private readonly touched = new Map<number, (world: World) => number>()
   private readonly undo = new Map<number, (world: World) => void>()
 
-  constructor(world: World, scenario: Scenario) {
+  /** `without`: places in the timeline of steps that do not happen. */
+  constructor(world: World, scenario: Scenario, without: ReadonlySet<number> = new Set()) {
     this.world = world
     this.steps = scenario.timeline
     this.kept = new Kept(this.steps)
     this.steps.forEach(({ atMs, forMs }, index) => {
+      if (without.has(index)) return
       world.agenda.push(atMs, { _tag: "script", step: index, undo: false })
       if (forMs !== null) world.agenda.push(atMs + forMs, { _tag: "script", step: index, undo: true })
     })
   }
 
-  /** Faults that struck and touched nothing. */
-  withoutEffect(): ReadonlyArray<Step> {
-    return this.steps.filter((_, index) => this.touched.get(index)?.(this.world) === 0)
+  /** What each step touched so far, by its place in the timeline; `null`: it has not struck, or is no fault. */
+  effects(): ReadonlyArray<number | null> {
+    return this.steps.map((_, index) => this.touched.get(index)?.(this.world) ?? null)
   }
 
   sent(machine: Machine, connection: Connection, side: Side, frame: Frame): void {
     this.kept.sent(machine, connection, side, frame)
   }
 
-  /** Whatever is in force now is undone by nothing any more. */
+  /** What is in force on the network now is undone by nothing any more; whoever is frozen still thaws. */
   forgetUndoing(): void {
-    this.undo.clear()
+    for (const index of this.undo.keys()) if (ON_THE_NETWORK.has(this.steps[index]!.verb._tag)) this.undo.delete(index)
   }
 
   onEvent({ step: index, undo }: ScriptEvent): void {
@@ -58,7 +63,8 @@ export class Script {
       this.undo.delete(index)
       return
     }
-    const struck = strikeWith(this.steps[index]!.verb, new Strike(this.world, index))
+    const { key, verb } = this.steps[index]!
+    const struck = strikeWith(verb, new Strike(this.world, key ?? String(index)))
     if (struck.touched !== null) this.touched.set(index, struck.touched)
     if (struck.undo !== null) this.undo.set(index, struck.undo)
   }

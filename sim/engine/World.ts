@@ -23,6 +23,7 @@ import type { Config } from "../../kernel/Config.ts"
 import { Machine, type MachineEvent } from "./Machine.ts"
 import { populate } from "./Population.ts"
 import { Script, type ScriptEvent } from "./Script.ts"
+import { Ties } from "./Ties.ts"
 import type { Happening, NodeView, PeerWord, WorldView } from "./View.ts"
 import { peerState } from "../../kernel/status/Status.ts"
 
@@ -56,6 +57,10 @@ export interface WorldOptions {
   readonly onStep?: (machine: Machine, input: Input, commands: ReadonlyArray<Command>) => void
   /** Leave the hash out: only for measuring what it costs. */
   readonly withoutHash?: boolean
+  /** The order of events that are due in the same millisecond; absent: `fifo`, as they were made. */
+  readonly ties?: "fifo" | "drawn"
+  /** Places in the timeline of steps that do not happen. */
+  readonly without?: ReadonlySet<number>
 }
 
 /** Whoever looks on while the world runs. */
@@ -88,6 +93,7 @@ export class World {
 
   private readonly hash = Hash.make()
   private readonly options: WorldOptions
+  private readonly choose: ((due: ReadonlyArray<WorldEvent>) => number) | null
   private readonly names = new Map<string, string>()
   private readonly ports = new Map<string, Port>()
   private readonly looks = new Map<Machine, Handle>()
@@ -101,6 +107,8 @@ export class World {
     this.seed = seed
     this.kernel = options.kernel ?? realKernel
     this.makeHost = options.makeHost ?? fastHost
+    const ties = options.ties === "drawn" ? new Ties(seed) : null
+    this.choose = ties === null ? null : (due) => ties.choose(due)
     const carrier = {
       nowMs: () => this.nowMs,
       later: (atMs: number, event: NetworkEvent) => {
@@ -111,7 +119,7 @@ export class World {
     this.network = new Network(carrier, seed, scenario.network, people.reachable)
     this.machines = people.configs.map(({ config, keys, spec }, index) => new Machine(this, index, spec, keys, config))
     for (const machine of this.machines) this.admit(machine, machine.config.deviceId)
-    this.script = new Script(this, scenario)
+    this.script = new Script(this, scenario, options.without)
     this.view = this.makeView()
   }
 
@@ -145,7 +153,8 @@ export class World {
       inThisMs = next === this.nowMs ? inThisMs + 1 : 0
       if (inThisMs > EVENTS_PER_MS_MAX)
         throw new Error(`the world does not get past ${this.nowMs} ms: a loop without time`)
-      this.agenda.next()
+      if (this.choose === null) this.agenda.next()
+      else this.agenda.nextBy(this.choose)
       this.nowMs = this.agenda.atMs
       this.handle(this.agenda.payload!)
       if (this.changed) {

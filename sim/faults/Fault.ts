@@ -43,16 +43,16 @@ export const oneOf = (machines: ReadonlyArray<Machine>): string | null =>
 /** Where and when a rule strikes. */
 export class Strike {
   readonly world: World
-  /** Of the step in its timeline: the key of its draws. */
-  readonly step: number
+  /** What the step's draws are keyed by. */
+  readonly key: string
 
-  constructor(world: World, step: number) {
+  constructor(world: World, key: string) {
     this.world = world
-    this.step = step
+    this.key = key
   }
 
   resolve(targets: ReadonlyArray<Target>): ReadonlyArray<Machine> {
-    return resolve(this.world, targets, this.step)
+    return resolve(this.world, targets, this.key)
   }
 
   tell(

@@ -11,7 +11,7 @@ const leads = (world: World, machine: Machine): boolean => {
   return state !== null && Leadership.leaseRuns(state.leadership, machine.clock.mono(world.nowMs))
 }
 
-const meant = (world: World, target: Target, step: number): ReadonlyArray<Machine> => {
+const meant = (world: World, target: Target, key: string): ReadonlyArray<Machine> => {
   const { machines, seed } = world
   if (typeof target === "string") return machines.filter((machine) => machine.name === target)
   switch (target.word) {
@@ -21,13 +21,13 @@ const meant = (world: World, target: Target, step: number): ReadonlyArray<Machin
       return machines.filter((machine) => leads(world, machine))
     case "any": {
       const candidates = machines.filter((machine) => machine.running && machine.spec.role === target.role)
-      return candidates.length === 0 ? [] : [candidates[below(seed, "target", String(step), 0, candidates.length)]!]
+      return candidates.length === 0 ? [] : [candidates[below(seed, "target", key, 0, candidates.length)]!]
     }
   }
 }
 
 /** In the order of the scenario, each once. */
-export const resolve = (world: World, targets: ReadonlyArray<Target>, step: number): ReadonlyArray<Machine> => {
-  const found = targets.flatMap((target) => meant(world, target, step))
+export const resolve = (world: World, targets: ReadonlyArray<Target>, key: string): ReadonlyArray<Machine> => {
+  const found = targets.flatMap((target) => meant(world, target, key))
   return world.machines.filter((machine) => found.includes(machine))
 }

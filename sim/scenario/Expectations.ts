@@ -11,7 +11,7 @@ import { sentenceOf } from "./Sentence.ts"
 import type { Draft } from "./Shape.ts"
 import { valueOf } from "./Timeline.ts"
 import type { Path } from "./Tree.ts"
-import { readCount, readTime, showTime } from "./Units.ts"
+import { baseOf, readCount, readTime, showTime } from "./Units.ts"
 
 type ExpectationDraft = Draft<Language["expect"][number]>
 type FactsDraft = NonNullable<ExpectationDraft["that"]>
@@ -110,10 +110,14 @@ const readWhen = (
     }
     return ms
   }
+  const based = <K extends string>(key: "at" | "after" | "from" | "until", as: K): { readonly [_ in K]?: string } => {
+    const base = baseOf(draft[key])
+    return base === undefined ? {} : ({ [as]: base } as { readonly [_ in K]?: string })
+  }
   switch (tense) {
     case "at": {
       const atMs = moment("at", null)
-      return atMs === null ? null : { _tag: "at", atMs }
+      return atMs === null ? null : { _tag: "at", atMs, ...based("at", "base") }
     }
     case "within": {
       const afterMs = moment("after", null)
@@ -124,7 +128,7 @@ const readWhen = (
           tree.value([...path, "within"]),
           `this waits until ${showTime(afterMs + withinMs)}, after the end (${showTime(lastsMs)})`
         )
-      return { _tag: "within", afterMs, withinMs }
+      return { _tag: "within", afterMs, withinMs, ...based("after", "base") }
     }
     case "always":
     case "never": {
@@ -135,7 +139,8 @@ const readWhen = (
         const key = tree.keys(path).includes("until") ? "until" : "from"
         mistakes.add(tree.value([...path, key]), `from (${showTime(fromMs)}) is after until (${showTime(untilMs)})`)
       }
-      return { _tag: tense, fromMs, untilMs }
+      const open = tree.keys(path).includes("until") ? {} : { untilBase: "end" }
+      return { _tag: tense, fromMs, untilMs, ...based("from", "fromBase"), ...based("until", "untilBase"), ...open }
     }
     case "eventually":
       return { _tag: "eventually", atMs: endMs }

@@ -115,10 +115,10 @@ const readFault = (reading: Reading, fault: FaultDraft, path: Path): Fuzz["fault
   const forMs = valueOf(reading, [...path, "for"], fault.for, readRange(readTime))
   if (everyMs?.max === 0) mistakes.add(tree.value([...path, "every"]), "every 0s would never end; write a longer time")
   const target = fault[what]
-  if (target !== undefined && strikesNodes(what)) resolveTargets(reading, target, [...path, what])
+  const who = target !== undefined && strikesNodes(what) ? resolveTargets(reading, target, [...path, what]) : []
   return target === undefined || everyMs === null || forMs === null
     ? []
-    : [{ place: mistakes.placeOf(tree.value(path).offset), what, target, everyMs, forMs }]
+    : [{ place: mistakes.placeOf(tree.value(path).offset), what, target, who, everyMs, forMs }]
 }
 
 const strikesNodes = (what: FaultName): boolean => what === "crash" || what === "freeze"

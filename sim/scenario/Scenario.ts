@@ -68,6 +68,10 @@ export interface Step {
   readonly verb: Verb
   /** Undo the step after this long; `null`: never. */
   readonly forMs: number | null
+  /** The earlier step that its moment counts from, or `end`; absent: the start. */
+  readonly base?: string
+  /** What the step's own draws are keyed by; absent: its place in the timeline. */
+  readonly key?: string
 }
 
 export interface Count {
@@ -109,10 +113,17 @@ export interface Facts {
   }>
 }
 
+/** Each moment with the step, or `end`, that it counts from; absent: the start. */
 export type When =
-  | { readonly _tag: "at"; readonly atMs: number }
-  | { readonly _tag: "within"; readonly afterMs: number; readonly withinMs: number }
-  | { readonly _tag: "always" | "never"; readonly fromMs: number; readonly untilMs: number }
+  | { readonly _tag: "at"; readonly atMs: number; readonly base?: string }
+  | { readonly _tag: "within"; readonly afterMs: number; readonly withinMs: number; readonly base?: string }
+  | {
+      readonly _tag: "always" | "never"
+      readonly fromMs: number
+      readonly untilMs: number
+      readonly fromBase?: string
+      readonly untilBase?: string
+    }
   /** At the end of the run. */
   | { readonly _tag: "eventually"; readonly atMs: number }
 
@@ -138,6 +149,8 @@ export interface Fuzz {
     readonly what: "crash" | "freeze" | "cut" | "partition" | "slow"
     /** As in the file: a node, a word for some nodes, `any link`, or how to split. */
     readonly target: string
+    /** Whom it strikes, where it strikes nodes. */
+    readonly who: ReadonlyArray<Target>
     readonly everyMs: Range
     readonly forMs: Range
   }>

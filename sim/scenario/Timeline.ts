@@ -9,7 +9,7 @@ import { type Reading, each, resolveNodes, resolveTargets } from "./Names.ts"
 import type { Step, Verb } from "./Scenario.ts"
 import type { Draft } from "./Shape.ts"
 import type { Path } from "./Tree.ts"
-import { type Read, readRange, readShare, readTime, showTime } from "./Units.ts"
+import { type Read, baseOf, readRange, readShare, readTime, showTime } from "./Units.ts"
 import * as Result from "effect/Result"
 
 type StepDraft = Draft<Language["timeline"][number]>
@@ -74,13 +74,15 @@ export const readTimeline = (
       )
     if (verb._tag === "freeze" && !tree.keys(path).includes("for"))
       mistakes.add(tree.key([...path, "freeze"]), "freeze needs to end: add for:, such as for: 5s")
+    const base = baseOf(step.at)
     resolved.push({
       place: mistakes.placeOf(tree.value(path).offset),
       atMs: atMs ?? 0,
       id: step.id ?? null,
       note: step.note ?? null,
       verb,
-      forMs
+      forMs,
+      ...(base === undefined ? {} : { base })
     })
   })
   return resolved

@@ -100,10 +100,15 @@ export const readCount = (text: string): Read<Count> => {
     : Result.fail("write a count in words: exactly 1, at least 1 or at most 1")
 }
 
+/** As many seeds as a 32-bit draw can tell apart. */
+export const SEED_MAX = 4_294_967_295
+
 export const readSeeds = (text: string): Read<Range> =>
   readRange((one) => {
     const seed = Number(one)
-    return Number.isSafeInteger(seed) && seed >= 0 ? Result.succeed(seed) : Result.fail("a seed is a whole number")
+    return /^\d+$/u.test(one) && seed <= SEED_MAX
+      ? Result.succeed(seed)
+      : Result.fail(`a seed is a whole number from 0 to ${SEED_MAX}`)
   })(text)
 
 /** A moment before its step ids are looked up. */
@@ -121,6 +126,14 @@ export const readMoment = (text: string): Read<Moment> => {
   return Result.isFailure(ms)
     ? Result.fail(ms.failure)
     : Result.succeed({ base: { ms: ms.success }, plusMs: plusMs.success })
+}
+
+/** The step, or `end`, that a moment counts from; `undefined`: the start. */
+export const baseOf = (text: string | undefined): string | undefined => {
+  const read = text === undefined ? null : readMoment(text)
+  if (read === null || Result.isFailure(read) || "ms" in read.success.base) return undefined
+  const { word } = read.success.base
+  return word === "start" ? undefined : word
 }
 
 /** The way back: 15000 → `15s`, 3500 → `3500ms`. */

@@ -47,6 +47,7 @@ const result = (parts: Partial<RunResult> = {}): RunResult => {
     hash: "77d0a91e00112233",
     expectations: [outcome("held")],
     violations: [],
+    effects: [],
     faultsWithoutEffect: [],
     happenings: [happening(0, "world.start", { reason: "everyone" })],
     ...parts

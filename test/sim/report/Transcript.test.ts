@@ -41,6 +41,7 @@ const result = (parts: Partial<RunResult> = {}): RunResult => ({
   hash: "77d0a91e00112233",
   expectations: held,
   violations: [],
+  effects: [],
   faultsWithoutEffect: [],
   verdict: "passed",
   happenings: [

@@ -42,7 +42,7 @@ describe("the scenarios of this repository", () => {
       ]
     )
     const takesOver = scenario.expect[1]!
-    assert.deepStrictEqual(takesOver.when, { _tag: "within", afterMs: 20_000, withinMs: 3_500 })
+    assert.deepStrictEqual(takesOver.when, { _tag: "within", afterMs: 20_000, withinMs: 3_500, base: "main-dies" })
     assert.deepStrictEqual(takesOver.facts, { leader: ["laptop-backup"], term: { how: "at least", n: 2 } })
     assert.strictEqual(takesOver.judge, "scripted")
     const line = scenario.text.split("\n")[takesOver.place.line - 1]!
@@ -154,8 +154,8 @@ describe("moments", () => {
     assert.deepStrictEqual(
       expect.map(({ when }) => when),
       [
-        { _tag: "always", fromMs: 0, untilMs: 60_000 },
-        { _tag: "never", fromMs: 14_000, untilMs: 20_000 }
+        { _tag: "always", fromMs: 0, untilMs: 60_000, untilBase: "end" },
+        { _tag: "never", fromMs: 14_000, fromBase: "power-cut", untilMs: 20_000 }
       ]
     )
   })
