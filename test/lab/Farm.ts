@@ -25,6 +25,7 @@ const handTool = join(root, "adapters/clawmesh.ts")
 const faketime = `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu/faketime/libfaketimeMT.so.1`
 /** Long for a healthy mesh, so that a busy machine fails no test. */
 const LIMIT_MS = 30_000
+const QUIET_MS = 500
 
 export interface Member {
   readonly name: string
@@ -86,11 +87,11 @@ export class Farm {
       await farm.start(...farm.names)
       for (const by of farm.names) for (const name of farm.names) if (name !== by) await farm.#trust(by, name)
       await farm.well(...farm.names)
+      await farm.mark()
     } catch (error) {
       await farm.close()
       throw error
     }
-    farm.mark()
     return farm
   }
 
@@ -194,8 +195,22 @@ export class Farm {
     return until(`${names.join(", ")} are all up under one leader`, LIMIT_MS, agree, () => this.#said())
   }
 
-  /** From now on only later events count, of everybody. */
-  mark(): void {
+  /** Waits until nobody has logged anything for a while: what a status shows is logged a moment later. */
+  async quiet(): Promise<void> {
+    let last = -1
+    let quietFrom = 0
+    const isQuiet = () => {
+      const events = [...this.members.values()].reduce((sum, member) => sum + this.#events(member).length, 0)
+      if (events !== last) quietFrom = performance.now()
+      last = events
+      return performance.now() - quietFrom > QUIET_MS
+    }
+    await until("nothing happens", LIMIT_MS, isQuiet, () => this.#said())
+  }
+
+  /** From now on, when it is quiet, only later events count, of everybody. */
+  async mark(): Promise<void> {
+    await this.quiet()
     for (const member of this.members.values()) member.mark = this.#events(member).length
   }
 
@@ -210,9 +225,9 @@ export class Farm {
       .sort((one, other) => one.atMs - other.atMs)
   }
 
-  /** The same as words: `a peer.down c`. */
+  /** The same as words: `a peer.down c`; without an order, each once. */
   told(...of: ReadonlyArray<EventName>): ReadonlyArray<string> {
-    return this.events({ of }).map(({ about, by, event }) => `${by} ${event} ${about}`)
+    return [...new Set(this.events({ of }).map(({ about, by, event }) => `${by} ${event} ${about}`))].sort()
   }
 
   /** Who led when, from the first start on. */
@@ -240,7 +255,8 @@ export class Farm {
   }
 
   async close(): Promise<void> {
-    for (const { lives } of this.members.values()) for (const device of lives) await device.kill("SIGKILL")
+    const devices = [...this.members.values()].flatMap(({ lives }) => lives)
+    await Promise.allSettled(devices.map((device) => device.kill("SIGKILL")))
     this.segment[Symbol.dispose]()
     rmSync(this.#directory, { recursive: true, force: true })
   }

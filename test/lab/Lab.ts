@@ -10,14 +10,14 @@ import { accessSync, constants } from "node:fs"
 import { delimiter, join } from "node:path"
 
 /** Tools of a lab, and the Debian package that each comes with. */
-const packages: { readonly [tool: string]: string } = { ip: "iproute2", ping: "iputils-ping" }
+const packages: { readonly [tool: string]: string } = { ip: "iproute2", ping: "iputils-ping", nft: "nftables" }
+
+const advice = (tool: string, name: string): string => `${tool} is not on the path: apt-get install ${name}`
 
 /** What is missing for a lab, a sentence each; empty: nothing. */
 export const missing = (uid: number | undefined, has: (tool: string) => boolean): ReadonlyArray<string> => [
   ...(uid === 0 ? [] : ["Network namespaces need root: run pnpm test:lab as root."]),
-  ...Object.entries(packages)
-    .filter(([tool]) => !has(tool))
-    .map(([tool, name]) => `${tool} is not on the path: apt-get install ${name}`)
+  ...Object.entries(packages).flatMap(([tool, name]) => (has(tool) ? [] : [advice(tool, name)]))
 ]
 
 const onPath = (tool: string): boolean =>
@@ -29,6 +29,11 @@ const onPath = (tool: string): boolean =>
       return false
     }
   })
+
+/** Throws, with what to install, when one of these tools is missing: `{ gcc: "gcc" }`. */
+export const need = (tools: { readonly [tool: string]: string }): void => {
+  for (const [tool, name] of Object.entries(tools)) if (!onPath(tool)) throw new Error(advice(tool, name))
+}
 
 export interface Ended {
   readonly code: number | null

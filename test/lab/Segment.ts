@@ -7,15 +7,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Options } from "../../adapters/mdns/Mdns.ts"
-import { type Host, Lab } from "./Lab.ts"
+import { type Host, Lab, need } from "./Lab.ts"
 
-/** Tools beyond those of every lab, and the Debian package that each comes with. */
-const packages: { readonly [tool: string]: string } = {
-  "avahi-daemon": "avahi-daemon",
-  "avahi-browse": "avahi-utils",
-  "dbus-daemon": "dbus",
-  nft: "nftables"
-}
+/** What an Avahi daemon needs, and the Debian package that each tool comes with. */
+const packages = { "avahi-daemon": "avahi-daemon", "avahi-browse": "avahi-utils", "dbus-daemon": "dbus" }
 
 /** A line of JSON that a process printed: of `mdnsNode.ts`, of the switch, or of a daemon's log. */
 export interface Line {
@@ -145,8 +140,7 @@ export class Segment {
 
   /** An Avahi daemon on this host, with a bus of its own; returns how to run one of its tools there. */
   async avahi(host: Host, name: string): Promise<(...command: ReadonlyArray<string>) => ReadonlyArray<string>> {
-    for (const [tool, from] of Object.entries(packages))
-      if (host.run("sh", "-c", `command -v ${tool}`).code !== 0) throw new Error(`no ${tool}: apt-get install ${from}`)
+    need(packages)
     const at = (file: string) => join(this.#directory, `${name}-${file}`)
     const bus = `unix:path=${at("bus")}`
     writeFileSync(

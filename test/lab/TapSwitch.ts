@@ -5,7 +5,7 @@
 import { spawn, spawnSync } from "node:child_process"
 import { accessSync, constants } from "node:fs"
 import { join } from "node:path"
-import type { Host } from "./Lab.ts"
+import { type Host, need } from "./Lab.ts"
 import { Device, type Line, type Segment } from "./Segment.ts"
 
 export interface Badness {
@@ -44,6 +44,7 @@ export class TapSwitch {
         `${TUN} cannot be opened: the kernel needs TAP devices (CONFIG_TUN), and a container the device file`
       )
     }
+    need({ gcc: "gcc libc6-dev" })
     const program = join(directory, "tapSwitch")
     const compiled = spawnSync(
       "gcc",

@@ -7,7 +7,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type Event, type EventName, rivals } from "./Diary.ts"
 import { Farm } from "./Farm.ts"
-import { delay } from "./Segment.ts"
+import { delay, until } from "./Segment.ts"
 
 const three = { a: "planner", b: "standby-planner", c: "field" } as const
 const names = Object.keys(three)
@@ -23,6 +23,15 @@ const troubles: ReadonlyArray<EventName> = [
   "connection.refused"
 ]
 
+/** Of a mesh to which nothing happens there are none of these (B6). A lease may run out and be renewed on a busy machine. */
+const changes: ReadonlyArray<EventName> = [
+  ...troubles,
+  "peer.up",
+  "peer.connect",
+  "node.started",
+  "leader.stepped-down"
+]
+
 const others = (name: string): ReadonlyArray<string> => names.filter((other) => other !== name)
 
 const at = (farm: Farm, name: string) => farm.until(name, "answers", () => true)
@@ -31,6 +40,15 @@ const at = (farm: Farm, name: string) => farm.until(name, "answers", () => true)
 const down = (farm: Farm, about: string, by: ReadonlyArray<string>) =>
   Promise.all(
     by.map((name) => farm.until(name, `has ${about} as down`, (status) => farm.peer(status, about)?.state === "down"))
+  )
+
+/** Waits until exactly this has been told of a kind: a status may show it a moment before it is logged. */
+const told = (farm: Farm, kind: EventName, all: ReadonlyArray<string>) =>
+  until(
+    `told: ${all.join("; ")}`,
+    10_000,
+    () => farm.told(kind).join() === all.join(),
+    () => farm.told(...troubles).join("\n")
   )
 
 const first = (events: ReadonlyArray<Event>, event: EventName, about: string): number =>
@@ -109,17 +127,17 @@ describe.concurrent("daemons on a network", () => {
       host.ip("link", "set", "eth0", "down")
       await down(farm, "c", ["a", "b"])
       await down(farm, "a", ["c"])
+      const confirmed = ["a peer.down.confirmed c", "b peer.down.confirmed c"]
+      await told(farm, "peer.down.confirmed", confirmed)
       const events = farm.events()
       assert.isAtMost(first(events, "peer.suspect", "c"), first(events, "peer.down", "c"), "suspected first")
-      assert.sameMembers([...farm.told("peer.down.confirmed")], ["a peer.down.confirmed c", "b peer.down.confirmed c"])
-      assert.deepStrictEqual(
-        events.filter(({ about, by, event }) => by !== "c" && about !== "c" && troubles.includes(event)),
-        []
-      )
+      const apart = events.filter(({ about, by, event }) => by !== "c" && about !== "c" && troubles.includes(event))
+      assert.deepStrictEqual(apart, [], "between the others all is well")
 
-      farm.mark()
+      await farm.mark()
       host.ip("link", "set", "eth0", "up")
       assert.strictEqual(await farm.well(...names), before.leader?.name)
+      await farm.quiet()
       const back = farm.events({ by: ["a", "b"] })
       assert.isAtMost(
         first(back, "peer.connect", "c"),
@@ -169,13 +187,14 @@ describe.concurrent("daemons on a network", () => {
         })
       await farm.until(deaf, "leads no more", ({ activity }) => activity !== "active")
       assert.isAbove(farm.dropped(deaf), 0)
-      const confirmed = farm.events({ of: ["peer.down.confirmed"] })
-      assert.deepStrictEqual([...new Set(confirmed.map(({ about }) => about))], [deaf], "it accuses nobody")
+      const confirmed = others(deaf).map((name) => `${name} peer.down.confirmed ${deaf}`)
+      await told(farm, "peer.down.confirmed", confirmed)
 
       farm.drop(deaf, null)
       const leader = await farm.well(...names)
       assert.notStrictEqual(leader, deaf)
       await farm.until(deaf, "stands by", ({ activity }) => activity === "standby")
+      await farm.quiet()
       assert.isAbove(farm.reigns().length, 1)
       assert.deepStrictEqual(rivals(farm.reigns()), [])
     },
@@ -194,7 +213,7 @@ describe.concurrent("daemons on a network", () => {
       const end = await farm.tap.count()
       assert.isAbove(end.overtaken - start.overtaken, 100)
       assert.isAbove(end.duplicated - start.duplicated, 100)
-      assert.deepStrictEqual(farm.events(), [])
+      assert.deepStrictEqual(farm.told(...changes), [])
       const after = await at(farm, "a")
       assert.deepStrictEqual([after.leader?.name, after.term], [before.leader?.name, before.term])
       assert.deepStrictEqual(after.refusals, before.refusals)
@@ -219,7 +238,7 @@ describe.concurrent("daemons on a network", () => {
         const { at: shown } = await at(farm, leader)
         assert.closeTo(Date.parse(shown) - Date.now(), hours * 3_600_000, 60_000)
       }
-      assert.deepStrictEqual(farm.events(), [])
+      assert.deepStrictEqual(farm.told(...changes), [])
       const after = await at(farm, leader)
       assert.strictEqual(after.term, before.term)
       assert.isAtLeast(after.node.uptimeMs - before.node.uptimeMs, 8_000)

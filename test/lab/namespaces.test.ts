@@ -1,6 +1,10 @@
 /** The lab itself: two hosts on a cable, on a machine that stays as it was. Every other lab test stands on this one. */
 import { assert, describe, it } from "@effect/vitest"
+import { spawn } from "node:child_process"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
 import { Lab } from "./Lab.ts"
+import { Device, until } from "./Segment.ts"
 
 describe("two hosts on a cable", () => {
   const one = "10.77.0.1"
@@ -48,5 +52,29 @@ describe("two hosts on a cable", () => {
       assert.strictEqual((error as Error).message, "a test fails")
     }
     assert.deepStrictEqual(lab?.namespaces(), [])
+  })
+
+  it("are removed by the next lab, with all that runs on them, when their own lab was killed", async () => {
+    const lab = join(import.meta.dirname, "Lab.ts")
+    const script = `import { spawn } from "node:child_process"
+      const { Lab } = await import(${JSON.stringify(lab)})
+      const { namespace } = new Lab().host("left")
+      const { pid, stdout } = spawn("ip", ["netns", "exec", namespace, "sh", "-c", "echo; exec sleep 600"])
+      stdout.once("data", () => console.log(JSON.stringify({ namespace, pid })))
+      setInterval(() => {}, 1_000)`
+    const doomed = new Device(spawn(process.execPath, ["--input-type=module", "-e", script]))
+    const { namespace, pid } = await doomed.says("its lab is there", 20_000, (line) => line["pid"] !== undefined)
+    await doomed.kill("SIGKILL")
+    const isAlive = () => existsSync(`/proc/${Number(pid)}/net`)
+    assert.isTrue(isAlive(), "nobody has ended it yet")
+    using next = new Lab()
+    await until(
+      "what ran there is gone",
+      5_000,
+      () => !isAlive(),
+      () => String(pid)
+    )
+    assert.isFalse(existsSync(`/run/netns/${String(namespace)}`))
+    assert.deepStrictEqual(next.namespaces(), [])
   })
 })

@@ -6,14 +6,15 @@ const everything = () => true
 const nothing = () => false
 
 describe("what a lab needs", () => {
-  it("is root, and ip and ping", () => {
+  it("is root, and ip, ping and nft", () => {
     assert.deepStrictEqual(missing(0, everything), [])
   })
 
   it("names the Debian package of each tool that is missing", () => {
     assert.deepStrictEqual(missing(0, nothing), [
       "ip is not on the path: apt-get install iproute2",
-      "ping is not on the path: apt-get install iputils-ping"
+      "ping is not on the path: apt-get install iputils-ping",
+      "nft is not on the path: apt-get install nftables"
     ])
   })
 
