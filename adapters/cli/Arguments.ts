@@ -87,7 +87,7 @@ const needs: { readonly [flag: string]: string } = {
   kind: "--kind needs kinds of events, such as --kind peer,leader",
   role: `--role needs a role: ${roles}`,
   name: "--name needs a name, such as --name barn-laptop",
-  key: "--key needs the device's public key, as clawmesh-node id prints it"
+  key: "--key needs the device's public key, as clawmesh-node id prints it; one that begins with a hyphen as --key=-…"
 }
 
 /** A time with a unit, in whole ms; else `null`. */

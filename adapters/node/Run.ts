@@ -136,7 +136,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
   })
   for (const note of directory.notes) printed.note(now().wall, "warning", note)
   if (mesh.founded)
-    printed.note(now().wall, "info", `made the key of a new mesh; other nodes join it with --mesh-key ${mesh.meshKey}`)
+    printed.note(now().wall, "info", `made the key of a new mesh; other nodes join it with --mesh-key=${mesh.meshKey}`)
 
   const durable = yield* Effect.mapError(directory.vault.load, (error) => failure(error.message, "", 78))
   const diagnoses = preflight({

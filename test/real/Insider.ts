@@ -65,6 +65,11 @@ export class Line {
     return inTime("a frame", come)
   }
 
+  /** What has come and was not read. */
+  unread(): ReadonlyArray<Frame> {
+    return this.frames.splice(0)
+  }
+
   async request(method: string): Promise<Request> {
     const frame = await this.next()
     if (frame.type !== "req" || frame.method !== method)

@@ -32,6 +32,8 @@ export const freePort = (): Promise<number> =>
 
 export const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms))
 
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null
+
 export interface Ended {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
@@ -64,6 +66,7 @@ export class Site {
   readonly places: ReadonlyMap<string, Place>
   private readonly directory: string
   private readonly followers: Array<ChildProcess> = []
+  /** As the founder of the mesh printed it: `--mesh-key=…`. */
   private meshKey: string | null = null
 
   private constructor(directory: string, places: ReadonlyMap<string, Place>) {
@@ -131,7 +134,7 @@ export class Site {
       "--state",
       place.directory,
       "--no-discovery",
-      ...(this.meshKey === null ? [] : ["--mesh-key", this.meshKey]),
+      ...(this.meshKey === null ? [] : [this.meshKey]),
       ...electors.flatMap(({ deviceId }) => ["--elector", deviceId]),
       ...others.flatMap(({ deviceId, name: other, port }) => {
         const url = place.reaches.get(other)
@@ -151,9 +154,12 @@ export class Site {
         stream.on("data", (chunk: Buffer) => {
           place.output += chunk.toString("utf8")
         })
-      await this.eventually(`${name} answers its operator`, async () => (await this.get(name, "/status")) !== null)
-      // The first of them made the key of the mesh; the others join it.
-      this.meshKey ??= this.mesh().meshKey
+      await this.eventually(`${name} answers its operator`, async () => {
+        if (hasEnded(child)) throw new Error(`${name} ended as it began:\n${place.output}`)
+        return (await this.get(name, "/status")) !== null
+      })
+      // The first of them made the key of the mesh; the others join it, in the words that it prints.
+      this.meshKey ??= /--mesh-key=[\w-]{43}(?=\s)/u.exec(place.output)?.[0] ?? null
     }
   }
 
@@ -218,7 +224,9 @@ export class Site {
     if (child === null) throw new Error(`${name} does not run`)
     place.process = null
     return new Promise((done) => {
-      child.once("exit", (code, by) => done({ code, signal: by, output: place.output }))
+      const ended = (): void => done({ code: child.exitCode, signal: child.signalCode, output: place.output })
+      if (hasEnded(child)) return ended()
+      child.once("exit", ended)
       child.kill(signal)
     })
   }
