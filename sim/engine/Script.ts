@@ -22,7 +22,29 @@ export interface ScriptEvent {
 /** What lies on the network, and is gone when all of it heals. */
 const ON_THE_NETWORK: ReadonlySet<Verb["_tag"]> = new Set(["cut", "partition", "slow"])
 
+/** How many steps hold each machine down, by its index: it starts again when the last of them is taken back. */
+class Ends {
+  private readonly held = new Map<number, number>()
+
+  add(machine: number): void {
+    this.held.set(machine, (this.held.get(machine) ?? 0) + 1)
+  }
+
+  /** Whether nothing holds it down any more. */
+  takeBack(machine: number): boolean {
+    const left = (this.held.get(machine) ?? 0) - 1
+    this.held.set(machine, Math.max(0, left))
+    return left === 0
+  }
+
+  /** It was started by hand. */
+  forget(machine: number): void {
+    this.held.delete(machine)
+  }
+}
+
 export class Script {
+  readonly ends = new Ends()
   /** Frames that a `replay` step may deliver again. */
   readonly kept: Kept
   private readonly world: World

@@ -1,6 +1,6 @@
 /**
  * A process ends: politely (`stop`, it says goodbye first) or with its machine's power (`crash`, no word to anybody, and what
- * the disk has not synced is lost). Taking it back starts it again.
+ * the disk has not synced is lost). Taking it back starts it again, unless another step ended it too and still does.
  */
 import type { Machine } from "../engine/Machine.ts"
 import { inWorld, names, oneOf, tell, type Fault, type Strike, type Struck } from "./Fault.ts"
@@ -10,6 +10,7 @@ const ended = (strike: Strike, event: "world.stop" | "world.crash", machines: Re
   const running = machines.filter((machine) => machine.running).length
   strike.tellOf(event, machines)
   for (const machine of machines) {
+    strike.world.script.ends.add(machine.index)
     if (event === "world.stop") machine.leave()
     else machine.crash(true)
   }
@@ -17,7 +18,8 @@ const ended = (strike: Strike, event: "world.stop" | "world.crash", machines: Re
   return {
     touched: () => running,
     undo: (world) => {
-      const again = inWorld(world, machines)
+      const again = inWorld(world, machines).filter(({ index }) => world.script.ends.takeBack(index))
+      if (again.length === 0) return
       tell(world, "world.restart", oneOf(again), names(again), nextIncarnation(again))
       for (const machine of again) machine.start()
     }

@@ -1,11 +1,11 @@
 /** Power on: `start`, and `restart` of what may still run. Same key, same disk, the next incarnation. No faults. */
-import { DONE, type Fault } from "./Fault.ts"
+import type { Machine } from "../engine/Machine.ts"
+import { DONE, type Fault, type Strike } from "./Fault.ts"
 
 export const start: Fault<"start"> = ({ who }, strike) => {
   const machines = strike.resolve(who)
   strike.tellOf("world.start", machines)
-  for (const machine of machines) machine.start()
-  strike.world.visible()
+  powerOn(strike, machines)
   return DONE
 }
 
@@ -13,9 +13,16 @@ export const restart: Fault<"restart"> = ({ who }, strike) => {
   const machines = strike.resolve(who)
   for (const machine of machines) if (machine.running) machine.crash(false)
   strike.tellOf("world.restart", machines, nextIncarnation(machines))
-  for (const machine of machines) machine.start()
-  strike.world.visible()
+  powerOn(strike, machines)
   return DONE
+}
+
+const powerOn = (strike: Strike, machines: ReadonlyArray<Machine>): void => {
+  for (const machine of machines) {
+    strike.world.script.ends.forget(machine.index)
+    machine.start()
+  }
+  strike.world.visible()
 }
 
 /** Told of one machine only. */
