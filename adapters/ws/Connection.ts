@@ -2,8 +2,7 @@
  * One open WebSocket as a link: frames and pings in both directions, and its end, told once.
  *
  * Promises: nothing is offered after our own hangup, nothing after `LinkDown`, and frames come in the order in which they were
- * sent. What is written in one turn of the event loop leaves in one piece. A far end that does not read, by bytes or by time,
- * is given up as `timeout`.
+ * sent. A far end that does not read, by bytes or by time, is given up as `timeout` (Outgoing.ts).
  *
  * What the wire forbids and ws finds is told as the codec would tell it: a message beyond the bound as `TOO_LARGE`, then the
  * end `too large`; a binary message, text that is not UTF-8, or frames that are none, as `INVALID_JSON`. After a breach of
@@ -14,8 +13,9 @@ import type { WebSocket } from "ws"
 import type { Happened } from "../../kernel/Input.ts"
 import { decode, encode } from "../../kernel/wire/Codec.ts"
 import type { Frame } from "../../kernel/wire/Frame.ts"
-import { PROBES_MAX, REASON_BYTES_MAX, type Limits } from "./Limits.ts"
 import type { Intake } from "./Intake.ts"
+import { PROBES_MAX, REASON_BYTES_MAX, type Limits } from "./Limits.ts"
+import { Outgoing } from "./Outgoing.ts"
 
 type DownReason = Extract<Happened, { readonly _tag: "LinkDown" }>["reason"]
 
@@ -45,24 +45,19 @@ const reasonWithin = (reason: string): string => {
 export class Connection {
   readonly link: number
   private readonly ws: WebSocket
-  private readonly socket: Socket
   private readonly around: Surroundings
+  private readonly outgoing: Outgoing
   private readonly probes = new Set<number>()
   /** No more is told of this connection. */
   private over = false
   /** Why it will have ended, where we know better than the close code says. */
   private cause: DownReason | null = null
-  private corked = false
-  /** Messages handed to the socket and not written yet. */
-  private unwritten = 0
-  private movedAtMs = 0
-  private stall: NodeJS.Timeout | null = null
 
   constructor(link: number, ws: WebSocket, socket: Socket, around: Surroundings) {
     this.link = link
     this.ws = ws
-    this.socket = socket
     this.around = around
+    this.outgoing = new Outgoing(ws, socket, around.limits, () => this.giveUp())
     ws.on("message", (data, isBinary) => this.onMessage(data as Buffer, isBinary))
     ws.on("pong", (data) => this.onPong(data))
     ws.on("error", (error) => this.onError(codeOf(error)))
@@ -96,6 +91,7 @@ export class Connection {
 
   private onPong(data: Buffer): void {
     const text = data.toString("latin1")
+    if (this.outgoing.onPong(text)) return
     const probe = /^\d{1,16}$/u.test(text) ? Number(text) : Number.NaN
     if (this.probes.delete(probe)) this.offer({ _tag: "Ponged", link: this.link, probe })
   }
@@ -111,13 +107,13 @@ export class Connection {
   private onClose(code: number): void {
     // 1006: no goodbye came. The socket ended, or the far end does not know it any more.
     this.tellDown(this.cause ?? (code === 1006 ? "reset" : "closed"))
-    if (this.stall !== null) clearTimeout(this.stall)
     this.around.onGone(this)
   }
 
   private tellDown(reason: DownReason): void {
     this.offer({ _tag: "LinkDown", link: this.link, reason })
     this.over = true
+    this.outgoing.stop()
   }
 
   // ---------------------------------------------------------------------------------------------- what goes out
@@ -126,39 +122,8 @@ export class Connection {
     return !this.over && this.ws.readyState === this.ws.OPEN
   }
 
-  /** What follows in this turn of the event loop leaves together with it. */
-  private cork(): void {
-    if (this.corked) return
-    this.corked = true
-    this.socket.cork()
-    process.nextTick(() => {
-      this.corked = false
-      this.socket.uncork()
-    })
-  }
-
   send(frame: Frame): void {
-    if (!this.isOpen) return
-    this.cork()
-    if (this.unwritten === 0) this.movedAtMs = performance.now()
-    this.unwritten += 1
-    this.ws.send(encode(frame), this.written)
-    if (this.ws.bufferedAmount > this.around.limits.bufferedBytesMax) return this.giveUp()
-    this.stall ??= setTimeout(this.onStallDue, this.around.limits.drainMs)
-  }
-
-  private readonly written = (): void => {
-    this.unwritten -= 1
-    this.movedAtMs = performance.now()
-  }
-
-  /** One timer that finds out afterwards is cheaper than one a message. */
-  private readonly onStallDue = (): void => {
-    this.stall = null
-    if (this.over || this.unwritten === 0) return
-    const leftMs = this.movedAtMs + this.around.limits.drainMs - performance.now()
-    if (leftMs <= 0) return this.giveUp()
-    this.stall = setTimeout(this.onStallDue, leftMs)
+    if (this.isOpen) this.outgoing.send(encode(frame))
   }
 
   private giveUp(): void {
@@ -172,15 +137,15 @@ export class Connection {
     const [oldest] = this.probes
     if (this.probes.size >= PROBES_MAX && oldest !== undefined) this.probes.delete(oldest)
     this.probes.add(probe)
-    this.cork()
-    this.ws.ping(String(probe))
+    this.outgoing.ping(String(probe))
   }
 
   // ---------------------------------------------------------------------------------------------- its end
 
   hangup(code: number, reason: string, abrupt: boolean): void {
     this.over = true
-    if (abrupt) return this.ws.terminate()
+    if (abrupt) return this.terminate()
+    this.outgoing.flush()
     // The far end's goodbye can only be read from a socket that is read.
     this.ws.resume()
     try {
@@ -194,6 +159,7 @@ export class Connection {
   /** Ends without a word, and tells nobody. */
   terminate(): void {
     this.over = true
+    this.outgoing.stop()
     this.ws.terminate()
   }
 

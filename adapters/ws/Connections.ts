@@ -6,19 +6,20 @@ import type { Socket } from "node:net"
 import type { ClientOptions, ServerOptions, WebSocket } from "ws"
 import { MESSAGE_BYTES_MAX } from "../../kernel/wire/Limits.ts"
 import { Connection, type Surroundings } from "./Connection.ts"
-import { CHUNKS_MAX, FRAGMENTS_MAX, type Limits } from "./Limits.ts"
+import { CHUNKS_MAX, FRAGMENTS_MAX, PONGS_MAX, type Limits } from "./Limits.ts"
 import type { Surveyed } from "./Path.ts"
 
 /** PROTOCOL.md part 5: bound to this link, good for one login. */
 const NONCE_BYTES = 24
 
-/** Of both ends. `closeTimeout` is ws's own bound on the closing handshake, which its types do not know yet. */
+/** Of both ends. What ws's types do not know yet: how pieces and pongs are bounded, and `closeTimeout`, of the closing handshake. */
 export const webSocketOptions = (limits: Limits): ClientOptions & ServerOptions => {
   const options = {
     perMessageDeflate: false,
     maxPayload: MESSAGE_BYTES_MAX,
     maxFragments: FRAGMENTS_MAX,
     maxBufferedChunks: CHUNKS_MAX,
+    maxPendingAutoPongs: PONGS_MAX,
     closeTimeout: limits.goodbyeMs
   }
   return options

@@ -6,9 +6,9 @@ export interface Limits {
   readonly inboundMax: number
   /** Of those, the ones that are not open yet. */
   readonly openingMax: number
-  /** Bytes that wait for the far end to read. */
+  /** Bytes that wait here, behind those that are on their way to the far end. */
   readonly bufferedBytesMax: number
-  /** How long bytes may wait without one message leaving, ms. */
+  /** How long bytes may wait without the far end reading any, ms; noticed at most a quarter later. */
   readonly drainMs: number
   /** From a polite goodbye to the end of the connection, whatever the far end does, ms. */
   readonly goodbyeMs: number
@@ -21,7 +21,7 @@ export const limits: Limits = {
   inboundMax: 512,
   // The oldest gives way: a flood of silent connections keeps nobody out for longer than it takes to shake hands.
   openingMax: 128,
-  // Four of the largest messages. Linux takes another 4 MiB itself before anything waits here.
+  // Four of the largest messages.
   bufferedBytesMax: 4 * 1_048_576,
   drainMs: 10_000,
   // Long enough for a flush over a bad link, short enough for a node that has 15 s to leave.
@@ -38,3 +38,13 @@ export const CHUNKS_MAX = 16_384
 export const PROBES_MAX = 16
 /** Of a close frame's reason (RFC 6455 section 5.5), in bytes. */
 export const REASON_BYTES_MAX = 123
+/** What goes out between two marks, and the longest piece of a message: 3.3 kB/s are always seen within 10 s. */
+export const STRIDE_BYTES = 16_384
+/** Marks under way: half a megabyte, 20 MB/s at 25 ms there and back. Half of the pings that ws lets wait for their pongs. */
+export const MARKS_MAX = 32
+/** Of a mark's word, before base64url: nobody guesses it. */
+export const MARK_BYTES = 9
+/** Looks at a far end for which something waits, per `drainMs`. */
+export const STALL_CHECKS = 4
+/** Pongs that wait for the far end to read; one that asks for more does not read. */
+export const PONGS_MAX = 60

@@ -187,6 +187,11 @@ export class Listener {
     })
   }
 
+  /** Connections from outside that are not open yet. */
+  waiting(): number {
+    return this.opening.size
+  }
+
   /** Accepts nothing more, and cuts off whoever is not open yet. */
   stop(): void {
     this.tcp.close()

@@ -28,6 +28,8 @@ export interface Options {
 export interface Counts extends Readonly<InboundCounts> {
   /** Links given up because the far end did not read. */
   readonly stalled: number
+  /** Connections from outside that are not open yet, now. */
+  readonly waiting: number
 }
 
 /** Where the node listens, and what happened there. */
@@ -80,7 +82,9 @@ const make = Effect.fnUntraced(function* ({ credentials, host, limits, port }: O
     ping: (link, probe) => onLink(link, (connection) => connection.ping(probe)),
     hangup: (link, code, reason, abrupt) => Effect.sync(() => connections.hangup(link, code, reason, abrupt)),
     halt
-  }).pipe(Context.add(Endpoint, { ...place, counts: () => ({ ...listener.counts, stalled }) }))
+  }).pipe(
+    Context.add(Endpoint, { ...place, counts: () => ({ ...listener.counts, stalled, waiting: listener.waiting() }) })
+  )
 })
 
 /** Fails where the port cannot be had. */
