@@ -31,19 +31,23 @@ export interface Carrier {
   readonly later: (atMs: number) => void
 }
 
-interface Asked {
-  readonly record: Record
-  readonly done: () => void
-  readonly failed: (error: StoreFailed) => void
+/** What came of the oldest write. */
+export interface Through<Asker> {
+  readonly asker: Asker
+  /** `null`: it is on the disk. */
+  readonly error: StoreFailed | null
 }
 
-export class SimVault {
+/** `Asker`: who is to be told of a write, as whoever drives the vault knows it. */
+export class SimVault<Asker> {
+  /** How often a crash emptied the disk: what was acknowledged before is rightly gone. */
+  wipes = 0
   private readonly seed: number
   private readonly name: string
   private readonly carrier: Carrier
   private readonly journal: SimJournal
   private latencyMs = USUAL_MS
-  private asked: Array<Asked> = []
+  private asked: Array<{ readonly record: Record; readonly asker: Asker }> = []
   private syncs = 0
   private draws = 0
   /** When the last record asked for is through. */
@@ -85,28 +89,26 @@ export class SimVault {
     return opened
   }
 
-  /** One of the two is called, later and in order, unless the process ends before. */
-  store(record: Record, done: () => void, failed: (error: StoreFailed) => void): void {
+  /** `through` tells what came of it, after all that was asked for before, unless the process ends first. */
+  store(record: Record, asker: Asker): void {
     const { max, min } = this.latencyMs
     const tookMs = between(this.seed, "sync", this.name, this.syncs++, min, max)
     // A journal is written in order: no record is on the disk before the one that was asked for earlier.
     this.throughMs = Math.max(this.carrier.nowMs() + tookMs, this.throughMs)
-    this.asked.push({ record, done, failed })
+    this.asked.push({ record, asker })
     this.journal.ask(record)
     this.carrier.later(this.throughMs)
   }
 
-  /** The oldest write is through: what the process is to be told. */
-  through(): () => void {
+  /** To be called at the times that were asked of the carrier; `null`: it hangs. */
+  through(): Through<Asker> | null {
     if (this.hangs) {
       this.stalled++
-      return () => {}
+      return null
     }
-    const { done, failed, record } = this.asked.shift()!
+    const { asker, record } = this.asked.shift()!
     const why = this.journal.finish()
-    if (why === null) return done
-    const error = new StoreFailed({ what: `${subject(record)} (${why})`, cause: null })
-    return () => failed(error)
+    return { asker, error: why === null ? null : new StoreFailed({ what: `${subject(record)} (${why})`, cause: null }) }
   }
 
   /** The process ends in order. */
@@ -125,6 +127,7 @@ export class SimVault {
     this.forget()
     if (fate === "keep" || fate === "torn") return fate === "keep" || torn
     this.journal.disk.wipe()
+    this.wipes++
     if (fate === "wiped") this.hasIdentity = false
     return true
   }

@@ -3,8 +3,8 @@
  *
  * A crash is a power cut: no goodbye, and what the disk had not synced is kept, lost or torn as drawn. A frozen process keeps
  * its connections; what comes in waits and is taken up, late, when it thaws. A process that cannot store ends, and one whose
- * disk cannot be used, or has lost its journal, does not start, as on a real device. Everything that the kernel asks for is
- * performed here.
+ * disk cannot be used, or has lost its journal, does not start, as on a real device. With discovery it looks round from its
+ * start, and announces itself once its incarnation is stored. Everything that the kernel asks for is performed here.
  *
  * Does not model: slow CPUs, suspended machines.
  */
@@ -19,8 +19,10 @@ import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
 import { decode } from "../../kernel/wire/Codec.ts"
 import { SimVault, type DiskFate } from "../disk/SimVault.ts"
+import type { Waiting } from "../disk/VaultPort.ts"
 import type { FakeKeys, KeyPair } from "../keys/FakeKeys.ts"
 import type { Cargo, Connection, Port, Side } from "../network/Network.ts"
+import type { Due, Station } from "../network/Segment.ts"
 import type { NodeSpec } from "../scenario/Scenario.ts"
 import type { Handle } from "./Agenda.ts"
 import type { Host } from "./Host.ts"
@@ -29,6 +31,14 @@ import type { World } from "./World.ts"
 
 /** A monotonic clock starts anywhere, so that no two nodes' instants can be compared by accident. */
 const MONO_ORIGIN_MAX_MS = 1_000_000_000
+const PORT = 18_789
+/** As the daemon announces it. */
+const ANNOUNCED_GEN = 1
+
+type Persist = Extract<Command, { readonly _tag: "Persist" }>
+
+/** Who waits for a record: a kernel's command, or a fiber of its shell. */
+type Asker = Persist | Waiting
 
 export type MachineEvent =
   | { readonly _tag: "alarm"; readonly machine: Machine; readonly process: number }
@@ -36,7 +46,7 @@ export type MachineEvent =
   /** The oldest record asked for is through. */
   | { readonly _tag: "synced"; readonly machine: Machine; readonly process: number }
   /** Something that a process of this machine waits for. */
-  | { readonly _tag: "process"; readonly machine: Machine; readonly process: number; readonly run: () => void }
+  | { readonly _tag: "process"; readonly machine: Machine; readonly process: number; readonly run: (() => void) | Due }
 
 export class Machine implements Port {
   readonly index: number
@@ -56,8 +66,14 @@ export class Machine implements Port {
   clock: NodeClock
   host: Host | null = null
   /** Its disk; broken and mended there. */
-  readonly vault: SimVault
+  readonly vault: SimVault<Asker>
 
+  /** Whether the next process takes part in discovery. */
+  discovers = false
+  /** Its host in adverts: a private address, by the machine's place in the scenario. */
+  readonly address: string
+
+  private station: Station | null = null
   private processes = 0
   private linksGiven = 0
   private readonly links = new Map<number, { readonly connection: Connection; readonly side: Side }>()
@@ -72,6 +88,7 @@ export class Machine implements Port {
     this.name = spec.name
     this.keys = keys
     this.config = config
+    this.address = `10.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}`
     this.clock = new NodeClock(0, spec.clockSkewMs, spec.clockRatePpm)
     this.vault = new SimVault(world.seed, spec.name, {
       nowMs: () => world.nowMs,
@@ -131,13 +148,17 @@ export class Machine implements Port {
         perform: (command) => {
           if (this.process === process) this.perform(command)
         },
-        stepped: (before, input, after, commands) => this.world.stepped(this, before, input, after, commands),
+        stepped: (before, input, after, commands) => {
+          if (this.station !== null && before.phase !== after.phase && after.phase === "running") this.advertise(after)
+          this.world.stepped(this, before, input, after, commands)
+        },
         failed: (error) => {
           if (this.process === process) this.fail(error)
         }
       },
       this
     )
+    if (this.discovers) this.station = this.join()
     const bootId = base64url(seed, "boot-id", this.boot(), 0, 12)
     this.deliver({ _tag: "Started", bootId, durable: found.durable })
   }
@@ -161,6 +182,8 @@ export class Machine implements Port {
     this.listening = false
     this.frozen = false
     this.backlog = []
+    if (this.station !== null) this.world.network.segment.leave(this.station)
+    this.station = null
     this.world.network.drop(this, silent)
     this.links.clear()
     this.dials.clear()
@@ -172,6 +195,7 @@ export class Machine implements Port {
   /** What must not be forgotten could not be stored: the process ends, as a real one does. */
   private fail(error: StoreFailed): void {
     this.tell("world.failed", error.message)
+    this.station?.sayGoodbye()
     this.crash(false)
   }
 
@@ -214,11 +238,26 @@ export class Machine implements Port {
       case "input":
         return this.deliver(event.happened)
       case "synced":
-        // The disk finished even if the process cannot look: a frozen one learns of it when it thaws.
-        return this.whenThawed(this.vault.through())
+        return this.synced()
       case "process":
-        return this.whenThawed(event.run)
+        return this.whenThawed(() => {
+          if (typeof event.run === "function") event.run()
+          else this.station?.on(event.run)
+        })
     }
+  }
+
+  /** The disk finished even if the process cannot look: a frozen one learns of it when it thaws. */
+  private synced(): void {
+    const through = this.vault.through()
+    if (through === null) return
+    const { asker, error } = through
+    this.whenThawed(() => {
+      if (typeof asker === "function") return asker(error)
+      if (error !== null) return this.fail(error)
+      for (const next of asker.then) this.perform(next)
+      this.deliver({ _tag: "Stored", ticket: asker.ticket })
+    })
   }
 
   private whenThawed(run: () => void): void {
@@ -305,7 +344,7 @@ export class Machine implements Port {
         return network.close(link.connection, link.side, command.abrupt)
       }
       case "Dial": {
-        const target = this.world.byAddress(command.address)
+        const target = this.targetOf(command.address)
         if (target === undefined)
           return this.later({ _tag: "DialFailed", attempt: command.attempt, reason: "unreachable" })
         this.dials.set(command.attempt, network.dial(this, target, command.attempt))
@@ -318,14 +357,7 @@ export class Machine implements Port {
         return
       }
       case "Persist":
-        return this.vault.store(
-          command.record,
-          () => {
-            for (const next of command.then) this.perform(next)
-            this.deliver({ _tag: "Stored", ticket: command.ticket })
-          },
-          (error) => this.fail(error)
-        )
+        return this.vault.store(command.record, command)
       case "Check":
         return this.later({ _tag: "Checked", ticket: command.ticket, ...this.check(command.publicKey, command.proofs) })
       case "Sign":
@@ -338,6 +370,39 @@ export class Machine implements Port {
       case "Halt":
         return this.halt()
     }
+  }
+
+  /** Who is at an address: a machine's name as configured, or the URL of one that was found. */
+  private targetOf(address: string): Port | undefined {
+    const host = /^wss?:\/\/([^:/]+)/u.exec(address)?.[1]
+    return host === undefined
+      ? this.world.byAddress(address)
+      : this.world.machines.find((machine) => machine.address === host)
+  }
+
+  private join(): Station {
+    const { process, world } = this
+    return world.network.segment.join({
+      name: this.name,
+      deviceId: this.config.deviceId,
+      address: this.address,
+      later: (atMs, run) => void world.agenda.push(atMs, { _tag: "process", machine: this, process, run }),
+      tell: (news) => this.deliver(news)
+    })
+  }
+
+  private advertise(state: NodeState): void {
+    const { deviceId, displayName, meshId, role } = this.config
+    const { incarnation } = state
+    this.station?.advertise({
+      deviceId,
+      name: displayName,
+      meshId,
+      role,
+      incarnation,
+      gen: ANNOUNCED_GEN,
+      port: PORT
+    })
   }
 
   /** Ring at this `mono`; NEVER: not at all. */
@@ -377,6 +442,7 @@ export class Machine implements Port {
     for (const { connection, side } of this.links.values()) this.world.network.close(connection, side, false)
     this.links.clear()
     this.vault.close()
+    this.station?.sayGoodbye()
     this.stop(false)
   }
 }

@@ -14,6 +14,7 @@
 import { betweenAt, chanceAt, key, type Key } from "../../kernel/Draw.ts"
 import type { Frame } from "../../kernel/wire/Frame.ts"
 import type { Range } from "../scenario/Scenario.ts"
+import { Segment } from "./Segment.ts"
 
 /** TCP's least retransmission timeout (RFC 6298 allows less than its second; Linux uses 200 ms), doubling. */
 const RTO_MS = 200
@@ -108,6 +109,8 @@ export interface Path {
 }
 
 export class Network {
+  /** Multicast between the same machines, over the same paths. */
+  readonly segment: Segment
   private readonly carrier: Carrier
   private readonly seed: number
   private readonly usual: { readonly delayMs: Range; readonly lossPpm: number }
@@ -126,6 +129,7 @@ export class Network {
     this.seed = seed
     this.usual = usual
     this.reachable = reachable
+    this.segment = new Segment(seed, carrier.nowMs, (from, to) => this.path(from, to))
   }
 
   path(from: string, to: string): Path {

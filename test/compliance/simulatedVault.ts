@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Durable from "../../kernel/Durable.ts"
 import type { DiskFault } from "../../sim/disk/SimDisk.ts"
 import { SimVault } from "../../sim/disk/SimVault.ts"
-import { vaultPort } from "../../sim/disk/VaultPort.ts"
+import { vaultPort, type Waiting } from "../../sim/disk/VaultPort.ts"
 import { Agenda } from "../../sim/engine/Agenda.ts"
 import type { MakeDevice } from "./vault.ts"
 
@@ -21,7 +21,10 @@ export const makeSimulatedDevice =
         turns = agenda.next()
         if (!turns) return
         nowMs = agenda.atMs
-        if (agenda.payload === process) vault.through()()
+        if (agenda.payload === process) {
+          const through = vault.through()
+          through?.asker(through.error)
+        }
         setImmediate(turn)
       }
       const carrier = {
@@ -32,7 +35,7 @@ export const makeSimulatedDevice =
           turns = true
         }
       }
-      const vault = new SimVault(seed, "device", carrier, compactAfterBytes)
+      const vault = new SimVault<Waiting>(seed, "device", carrier, compactAfterBytes)
       const end = (how: () => void): void => {
         process++
         how()
@@ -54,8 +57,7 @@ export const makeSimulatedDevice =
         tear: (record: Durable.Record) =>
           Effect.sync(() => {
             vault.open()
-            const nobody = (): void => {}
-            vault.store(record, nobody, nobody)
+            vault.store(record, () => {})
             end(() => {
               if (!vault.crash(true, "torn")) throw new Error("there was nothing to tear")
             })

@@ -25,6 +25,8 @@ export class Ether {
   readonly said: Array<Said> = []
   /** Packets of which this is true reach nobody. */
   isLost: (packet: Said) => boolean = () => false
+  /** Pairs of addresses that do not hear each other. */
+  private readonly apart = new Set<string>()
 
   /** How to open an air at an address. */
   at(address: string): OpenAir {
@@ -56,6 +58,14 @@ export class Ether {
     for (const member of this.members) if (member.address === address) member.address = to
   }
 
+  cut(a: string, b: string): void {
+    for (const pair of [`${a} ${b}`, `${b} ${a}`]) this.apart.add(pair)
+  }
+
+  heal(a: string, b: string): void {
+    for (const pair of [`${a} ${b}`, `${b} ${a}`]) this.apart.delete(pair)
+  }
+
   /** A packet of somebody who need not be a member. */
   say(from: string, packet: Buffer | Packet, port = PORT): void {
     const bytes = Buffer.isBuffer(packet) ? packet : encode(packet)
@@ -67,7 +77,7 @@ export class Ether {
       // Nonsense is carried too.
     }
     if (said !== null && this.isLost(said)) return
-    const members = [...this.members]
+    const members = [...this.members].filter(({ address }) => !this.apart.has(`${from} ${address}`))
     setTimeout(() => {
       for (const member of members) member.heard(Buffer.from(bytes), { address: from, port })
     }, 1)

@@ -199,11 +199,7 @@ for (const [driver, options] of drivers) {
       runTo(SETTLED_MS)
       field.vault.slow({ min: 60_000, max: 60_000 })
       let done = 0
-      field.vault.store(
-        { _tag: "Incarnation", incarnation: 9 },
-        () => done++,
-        () => done++
-      )
+      field.vault.store({ _tag: "Incarnation", incarnation: 9 }, () => done++)
       field.leave()
       runTo(SETTLED_MS + 5_000)
       assert.isFalse(field.running)
@@ -274,19 +270,17 @@ describe("C74: a crash at every moment at which something is being stored", () =
     const moments = new Set<number>()
     const { vault } = it[name]
     const store = vault.store.bind(vault)
-    vault.store = (record, done, failed) => {
-      const one: Asked = { record, acknowledged: false }
-      asked.push(one)
-      const fromMs = it.world.nowMs
-      store(
-        record,
-        () => {
-          one.acknowledged = true
-          for (let ms = fromMs; ms <= it.world.nowMs; ms++) moments.add(ms)
-          done()
-        },
-        failed
-      )
+    const through = vault.through.bind(vault)
+    const since: Array<number> = []
+    vault.store = (record, asker) => {
+      asked.push({ record, acknowledged: false })
+      since.push(it.world.nowMs)
+      store(record, asker)
+    }
+    vault.through = () => {
+      asked.find(({ acknowledged }) => !acknowledged)!.acknowledged = true
+      for (let ms = since.shift()!; ms <= it.world.nowMs; ms++) moments.add(ms)
+      return through()
     }
     return { ...it, machine: it[name], asked, moments }
   }

@@ -1,0 +1,277 @@
+/**
+ * One network segment on which devices find each other by multicast, as DNS-SD over mDNS does (RFC 6762, RFC 6763): who
+ * announces itself, who asks, and what each makes of it.
+ *
+ * Modelled, a record at a time: announcements, twice; questions at the start and then half a second to a minute apart, which
+ * name what is known so that it is not repeated; answers after a moment; records that run out, and are asked for before they
+ * do; goodbyes that count after a second; changes that are told once a second at most. A datagram takes a path's delay, and is
+ * lost for good where the path is cut or loses it.
+ *
+ * Does not model: packets and their formats, several records of one device, several addresses, forged records, a segment
+ * without multicast. All machines are on one segment; cuts and reach are those of the paths between them.
+ */
+import { betweenAt, chanceAt, key, type Key } from "../../kernel/Draw.ts"
+import type { Happened } from "../../kernel/Input.ts"
+import type { Advert } from "../../kernel/Ports.ts"
+import type { Range } from "../scenario/Scenario.ts"
+
+export type News = Extract<Happened, { readonly _tag: "Sighted" | "Lost" }>
+export type Announced = Omit<Advert, "addresses"> & { readonly port: number }
+
+/** As responders set it for what names a host. */
+export const TTL_MS = 120_000
+/** A record that is said to have ended lives on for a second (RFC 6762 10.1). */
+const GOODBYE_MS = 1_000
+const ANNOUNCED_AGAIN_MS = 1_000
+const QUERY_GAP_MIN_MS = 500
+const QUERY_GAP_MAX_MS = 60_000
+/** Others may answer the same question. */
+const ANSWER_DELAY_MS: Range = { min: 20, max: 120 }
+/** At which per cent of its life a record is asked for again (RFC 6762 5.2). */
+const REFRESH_PERCENT = [80, 85, 90, 95] as const
+/** News of one device that is already known, at most this often. */
+const NEWS_GAP_MS = 1_000
+const MILLION = 1_000_000
+
+/** Something that a station has to do. Records heard are numbered, so that what was to come of an older one is not done. */
+export type Due =
+  | { readonly _tag: "hear"; readonly datagram: Datagram }
+  | { readonly _tag: "ask" }
+  | { readonly _tag: "announce"; readonly record: Announced }
+  | { readonly _tag: "answer" }
+  | { readonly _tag: "refresh" | "expire"; readonly deviceId: string; readonly heard: number }
+  | { readonly _tag: "settle"; readonly deviceId: string }
+
+/** Where a station runs. What it has to do later ends with its process. */
+export interface Seat {
+  readonly name: string
+  readonly deviceId: string
+  /** The host part of where it may be dialled. */
+  readonly address: string
+  /** `Station.on` is to be called at that time, or as soon afterwards as the process runs. */
+  readonly later: (atMs: number, due: Due) => void
+  readonly tell: (news: News) => void
+}
+
+interface Way {
+  readonly delayMs: Range
+  readonly lossPpm: number
+  readonly cuts: number
+  readonly reachable: boolean
+}
+
+type Datagram =
+  | { readonly _tag: "announcement"; readonly record: Announced; readonly address: string }
+  | { readonly _tag: "goodbye"; readonly deviceId: string }
+  /** `wanted`: one device; `null`: everybody but those that are `known`. */
+  | { readonly _tag: "question"; readonly wanted: string | null; readonly known: ReadonlySet<string> }
+
+interface Known {
+  readonly record: Announced
+  readonly address: string
+  readonly heard: number
+  readonly expiresMs: number
+  readonly leaves: boolean
+}
+
+const NOBODY: ReadonlySet<string> = new Set()
+
+export class Segment {
+  private readonly seed: number
+  private readonly nowMs: () => number
+  private readonly way: (from: string, to: string) => Way
+  private readonly stations = new Map<string, Station>()
+  private readonly keys = new Map<string, { readonly of: Key; sent: number }>()
+
+  constructor(seed: number, nowMs: () => number, way: (from: string, to: string) => Way) {
+    this.seed = seed
+    this.nowMs = nowMs
+    this.way = way
+  }
+
+  /** A process on this seat begins to ask who is there; one that was there before is no more. */
+  join(seat: Seat): Station {
+    const station = new Station(seat, this.nowMs, {
+      say: (datagram) => this.say(seat.name, datagram),
+      answerDelayMs: (nth) =>
+        betweenAt(key(this.seed, "answer", seat.name), nth, ANSWER_DELAY_MS.min, ANSWER_DELAY_MS.max)
+    })
+    this.stations.set(seat.name, station)
+    station.ask()
+    return station
+  }
+
+  /** Gone without a word. */
+  leave(station: Station): void {
+    if (this.stations.get(station.seat.name) === station) this.stations.delete(station.seat.name)
+  }
+
+  /** To everybody but itself; each may hear it or not. */
+  private say(from: string, datagram: Datagram): void {
+    for (const [to, station] of this.stations) {
+      if (to === from) continue
+      const { cuts, delayMs, lossPpm, reachable } = this.way(from, to)
+      const draws = this.drawsOf(from, to)
+      const nth = 2 * draws.sent++
+      if (cuts > 0 || !reachable || chanceAt(draws.of, nth + 1, lossPpm, MILLION)) continue
+      const arrivalMs = this.nowMs() + betweenAt(draws.of, nth, delayMs.min, delayMs.max)
+      station.seat.later(arrivalMs, { _tag: "hear", datagram })
+    }
+  }
+
+  private drawsOf(from: string, to: string): { readonly of: Key; sent: number } {
+    const name = `${from}>${to}`
+    const found = this.keys.get(name) ?? { of: key(this.seed, "multicast", name), sent: 0 }
+    this.keys.set(name, found)
+    return found
+  }
+}
+
+interface Air {
+  readonly say: (datagram: Datagram) => void
+  readonly answerDelayMs: (nth: number) => number
+}
+
+/** One process that looks round, and may announce its device. */
+export class Station {
+  readonly seat: Seat
+  private readonly nowMs: () => number
+  private readonly air: Air
+  private record: Announced | null = null
+  private readonly known = new Map<string, Known>()
+  private heard = 0
+  private readonly told = new Map<string, { readonly text: string; readonly atMs: number }>()
+  /** Devices whose news wait for `NEWS_GAP_MS`. */
+  private readonly late = new Set<string>()
+  private queryGapMs = QUERY_GAP_MIN_MS
+  private answers = 0
+  private answering = false
+
+  constructor(seat: Seat, nowMs: () => number, air: Air) {
+    this.seat = seat
+    this.nowMs = nowMs
+    this.air = air
+  }
+
+  advertise(record: Announced): void {
+    this.record = record
+    this.announce()
+    this.after(ANNOUNCED_AGAIN_MS, { _tag: "announce", record })
+  }
+
+  /** Twice, as each datagram may be lost. */
+  sayGoodbye(): void {
+    if (this.record === null) return
+    for (let i = 0; i < 2; i++) this.air.say({ _tag: "goodbye", deviceId: this.record.deviceId })
+    this.record = null
+  }
+
+  /** Asks who is there, and will again. */
+  ask(): void {
+    const now = this.nowMs()
+    const fresh = [...this.known].filter(([, { expiresMs }]) => expiresMs - now > TTL_MS / 2)
+    this.air.say({ _tag: "question", wanted: null, known: new Set(fresh.map(([deviceId]) => deviceId)) })
+    this.after(this.queryGapMs, { _tag: "ask" })
+    this.queryGapMs = Math.min(2 * this.queryGapMs, QUERY_GAP_MAX_MS)
+  }
+
+  on(due: Due): void {
+    switch (due._tag) {
+      case "hear":
+        return this.hear(due.datagram)
+      case "ask":
+        return this.ask()
+      case "announce":
+        if (this.record === due.record) this.announce()
+        return
+      case "answer":
+        this.answering = false
+        return this.announce()
+      case "refresh": {
+        const known = this.known.get(due.deviceId)
+        if (known?.heard === due.heard && !known.leaves)
+          this.air.say({ _tag: "question", wanted: due.deviceId, known: NOBODY })
+        return
+      }
+      case "expire": {
+        const known = this.known.get(due.deviceId)
+        if (known?.heard !== due.heard || known.expiresMs > this.nowMs()) return
+        this.known.delete(due.deviceId)
+        return this.settle(due.deviceId)
+      }
+      case "settle":
+        this.late.delete(due.deviceId)
+        return this.settle(due.deviceId)
+    }
+  }
+
+  private hear(datagram: Datagram): void {
+    switch (datagram._tag) {
+      case "announcement":
+        return this.onAnnouncement(datagram.record, datagram.address)
+      case "goodbye": {
+        const known = this.known.get(datagram.deviceId)
+        if (known !== undefined) this.keep(datagram.deviceId, { ...known, leaves: true }, GOODBYE_MS)
+        return
+      }
+      case "question": {
+        const self = this.record?.deviceId
+        if (self === undefined) return
+        if (datagram.wanted === self) return this.announce()
+        if (datagram.wanted === null && !datagram.known.has(self)) this.answer()
+      }
+    }
+  }
+
+  private announce(): void {
+    if (this.record !== null) this.air.say({ _tag: "announcement", record: this.record, address: this.seat.address })
+  }
+
+  /** One answer serves all who asked meanwhile. */
+  private answer(): void {
+    if (this.answering) return
+    this.answering = true
+    this.after(this.air.answerDelayMs(this.answers++), { _tag: "answer" })
+  }
+
+  private onAnnouncement(record: Announced, address: string): void {
+    const { deviceId } = record
+    if (deviceId === this.seat.deviceId) return
+    const heard = ++this.heard
+    for (const percent of REFRESH_PERCENT) this.after((TTL_MS * percent) / 100, { _tag: "refresh", deviceId, heard })
+    this.keep(deviceId, { record, address, heard, expiresMs: Number.POSITIVE_INFINITY, leaves: false }, TTL_MS)
+    this.settle(deviceId)
+  }
+
+  /** For so long at most. */
+  private keep(deviceId: string, known: Known, ms: number): void {
+    const expiresMs = Math.min(known.expiresMs, this.nowMs() + ms)
+    this.known.set(deviceId, { ...known, expiresMs })
+    this.after(ms, { _tag: "expire", deviceId, heard: known.heard })
+  }
+
+  /** Tells what is new of a device, if anything is. */
+  private settle(deviceId: string): void {
+    const now = this.nowMs()
+    const known = this.known.get(deviceId)
+    const told = this.told.get(deviceId)
+    if (known === undefined) {
+      if (this.told.delete(deviceId)) this.seat.tell({ _tag: "Lost", deviceId })
+      return
+    }
+    const { port, ...record } = known.record
+    const news: News = { _tag: "Sighted", ...record, addresses: [`${known.address}:${port}`] }
+    const text = JSON.stringify(news)
+    if (text === told?.text || this.late.has(deviceId)) return
+    if (told !== undefined && now < told.atMs + NEWS_GAP_MS) {
+      this.late.add(deviceId)
+      return this.seat.later(told.atMs + NEWS_GAP_MS, { _tag: "settle", deviceId })
+    }
+    this.told.set(deviceId, { text, atMs: now })
+    this.seat.tell(news)
+  }
+
+  private after(ms: number, due: Due): void {
+    this.seat.later(this.nowMs() + ms, due)
+  }
+}
