@@ -139,7 +139,7 @@ export class Farm {
         () => this.status(name),
         () => device.text
       )
-      // The first of them made the key of the mesh; the others join it.
+      // The first of them made the key of the mesh; the others join it. It may begin with a hyphen.
       this.#meshKey ??= (
         JSON.parse(readFileSync(join(member.home, "mesh.json"), "utf8")) as { meshKey: string }
       ).meshKey
@@ -282,7 +282,7 @@ export class Farm {
       nodeProgram,
       "run",
       ...["--name", name, "--role", role, "--mesh-name", "lab", "--state", home, "--log", "json"],
-      ...(this.#meshKey === null ? [] : ["--mesh-key", this.#meshKey]),
+      ...(this.#meshKey === null ? [] : [`--mesh-key=${this.#meshKey}`]),
       ...electors.flatMap(({ deviceId }) => ["--elector", deviceId])
     ]
   }
