@@ -22,18 +22,16 @@ import { SimVault, type DiskFate } from "../disk/SimVault.ts"
 import type { Waiting } from "../disk/VaultPort.ts"
 import type { FakeKeys, KeyPair } from "../keys/FakeKeys.ts"
 import type { Cargo, Connection, Port, Side } from "../network/Network.ts"
-import type { Due, Station } from "../network/Segment.ts"
+import type { Due } from "../network/Segment.ts"
 import type { NodeSpec } from "../scenario/Scenario.ts"
 import type { Handle } from "./Agenda.ts"
 import type { Host } from "./Host.ts"
+import { Nearby } from "./Nearby.ts"
 import { NodeClock } from "./NodeClock.ts"
 import type { World } from "./World.ts"
 
 /** A monotonic clock starts anywhere, so that no two nodes' instants can be compared by accident. */
 const MONO_ORIGIN_MAX_MS = 1_000_000_000
-const PORT = 18_789
-/** As the daemon announces it. */
-const ANNOUNCED_GEN = 1
 
 type Persist = Extract<Command, { readonly _tag: "Persist" }>
 
@@ -67,13 +65,8 @@ export class Machine implements Port {
   host: Host | null = null
   /** Its disk; broken and mended there. */
   readonly vault: SimVault<Asker>
+  readonly nearby: Nearby
 
-  /** Whether the next process takes part in discovery. */
-  discovers = false
-  /** Its host in adverts: a private address, by the machine's place in the scenario. */
-  readonly address: string
-
-  private station: Station | null = null
   private processes = 0
   private linksGiven = 0
   private readonly links = new Map<number, { readonly connection: Connection; readonly side: Side }>()
@@ -88,7 +81,7 @@ export class Machine implements Port {
     this.name = spec.name
     this.keys = keys
     this.config = config
-    this.address = `10.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}`
+    this.nearby = new Nearby(this)
     this.clock = new NodeClock(0, spec.clockSkewMs, spec.clockRatePpm)
     this.vault = new SimVault(world.seed, spec.name, {
       nowMs: () => world.nowMs,
@@ -149,7 +142,7 @@ export class Machine implements Port {
           if (this.process === process) this.perform(command)
         },
         stepped: (before, input, after, commands) => {
-          if (this.station !== null && before.phase !== after.phase && after.phase === "running") this.advertise(after)
+          this.nearby.stepped(before, after)
           this.world.stepped(this, before, input, after, commands)
         },
         failed: (error) => {
@@ -158,7 +151,7 @@ export class Machine implements Port {
       },
       this
     )
-    if (this.discovers) this.station = this.join()
+    this.nearby.start()
     const bootId = base64url(seed, "boot-id", this.boot(), 0, 12)
     this.deliver({ _tag: "Started", bootId, durable: found.durable })
   }
@@ -182,8 +175,7 @@ export class Machine implements Port {
     this.listening = false
     this.frozen = false
     this.backlog = []
-    if (this.station !== null) this.world.network.segment.leave(this.station)
-    this.station = null
+    this.nearby.stop()
     this.world.network.drop(this, silent)
     this.links.clear()
     this.dials.clear()
@@ -195,7 +187,7 @@ export class Machine implements Port {
   /** What must not be forgotten could not be stored: the process ends, as a real one does. */
   private fail(error: StoreFailed): void {
     this.tell("world.failed", error.message)
-    this.station?.sayGoodbye()
+    this.nearby.sayGoodbye()
     this.crash(false)
   }
 
@@ -242,7 +234,7 @@ export class Machine implements Port {
       case "process":
         return this.whenThawed(() => {
           if (typeof event.run === "function") event.run()
-          else this.station?.on(event.run)
+          else this.nearby.on(event.run)
         })
     }
   }
@@ -344,7 +336,7 @@ export class Machine implements Port {
         return network.close(link.connection, link.side, command.abrupt)
       }
       case "Dial": {
-        const target = this.targetOf(command.address)
+        const target = this.world.byAddress(command.address) ?? this.nearby.at(command.address)
         if (target === undefined)
           return this.later({ _tag: "DialFailed", attempt: command.attempt, reason: "unreachable" })
         this.dials.set(command.attempt, network.dial(this, target, command.attempt))
@@ -370,39 +362,6 @@ export class Machine implements Port {
       case "Halt":
         return this.halt()
     }
-  }
-
-  /** Who is at an address: a machine's name as configured, or the URL of one that was found. */
-  private targetOf(address: string): Port | undefined {
-    const host = /^wss?:\/\/([^:/]+)/u.exec(address)?.[1]
-    return host === undefined
-      ? this.world.byAddress(address)
-      : this.world.machines.find((machine) => machine.address === host)
-  }
-
-  private join(): Station {
-    const { process, world } = this
-    return world.network.segment.join({
-      name: this.name,
-      deviceId: this.config.deviceId,
-      address: this.address,
-      later: (atMs, run) => void world.agenda.push(atMs, { _tag: "process", machine: this, process, run }),
-      tell: (news) => this.deliver(news)
-    })
-  }
-
-  private advertise(state: NodeState): void {
-    const { deviceId, displayName, meshId, role } = this.config
-    const { incarnation } = state
-    this.station?.advertise({
-      deviceId,
-      name: displayName,
-      meshId,
-      role,
-      incarnation,
-      gen: ANNOUNCED_GEN,
-      port: PORT
-    })
   }
 
   /** Ring at this `mono`; NEVER: not at all. */
@@ -442,7 +401,7 @@ export class Machine implements Port {
     for (const { connection, side } of this.links.values()) this.world.network.close(connection, side, false)
     this.links.clear()
     this.vault.close()
-    this.station?.sayGoodbye()
+    this.nearby.sayGoodbye()
     this.stop(false)
   }
 }
