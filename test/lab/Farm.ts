@@ -278,10 +278,13 @@ export class Farm {
 
   #args({ home, name, role }: Member): ReadonlyArray<string> {
     const electors = [...this.members.values()].filter((member) => member.role !== "viewer")
+    const self = ["--name", name, "--role", role, "--state", home]
     return [
       nodeProgram,
       "run",
-      ...["--name", name, "--role", role, "--mesh-name", "lab", "--state", home, "--log", "json"],
+      ...self,
+      "--mesh-name=lab",
+      "--log=json",
       ...(this.#meshKey === null ? [] : [`--mesh-key=${this.#meshKey}`]),
       ...electors.flatMap(({ deviceId }) => ["--elector", deviceId])
     ]
