@@ -13,7 +13,7 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
-process.exitCode = await command(process.argv.slice(2), {
+const code = command(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   home: homedir(),
@@ -23,4 +23,9 @@ process.exitCode = await command(process.argv.slice(2), {
   err: (text) => void process.stderr.write(text),
   isTerminal: process.stdout.isTTY,
   nowMs: () => Date.now()
+})
+
+// No top-level await: what is shipped is CommonJS.
+void code.then((exit) => {
+  process.exitCode = exit
 })
