@@ -47,6 +47,8 @@ export type Standing =
       readonly beat: number
       readonly beatAt: number
       readonly beats: ReadonlyArray<Beat>
+      /** Since when it has tried to get a lease, or to get it back after a stall. */
+      readonly tryingSince: number
       /** The lease, on our own clock; 0: none. */
       readonly leaseUntil: number
       /** It was announced that the lease runs. */

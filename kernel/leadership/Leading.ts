@@ -2,16 +2,26 @@
  * The leader's side: heartbeats, and the lease that a majority's answers to them make.
  *
  * The lease counts from the sending of a heartbeat, on our own clock, so that it ends before any voter's promise can. A
- * leader whose lease ran out stops acting by itself; a later heartbeat may revive it as long as no higher term was seen.
+ * leader whose lease ran out stops acting by itself; a later heartbeat may revive it as long as no higher term was seen. If none
+ * does for a promise it steps down, so that those who still hear it do not take it for a leader for ever.
  */
 import { kernelLink, type Links } from "../links/Link.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, send, type Turn } from "../Turn.ts"
 import type { DeviceId } from "../wire/Frame.ts"
-import { FOLLOWING, isElector, isMajority, type Beat, type Leadership, type Standing } from "./Leadership.ts"
+import {
+  FOLLOWING,
+  isElector,
+  isMajority,
+  standLater,
+  type Beat,
+  type Leadership,
+  type Standing
+} from "./Leadership.ts"
+import { stepDown } from "./Voting.ts"
 
 /** Heartbeats that may be out at once; an older one's answer comes too late to be worth a lease. */
-const BEATS_MAX = 8
+export const BEATS_MAX = 8
 
 /** The vote is won: the first heartbeat goes out in this very turn (`onTime`). */
 export const begin = (leadership: Leadership, turn: Turn): Leadership => {
@@ -20,6 +30,7 @@ export const begin = (leadership: Leadership, turn: Turn): Leadership => {
     beat: 0,
     beatAt: turn.at.mono,
     beats: [],
+    tryingSince: turn.at.mono,
     leaseUntil: 0,
     announced: false
   }
@@ -35,13 +46,16 @@ export const onTime = (leadership: Leadership, standing: LeadingStanding, turn: 
   let current = standing
   if (turn.lateMs > config.profile.stallVoidsLeaseMs) {
     // We were not there to keep our promise to stop in time: what was sent before the stall renews nothing.
-    current = { ...current, beats: [], leaseUntil: 0 }
+    const tryingSince = Math.max(current.tryingSince, Math.min(current.leaseUntil, now))
+    current = { ...current, beats: [], tryingSince, leaseUntil: 0 }
   }
   if (current.announced && current.leaseUntil <= now) {
     note(turn, { event: "leader.lost", about: config.deviceId, term: leadership.term.counter, reason: "lease ran out" })
     current = { ...current, announced: false }
   }
   let next: Leadership = current === standing ? leadership : { ...leadership, standing: current }
+  if (Math.max(current.leaseUntil, current.tryingSince) + config.profile.promiseMs <= now)
+    return standLater(stepDown(next, turn, "no majority renews its lease"), turn, 0)
   if (current.beatAt <= now) {
     const number = current.beat + 1
     for (const contact of links.contacts) {
@@ -83,8 +97,10 @@ export const promised = (leadership: Leadership, turn: Turn, from: DeviceId, num
   }
   // Older heartbeats can add nothing to what this one gives.
   const beats = standing.beats.slice(index + 1)
-  const leaseUntil = Math.max(standing.leaseUntil, beat.sentAt + config.profile.leaseMs)
-  const runs = leaseUntil > turn.at.mono
+  const until = Math.max(standing.leaseUntil, beat.sentAt + config.profile.leaseMs)
+  const runs = until > turn.at.mono
+  // Answers that come too late for a lease are none to go on for either.
+  const leaseUntil = runs ? until : standing.leaseUntil
   if (runs && !standing.announced)
     note(turn, { event: "leader.elected", about: config.deviceId, term: leadership.term.counter })
   return { ...next, standing: { ...standing, beats, leaseUntil, announced: runs } }

@@ -13,9 +13,9 @@ import * as Dialling from "./Dialling.ts"
 import { indexOfContact, replaced, type Contact, type Links, type Stranger } from "./Link.ts"
 
 /** Strangers that are listed; a flood of records shows no more. */
-const STRANGERS_MAX = 64
+export const STRANGERS_MAX = 64
 /** Addresses of one device that are tried. */
-const ADDRESSES_MAX = 8
+export const ADDRESSES_MAX = 8
 
 type Sighted = Extract<Input, { readonly _tag: "Sighted" }>
 

@@ -87,15 +87,22 @@ const onAdmitted = (membership: Membership, turn: Turn): Membership => {
 
 const onFrame = (membership: Membership, index: number, frame: Frame, turn: Turn): Membership => {
   if (frame.type !== "event") return membership
-  if (frame.event === "mesh.edges") return onRows(membership, frame.payload.rows, membership.members[index]!, turn)
-  if (frame.event === "mesh.heartbeat" && frame.payload.rows !== membership.fingerprint) {
+  const from = membership.members[index]!
+  if (frame.event === "mesh.edges") {
+    // A viewer has no business to say who is alive, not in the name of others either (B14).
+    if (from.observes) return onRows(membership, frame.payload.rows, from, turn)
+    turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
+    return membership
+  }
+  const speaks = observes(turn.config.role)
+  if (frame.event === "mesh.heartbeat" && speaks && frame.payload.rows !== membership.fingerprint) {
     const rows = membership.mine.version === 0 ? membership.rows : [membership.mine, ...membership.rows]
-    if (rows.length > 0) send(turn, membership.members[index]!.link!, "mesh.edges", { rows })
+    if (rows.length > 0) send(turn, from.link!, "mesh.edges", { rows })
   }
   return membership
 }
 
-/** Rows that are newer than what we hold are kept, and passed on to everybody but the one they came from. */
+/** Rows that are newer than what we hold are kept; an observer passes them on to everybody but the one they came from. */
 const onRows = (membership: Membership, incoming: ReadonlyArray<EdgeRow>, from: Member, turn: Turn): Membership => {
   let rows = membership.rows
   let members = membership.members
@@ -114,7 +121,7 @@ const onRows = (membership: Membership, incoming: ReadonlyArray<EdgeRow>, from: 
     members = adoptIncarnations(members, row)
   }
   if (fresh.length === 0) return membership
-  for (const member of members) {
+  for (const member of observes(turn.config.role) ? members : []) {
     if (member.link === null || !member.kernel || member.deviceId === from.deviceId) continue
     const unknownToIt = fresh.filter((row) => row.observer !== member.deviceId)
     if (unknownToIt.length > 0) send(turn, member.link, "mesh.edges", { rows: unknownToIt })

@@ -62,8 +62,11 @@ export const verdict = (
     counted++
     if (!edge.good) witnesses.push(observer)
   }
-  // A viewer without any observer in reach has only its own eyes.
-  if (counted === 0) return !subject.wasGood ? null : subject.good ? SUSPECT : { state: "down", witnesses: [] }
+  // Whoever reaches no observer that can see it has only its own eyes: what they said before holds no longer.
+  if (counted === 0) {
+    if (subject.wasGood) return subject.good ? SUSPECT : { state: "down", witnesses: [] }
+    return subject.state === "up" || subject.state === "suspect" ? { state: "down", witnesses: [] } : null
+  }
   if (witnesses.length >= Math.ceil((2 * counted) / 3)) return { state: "down", witnesses: witnesses.sort(compareText) }
   return subject.wasGood || witnesses.length > 0 ? SUSPECT : UP
 }

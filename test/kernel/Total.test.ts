@@ -291,5 +291,5 @@ describe("step", () => {
     const states = ["Offered", "Held", "Session", "Asking", "Proving", "CheckingClient", "SigningAnswer"]
     for (const state of [...states, "up", "suspect", "down", "left", "Sounding", "Standing", "Leading"])
       assert.isAbove(reached.get(state) ?? 0, 0, `the walk reaches ${state}`)
-  })
+  }, 120_000)
 })

@@ -257,6 +257,51 @@ describe("lease", () => {
   })
 })
 
+describe("without a lease", () => {
+  const beats = (commands: ReadonlyArray<Command>): number => sentEvents(commands, "mesh.lead").length
+
+  it("S11: a leader whose lease nobody renews for a promise steps down, and is no longer heard of", () => {
+    const us = elected()
+    promise(us, us.b, 1)
+    const end = leaseUntil(us) + promiseMs
+    assert.notInclude(events(us.drive.passUntil(end - 1)), "leader.stepped-down")
+    const commands = us.drive.passUntil(end + leadMs)
+    assert.include(events(commands), "leader.stepped-down")
+    assert.strictEqual(beats(commands.slice(events(commands).indexOf("leader.stepped-down"))), 0)
+    assert.isNull(us.drive.node.leadership.leader)
+    // It asks again, and spends no term as long as nobody would follow.
+    assert.include(["Following", "Sounding"], us.drive.standing._tag)
+    assert.deepStrictEqual(us.drive.node.leadership.term, term(1))
+  })
+
+  it("S11: neither does one that never got a lease go on for longer", () => {
+    const us = elected()
+    const end = us.drive.mono + promiseMs
+    assert.include(events(us.drive.passUntil(end + leadMs)), "leader.stepped-down")
+  })
+
+  it("S11: promises that come too late for a lease are none to go on for", () => {
+    const us = elected()
+    promise(us, us.b, 1)
+    const end = leaseUntil(us) + promiseMs + leadMs
+    const told: Array<string> = []
+    while (us.drive.mono < end && us.drive.standing._tag === "Leading") {
+      const late = us.drive.standing.beats.findLast(({ sentAt }) => sentAt + leaseMs <= us.drive.mono)
+      if (late !== undefined) promise(us, us.b, late.number)
+      told.push(...events(us.drive.pass(100)))
+    }
+    assert.include(told, "leader.stepped-down")
+  })
+
+  it("S11: whoever slept through all that steps down when it wakes, before it says a word as a leader", () => {
+    const us = elected()
+    promise(us, us.b, 1)
+    const commands = us.drive.ring(leaseMs + promiseMs)
+    assert.include(events(commands), "leader.stepped-down")
+    assert.strictEqual(beats(commands), 0)
+  })
+})
+
 describe("stall", () => {
   it("one over 300 ms voids the lease, and what was sent before it renews nothing", () => {
     const us = elected()

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { allCodes } from "../../../kernel/wire/Codes.ts"
 import type { EdgeRow } from "../../../kernel/wire/Frame.ts"
 import { Drive, events, id, notes, sentEvents, type World } from "../drive.ts"
 import { Mesh } from "../mesh.ts"
@@ -37,6 +38,26 @@ describe("rows", () => {
       { link: first.link, rows: [row("a", 2, "b+ c+")] },
       { link: second.link, rows: [row("a", 2, "b+ c+")] }
     ])
+  })
+
+  it("P7.2, B14: a viewer passes nothing on, neither at once nor when fingerprints differ", () => {
+    const viewer: World = { roles: { a: "viewer", b: "field", c: "field" } }
+    const { drive, link } = met(viewer, "bc")
+    const rows = [row("b", 4, "c+")]
+    assert.deepStrictEqual(sentEvents(drive.hear(link["b"]!, "mesh.edges", { rows }), "mesh.edges"), [])
+    assert.deepStrictEqual(drive.node.membership.rows, rows)
+    const { epoch } = drive.node.membership.members.find(({ deviceId }) => deviceId === id("c"))!
+    const [mine, myCounter, theirs, theirCounter] = epoch!
+    const said = { epoch: [theirs, theirCounter, mine, myCounter] as const, seq: 0, rows: 7 }
+    assert.deepStrictEqual(sentEvents(drive.hear(link["c"]!, "mesh.heartbeat", said), "mesh.edges"), [])
+  })
+
+  it("P7.2, B14: what a viewer passes on is counted, and changes nothing", () => {
+    const { drive, link } = met(four, "bd")
+    const before = drive.node.membership
+    drive.hear(link["d"]!, "mesh.edges", { rows: [row("c", 4, "b-")] })
+    assert.deepStrictEqual(drive.node.membership.rows, before.rows)
+    assert.strictEqual(drive.node.refusals[allCodes.indexOf("NOT_AUTHORIZED")], 1)
   })
 
   it("P7.2: a newer row is passed on once, to everybody but its sender", () => {

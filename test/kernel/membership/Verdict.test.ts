@@ -46,6 +46,18 @@ const judge = (mine: string, ...said: ReadonlyArray<string>): string => {
 }
 
 describe("verdict", () => {
+  it("S11: K' = 0: what an observer said that cannot be reached any more holds no longer", () => {
+    const [b, f] = members("b- f?") as [Member, Member]
+    const told = rows(["b: f+"])
+    const judged = (state: Member["state"]) => {
+      const subject: Member = { ...f, state }
+      return verdict({ deviceId: id("a"), observes: true }, subject, component([b, subject], told), told)
+    }
+    for (const state of ["up", "suspect"] as const)
+      assert.deepStrictEqual(judged(state), { state: "down", witnesses: [] }, state)
+    for (const state of ["unknown", "down", "left"] as const) assert.isNull(judged(state), state)
+  })
+
   describe("of K' observers, ceil(2K'/3) must have it as bad", () => {
     it.each([
       ["K' = 0, never met", "b+ c+ f?", [], "nothing"],

@@ -69,7 +69,15 @@ describe("S1: no two nodes hold one term", () => {
     const usurper = brokenAfter((node) => {
       const { standing, term } = node.leadership
       if (node.config.role !== "standby-planner" || standing._tag === "Leading" || term.counter === 0) return node
-      const leading = { _tag: "Leading", beat: 1, beatAt: 2 ** 50, beats: [], leaseUntil: 0, announced: false } as const
+      const leading = {
+        _tag: "Leading",
+        beat: 1,
+        beatAt: 2 ** 50,
+        beats: [],
+        tryingSince: 0,
+        leaseUntil: 0,
+        announced: false
+      } as const
       return { ...node, leadership: { ...node.leadership, standing: leading } }
     })
     const together = mesh(`
@@ -100,7 +108,7 @@ describe("S1: no two unexpired leases at one moment of true time", () => {
     const mainCrashes = mesh(`
   - { at: 0s, start: everyone }
   - { at: 6s, crash: main }`)
-    const { violations, world } = watch(mainCrashes, hourOfLease)
+    const { violations, world } = watch(mainCrashes, hourOfLease, () => {}, "S1")
     assert.deepStrictEqual(violations, [])
     assert.strictEqual(world.view.nodes[1]!.leads, true, "backup was elected in its place")
   })
@@ -119,7 +127,7 @@ describe("S1: no two unexpired leases at one moment of true time", () => {
       ),
       asLongAsAPromise
     )
-    assert.deepStrictEqual(watch(mainFreezes, asLongAsAPromise).violations, [])
+    assert.deepStrictEqual(watch(mainFreezes, asLongAsAPromise, () => {}, "S1").violations, [])
   })
 
   it("a lease that runs from the promises instead of from the heartbeat", () => {
