@@ -14,7 +14,8 @@ import type { Frame } from "../../kernel/wire/Frame.ts"
 import { FakeKeys } from "../keys/FakeKeys.ts"
 import { Network, type Connection, type NetworkEvent, type Port, type Side } from "../network/Network.ts"
 import { leaseEndsMs } from "../oracles/S1OneLeader.ts"
-import type { Oracle } from "../oracles/Oracle.ts"
+import { guarded } from "../oracles/S10Bounds.ts"
+import type { Observation, Oracle } from "../oracles/Oracle.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
 import * as Hash from "../trace/Hash.ts"
 import { Agenda, type Handle } from "./Agenda.ts"
@@ -94,6 +95,7 @@ export class World {
   private readonly hash = Hash.make()
   private readonly options: WorldOptions
   private readonly choose: ((due: ReadonlyArray<WorldEvent>) => number) | null
+  private readonly oracles: ReadonlyArray<Oracle>
   private readonly names = new Map<string, string>()
   private readonly ports = new Map<string, Port>()
   private readonly looks = new Map<Machine, Handle>()
@@ -105,7 +107,14 @@ export class World {
     const { scenario, seed } = options
     this.options = options
     this.seed = seed
-    this.kernel = options.kernel ?? realKernel
+    const kernel = options.kernel ?? realKernel
+    this.oracles = options.oracles ?? []
+    this.kernel =
+      this.oracles.length === 0
+        ? kernel
+        : guarded(kernel, (node, message) => {
+            this.violations.push({ oracle: "S10", atMs: this.nowMs, node, message })
+          })
     this.makeHost = options.makeHost ?? fastHost
     const ties = options.ties === "drawn" ? new Ties(seed) : null
     this.choose = ties === null ? null : (due) => ties.choose(due)
@@ -206,19 +215,29 @@ export class World {
       for (let i = 0; i < commands.length; i++) Hash.absorb(this.hash, nowMs, machine.index, commands[i])
     }
     options.onStep?.(machine, input, commands)
-    if (after === before) return
-    if (after.leadership !== before.leadership) this.leadershipChanged(machine, before, after)
-    if (!this.changed && after.membership.members !== before.membership.members) {
-      const a = before.membership.members
-      const b = after.membership.members
-      for (let i = 0; i < b.length; i++) if (a[i] !== b[i] && a[i]!.state !== b[i]!.state) this.changed = true
+    if (after !== before) {
+      if (after.leadership !== before.leadership) this.leadershipChanged(machine, before, after)
+      if (!this.changed && after.membership.members !== before.membership.members) {
+        const a = before.membership.members
+        const b = after.membership.members
+        for (let i = 0; i < b.length; i++) if (a[i] !== b[i] && a[i]!.state !== b[i]!.state) this.changed = true
+      }
     }
-    if (options.oracles === undefined) return
-    const seen = { nowMs, machines: this.machines, machine, before, input, after, commands }
-    for (const oracle of options.oracles) {
+    // What neither changes the node nor makes it do anything tells no oracle anything, but that a record is stored.
+    if (this.oracles.length > 0 && (after !== before || commands.length > 0 || input._tag === "Stored"))
+      this.judge({ nowMs, machines: this.machines, machine, before, input, after, commands })
+  }
+
+  private judge(seen: Observation): void {
+    for (let i = 0; i < this.oracles.length; i++) {
+      const oracle = this.oracles[i]!
       const message = oracle.stepped(seen)
-      if (message !== null) this.violations.push({ oracle: oracle.id, atMs: nowMs, node: machine.name, message })
+      if (message !== null) this.violated(oracle, seen.machine, message)
     }
+  }
+
+  private violated({ id }: Oracle, machine: Machine, message: string): void {
+    this.violations.push({ oracle: id, atMs: this.nowMs, node: machine.name, message })
   }
 
   private leadershipChanged(machine: Machine, before: NodeState, after: NodeState): void {
@@ -265,6 +284,11 @@ export class World {
 
   sent(machine: Machine, connection: Connection, side: Side, frame: Frame): void {
     this.script.sent(machine, connection, side, frame)
+    for (let i = 0; i < this.oracles.length; i++) {
+      const oracle = this.oracles[i]!
+      const message = oracle.sent?.(machine, connection.ports[side === 0 ? 1 : 0], frame, this.nowMs) ?? null
+      if (message !== null) this.violated(oracle, machine, message)
+    }
   }
 
   // ---------------------------------------------------------------------------------------------- what can be seen

@@ -5,7 +5,9 @@
 import type { Command } from "../../kernel/Command.ts"
 import type { Input } from "../../kernel/Input.ts"
 import type { NodeState } from "../../kernel/Node.ts"
+import type { Frame } from "../../kernel/wire/Frame.ts"
 import type { Machine } from "../engine/Machine.ts"
+import type { Port } from "../network/Network.ts"
 
 export interface Observation {
   readonly nowMs: number
@@ -20,8 +22,13 @@ export interface Observation {
 export interface Oracle {
   /** The id of the invariant, such as `S1`. */
   readonly id: string
-  /** What is broken, with names and terms; `null`: nothing. */
+  /**
+   * After each step that changed a node, made it do something, or told it that a record is stored; before its commands are
+   * performed. What is broken, with names and terms; `null`: nothing.
+   */
   readonly stepped: (seen: Observation) => string | null
+  /** A frame leaves its sender: whatever it had to wait for is over. */
+  readonly sent?: (sender: Machine, receiver: Port, frame: Frame, nowMs: number) => string | null
 }
 
 /** A fresh set for one run. */

@@ -1,8 +1,20 @@
 /** Every oracle that watches every run. Later ones are added here and nowhere else. */
 import type { Oracle } from "./Oracle.ts"
+import { bounds } from "./S10Bounds.ts"
+import { truth } from "./S11Truth.ts"
 import { oneLeader } from "./S1OneLeader.ts"
 import { noGhosts } from "./S6NoGhosts.ts"
 import { authentication } from "./S7Authentication.ts"
+import { passiveViewers } from "./S8PassiveViewers.ts"
+import { durability } from "./S9Durability.ts"
 
 /** Fresh ones, for one run. */
-export const everyOracle = (): ReadonlyArray<Oracle> => [oneLeader(), noGhosts(), authentication()]
+export const everyOracle = (): ReadonlyArray<Oracle> => [
+  oneLeader(),
+  noGhosts(),
+  authentication(),
+  passiveViewers(),
+  durability(),
+  bounds(),
+  truth()
+]

@@ -142,7 +142,9 @@ describe("S6: no older incarnation replaces a newer one", () => {
   it("it is the letting in that S6 minds: whoever remembers refuses the old one, and nothing fires", () => {
     const { violations, world } = watch(
       timeline,
-      broken((node, input) => Node.step(node, amnesia(node, input)))
+      broken((node, input) => Node.step(node, amnesia(node, input))),
+      () => {},
+      "S6"
     )
     assert.deepStrictEqual(violations, [])
     assert.strictEqual(world.machines[2]!.state()!.incarnation, 1)

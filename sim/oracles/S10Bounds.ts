@@ -1,0 +1,141 @@
+/**
+ * S10: every table, queue and set of the kernel has a bound, and no input makes one grow past it; and nothing throws.
+ *
+ * Bounds are those that the kernel declares, or follow from whom a node trusts: its own word decides how many devices there
+ * are, nobody else's. They are asked where a slice changed. That every number in the state is a safe integer is asked of one
+ * step in `SAMPLED_STEPS`. An exception out of `step` is caught where the world calls it (`guarded`), and told with its input;
+ * the step then has changed nothing.
+ *
+ * Does not judge: bytes that a process holds, queues outside of the kernel (inbox, sockets, disk), how many devices an
+ * operator trusts.
+ */
+import type { Input } from "../../kernel/Input.ts"
+import { BEATS_MAX } from "../../kernel/leadership/Leading.ts"
+import { ADDRESSES_MAX, STRANGERS_MAX } from "../../kernel/links/Sightings.ts"
+import type { NodeState } from "../../kernel/Node.ts"
+import { UNAUTHENTICATED_FRAMES_MAX, UNAUTHENTICATED_LINKS_MAX } from "../../kernel/Profile.ts"
+import { allCodes } from "../../kernel/wire/Codes.ts"
+import type { Kernel } from "../engine/Host.ts"
+import type { MakeOracle } from "./Oracle.ts"
+
+/** A walk through a whole state costs as much as some steps. A prime, so that it does not keep step with what nodes repeat. */
+const SAMPLED_STEPS = 509
+
+/** What one turn may do for each device: probe, heartbeats, rows, votes, a dial, an end, and what it tells about all that. */
+const COMMANDS_PER_DEVICE_MAX = 16
+/** An end of a handshake: answer, goodbye, note. */
+const COMMANDS_PER_HANDSHAKE_MAX = 3
+/** The alarm, records, answers to an operator. */
+const COMMANDS_BESIDES_MAX = 16
+
+const INPUT_CHARS_MAX = 400
+
+/** The kernel, so that an exception out of it is told and goes no further. */
+export const guarded = (kernel: Kernel, defect: (node: string, message: string) => void): Kernel => ({
+  make: kernel.make,
+  step: (node, input) => {
+    try {
+      return kernel.step(node, input)
+    } catch (thrown) {
+      defect(node.config.displayName, `${node.config.displayName} threw ${String(thrown)} on ${shortly(input)}`)
+      return [node, []]
+    }
+  }
+})
+
+const shortly = (input: Input): string => {
+  const text = JSON.stringify(input)
+  return text.length <= INPUT_CHARS_MAX ? text : `${text.slice(0, INPUT_CHARS_MAX)}…`
+}
+
+type Bound = readonly [what: string, size: number, max: number]
+
+const first = (bounds: ReadonlyArray<Bound>): string | null => {
+  for (const [what, size, max] of bounds) if (size > max) return `${size} ${what}, at most ${max}`
+  return null
+}
+
+const linksWithin = ({ config, links }: NodeState): string | null => {
+  const devices = config.trusted.length
+  const found = links.contacts.reduce((longest, contact) => Math.max(longest, contact.found.length), 0)
+  let sessions = 0
+  let inbound = 0
+  let outbound = 0
+  let strays = 0
+  for (const link of links.links) {
+    if (link._tag === "Session") sessions++
+    else if ("peer" in link) outbound++
+    else inbound++
+    if (link._tag === "Offered") strays = Math.max(strays, link.strays)
+  }
+  return first([
+    ["devices that it keeps in touch with", links.contacts.length, devices],
+    ["sessions", sessions, devices],
+    ["handshakes of its own", outbound, devices],
+    ["handshakes of others", inbound, UNAUTHENTICATED_LINKS_MAX],
+    ["frames of a link before its handshake", strays, UNAUTHENTICATED_FRAMES_MAX],
+    ["strangers", links.strangers.length, STRANGERS_MAX],
+    ["addresses of one device", found, ADDRESSES_MAX]
+  ])
+}
+
+const membershipWithin = ({ config, membership }: NodeState): string | null => {
+  const devices = config.trusted.length
+  const longest = membership.rows.reduce((edges, row) => Math.max(edges, row.edges.length), 0)
+  return first([
+    ["members", membership.members.length, devices],
+    ["rows of observers", membership.rows.length, devices],
+    ["edges of an observer", longest, devices + 1],
+    ["edges of its own", membership.mine.edges.length, devices]
+  ])
+}
+
+const leadershipWithin = ({ config, leadership: { standing } }: NodeState): string | null => {
+  const electors = config.manifest.electors.length
+  if (standing._tag === "Following") return null
+  if (standing._tag !== "Leading") return first([["votes", standing.granted.length, electors]])
+  const promises = standing.beats.reduce((most, beat) => Math.max(most, beat.promised.length), 0)
+  return first([
+    ["heartbeats that are out", standing.beats.length, BEATS_MAX],
+    ["promises of one heartbeat", promises, electors]
+  ])
+}
+
+/** The first number in it that is none to count or tell time with, by its path. */
+const unsafe = (state: NodeState): string | null => {
+  const open: Array<readonly [path: string, value: unknown]> = [["", state]]
+  for (let i = 0; i < open.length; i++) {
+    const [path, value] = open[i]!
+    if (typeof value === "number" && !Number.isSafeInteger(value)) return `${path.slice(1)} is ${value}`
+    if (typeof value !== "object" || value === null) continue
+    for (const name of Object.keys(value)) open.push([`${path}.${name}`, (value as Record<string, unknown>)[name]])
+  }
+  return null
+}
+
+export const bounds: MakeOracle = () => {
+  let steps = 0
+  return {
+    id: "S10",
+    stepped: ({ after, before, commands, machine }) => {
+      const devices = after.config.trusted.length
+      const commandsMax =
+        COMMANDS_PER_DEVICE_MAX * devices +
+        COMMANDS_PER_HANDSHAKE_MAX * UNAUTHENTICATED_LINKS_MAX +
+        COMMANDS_BESIDES_MAX
+      if (commands.length > commandsMax)
+        return `${machine.name} wants ${commands.length} commands done in one step, at most ${commandsMax}`
+      if (after === before) return null
+      const grown =
+        (after.links === before.links ? null : linksWithin(after)) ??
+        (after.membership === before.membership ? null : membershipWithin(after)) ??
+        (after.leadership === before.leadership ? null : leadershipWithin(after)) ??
+        (after.durable === before.durable ? null : first([["keys", after.durable.pins.length, devices]])) ??
+        (after.refusals === before.refusals ? null : first([["counters", after.refusals.length, allCodes.length]]))
+      if (grown !== null) return `${machine.name} has ${grown}`
+      steps++
+      const number = steps % SAMPLED_STEPS === 0 ? unsafe(after) : null
+      return number === null ? null : `a number of ${machine.name} is none: ${number}`
+    }
+  }
+}

@@ -1,0 +1,279 @@
+/**
+ * S11: what a node says of peers, leader, lease and links agrees with the world's own truth, within the profile's bound, or
+ * says that it does not know.
+ *
+ * Judged is what `kernel/status` answers at that moment:
+ * - a peer is not `up` when it has answered nobody for longer than the bound, counted from the last that was heard of it and
+ *   from the last time that the speaker itself was not attentive; and not by hearsay for three times as long;
+ * - a peer is `linked` only over a connection that is there, and not beyond the bound after the far process ended;
+ * - the leader that is named held a lease no longer ago than it may go on trying to renew one, and the named be believed;
+ * - a lease of one's own rests on a heartbeat that a majority of electors acknowledged, and ends `leaseMs` after it was sent.
+ *
+ * Leases are judged at every step that changes one; the rest once each `LOOK_MS` of true time, at one node in turn: a lie that
+ * lasts is found, one that is over within seconds may not be.
+ *
+ * Does not judge: words other than `up` (that a peer which can be reached comes back is L1), whatever a node says while it is
+ * frozen, devices that are played by a stranger, and what is said by hearsay where strangers speak, who may say anything.
+ */
+import type { Input } from "../../kernel/Input.ts"
+import type { NodeState } from "../../kernel/Node.ts"
+import * as Status from "../../kernel/status/Status.ts"
+import type { DeviceId, Frame } from "../../kernel/wire/Frame.ts"
+import { Machine } from "../engine/Machine.ts"
+import { detectionMs, inTrueTime, leaderKnownMs } from "./Bounds.ts"
+import type { MakeOracle, Observation } from "./Oracle.ts"
+
+/** With ten nodes each is looked at once in 2.5 s; the bounds are longer. */
+const LOOK_MS = 250
+/** Hearsay: the witness has to notice, or the speaker that its witness is gone; and word has to come round. */
+const HEARSAY_TIMES = 3
+/** Heartbeats of a leader that are remembered; the kernel waits for fewer. */
+const BEATS_KEPT_MAX = 16
+
+interface Beat {
+  readonly term: number
+  readonly number: number
+  readonly sentMs: number
+  readonly electors: Set<DeviceId>
+}
+
+/** What the world knows of one machine. */
+interface Truth {
+  /** True time since which it takes nothing up; `null`: it does. */
+  silentSinceMs: number | null
+  /** When anybody last heard anything of it. */
+  heardMs: number
+  /** When it was last not attentive: at its start, after a freeze, at an alarm that rang late. */
+  distractedMs: number
+  /** Until when it held a lease, or began to lead. */
+  leaseMs: number
+  /** When something last came over each of its links. */
+  readonly linkHeardMs: Array<number>
+  /** The far process of each session when it was first looked at, and since when it is gone. */
+  readonly sessions: Map<number, { readonly process: number; goneSinceMs: number | null }>
+  /** Links that it believed in without having them. */
+  readonly missing: Set<number>
+  /** How old the last heartbeat of a leader was when it was taken up. */
+  leadAgeMs: number
+  beats: Array<Beat>
+}
+
+const unknown = (): Truth => ({
+  silentSinceMs: 0,
+  heardMs: 0,
+  distractedMs: 0,
+  leaseMs: 0,
+  linkHeardMs: [],
+  sessions: new Map(),
+  missing: new Set(),
+  leadAgeMs: 0,
+  beats: []
+})
+
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
+
+export const truth: MakeOracle = () => {
+  let truths: ReadonlyArray<Truth> | null = null
+  let byDevice: ReadonlyMap<DeviceId, Machine> = new Map()
+  /** When each heartbeat of a leader was sent. */
+  const sentMs = new WeakMap<Frame, number>()
+  let strangers = false
+  let lookMs = 0
+  let next = 0
+
+  // ---------------------------------------------------------------------------------------------- what is true
+
+  const begin = (machines: ReadonlyArray<Machine>): ReadonlyArray<Truth> => {
+    byDevice = new Map(machines.map((machine): [DeviceId, Machine] => [machine.config.deviceId, machine]))
+    return machines.map(unknown)
+  }
+
+  const took = (
+    own: Truth,
+    all: ReadonlyArray<Truth>,
+    machine: Machine,
+    input: Input,
+    before: NodeState,
+    nowMs: number
+  ): void => {
+    switch (input._tag) {
+      case "Started":
+        own.distractedMs = nowMs
+        own.sessions.clear()
+        own.missing.clear()
+        return
+      case "Woke":
+        if (input.at.mono - before.alarmAt > before.config.profile.stallMs) own.distractedMs = nowMs
+        return
+      case "Received":
+      case "Ponged":
+      case "Malformed":
+      case "Ignored": {
+        own.linkHeardMs[input.link] = nowMs
+        const far = machine.farEnd(input.link)
+        if (far instanceof Machine) all[far.index]!.heardMs = nowMs
+        if (input._tag === "Received" && input.frame.type === "event" && input.frame.event === "mesh.lead")
+          own.leadAgeMs = nowMs - (sentMs.get(input.frame) ?? nowMs)
+      }
+    }
+  }
+
+  /** The state of the world since the last look; what changed in between counts from now. */
+  const survey = (all: ReadonlyArray<Truth>, machines: ReadonlyArray<Machine>, nowMs: number): void => {
+    for (const machine of machines) {
+      const one = all[machine.index]!
+      if (machine.frozen) one.distractedMs = nowMs
+      if (machine.running && !machine.frozen) one.silentSinceMs = null
+      else one.silentSinceMs ??= nowMs
+      const standing = machine.state()?.leadership.standing
+      if (standing?._tag === "Leading" && machine.clock.trueMs(standing.leaseUntil) > nowMs) one.leaseMs = nowMs
+      for (const [link, session] of one.sessions) {
+        const far = machine.farEnd(link)
+        if (far !== null && far.process !== session.process) session.goneSinceMs ??= nowMs
+      }
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------- what is said
+
+  const lease = (own: Truth, { after, before, input, machine, nowMs }: Observation): string | null => {
+    const { config, leadership } = after
+    const { standing } = leadership
+    if (standing._tag !== "Leading") return null
+    const { counter } = leadership.term
+    const { deviceId, manifest, profile } = config
+    const was = before.leadership.standing
+    if (was._tag !== "Leading" || was.beat !== standing.beat) {
+      const electors = new Set(manifest.electors.includes(deviceId) ? [deviceId] : [])
+      own.beats = [
+        ...own.beats.slice(1 - BEATS_KEPT_MAX),
+        { term: counter, number: standing.beat, sentMs: nowMs, electors }
+      ]
+      own.leaseMs = Math.max(own.leaseMs, was._tag === "Leading" ? 0 : nowMs)
+    }
+    if (input._tag === "Received" && input.frame.type === "event" && input.frame.event === "mesh.lead.answer") {
+      const { beat, promised, term } = input.frame.payload
+      const link = before.links.links.find((open) => open.link === input.link)
+      const answered = own.beats.find((sent) => sent.number === beat && sent.term === term.counter)
+      if (promised && link?._tag === "Session" && manifest.electors.includes(link.peer))
+        answered?.electors.add(link.peer)
+    }
+    if (standing.leaseUntil === 0 || (was._tag === "Leading" && was.leaseUntil === standing.leaseUntil)) return null
+    let until = 0
+    for (const { electors, sentMs: sent, term } of own.beats)
+      if (term === counter && 2 * electors.size > manifest.electors.length)
+        until = Math.max(until, machine.clock.mono(sent) + profile.leaseMs)
+    return standing.leaseUntil <= until
+      ? null
+      : `${machine.name} says that it holds a lease of term ${counter} for ${standing.leaseUntil - until} ms more than a majority gave it`
+  }
+
+  const linked = (own: Truth, machine: Machine, node: NodeState, boundMs: number, nowMs: number): string | null => {
+    for (const link of node.links.links) {
+      if (link._tag !== "Session") continue
+      const far = machine.farEnd(link.link)
+      if (far === null) {
+        // Not at the first look: somebody who thaws takes up what has happened one after another.
+        if (own.missing.has(link.link))
+          return `${machine.name} says that it is linked over connection ${link.link}, which is gone`
+        own.missing.add(link.link)
+        continue
+      }
+      if (!(far instanceof Machine)) {
+        strangers = true
+        continue
+      }
+      const session = own.sessions.get(link.link)
+      if (session === undefined) {
+        own.sessions.set(link.link, { process: far.process, goneSinceMs: null })
+        continue
+      }
+      if (session.goneSinceMs === null) continue
+      const sinceMs = Math.max(session.goneSinceMs, own.linkHeardMs[link.link] ?? 0, own.distractedMs)
+      if (nowMs - sinceMs > boundMs)
+        return `${machine.name} says that it is linked with ${far.name}, whose process ended ${seconds(nowMs - sinceMs)} ago`
+    }
+    return null
+  }
+
+  const peers = (
+    all: ReadonlyArray<Truth>,
+    machine: Machine,
+    said: ReadonlyArray<Status.PeerStatus>,
+    boundMs: number,
+    nowMs: number
+  ): string | null => {
+    const own = all[machine.index]!
+    let distractedMs = 0
+    for (const one of all) distractedMs = Math.max(distractedMs, one.distractedMs)
+    for (const { deviceId, linked: direct, state } of said) {
+      const peer = byDevice.get(deviceId)
+      if (state !== "up" || peer === undefined || impersonated(peer)) continue
+      const { heardMs, silentSinceMs } = all[peer.index]!
+      if (silentSinceMs === null || (!direct && strangers)) continue
+      const sinceMs = Math.max(silentSinceMs, heardMs, direct ? own.distractedMs : distractedMs)
+      if (nowMs - sinceMs > (direct ? boundMs : HEARSAY_TIMES * boundMs))
+        return `${machine.name} says that ${peer.name} is up, which has been silent for ${seconds(nowMs - sinceMs)}`
+    }
+    return null
+  }
+
+  const leader = (
+    all: ReadonlyArray<Truth>,
+    machine: Machine,
+    named: DeviceId | undefined,
+    boundMs: number,
+    nowMs: number
+  ): string | null => {
+    const other = named === undefined ? undefined : byDevice.get(named)
+    if (other === undefined || other === machine || impersonated(other)) return null
+    const own = all[machine.index]!
+    const agoMs = nowMs - all[other.index]!.leaseMs
+    return agoMs > boundMs + own.leadAgeMs
+      ? `${machine.name} names ${other.name} as leader, whose lease ended ${seconds(agoMs)} ago`
+      : null
+  }
+
+  /** A stranger that a test put in its place answers under its name. */
+  const impersonated = (machine: Machine): boolean => machine.world.byAddress(machine.name) !== machine
+
+  /** Clocks of others may be slower than the speaker's: the slowest counts. */
+  const slowestPpm = (machines: ReadonlyArray<Machine>): number =>
+    machines.reduce((slowest, { clock }) => Math.min(slowest, clock.ratePpm), 0)
+
+  const look = (all: ReadonlyArray<Truth>, machines: ReadonlyArray<Machine>, nowMs: number): string | null => {
+    survey(all, machines, nowMs)
+    const machine = machines[next++ % machines.length]!
+    const node = machine.state()
+    if (node?.phase !== "running" || machine.frozen) return null
+    const { profile } = node.config
+    const ppm = slowestPpm(machines)
+    const boundMs = inTrueTime(detectionMs(profile), ppm) + LOOK_MS
+    const { peers: said, plannerActivity } = Status.status(node, machine.clock.mono(nowMs))
+    return (
+      linked(all[machine.index]!, machine, node, boundMs, nowMs) ??
+      peers(all, machine, said, boundMs, nowMs) ??
+      leader(all, machine, plannerActivity.leader.deviceId, inTrueTime(leaderKnownMs(profile), ppm) + LOOK_MS, nowMs)
+    )
+  }
+
+  return {
+    id: "S11",
+    stepped: (seen) => {
+      const { after, before, input, machine, machines, nowMs } = seen
+      truths ??= begin(machines)
+      const all = truths
+      const own = all[machine.index]!
+      took(own, all, machine, input, before, nowMs)
+      const overdrawn = after.leadership === before.leadership ? null : lease(own, seen)
+      if (overdrawn !== null) return overdrawn
+      if (nowMs < lookMs) return null
+      lookMs = nowMs + LOOK_MS
+      return look(all, machines, nowMs)
+    },
+    sent: (_sender, _receiver, frame, nowMs) => {
+      if (frame.type === "event" && frame.event === "mesh.lead") sentMs.set(frame, nowMs)
+      return null
+    }
+  }
+}

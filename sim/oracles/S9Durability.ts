@@ -1,0 +1,186 @@
+/**
+ * S9: what a node acknowledged as stored is there after any crash, and none of it goes backward.
+ *
+ * Acknowledged is what the node was told is stored, and what it let others build on: no frame leaves before its incarnation
+ * is stored, no vote before it is, and nobody is voted for twice in one term. Whatever the next process of the device starts
+ * from has to hold all of it: incarnation, term and vote, keys and words of trust. A word that was asked for and not yet
+ * acknowledged may be there or not. What a process started from counts as acknowledged.
+ *
+ * Only a disk that the world itself emptied (`SimVault.wipes`) may have forgotten.
+ *
+ * Does not judge: whether a machine should have started at all from a disk that lost everything.
+ */
+import type { Durable, Pin, Record, TrustEntry } from "../../kernel/Durable.ts"
+import type { DeviceId, Frame, Term } from "../../kernel/wire/Frame.ts"
+import type { Machine } from "../engine/Machine.ts"
+import type { Port } from "../network/Network.ts"
+import type { MakeOracle, Observation } from "./Oracle.ts"
+
+/** `null`: trusted no longer. */
+type Word = TrustEntry | null
+
+interface Memory {
+  readonly wipes: number
+  incarnation: number
+  term: Term
+  votedFor: DeviceId | null
+  readonly trusted: Map<DeviceId, Word>
+  readonly pins: Map<DeviceId, Pin>
+  /** Asked for and not acknowledged, in order. */
+  asked: Array<{ readonly ticket: number; readonly record: Record }>
+}
+
+const fresh = (wipes: number): Memory => ({
+  wipes,
+  incarnation: 0,
+  term: { manifest: 0, counter: 0 },
+  votedFor: null,
+  trusted: new Map(),
+  pins: new Map(),
+  asked: []
+})
+
+// Order and merging are said here anew: the kernel's own are what is being judged.
+const isBefore = (a: Term, b: Term): boolean =>
+  a.manifest < b.manifest || (a.manifest === b.manifest && a.counter < b.counter)
+const isSame = (a: Term, b: Term): boolean => a.manifest === b.manifest && a.counter === b.counter
+
+const show = (word: Word | undefined): string =>
+  word == null
+    ? "none"
+    : [word.role, word.gen1 ? "gen1" : "", word.publicKey ?? ""].filter((part) => part !== "").join(" ")
+
+const acknowledge = (memory: Memory, record: Record): void => {
+  switch (record._tag) {
+    case "Incarnation":
+      memory.incarnation = Math.max(memory.incarnation, record.incarnation)
+      return
+    case "Vote":
+      if (!isBefore(memory.term, record.term)) return
+      memory.term = record.term
+      memory.votedFor = record.votedFor
+      return
+    case "Trust":
+      memory.trusted.set(record.device.deviceId, record.device)
+      return
+    case "Distrust":
+      memory.trusted.set(record.deviceId, null)
+      memory.pins.delete(record.deviceId)
+      return
+    case "Pin": {
+      const { deviceId, kernel, publicKey } = record
+      const old = memory.pins.get(deviceId)
+      memory.pins.set(deviceId, {
+        deviceId,
+        publicKey: old?.publicKey ?? publicKey,
+        kernel: kernel || old?.kernel === true
+      })
+    }
+  }
+}
+
+/** What is missing in `found`, or went backward. */
+const forgotten = (memory: Memory, found: Durable): string | null => {
+  const { incarnation, term, votedFor } = memory
+  if (found.incarnation < incarnation) return `incarnation ${found.incarnation} instead of ${incarnation}`
+  if (isBefore(found.term, term)) return `term ${found.term.counter} instead of ${term.counter}`
+  if (isSame(found.term, term) && found.votedFor !== votedFor) return `another vote in term ${term.counter}`
+  for (const [deviceId, word] of memory.trusted) {
+    const words = [word, ...memory.asked.map(({ record }) => wordOf(record, deviceId))]
+    const now = found.trusted.find((entry) => entry.deviceId === deviceId)
+    if (!words.some((possible) => possible !== undefined && show(possible) === show(now)))
+      return `trust in ${deviceId.slice(0, 8)}: ${show(now)} instead of ${show(word)}`
+  }
+  for (const [deviceId, { kernel, publicKey }] of memory.pins) {
+    if (memory.asked.some(({ record }) => record._tag === "Distrust" && record.deviceId === deviceId)) continue
+    const now = found.pins.find((pin) => pin.deviceId === deviceId)
+    if (now?.publicKey !== publicKey || (kernel && !now.kernel)) return `the key of ${deviceId.slice(0, 8)} is another`
+  }
+  return null
+}
+
+const wordOf = (record: Record, deviceId: DeviceId): Word | undefined =>
+  record._tag === "Trust" && record.device.deviceId === deviceId
+    ? record.device
+    : record._tag === "Distrust" && record.deviceId === deviceId
+      ? null
+      : undefined
+
+const started = (memory: Memory, found: Durable): void => {
+  memory.incarnation = found.incarnation
+  memory.term = found.term
+  memory.votedFor = found.votedFor
+  for (const deviceId of memory.trusted.keys()) memory.trusted.set(deviceId, null)
+  for (const entry of found.trusted) memory.trusted.set(entry.deviceId, entry)
+  memory.pins.clear()
+  for (const pin of found.pins) memory.pins.set(pin.deviceId, pin)
+  memory.asked = []
+}
+
+/** The term that a frame says we voted in; `null`: it says nothing of that. */
+const votedIn = (frame: Frame): Term | null => {
+  if (frame.type !== "event") return null
+  if (frame.event === "mesh.vote" || frame.event === "mesh.lead") return frame.payload.term
+  return frame.event === "mesh.vote.answer" && frame.payload.granted ? frame.payload.term : null
+}
+
+export const durability: MakeOracle = () => {
+  const memories: Array<Memory | undefined> = []
+  const of = (machine: Machine): Memory => {
+    const { wipes } = machine.vault
+    const memory = memories[machine.index]
+    return memory?.wipes === wipes ? memory : (memories[machine.index] = fresh(wipes))
+  }
+
+  const stepped = ({ after, commands, input, machine }: Observation): string | null => {
+    if (input._tag === "Started") {
+      const memory = of(machine)
+      const lost = forgotten(memory, input.durable)
+      if (lost !== null) return `${machine.name} starts from ${lost}`
+      started(memory, input.durable)
+      if (after.incarnation <= memory.incarnation)
+        return `${machine.name} takes incarnation ${after.incarnation}, and has had ${memory.incarnation}`
+    }
+    if (input._tag === "Stored") {
+      const memory = of(machine)
+      const index = memory.asked.findIndex(({ ticket }) => ticket === input.ticket)
+      if (index >= 0) acknowledge(memory, memory.asked.splice(index, 1)[0]!.record)
+    }
+    for (let i = 0; i < commands.length; i++) {
+      const command = commands[i]!
+      if (command._tag === "Persist") of(machine).asked.push({ ticket: command.ticket, record: command.record })
+    }
+    return null
+  }
+
+  /** Whom it votes for, where that is being said. */
+  const vote = (machine: Machine, receiver: Port, frame: Frame, term: Term): string | null => {
+    const memory = of(machine)
+    const counter = `term ${term.counter}`
+    if (isBefore(machine.durable.term, term))
+      return `${machine.name} speaks of its vote in ${counter}, which is not stored`
+    if (isBefore(term, memory.term))
+      return `${machine.name} votes in ${counter}, and has voted in term ${memory.term.counter}`
+    const answers = frame.type === "event" && frame.event === "mesh.vote.answer"
+    const record = memory.asked.find((asked) => asked.record._tag === "Vote" && isSame(asked.record.term, term))?.record
+    const votedFor = isSame(memory.term, term) ? memory.votedFor : record?._tag === "Vote" ? record.votedFor : null
+    const holder = answers ? receiver : machine
+    if (votedFor === null || !holder.holds(votedFor))
+      return `${machine.name} tells ${holder.name} that it has its vote in ${counter}, which another has`
+    memory.term = term
+    memory.votedFor = votedFor
+    return null
+  }
+
+  return {
+    id: "S9",
+    stepped,
+    sent: (machine, receiver, frame) => {
+      const { incarnation } = machine.state() ?? { incarnation: 0 }
+      if (machine.durable.incarnation < incarnation)
+        return `${machine.name} speaks as incarnation ${incarnation}, which is not stored`
+      const term = votedIn(frame)
+      return term === null ? null : vote(machine, receiver, frame, term)
+    }
+  }
+}
