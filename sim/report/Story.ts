@@ -146,7 +146,7 @@ class Teller {
       this.#running.add(name)
       this.#bootMs.set(name, atMs)
       this.#words.delete(name)
-    } else if (event === "world.crash" || event === "world.stop") {
+    } else if (event === "world.crash" || event === "world.stop" || event === "world.failed") {
       this.#running.delete(name)
       this.#words.delete(name)
       if (this.#leading?.name === name) this.#leading.lostMs ??= atMs
@@ -169,6 +169,12 @@ class Teller {
       }
       case "world.undo":
         return this.#line(atMs, detail.reason ?? "as it was before", null, null)
+      case "world.failed":
+      case "world.refused": {
+        const what = event === "world.failed" ? "ends" : "does not start"
+        if (event === "world.failed") this.#fate(happening, about ?? "")
+        return this.#line(atMs, `${about ?? "somebody"} ${what}: ${detail.reason ?? "its disk"}`, null, null)
+      }
       case "world.replay": {
         const what = detail.reason === undefined ? "" : `: ${detail.reason}`
         return this.#line(

@@ -35,7 +35,9 @@ describe("the story of a run: the world's own doings", () => {
           happening(9_700, "world.thaw", { about: "b" }),
           happening(9_800, "world.slow", { reason: "a, b" }),
           happening(9_900, "world.undo", { reason: "a, b as fast as before" }),
-          happening(9_950, "world.replay", { about: "a", reason: "1 of 1 old frames to b" })
+          happening(9_950, "world.replay", { about: "a", reason: "1 of 1 old frames to b" }),
+          happening(9_960, "world.failed", { about: "a", reason: "cannot store incarnation 3 (the disk is full)" }),
+          happening(9_970, "world.refused", { about: "a", reason: "the disk reports an error" })
         ],
         scenario({ timeline })
       ),
@@ -49,7 +51,9 @@ describe("the story of a run: the world's own doings", () => {
         "9700 b thaws",
         "9800 the network slows down: a, b",
         "9900 a, b as fast as before",
-        "9950 what a once sent arrives again: 1 of 1 old frames to b"
+        "9950 what a once sent arrives again: 1 of 1 old frames to b",
+        "9960 a ends: cannot store incarnation 3 (the disk is full)",
+        "9970 a does not start: the disk reports an error"
       ]
     )
   })
@@ -73,6 +77,17 @@ describe("the story of a run: who leads", () => {
         elected(22_913, "b", 2)
       ]),
       ["0 everyone starts", "2914 a leads, term 1", "20000 a crashes", "22913 b leads, term 2 [2.9 s without a leader]"]
+    )
+  })
+  it("or from when its process ended for its disk", () => {
+    assert.deepStrictEqual(
+      told([
+        everyoneStarts,
+        elected(2_914, "a", 1),
+        happening(20_000, "world.failed", { about: "a", reason: "cannot store the vote of term 2 (the disk is full)" }),
+        elected(22_913, "b", 2)
+      ]).at(-1),
+      "22913 b leads, term 2 [2.9 s without a leader]"
     )
   })
   it("or from when it stepped down; a leader that was never lost leaves no gap", () => {
