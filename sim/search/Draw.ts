@@ -1,0 +1,177 @@
+/**
+ * What a seed of a campaign makes of a scenario: a drawn value for what the file lets vary, random faults, a swarm's mix, and
+ * a calm at the end in which everything is healed and runs.
+ *
+ * Promises: a function of its arguments; the drawn scenario is plain data, and says by itself all that the run is. Every draw
+ * has a key of its own (`Dice`): a fault more in a file moves no other draw of the same seed.
+ *
+ * In the calm, random faults have ended, what the timeline still holds (a cut without `for:`) is healed, delay and loss are the
+ * file's again, and whoever ever was started runs, unless the file stopped it politely and for good. Where the default mix struck, the run goes on for
+ * `CALM_MS` at least, so that "eventually" has the time that the protocol's own timers take.
+ */
+import type { Fuzz, Range, Scenario, Step, Target } from "../scenario/Scenario.ts"
+import { Dice, judgedIn, type Drawn, type RunClass, type Setting } from "./Drawn.ts"
+import { mixRules, mixSettings } from "./Mix.ts"
+import { moved } from "./Moved.ts"
+import { strikes, type Rule } from "./Strikes.ts"
+
+export interface DrawOptions {
+  /** `false`: only what the file says. */
+  readonly swarm: boolean
+}
+
+/**
+ * After the last fault of the mix: dials that were begun before it time out, back off and are begun again, and old promises and
+ * candidacies end, all on clocks that may run 30 % slow.
+ */
+const CALM_MS: { readonly [profile in Scenario["profile"]]: number } = {
+  lan: 60_000,
+  wan: 120_000,
+  battery: 240_000
+}
+
+const PLACE = { line: 0, column: 0 }
+
+const NO_FUZZ: Fuzz = { seeds: null, calmMs: null, vary: [], faults: [] }
+
+/** Of sixteen seeds in a swarm, one runs as written, three with varied values only. */
+const classOf = (dice: Dice, fuzz: Fuzz, swarm: boolean): RunClass => {
+  const lot = swarm ? dice.below("class", 0, 16) : 16
+  const randomly = swarm || fuzz.faults.length > 0
+  if (lot >= 4 && randomly) return "everywhere"
+  return lot >= 1 && fuzz.vary.length > 0 ? "varied" : "scripted"
+}
+
+/** What varies, path by path, without patterns. The file's own ranges go before those of the mix. */
+const ranges = (scenario: Scenario, dice: Dice, run: RunClass, swarm: boolean): ReadonlyMap<string, Range> => {
+  const found = new Map<string, Range>()
+  for (const { path, range } of (scenario.fuzz ?? NO_FUZZ).vary) {
+    if (swarm && !dice.chance(`vary/${path}/on`, 3, 4)) continue
+    const [heading, name = "", word] = path.split(".")
+    if (heading !== "nodes") found.set(path, range)
+    else
+      for (const node of scenario.nodes)
+        if (name.endsWith("*") ? node.name.startsWith(name.slice(0, -1)) : node.name === name)
+          found.set(`nodes.${node.name}.${word}`, range)
+  }
+  if (run === "everywhere" && swarm)
+    for (const [path, range] of mixSettings(dice, scenario)) if (!found.has(path)) found.set(path, range)
+  return found
+}
+
+const withSettings = (scenario: Scenario, settings: ReadonlyArray<Setting>, lastsMs: number): Scenario => {
+  const values = new Map(settings.map(({ path, value }) => [path, value]))
+  const moments = new Map(
+    settings.flatMap(({ path, value }) => {
+      const [heading, id = ""] = path.split(".")
+      return heading === "timeline" ? [[id, value] as const] : []
+    })
+  )
+  const { network } = scenario
+  const delay = values.get("network.delay")
+  return {
+    ...moved(scenario, moments, lastsMs),
+    network: {
+      ...network,
+      delayMs: delay === undefined ? network.delayMs : { min: Math.min(network.delayMs.min, delay), max: delay },
+      lossPpm: values.get("network.loss") ?? network.lossPpm
+    },
+    nodes: scenario.nodes.map((node) => ({
+      ...node,
+      clockSkewMs: values.get(`nodes.${node.name}.clock-skew`) ?? node.clockSkewMs,
+      clockRatePpm: values.get(`nodes.${node.name}.clock-rate`) ?? node.clockRatePpm
+    }))
+  }
+}
+
+const ruleOf = (fault: Fuzz["faults"][number], place: number): Rule => {
+  const { everyMs, forMs, target, who } = fault
+  const what: Rule["what"] =
+    fault.what === "crash" || fault.what === "freeze"
+      ? { _tag: fault.what, who }
+      : fault.what === "partition"
+        ? { _tag: "partition", how: target as "halves" | "one-against-all" | "random" }
+        : { _tag: fault.what }
+  return { name: `fault/${place}`, place: fault.place, what, everyMs, forMs }
+}
+
+const meansAll = (target: Target): boolean => typeof target !== "string"
+
+/** The nodes that the timeline starts at some time, and does not stop politely and for good. */
+const livingOf = ({ nodes, timeline }: Scenario): ReadonlyArray<string> => {
+  const named = (step: Step, tags: ReadonlyArray<string>, name: string): boolean =>
+    tags.includes(step.verb._tag) &&
+    "who" in step.verb &&
+    step.verb.who.some((target) => meansAll(target) || target === name)
+  return nodes
+    .map(({ name }) => name)
+    .filter((name) => {
+      const last = timeline
+        .toSorted((a, b) => a.atMs - b.atMs)
+        .findLast((step) => named(step, ["start", "restart", "stop"], name))
+      return last !== undefined && (last.verb._tag !== "stop" || last.forMs !== null)
+    })
+}
+
+/** Whatever lasts into the calm ends just before it. */
+const endingBefore = (step: Step, calmMs: number): Step =>
+  step.forMs !== null && step.atMs < calmMs - 1 && step.atMs + step.forMs >= calmMs
+    ? { ...step, forMs: calmMs - 1 - step.atMs }
+    : step
+
+/** `network`: as the file has it; what was drawn in its place ends with the faults. */
+const calmSteps = (scenario: Scenario, network: Scenario["network"], calmMs: number): ReadonlyArray<Step> => {
+  const step = (verb: Step["verb"]): Step => ({ place: PLACE, atMs: calmMs, id: "calm", note: null, verb, forMs: null })
+  const living = livingOf(scenario)
+  const { delayMs, lossPpm } = network
+  const drawn = scenario.network.delayMs !== delayMs || scenario.network.lossPpm !== lossPpm
+  return [
+    step({ _tag: "heal", what: "everything" }),
+    ...(drawn ? [step({ _tag: "slow", between: [{ word: "everyone" }], delayMs, lossPpm })] : []),
+    ...(living.length === 0 ? [] : [step({ _tag: "start", who: living })])
+  ]
+}
+
+export const draw = (scenario: Scenario, seed: number, { swarm }: DrawOptions): Drawn => {
+  const dice = new Dice(seed)
+  const fuzz = scenario.fuzz ?? NO_FUZZ
+  const run = classOf(dice, fuzz, swarm)
+  const ties = swarm && dice.chance("ties", 1, 2) ? "drawn" : "fifo"
+  const settings =
+    run === "scripted"
+      ? []
+      : [...ranges(scenario, dice, run, swarm)].map(([path, range]) => ({ path, value: dice.within(path, 0, range) }))
+  const rules =
+    run === "everywhere"
+      ? [
+          ...fuzz.faults.map(ruleOf).filter((rule) => !swarm || dice.chance(`${rule.name}/on`, 3, 4)),
+          ...(swarm ? mixRules(dice) : [])
+        ]
+      : []
+  const restMs = fuzz.calmMs ?? Math.floor(scenario.lastsMs / 3)
+  const longer = run === "everywhere" && swarm ? Math.max(0, CALM_MS[scenario.profile] - restMs) : 0
+  const lastsMs = scenario.lastsMs + longer
+  const calmMs = lastsMs - restMs - longer
+  const varied = withSettings(scenario, settings, lastsMs)
+  const struck = rules.flatMap((rule) => strikes(rule, varied, dice, calmMs).map((step) => ({ rule, step })))
+  const own = run === "scripted" ? varied.timeline : varied.timeline.map((step) => endingBefore(step, calmMs))
+  const calm = run === "scripted" ? [] : calmSteps(varied, scenario.network, calmMs)
+  const expectations = varied.expect.flatMap((expectation, place) => (judgedIn(expectation, run) ? [place] : []))
+  return {
+    seed,
+    class: run,
+    ties,
+    settings,
+    expectations,
+    scenario: {
+      ...varied,
+      timeline: [...own, ...struck.map(({ step }) => step), ...calm],
+      expect: expectations.map((place) => varied.expect[place]!)
+    },
+    sources: [
+      ...own.map((_, place) => `step/${place}`),
+      ...struck.map(({ rule }) => rule.name),
+      ...calm.map(() => null)
+    ]
+  }
+}

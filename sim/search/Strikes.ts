@@ -1,0 +1,86 @@
+/**
+ * Random faults as steps of a timeline: each rule strikes again and again, at drawn gaps and for drawn lengths, until the calm.
+ *
+ * What a rule draws is keyed by the rule and the number of the strike: a rule more or less leaves the others' strikes as they
+ * were. Nodes that the rule names in words are looked up when it strikes; links and sides of a split are drawn here.
+ */
+import type { Place, Range, Scenario, Step, Target, Verb } from "../scenario/Scenario.ts"
+import type { Dice } from "./Drawn.ts"
+
+export interface Rule {
+  /** Key of its draws, and its name in the ledger. */
+  readonly name: string
+  readonly place: Place
+  readonly what:
+    | { readonly _tag: "crash" | "freeze"; readonly who: ReadonlyArray<Target> | "any node" }
+    | { readonly _tag: "cut" | "cut one way" | "slow" }
+    | { readonly _tag: "partition"; readonly how: "halves" | "one-against-all" | "random" }
+  readonly everyMs: Range
+  readonly forMs: Range
+}
+
+/** Of one rule in one run: more than any run of minutes needs. */
+const STRIKES_MAX = 2_000
+/** What a slow link is like. */
+const SLOW_MS: Range = { min: 100, max: 2_500 }
+const SLOW_LOSS_PPM: Range = { min: 0, max: 400_000 }
+
+const pairOf = ({ links }: Scenario["network"], names: ReadonlyArray<string>, dice: Dice, what: string, n: number) => {
+  const count = names.length
+  const a = links === "star" ? 0 : dice.below(`${what}/from`, n, links === "line" ? count - 1 : count)
+  const b =
+    links === "line" || links === "ring" ? (a + 1) % count : (a + 1 + dice.below(`${what}/to`, n, count - 1)) % count
+  const turned = dice.below(`${what}/way`, n, 2) === 1
+  return turned ? [names[b]!, names[a]!] : [names[a]!, names[b]!]
+}
+
+const sidesOf = (how: string, names: ReadonlyArray<string>, dice: Dice, what: string, n: number) => {
+  const count = names.length
+  const lots = names.map((name) => ({ name, lot: dice.below(`${what}/side/${name}`, n, 1_000_000) }))
+  const shuffled = lots.sort((a, b) => a.lot - b.lot).map(({ name }) => name)
+  const size =
+    how === "halves" ? count >> 1 : how === "one-against-all" ? 1 : 1 + dice.below(`${what}/size`, n, count - 1)
+  const one = new Set(shuffled.slice(0, size))
+  return [names.filter((name) => one.has(name)), names.filter((name) => !one.has(name))]
+}
+
+const verbOf = (rule: Rule, scenario: Scenario, dice: Dice, n: number): Verb | null => {
+  const names = scenario.nodes.map(({ name }) => name)
+  const { name, what } = rule
+  if (what._tag === "crash" || what._tag === "freeze")
+    return { _tag: what._tag, who: what.who === "any node" ? [dice.one(`${name}/who`, n, names)] : what.who }
+  if (names.length < 2 || (scenario.network.links === "none" && what._tag !== "partition")) return null
+  if (what._tag === "partition") return { _tag: "partition", groups: sidesOf(what.how, names, dice, name, n) }
+  const [a = "", b = ""] = pairOf(scenario.network, names, dice, name, n)
+  if (what._tag !== "slow") return { _tag: "cut", from: [a], to: [b], oneWay: what._tag === "cut one way" }
+  const delay = dice.within(`${name}/delay`, n, SLOW_MS)
+  return {
+    _tag: "slow",
+    between: [a, b],
+    delayMs: { min: delay >> 1, max: delay },
+    lossPpm: dice.within(`${name}/loss`, n, SLOW_LOSS_PPM)
+  }
+}
+
+/** Strikes that begin and end before `untilMs`. */
+export const strikes = (rule: Rule, scenario: Scenario, dice: Dice, untilMs: number): ReadonlyArray<Step> => {
+  const steps: Array<Step> = []
+  let atMs = 0
+  for (let n = 0; n < STRIKES_MAX; n++) {
+    atMs += Math.max(1, dice.within(`${rule.name}/every`, n, rule.everyMs))
+    if (atMs >= untilMs - 1) break
+    const verb = verbOf(rule, scenario, dice, n)
+    if (verb === null) break
+    const forMs = Math.max(1, dice.within(`${rule.name}/for`, n, rule.forMs))
+    steps.push({
+      place: rule.place,
+      atMs,
+      id: null,
+      note: null,
+      verb,
+      forMs: Math.min(forMs, untilMs - 1 - atMs),
+      key: `${rule.name}/${n}`
+    })
+  }
+  return steps
+}
