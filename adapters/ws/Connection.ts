@@ -30,7 +30,11 @@ export interface Surroundings {
 
 const NORMAL_CLOSE = 1000
 /** Found by ws in the header of a message, or while it gathers the pieces of one. */
-const TOO_LARGE_ERRORS = new Set(["WS_ERR_UNSUPPORTED_MESSAGE_LENGTH", "WS_ERR_TOO_MANY_BUFFERED_PARTS"])
+const TOO_LARGE_ERRORS = new Set([
+  "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH",
+  "WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH",
+  "WS_ERR_TOO_MANY_BUFFERED_PARTS"
+])
 
 const codeOf = (error: unknown): string =>
   typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : ""

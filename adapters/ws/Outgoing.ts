@@ -2,7 +2,7 @@
  * What goes out on one connection: in order, what is said in one turn of the event loop in one piece, and never further ahead of
  * the far end than it has shown to have read.
  *
- * Promises: a far end that reads on, however slowly, is served while no more than `bufferedBytesMax` waits for it. One that has
+ * Promises: a far end that reads on, however slowly (Limits.ts), is served while no more than `bufferedBytesMax` waits for it. One that has
  * read nothing for `drainMs` while something waits is told as stalled, whatever it sends in the meantime.
  *
  * How it is seen that the far end reads: behind every `STRIDE_BYTES` goes a ping with a word of our own, and its answer says that
