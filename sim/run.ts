@@ -9,6 +9,7 @@ import type { Kernel } from "./engine/Host.ts"
 import { Judge, type Outcome } from "./judge/Judge.ts"
 import { verdictOf, type Verdict } from "./judge/Verdict.ts"
 import { everyOracle } from "./oracles/all.ts"
+import { judgeLiveness } from "./oracles/Liveness.ts"
 import type { Oracle } from "./oracles/Oracle.ts"
 import type { Scenario, Step } from "./scenario/Scenario.ts"
 
@@ -27,6 +28,8 @@ export interface RunOptions {
   readonly ties?: "fifo" | "drawn"
   /** Places in the timeline of steps that do not happen: the same run without them. */
   readonly without?: ReadonlySet<number>
+  /** Afterwards the faults stop in a part of the mesh, and it has to get well (L1, L3, L5, L6); the rest is as without it. */
+  readonly liveness?: boolean
   /** Others who look on beside the oracles. */
   readonly watchers?: ReadonlyArray<Oracle>
   readonly onStep?: WorldOptions["onStep"]
@@ -55,11 +58,15 @@ export const runScenario = (scenario: Scenario, options: RunOptions = {}): RunRe
     const seed = options.seed ?? scenario.seed
     const judge = new Judge(scenario)
     const happenings: Array<Happening> = []
+    const { onStep } = options
+    // What happens in the calm afterwards is no part of the run.
+    let over = false
     const world = new World({
       scenario,
       seed,
       oracles: [...everyOracle(), ...(options.watchers ?? [])],
       onHappening: (happening) => {
+        if (over) return
         happenings.push(happening)
         judge.happened(happening)
         options.onHappening?.(happening)
@@ -68,19 +75,23 @@ export const runScenario = (scenario: Scenario, options: RunOptions = {}): RunRe
       ...(options.makeHost === undefined ? {} : { makeHost: options.makeHost }),
       ...(options.ties === undefined ? {} : { ties: options.ties }),
       ...(options.without === undefined ? {} : { without: options.without }),
-      ...(options.onStep === undefined ? {} : { onStep: options.onStep })
+      ...(onStep === undefined ? {} : { onStep: (...step) => (over ? undefined : onStep(...step)) })
     })
     const untilMs = Math.min(options.untilMs ?? scenario.lastsMs, scenario.lastsMs)
     world.run(untilMs, { dueMs: () => judge.dueMs(), observe: (view) => judge.observe(view) })
     const expectations = judge.finish(world.view)
-    const { violations } = world
+    const { events, nowMs: endedMs } = world
+    const hash = world.traceHash()
     const effects = world.script.effects()
+    over = true
+    const unwell = options.liveness === true && world.violations.length === 0 ? judgeLiveness(world, seed) : null
+    const violations = unwell === null ? world.violations : [unwell]
     const faultsWithoutEffect = scenario.timeline.filter((_, place) => effects[place] === 0)
     return {
       seed,
-      events: world.events,
-      endedMs: world.nowMs,
-      hash: world.traceHash(),
+      events,
+      endedMs,
+      hash,
       expectations,
       violations,
       happenings,

@@ -52,6 +52,7 @@ export class Script {
   /** What each step, by index, touched so far; only faults that struck are in it. */
   private readonly touched = new Map<number, (world: World) => number>()
   private readonly undo = new Map<number, (world: World) => void>()
+  private over = false
 
   /** `without`: places in the timeline of steps that do not happen. */
   constructor(world: World, scenario: Scenario, without: ReadonlySet<number> = new Set()) {
@@ -79,7 +80,13 @@ export class Script {
     for (const index of this.undo.keys()) if (ON_THE_NETWORK.has(this.steps[index]!.verb._tag)) this.undo.delete(index)
   }
 
+  /** Nothing more of it happens, and what is in force stays. */
+  end(): void {
+    this.over = true
+  }
+
   onEvent({ step: index, undo }: ScriptEvent): void {
+    if (this.over) return
     if (undo) {
       this.undo.get(index)?.(this.world)
       this.undo.delete(index)

@@ -1,6 +1,5 @@
 /** Scenarios drawn from a number: faults of every kind on clocks whose rates err by up to 30 %, then a long calm. */
 import { below, between } from "../../kernel/Draw.ts"
-import type { World } from "../../sim/engine/World.ts"
 import type { NodeSpec, Scenario, Step, Target, Verb } from "../../sim/scenario/Scenario.ts"
 
 const CHAOS_MS = 90_000
@@ -79,30 +78,4 @@ export const chaos = (seed: number): Scenario => {
     timeline: steps,
     expect: []
   }
-}
-
-/** What is not as it should be once nothing is wrong any more. */
-export const unwell = (world: World): ReadonlyArray<string> => {
-  const said: Array<string> = []
-  const leaders = world.view.nodes.filter((node) => node.leads)
-  if (leaders.length !== 1) said.push(`${leaders.length} leaders`)
-  for (const node of world.view.nodes) {
-    if (!node.running) said.push(`${node.name} does not run`)
-    if (node.leader !== leaders[0]?.name) said.push(`${node.name} names ${node.leader}`)
-    for (const other of world.view.nodes)
-      if (other !== node && node.peer(other.name) !== "up")
-        said.push(`${node.name} has ${other.name} as ${node.peer(other.name)}`)
-  }
-  for (const a of world.machines) {
-    for (const b of world.machines) {
-      if (a === b) continue
-      const state = a.state()
-      const session = state?.links.contacts.find((contact) => contact.peer === b.config.deviceId)?.session ?? null
-      const far = session === null ? null : a.farEnd(session)
-      if (far !== b) said.push(`${a.name} has no session with ${b.name}`)
-      const open = state?.links.links.filter((link) => "peer" in link && link.peer === b.config.deviceId).length ?? 0
-      if (open > 1) said.push(`${a.name} has ${open} connections with ${b.name}`)
-    }
-  }
-  return said
 }

@@ -1,0 +1,83 @@
+/**
+ * The part of a mesh that has to become well when the faults in it stop, whatever goes on round it: as in TigerBeetle's
+ * simulator, a core is picked, everything in it is healed and started, and everything outside of it is as bad as it was, for
+ * good, and cut off from it.
+ *
+ * A core is a set of machines that trust each other, may dial each other directly, and can run; half of all cores are as large
+ * as they can be, so that there often is a majority of electors.
+ *
+ * Does not model: an outside that still reaches a part of the core, for which nobody could say what has to come about; cores
+ * whose members meet through others only.
+ */
+import { below, u32 } from "../../kernel/Draw.ts"
+import type { Machine } from "../engine/Machine.ts"
+import type { World } from "../engine/World.ts"
+
+export interface Core {
+  readonly inside: ReadonlyArray<Machine>
+  readonly outside: ReadonlyArray<Machine>
+}
+
+export const everybody = ({ machines }: World): Core => ({ inside: machines, outside: [] })
+
+const around = (world: World, inside: ReadonlyArray<Machine>): Core => ({
+  inside,
+  outside: world.machines.filter((machine) => !inside.includes(machine))
+})
+
+/** It has run, and nobody else answers in its place. */
+const isReal = (world: World, machine: Machine): boolean =>
+  (machine.running || machine.durable.incarnation > 0) && world.byAddress(machine.name) === machine
+
+const mayDial = (a: Machine, b: Machine): boolean =>
+  a.config.trusted.some(({ address, deviceId }) => deviceId === b.config.deviceId && address === b.name)
+
+const areNeighbours = (a: Machine, b: Machine): boolean => mayDial(a, b) && mayDial(b, a)
+
+export const pickCore = (world: World, seed: number): Core => {
+  const all = world.machines.filter((machine) => isReal(world, machine))
+  const order = all.toSorted(
+    (a, b) => u32(seed, "core-order", a.name, 0) - u32(seed, "core-order", b.name, 0) || a.index - b.index
+  )
+  const count =
+    below(seed, "core", "whole", 0, 2) === 0 ? order.length : 1 + below(seed, "core", "size", 0, order.length)
+  const inside: Array<Machine> = []
+  for (const machine of order)
+    if (inside.length < count && inside.every((other) => areNeighbours(machine, other))) inside.push(machine)
+  return around(
+    world,
+    inside.sort((a, b) => a.index - b.index)
+  )
+}
+
+/**
+ * Stops the faults: from now on nothing of the script happens. Within the core every link is as it should be, without losses,
+ * and every machine runs on a good disk; the rest stays as it is. Those that cannot start belong to the outside: the core that
+ * is left.
+ */
+export const calm = (world: World, core: Core): Core => {
+  const { network, script } = world
+  script.end()
+  for (const machine of core.inside) {
+    machine.vault.mend()
+    machine.keysFail = null
+    machine.thaw()
+    machine.start()
+  }
+  const left = around(
+    world,
+    core.inside.filter(({ running }) => running)
+  )
+  for (const a of left.inside) {
+    for (const b of left.inside) {
+      if (a === b) continue
+      network.restore(a.name, b.name)
+      network.shape(a.name, b.name, null, 0)
+    }
+    for (const b of left.outside) {
+      network.cut(a.name, b.name)
+      network.cut(b.name, a.name)
+    }
+  }
+  return left
+}

@@ -1,0 +1,30 @@
+/**
+ * L1: all live, mutually reachable nodes agree on membership: each has each of the others as `up`, and nobody has anybody as
+ * `up`, or still suspects anybody, who is not there.
+ *
+ * Does not judge: whether whoever is not there is called `down`, `left` or, if never met, `unknown`.
+ */
+import { peerState } from "../../kernel/status/Status.ts"
+import type { Core } from "./Core.ts"
+import { whyDown, whyNotUp } from "./Reasons.ts"
+
+export const membership = ({ inside, outside }: Core): ReadonlyArray<string> => {
+  const said: Array<string> = []
+  for (const machine of inside) {
+    const state = machine.state()
+    if (state?.phase !== "running") {
+      said.push(whyDown(machine))
+      continue
+    }
+    for (const other of inside) {
+      const word = other === machine ? "up" : peerState(state, other.config.deviceId)
+      if (word !== "up") said.push(`${machine.name} has ${other.name} as ${word}: ${whyNotUp(machine, other)}`)
+    }
+    for (const other of outside) {
+      const word = peerState(state, other.config.deviceId)
+      if (word === "up" || word === "suspect")
+        said.push(`${machine.name} has ${other.name}, which it cannot reach, as ${word}: ${whyNotUp(machine, other)}`)
+    }
+  }
+  return said
+}
