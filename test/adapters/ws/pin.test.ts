@@ -1,18 +1,39 @@
 /** B16, B19, P9.2: who is at the far end of a TLS link is known before anything of ours is sent. */
 import * as tls from "node:tls"
-import { X509Certificate } from "node:crypto"
+import { webcrypto, X509Certificate } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import { fromSeed } from "../../../adapters/keys/Keys.ts"
 import { credentialsOf } from "../../../adapters/tls/Certificate.ts"
 import { fingerprintOf } from "../../../adapters/tls/Pin.ts"
 import { expect, type End } from "../../compliance/Pair.ts"
 import { deviceIdOfSeed, makeEnd, seedOf } from "./Ends.ts"
+import { until, UPGRADE } from "./Stranger.ts"
 import { blindWire, countingServer, listening, manInTheMiddle } from "./Wire.ts"
 import { createServer } from "node:http"
 import { createServer as createTcpServer } from "node:net"
 
 const loopback = (port: number): string => `wss://127.0.0.1:${port}`
+
+/** A self-signed certificate of the device's own key, with other dates than ours have. */
+const datedCertificate = async (byte: number, notBefore: Date, notAfter: Date): Promise<string> => {
+  await import("reflect-metadata")
+  const x509 = await import("@peculiar/x509")
+  const algorithm = { name: "Ed25519" }
+  const pkcs8 = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), seedOf(byte)])
+  const raw = Buffer.from(fromSeed(seedOf(byte))!.publicKey, "base64url")
+  const { subtle } = webcrypto
+  const keys = {
+    privateKey: await subtle.importKey("pkcs8", pkcs8, algorithm, false, ["sign"]),
+    publicKey: await subtle.importKey("raw", raw, algorithm, true, ["verify"])
+  }
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
+    { name: "CN=dated", notBefore, notAfter, signingAlgorithm: algorithm, keys },
+    webcrypto as never
+  )
+  return certificate.toString("pem")
+}
 
 const dialFails = Effect.fnUntraced(function* (end: End, to: string, address: string, fingerprint?: string) {
   yield* end.transport.dial(1, to, address, fingerprint)
@@ -39,16 +60,11 @@ describe("a pinned dial", () => {
 
   it.live("the same server is believed when it is the device that was asked for: the bytes are counted at all", () =>
     Effect.gen(function* () {
-      const a = yield* makeEnd({ key: 1, limits: { openingMs: 300 } })
+      const a = yield* makeEnd({ key: 1 })
       const mallory = yield* credentialsOf(seedOf(66))
-      const gone = yield* Deferred.make<void>()
-      const { port, seen } = yield* countingServer({ key: mallory.key, cert: mallory.certificate }, () =>
-        Deferred.doneUnsafe(gone, Effect.void)
-      )
-      // It says nothing, so the dial ends by its limit; the upgrade has reached it by then.
-      assert.strictEqual(yield* dialFails(a, deviceIdOfSeed(66), loopback(port)), "timeout")
-      yield* Deferred.await(gone)
-      assert.isAbove(seen.bytes, 100)
+      const { port, seen } = yield* countingServer({ key: mallory.key, cert: mallory.certificate }, () => {})
+      yield* a.transport.dial(1, deviceIdOfSeed(66), loopback(port))
+      yield* until("the upgrade was sent", () => seen.bytes > 100)
     })
   )
 
@@ -68,17 +84,62 @@ describe("a pinned dial", () => {
   it.live("a configured fingerprint that does not fit is a mismatch, even where the key would fit", () =>
     Effect.gen(function* () {
       const a = yield* makeEnd({ key: 1 })
-      const gone = yield* Deferred.make<void>()
+      let gone = 0
       const two = yield* credentialsOf(seedOf(2))
-      const { port, seen } = yield* countingServer({ key: two.key, cert: two.certificate }, () =>
-        Deferred.doneUnsafe(gone, Effect.void)
-      )
-      for (const [index, wrong] of ["00".repeat(32), "no fingerprint", ""].entries()) {
+      const { port, seen } = yield* countingServer({ key: two.key, cert: two.certificate }, () => (gone += 1))
+      const wrongs = ["00".repeat(32), "no fingerprint", ""]
+      for (const [index, wrong] of wrongs.entries()) {
         yield* a.transport.dial(index, deviceIdOfSeed(2), loopback(port), wrong)
         assert.strictEqual((yield* expect(a, "DialFailed")).reason, "pin mismatch", wrong)
       }
+      yield* until("it has seen the last of them", () => gone === wrongs.length)
+      assert.deepStrictEqual(seen, { connections: wrongs.length, bytes: 0 })
+    })
+  )
+
+  it.live("dates are not looked at: a certificate that ran out, or is not valid yet, is as good as its key", () =>
+    Effect.gen(function* () {
+      const a = yield* makeEnd({ key: 1 })
+      for (const [attempt, [from, to]] of [
+        ["1999-01-01", "2001-01-01"],
+        ["2999-01-01", "3001-01-01"]
+      ].entries()) {
+        const cert = yield* Effect.promise(() => datedCertificate(2, new Date(from!), new Date(to!)))
+        const { key } = yield* credentialsOf(seedOf(2))
+        const { port, seen } = yield* countingServer({ key, cert }, () => {})
+        yield* a.transport.dial(attempt, deviceIdOfSeed(3), loopback(port))
+        assert.strictEqual((yield* expect(a, "DialFailed")).reason, "pin mismatch")
+        assert.strictEqual(seen.bytes, 0)
+        yield* a.transport.dial(attempt, deviceIdOfSeed(2), loopback(port))
+        yield* until("the upgrade was sent", () => seen.bytes > 100)
+        yield* a.transport.cancelDial(attempt)
+        // Nor by an acceptor, of a dialler.
+        yield* Effect.acquireRelease(
+          Effect.sync(() => tls.connect({ host: "127.0.0.1", port: a.port, key, cert, rejectUnauthorized: false })),
+          (socket) => Effect.sync(() => socket.destroy())
+        ).pipe(Effect.tap((socket) => Effect.sync(() => socket.on("error", () => {}).write(UPGRADE))))
+        assert.strictEqual((yield* expect(a, "LinkUp")).path?.proved, deviceIdOfSeed(2))
+      }
+    })
+  )
+
+  it.live("a server that wants our certificate and shows another identity's gets not one byte either", () =>
+    Effect.gen(function* () {
+      const a = yield* makeEnd({ key: 1 })
+      const ours = yield* credentialsOf(seedOf(1))
+      const mallory = yield* credentialsOf(seedOf(66))
+      const gone = yield* Deferred.make<void>()
+      // It lets in nobody but us.
+      const { port, seen } = yield* countingServer(
+        { key: mallory.key, cert: mallory.certificate, ca: [ours.certificate], rejectUnauthorized: true },
+        () => Deferred.doneUnsafe(gone, Effect.void)
+      )
+      assert.strictEqual(yield* dialFails(a, deviceIdOfSeed(2), loopback(port)), "pin mismatch")
       yield* Deferred.await(gone)
-      assert.strictEqual(seen.bytes, 0)
+      assert.deepStrictEqual(seen, { connections: 1, bytes: 0 })
+      // And it would have: to the dialler that means it, the upgrade goes out.
+      yield* a.transport.dial(2, deviceIdOfSeed(66), loopback(port))
+      yield* until("the upgrade was sent", () => seen.bytes > 100)
     })
   )
 
