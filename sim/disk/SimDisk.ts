@@ -23,7 +23,7 @@ export const FATES: ReadonlyArray<Fate> = (["kept", "lost", "zeros"] as const).f
   (["kept", "lost"] as const).map((names) => ({ bytes, names }))
 )
 
-/** `error`: nothing can be read or written. `full`: not one byte more; what is there can be read, cut and synced. */
+/** `error`: nothing can be written or synced. `full`: not one byte more; what is there can be cut and synced. */
 export type DiskFault = "error" | "full"
 
 const WORDS: { readonly [fault in DiskFault]: string } = {
@@ -76,10 +76,10 @@ export class SimDisk {
     return copy
   }
 
-  /** Why it cannot do this now (`null`: read), in words; `null`: it can. */
-  trouble(operation: Operation | null): string | null {
+  /** Why it cannot do this now, in words; `null`: it can. */
+  trouble(operation: Operation): string | null {
     const { fault } = this
-    if (fault === null || (fault === "full" && (operation === null || bytesOf(operation) === 0))) return null
+    if (fault === null || (fault === "full" && bytesOf(operation) === 0)) return null
     return WORDS[fault]
   }
 

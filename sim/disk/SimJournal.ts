@@ -60,8 +60,6 @@ export class SimJournal {
    */
   open(birth: Journal.Birth = "first"): Opened {
     this.end()
-    const unreadable = this.disk.trouble(null)
-    if (unreadable !== null) return { _tag: "Unusable", why: unreadable }
     const found = Journal.recover(this.disk.image(), birth)
     if (found._tag === "Refused") return never(`${found.files.join(", ")}: ${found.why}`)
     const why = this.perform(found.operations)

@@ -71,7 +71,6 @@ interface Known {
   readonly address: string
   readonly heard: number
   readonly expiresMs: number
-  readonly leaves: boolean
 }
 
 const NOBODY: ReadonlySet<string> = new Set()
@@ -189,8 +188,7 @@ export class Station {
         return this.announce()
       case "refresh": {
         const known = this.known.get(due.deviceId)
-        if (known?.heard === due.heard && !known.leaves)
-          this.air.say({ _tag: "question", wanted: due.deviceId, known: NOBODY })
+        if (known?.heard === due.heard) this.air.say({ _tag: "question", wanted: due.deviceId, known: NOBODY })
         return
       }
       case "expire": {
@@ -211,7 +209,7 @@ export class Station {
         return this.onAnnouncement(datagram.record, datagram.address)
       case "goodbye": {
         const known = this.known.get(datagram.deviceId)
-        if (known !== undefined) this.keep(datagram.deviceId, { ...known, leaves: true }, GOODBYE_MS)
+        if (known !== undefined) this.keep(datagram.deviceId, known, GOODBYE_MS)
         return
       }
       case "question": {
@@ -239,7 +237,7 @@ export class Station {
     if (deviceId === this.seat.deviceId) return
     const heard = ++this.heard
     for (const percent of REFRESH_PERCENT) this.after((TTL_MS * percent) / 100, { _tag: "refresh", deviceId, heard })
-    this.keep(deviceId, { record, address, heard, expiresMs: Number.POSITIVE_INFINITY, leaves: false }, TTL_MS)
+    this.keep(deviceId, { record, address, heard, expiresMs: Number.POSITIVE_INFINITY }, TTL_MS)
     this.settle(deviceId)
   }
 

@@ -236,6 +236,19 @@ export const discoveryCompliance = (name: string, makeSegment: () => Segment): v
       }
     )
 
+    rule("a first announcement that nobody heard is made again, before anybody asks", async (segment) => {
+      const other = await segment.join(LAPTOP)
+      // By now it asks once a minute, and did so a few seconds ago.
+      await segment.wait(130_000)
+      segment.cut(NANO, LAPTOP)
+      const one = await segment.join(NANO)
+      advertise(one, nano)
+      await segment.wait(500)
+      segment.heal(NANO, LAPTOP)
+      await segment.wait(10_000)
+      assert.deepStrictEqual(tags(other), ["Sighted a"])
+    })
+
     rule("a first question that nobody heard is asked again within a second", async (segment) => {
       const one = await segment.join(NANO)
       advertise(one, nano)

@@ -80,9 +80,9 @@ describe("SimJournal", () => {
     const whole = journal.disk.image().journal!.length
     for (const powerCut of [false, true])
       for (const part of [0, 0.5, 1])
-        for (const fate of [0, 1]) {
+        for (const fate of [0, 0.5, 1]) {
           journal.ask(vote(1, "a"))
-          how.below = (what, n) => (what === "fate" ? fate : Math.floor(part * (n - 1)))
+          how.below = (what, n) => Math.floor((what === "fate" ? fate : part) * (n - 1))
           assert.isTrue(journal.crash(powerCut, "torn"))
           assert.isAbove(journal.disk.image().journal!.length, whole)
           assert.deepStrictEqual(opened(journal.open()).durable, fold([incarnation(1)]))
@@ -92,6 +92,16 @@ describe("SimJournal", () => {
     assert.isFalse(journal.crash(true, "torn"), "nothing was being written")
     opened(journal.open())
     assert.deepStrictEqual(journal.notes, [])
+  })
+
+  it("torn on purpose behind a snapshot that is due: the snapshot is there", () => {
+    const { journal } = drawn(new SimDisk(), 100)
+    stored(journal, incarnation(1), vote(1, "a"))
+    assert.isNull(journal.disk.read("snapshot-a"))
+    journal.ask(vote(2, "a"))
+    assert.isTrue(journal.crash(true, "torn"))
+    assert.isNotNull(journal.disk.read("snapshot-a"))
+    assert.deepStrictEqual(opened(journal.open()).durable, fold([incarnation(1), vote(1, "a")]))
   })
 
   it("S9: a disk that fails takes nothing, a full one perhaps a part; neither loses what was acknowledged", () => {

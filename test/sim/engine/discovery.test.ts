@@ -140,6 +140,28 @@ for (const [driver, options] of drivers) {
       assert.notInclude(dialled(it), field(it))
     })
 
+    it("C20: nobody is told of itself, whoever claims to be it", () => {
+      const it = nearby(options)
+      const { backup, field, main, runTo } = it
+      field.nearby.claims = { deviceId: main.config.deviceId }
+      runTo(20_000)
+      assert.deepStrictEqual(news(it, main, main), [])
+      assert.isNotEmpty(news(it, backup, main))
+      assert.isEmpty(news(it, backup, field))
+    })
+
+    it("a process without discovery says nothing, whatever the one before it did", () => {
+      const it = nearby(options)
+      const { at, field, main, runTo } = it
+      at(10_000, () => {
+        field.crash(true)
+        field.nearby.enabled = false
+      })
+      at(12_000, () => field.start())
+      runTo(140_000)
+      assert.deepStrictEqual(news(it, main, field), ["incarnation 1", "lost"])
+    })
+
     it("a frozen process takes up late what was said meanwhile", () => {
       const it = nearby(options)
       const { at, backup, field, main, runTo } = it
