@@ -220,7 +220,7 @@ export class World {
       if (!this.changed && after.membership.members !== before.membership.members) {
         const a = before.membership.members
         const b = after.membership.members
-        for (let i = 0; i < b.length; i++) if (a[i] !== b[i] && a[i]!.state !== b[i]!.state) this.changed = true
+        for (let i = 0; i < b.length; i++) if (a[i] !== b[i] && a[i]?.state !== b[i]!.state) this.changed = true
       }
     }
     // What neither changes the node nor makes it do anything tells no oracle anything, but that a record is stored.

@@ -19,7 +19,7 @@ import type { Kernel } from "../engine/Host.ts"
 import type { MakeOracle } from "./Oracle.ts"
 
 /** A walk through a whole state costs as much as some steps. A prime, so that it does not keep step with what nodes repeat. */
-const SAMPLED_STEPS = 509
+const SAMPLED_STEPS = 251
 
 /** What one turn may do for each device: probe, heartbeats, rows, votes, a dial, an end, and what it tells about all that. */
 const COMMANDS_PER_DEVICE_MAX = 16

@@ -141,7 +141,9 @@ export const truth: MakeOracle = () => {
     const { standing } = leadership
     if (standing._tag !== "Leading") return null
     const { counter } = leadership.term
-    const { deviceId, manifest, profile } = config
+    const { deviceId, manifest } = config
+    // The world's own word, not the node's.
+    const { profile } = machine.config
     const was = before.leadership.standing
     if (was._tag !== "Leading" || was.beat !== standing.beat) {
       const electors = new Set(manifest.electors.includes(deviceId) ? [deviceId] : [])
@@ -204,19 +206,22 @@ export const truth: MakeOracle = () => {
     nowMs: number
   ): string | null => {
     const own = all[machine.index]!
-    let distractedMs = 0
-    for (const one of all) distractedMs = Math.max(distractedMs, one.distractedMs)
     for (const { deviceId, linked: direct, state } of said) {
       const peer = byDevice.get(deviceId)
       if (state !== "up" || peer === undefined || impersonated(peer)) continue
       const { heardMs, silentSinceMs } = all[peer.index]!
       if (silentSinceMs === null || (!direct && strangers)) continue
-      const sinceMs = Math.max(silentSinceMs, heardMs, direct ? own.distractedMs : distractedMs)
+      const distractedMs = direct ? own.distractedMs : witnessesDistractedMs(all, peer)
+      const sinceMs = Math.max(silentSinceMs, heardMs, distractedMs)
       if (nowMs - sinceMs > (direct ? boundMs : HEARSAY_TIMES * boundMs))
         return `${machine.name} says that ${peer.name} is up, which has been silent for ${seconds(nowMs - sinceMs)}`
     }
     return null
   }
+
+  /** When any of those who may have told of it was last not attentive. */
+  const witnessesDistractedMs = (all: ReadonlyArray<Truth>, peer: Machine): number =>
+    all.reduce((last, { distractedMs }, index) => (index === peer.index ? last : Math.max(last, distractedMs)), 0)
 
   const leader = (
     all: ReadonlyArray<Truth>,
@@ -246,7 +251,7 @@ export const truth: MakeOracle = () => {
     const machine = machines[next++ % machines.length]!
     const node = machine.state()
     if (node?.phase !== "running" || machine.frozen) return null
-    const { profile } = node.config
+    const { profile } = machine.config
     const ppm = slowestPpm(machines)
     const boundMs = inTrueTime(detectionMs(profile), ppm) + LOOK_MS
     const { peers: said, plannerActivity } = Status.status(node, machine.clock.mono(nowMs))
