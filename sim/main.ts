@@ -4,8 +4,9 @@
  */
 import { enableCompileCache } from "node:module"
 import { fileURLToPath } from "node:url"
-import { command, type Engine } from "./cli/Command.ts"
+import { command } from "./cli/Command.ts"
 import { exits } from "./cli/Exit.ts"
+import type { Engine } from "./cli/Surroundings.ts"
 
 // Beside the packages, not in a folder that everybody may write to. Where that cannot be, Node goes without.
 enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/clawmesh-sim", import.meta.url)))
@@ -18,16 +19,22 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 const engine = async (): Promise<Engine> => {
-  const [{ readScenario, renderMistakes }, { runScenario }] = await Promise.all([
+  const [{ readScenario, renderMistakes }, { runScenario }, { draw }, { runDrawn }] = await Promise.all([
     import("./scenario/read.ts"),
-    import("./run.ts")
+    import("./run.ts"),
+    import("./search/Draw.ts"),
+    import("./search/OneSeed.ts")
   ])
   return {
     read: (file, bytes) => {
       const read = readScenario(file, bytes)
       return "scenario" in read ? read : { mistakes: renderMistakes(file, read.mistakes) }
     },
-    run: runScenario
+    run: runScenario,
+    runFuzzed: (scenario, seed, how, options) => {
+      const drawn = draw(scenario, seed, how)
+      return { drawn, result: runDrawn(drawn, options) }
+    }
   }
 }
 
@@ -39,7 +46,15 @@ try {
     err: (text) => void process.stderr.write(text),
     terminal: process.stdout.isTTY ? { columns: process.stdout.columns } : null,
     nowMs: () => performance.now(),
-    engine
+    engine,
+    ...(process.stderr.isTTY
+      ? { progress: (text: string | null) => void process.stderr.write(`\r\u001b[K${text ?? ""}`) }
+      : {}),
+    // Only the first is ours: whoever presses it twice does not want to wait.
+    onInterrupt: (stop) => {
+      process.once("SIGINT", stop)
+      return () => void process.removeListener("SIGINT", stop)
+    }
   })
 } catch (error) {
   process.stderr.write(

@@ -9,34 +9,17 @@
  */
 import { parseArgs } from "node:util"
 import { nearest } from "../scenario/Spelling.ts"
+import { readFuzzArguments } from "./FuzzArguments.ts"
+import { isFile, jsonMistake, jsonTarget, type Order, readTime } from "./Order.ts"
+import { SEED_MAX } from "../scenario/Seed.ts"
 
-export interface RunOrder {
-  readonly _tag: "run"
-  /** As written, patterns not yet expanded; at least one. */
-  readonly files: ReadonlyArray<string>
-  readonly seed: number | null
-  readonly untilMs: number | null
-  readonly twice: boolean
-  /** `null`: text for people. */
-  readonly json: JsonTarget | null
-}
-
-export type JsonTarget = "stdout" | { readonly path: string }
-
-export type Order =
-  | RunOrder
-  | { readonly _tag: "help" | "version" }
-  /** `words` are arguments that are neither flag, command nor file, for a better answer than this module can give. */
-  | { readonly _tag: "misuse"; readonly message: string; readonly json: JsonTarget | null }
-  | { readonly _tag: "no such command"; readonly word: string; readonly json: JsonTarget | null }
-
-export const commands = ["run", "help"] as const
-
-const SEED_MAX = 4_294_967_295
+export const commands = ["run", "fuzz", "help"] as const
 
 const options = {
   seed: { type: "string" },
   until: { type: "string" },
+  fuzzed: { type: "boolean" },
+  "no-swarm": { type: "boolean" },
   // Its value is optional, which parseArgs knows only of flags.
   json: { type: "boolean" },
   twice: { type: "boolean" },
@@ -46,19 +29,10 @@ const options = {
 
 const flags = Object.keys(options).map((name) => `--${name}`)
 
-export const isFile = (word: string): boolean => word.includes("/") || /\.ya?ml$/u.test(word)
+export const readArguments = (words: ReadonlyArray<string>): Order =>
+  words[0] === "fuzz" ? readFuzzArguments(words.slice(1)) : readRunArguments(words)
 
-/** A time with a unit, in whole ms above 0; else `null`. */
-const readTime = (text: string): number | null => {
-  const found = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)$/u.exec(text)
-  if (found === null) return null
-  const scale = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[found[2] as "ms" | "s" | "m" | "h"]
-  const exact = Number(found[1]) * scale
-  const ms = Math.round(exact)
-  return Math.abs(exact - ms) < 1e-4 && ms > 0 ? ms : null
-}
-
-export const readArguments = (words: ReadonlyArray<string>): Order => {
+const readRunArguments = (words: ReadonlyArray<string>): Order => {
   // Not strict: parseArgs throws at the first mistake and offers no way out.
   const { tokens } = parseArgs({ args: [...words], options, strict: false, allowPositionals: true, tokens: true })
   const json = jsonTarget(tokens)
@@ -67,6 +41,8 @@ export const readArguments = (words: ReadonlyArray<string>): Order => {
   let seed: number | null = null
   let untilMs: number | null = null
   let twice = false
+  let fuzzed = false
+  let swarm = true
   let help = false
   let version = false
   const positionals: Array<string> = []
@@ -90,20 +66,22 @@ export const readArguments = (words: ReadonlyArray<string>): Order => {
         untilMs = ms
         break
       }
-      case "json":
-        if (token.value === "")
-          return misuse("--json= names no file; write --json=out.json, or --json alone for stdout")
-        if (token.value !== undefined && /\.ya?ml$/u.test(token.value)) {
-          return misuse(`--json=${token.value} would overwrite a scenario; write --json=out.json`)
-        }
+      case "json": {
+        const mistake = jsonMistake(token.value)
+        if (mistake !== null) return misuse(mistake)
         break
+      }
       case "twice":
+      case "fuzzed":
+      case "no-swarm":
       case "help":
       case "h":
       case "version":
         if (token.value !== undefined)
           return misuse(`${token.rawName} takes no value; leave out ${JSON.stringify(`=${token.value}`)}`)
         if (token.name === "twice") twice = true
+        else if (token.name === "fuzzed") fuzzed = true
+        else if (token.name === "no-swarm") swarm = false
         else if (token.name === "version") version = true
         else help = true
         break
@@ -122,7 +100,8 @@ export const readArguments = (words: ReadonlyArray<string>): Order => {
   if (command === "help") return { _tag: "help" }
   const named = command === "run" ? positionals.slice(1) : positionals
   const stranger = named.find((word) => !isFile(word))
-  if (stranger === "run") return misuse("the command comes first: pnpm sim run scenarios/failover.yaml")
+  if (stranger === "run" || stranger === "fuzz")
+    return misuse(`the command comes first: pnpm sim ${stranger} scenarios/failover.yaml`)
   if (stranger?.endsWith(".json") && json === "stdout") {
     return misuse(`${stranger} is no scenario; did you mean --json=${stranger}?`)
   }
@@ -130,26 +109,21 @@ export const readArguments = (words: ReadonlyArray<string>): Order => {
   if (named.length === 0) {
     return misuse("no scenario given; write pnpm sim scenarios/failover.yaml, or pnpm sim --help for more")
   }
-  return { _tag: "run", files: named, seed, untilMs, twice, json }
-}
-
-type Tokens = ReadonlyArray<{ readonly kind: string; readonly name?: string; readonly value?: string | undefined }>
-
-/** Known before anything else is, because it decides how mistakes are told. The last one counts. */
-const jsonTarget = (tokens: Tokens): JsonTarget | null => {
-  const token = tokens.findLast(({ kind, name }) => kind === "option" && name === "json")
-  if (token === undefined) return null
-  return token.value === undefined || token.value === "" || /\.ya?ml$/u.test(token.value)
-    ? "stdout"
-    : { path: token.value }
+  if (!swarm && !fuzzed) return misuse("--no-swarm goes with --fuzzed, or with pnpm sim fuzz")
+  if (fuzzed && seed === null)
+    return misuse("--fuzzed needs the seed to draw from: --seed 7 --fuzzed; for many seeds there is pnpm sim fuzz")
+  return { _tag: "run", files: named, seed, untilMs, twice, fuzzed: fuzzed ? { swarm } : null, json }
 }
 
 export const help = `Runs scenarios of the mesh in a simulated world, and judges what they expect.
 
   pnpm sim <file.yaml|glob>…           run; the same as sim run
   pnpm sim run <file.yaml|glob>…
+  pnpm sim fuzz <file.yaml|glob>…      many seeds, with random faults; pnpm sim fuzz --help says how
 
   --seed N        another seed than the scenario's: 0 to ${SEED_MAX}
+  --fuzzed        with --seed: as sim fuzz draws it from that seed
+  --no-swarm      with --fuzzed: draw only what the file says
   --until T       stop at that moment, such as 62s; what is due later is not judged
   --twice         run two times and compare the traces
   --json[=FILE]   one JSON object a run, to stdout or to FILE

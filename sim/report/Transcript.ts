@@ -29,6 +29,8 @@ export interface Telling {
   readonly wallMs: number
   /** The command that gives this run again. */
   readonly again: string
+  /** What a campaign drew for it; `null` or absent: it ran as written. */
+  readonly drawn?: string | null
 }
 
 /** Lines for one violated invariant, before the rest is counted. */
@@ -215,6 +217,7 @@ export const transcript = (telling: Telling, look: Look): string => {
   const doubted = doubts(file, scenario, result).map((doubt) => `  ${pen("yellow", "!")} ${doubt}`)
   return [
     head(telling, look, pen),
+    ...(telling.drawn == null ? [] : [`drawn: ${telling.drawn}`]),
     "",
     ...lines.map((line) => storyLine(line, look, pen)),
     ...(judged.length === 0 ? [] : ["", ...judged]),

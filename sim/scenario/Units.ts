@@ -6,6 +6,7 @@
  */
 import * as Result from "effect/Result"
 import type { Count, Range } from "./Scenario.ts"
+import { SEED_MAX } from "./Seed.ts"
 
 export type Read<A> = Result.Result<A, string>
 
@@ -99,9 +100,6 @@ export const readCount = (text: string): Read<Count> => {
     ? Result.succeed({ how, n })
     : Result.fail("write a count in words: exactly 1, at least 1 or at most 1")
 }
-
-/** As many seeds as a 32-bit draw can tell apart. */
-export const SEED_MAX = 4_294_967_295
 
 export const readSeeds = (text: string): Read<Range> =>
   readRange((one) => {

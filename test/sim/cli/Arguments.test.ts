@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { isFile, type Order, readArguments } from "../../../sim/cli/Arguments.ts"
+import { readArguments } from "../../../sim/cli/Arguments.ts"
+import { isFile, type Order } from "../../../sim/cli/Order.ts"
 
 const read = (line: string): Order => readArguments(line === "" ? [] : line.split(" "))
 const refused = (line: string): string => {
@@ -7,7 +8,7 @@ const refused = (line: string): string => {
   return order._tag === "misuse" ? order.message : `not refused: ${order._tag}`
 }
 
-const plainRun = { _tag: "run", seed: null, untilMs: null, twice: false, json: null } as const
+const plainRun = { _tag: "run", seed: null, untilMs: null, twice: false, fuzzed: null, json: null } as const
 
 describe("pnpm sim: what is a file", () => {
   it("an argument is a file if and only if it contains / or ends in .yaml or .yml", () => {
@@ -80,7 +81,7 @@ describe("pnpm sim: wrong use, with the way out", () => {
     assert.strictEqual(refused("a.yaml --twcie"), "no flag --twcie; did you mean --twice?")
     assert.match(
       refused("a.yaml --frobnicate"),
-      /^no flag --frobnicate; there are --seed --until --json --twice --help/u
+      /^no flag --frobnicate; there are --seed --until --fuzzed --no-swarm --json --twice --help/u
     )
     assert.match(refused("a.yaml -x"), /^no flag -x; there are /u)
   })
@@ -96,7 +97,7 @@ describe("pnpm sim: wrong use, with the way out", () => {
     assert.match(refused("a.yaml run"), /^the command comes first/u)
     assert.deepInclude(read("failover"), { _tag: "no such command", word: "failover" })
     assert.deepInclude(read("run failover"), { _tag: "no such command", word: "failover" })
-    assert.deepInclude(read("a.yaml fuzz --json"), { _tag: "no such command", word: "fuzz", json: "stdout" })
+    assert.deepInclude(read("a.yaml fuz --json"), { _tag: "no such command", word: "fuz", json: "stdout" })
   })
 })
 

@@ -3,10 +3,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll } from "vitest"
-import { command, type Engine, type Surroundings } from "../../../sim/cli/Command.ts"
+import { command } from "../../../sim/cli/Command.ts"
+import type { Engine, Surroundings } from "../../../sim/cli/Surroundings.ts"
 import type { Outcome } from "../../../sim/judge/Judge.ts"
 import { verdictOf } from "../../../sim/judge/Verdict.ts"
 import type { RunOptions, RunResult, Violation } from "../../../sim/run.ts"
+import { draw } from "../../../sim/search/Draw.ts"
 import { expectation, happening, scenario, step } from "../judge/Stage.ts"
 
 /** The user id that Debian keeps for those who own nothing. */
@@ -63,7 +65,7 @@ interface Stage {
 }
 
 const sim = async (line: string | ReadonlyArray<string>, { around, engine, read, run }: Stage = {}) => {
-  const seen = { out: "", err: "", options: [] as Array<RunOptions>, loaded: 0 }
+  const seen = { out: "", err: "", options: [] as Array<RunOptions>, swarm: [] as Array<boolean>, loaded: 0 }
   const actors: Engine = {
     read:
       read ??
@@ -74,6 +76,11 @@ const sim = async (line: string | ReadonlyArray<string>, { around, engine, read,
     run: (_scenario, options) => {
       seen.options.push(options)
       return run?.(options, seen.options.length) ?? result(options.seed === undefined ? {} : { seed: options.seed })
+    },
+    runFuzzed: (written, seed, { swarm }, options) => {
+      seen.options.push({ ...options, seed })
+      seen.swarm.push(swarm)
+      return { drawn: draw(written, seed, { swarm }), result: result({ seed }) }
     }
   }
   const exit = await command(typeof line === "string" ? line.split(" ") : line, {

@@ -1,0 +1,135 @@
+/**
+ * `pnpm sim fuzz`: a campaign, from its order to an exit code. What it finds it tells at the end, and keeps at once, each first
+ * run of a finding in `out/`.
+ */
+import { execFileSync } from "node:child_process"
+import { mkdirSync, writeFileSync } from "node:fs"
+import { availableParallelism } from "node:os"
+import { join, resolve } from "node:path"
+import { campaignText, judgedAnything, progressLine, vacuous } from "../report/CampaignText.ts"
+import type { Range } from "../scenario/Scenario.ts"
+import { SEED_MAX } from "../scenario/Seed.ts"
+import type { Tally } from "../search/Tally.ts"
+import { type Exit, exits, gravest } from "./Exit.ts"
+import { endRecord, findingRecord, seedRecord } from "./FuzzRecords.ts"
+import type { FuzzOrder } from "./Order.ts"
+import { lookOf, prepare, type Ready, type Records, shellWord, type Surroundings } from "./Surroundings.ts"
+
+const FOLDER = "out"
+/** Of a file that says no `seeds:`. */
+const SEEDS_DEFAULT: Range = { min: 1, max: 1_000 }
+const PROGRESS_EVERY_MS = 250
+/** As many digits as a transcript shows. */
+const HASH_SHOWN = 8
+
+/** The seeds of each scenario. A budget of events or time goes on beyond those of the file. */
+const rangesOf = ({ eventsMax, forMs, seeds }: FuzzOrder, ready: ReadonlyArray<Ready>): ReadonlyArray<Range> =>
+  ready.map(({ scenario }) => {
+    if (seeds !== null) return seeds
+    const own = scenario.fuzz?.seeds ?? SEEDS_DEFAULT
+    return eventsMax === null && forMs === null ? own : { min: own.min, max: SEED_MAX }
+  })
+
+const commit = (): string | null => {
+  try {
+    return execFileSync("git", ["rev-parse", "--short", "HEAD"], {
+      cwd: import.meta.dirname,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"]
+    }).trim()
+  } catch {
+    return null // no repository, or no git
+  }
+}
+
+const reasons: { readonly [code: string]: string } = {
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk is full",
+  EACCES: "it may not be written",
+  EPERM: "it may not be written",
+  EROFS: "the disk may only be read",
+  EEXIST: `${FOLDER} is a file, and has to be a folder`,
+  ENOTDIR: `${FOLDER} is a file, and has to be a folder`
+}
+
+/** Writes traces of findings; remembers once why it could not. */
+class Keeper {
+  readonly #cwd: string
+  readonly problems = new Set<string>()
+
+  constructor(cwd: string) {
+    this.#cwd = cwd
+  }
+
+  keep(hash: string, text: string): string | null {
+    const path = join(FOLDER, `${hash.slice(0, HASH_SHOWN)}.jsonl`)
+    try {
+      mkdirSync(resolve(this.#cwd, FOLDER), { recursive: true })
+      writeFileSync(resolve(this.#cwd, path), text)
+      return path
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      this.problems.add(`${path} cannot be written: ${reasons[code ?? ""] ?? message}; the commands below run it again`)
+      return null
+    }
+  }
+}
+
+const exitOf = ({ findings, scenarios }: Tally, interrupted: boolean): Exit => {
+  const codes = findings.map(({ fault: { _tag } }): Exit => {
+    if (_tag === "defect" || _tag === "death") return exits.defect
+    return _tag === "parted" ? exits.notDeterministic : exits.failed
+  })
+  // Somebody who stopped it early did not ask whether the seeds were enough.
+  const doubtful = !interrupted && scenarios.some((one) => !judgedAnything(one) || vacuous(one).length > 0)
+  return gravest([...codes, ...(doubtful ? [exits.undecided] : [])])
+}
+
+export const fuzz = async (order: FuzzOrder, around: Surroundings, records: Records): Promise<Exit> => {
+  const prepared = await prepare(order.files, around, records)
+  if ("exit" in prepared) return prepared.exit
+  const { ready } = prepared
+  const files = ready.map(({ file }) => file)
+  const jobs = order.jobs ?? availableParallelism()
+  const again = (scenario: number, seed: number): string =>
+    `pnpm sim ${shellWord(files[scenario]!)} --seed ${seed} --fuzzed${order.swarm ? "" : " --no-swarm"}`
+  const keeper = new Keeper(around.cwd)
+  const startedMs = around.nowMs()
+  let toldMs = startedMs
+  const { Campaign } = await import("../search/Campaign.ts")
+  const campaign = new Campaign({
+    scenarios: ready.map(({ scenario }) => scenario),
+    ranges: rangesOf(order, ready),
+    shard: order.shard,
+    eventsMax: order.eventsMax,
+    forMs: order.forMs,
+    jobs,
+    swarm: order.swarm,
+    ledger: order.ledger,
+    maker: { kernel: commit(), node: process.versions.node },
+    kernelModule: around.kernelModule ?? null,
+    nowMs: around.nowMs,
+    keep: (hash, text) => keeper.keep(hash, text),
+    onRun: (task, report, tally) => {
+      if (order.verbose && order.json !== null) records.write(seedRecord(files[task.scenario]!, task, report))
+      const nowMs = around.nowMs()
+      if (around.progress === undefined || nowMs - toldMs < PROGRESS_EVERY_MS) return
+      toldMs = nowMs
+      around.progress(progressLine(tally, jobs, nowMs - startedMs))
+    }
+  })
+  const forget = around.onInterrupt?.(() => campaign.stop())
+  const { interrupted, tally, tookMs } = await campaign.run()
+  forget?.()
+  around.progress?.(null)
+
+  const problems = [...keeper.problems]
+  for (const problem of problems) records.error("UNREADABLE", exits.wrongUse, problem)
+  const exit = gravest([exitOf(tally, interrupted), ...(problems.length > 0 ? [exits.wrongUse] : [])])
+  for (const finding of tally.findings)
+    records.write(findingRecord(files[finding.scenario]!, finding, tally, again(finding.scenario, finding.seed)))
+  records.write(endRecord(files, tally, { tookMs, jobs, interrupted, exit }))
+  if (order.json !== "stdout")
+    around.out(campaignText({ tally, files, tookMs, jobs, interrupted, verbose: order.verbose, again }, lookOf(around)))
+  return exit
+}

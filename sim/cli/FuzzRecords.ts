@@ -1,0 +1,98 @@
+/** What `pnpm sim fuzz --json` writes: one object a line, each with its `$type`. Times in ms of true time. */
+import type { SeedReport } from "../search/OneSeed.ts"
+import type { Task } from "../search/Plan.ts"
+import { neverReached } from "../search/Reach.ts"
+import type { Finding, Tally } from "../search/Tally.ts"
+import type { Exit } from "./Exit.ts"
+
+const line = (value: unknown): string => `${JSON.stringify(value)}\n`
+
+export const seedRecord = (file: string, { seed }: Task, report: SeedReport | null): string =>
+  line({
+    $type: "clawmesh.fuzz.seed/1",
+    file,
+    seed,
+    class: report?.class ?? null,
+    hash: report?.hash ?? null,
+    events: report?.events ?? 0,
+    broken:
+      report === null
+        ? null
+        : report.judged.filter(({ status }) => status === "broken").length + report.violations.length
+  })
+
+const faultOf = ({ fault }: Finding, tally: Tally, scenario: number) => {
+  switch (fault._tag) {
+    case "expectation": {
+      const { name, place } = tally.scenarios[scenario]!.scenario.expect[fault.judged.place]!
+      return {
+        kind: "expectation",
+        what: name,
+        line: place.line,
+        atMs: fault.judged.atMs ?? null,
+        words: fault.judged.witness ?? null
+      }
+    }
+    case "invariant":
+      return { kind: "invariant", what: fault.oracle, line: null, atMs: fault.atMs, words: fault.message }
+    case "parted":
+      return {
+        kind: "not deterministic",
+        what: `${fault.first} ${fault.second}`,
+        line: null,
+        atMs: null,
+        words: fault.words.join("\n")
+      }
+    case "defect":
+      return { kind: "defect", what: "the simulator broke", line: null, atMs: null, words: fault.stack }
+    case "death":
+      return { kind: "defect", what: "a thread died", line: null, atMs: null, words: fault.reason }
+  }
+}
+
+export const findingRecord = (file: string, finding: Finding, tally: Tally, again: string): string =>
+  line({
+    $type: "clawmesh.fuzz.finding/1",
+    file,
+    seed: finding.seed,
+    hash: finding.hash,
+    seeds: finding.seeds,
+    ...faultOf(finding, tally, finding.scenario),
+    trace: finding.trace,
+    again
+  })
+
+export const endRecord = (
+  files: ReadonlyArray<string>,
+  tally: Tally,
+  end: { readonly tookMs: number; readonly jobs: number; readonly interrupted: boolean; readonly exit: Exit }
+): string => {
+  const { jobs, tookMs, ...rest } = end
+  return line({
+    $type: "clawmesh.fuzz.end/1",
+    runs: tally.runs,
+    events: tally.events,
+    checked: tally.checked,
+    findings: tally.findings.length,
+    outcome: tally.outcome(),
+    tookMs: Math.round(tookMs),
+    jobs,
+    scenarios: tally.scenarios.map(({ classes, effects, events, expectations, failed, runs, scenario, seeds }, i) => ({
+      file: files[i],
+      runs,
+      failed,
+      events,
+      seeds,
+      classes,
+      expectations: expectations.map((counts, place) => ({
+        name: scenario.expect[place]!.name,
+        line: scenario.expect[place]!.place.line,
+        ...counts
+      })),
+      faults: [...effects].map(([source, counts]) => ({ source, ...counts }))
+    })),
+    reached: Object.fromEntries([...tally.reached].sort(([a], [b]) => (a < b ? -1 : 1))),
+    neverReached: neverReached(new Set(tally.reached.keys())),
+    ...rest
+  })
+}

@@ -1,0 +1,72 @@
+/** What `pnpm sim` is asked to do, and what the readers of its words share. */
+import type { Range } from "../scenario/Scenario.ts"
+
+export interface RunOrder {
+  readonly _tag: "run"
+  /** As written, patterns not yet expanded; at least one. */
+  readonly files: ReadonlyArray<string>
+  readonly seed: number | null
+  readonly untilMs: number | null
+  readonly twice: boolean
+  /** As a campaign draws it from the seed; `null`: as it is written. */
+  readonly fuzzed: { readonly swarm: boolean } | null
+  /** `null`: text for people. */
+  readonly json: JsonTarget | null
+}
+
+export interface FuzzOrder {
+  readonly _tag: "fuzz"
+  readonly files: ReadonlyArray<string>
+  /** In place of the seeds that each file says. */
+  readonly seeds: Range | null
+  readonly eventsMax: number | null
+  readonly forMs: number | null
+  /** `null`: as many as there are cores. */
+  readonly jobs: number | null
+  readonly shard: { readonly n: number; readonly of: number }
+  readonly swarm: boolean
+  readonly ledger: boolean
+  readonly verbose: boolean
+  readonly json: JsonTarget | null
+}
+
+export type JsonTarget = "stdout" | { readonly path: string }
+
+export type Order =
+  | RunOrder
+  | FuzzOrder
+  | { readonly _tag: "help" | "fuzz help" | "version" }
+  /** `words` are arguments that are neither flag, command nor file, for a better answer than this module can give. */
+  | { readonly _tag: "misuse"; readonly message: string; readonly json: JsonTarget | null }
+  | { readonly _tag: "no such command"; readonly word: string; readonly json: JsonTarget | null }
+
+export const isFile = (word: string): boolean => word.includes("/") || /\.ya?ml$/u.test(word)
+
+/** A time with a unit, in whole ms above 0; else `null`. */
+export const readTime = (text: string): number | null => {
+  const found = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)$/u.exec(text)
+  if (found === null) return null
+  const scale = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[found[2] as "ms" | "s" | "m" | "h"]
+  const exact = Number(found[1]) * scale
+  const ms = Math.round(exact)
+  return Math.abs(exact - ms) < 1e-4 && ms > 0 ? ms : null
+}
+
+/** What is wrong with the value of `--json=`; `null`: nothing. */
+export const jsonMistake = (value: string | undefined): string | null => {
+  if (value === "") return "--json= names no file; write --json=out.json, or --json alone for stdout"
+  return value !== undefined && /\.ya?ml$/u.test(value)
+    ? `--json=${value} would overwrite a scenario; write --json=out.json`
+    : null
+}
+
+type Tokens = ReadonlyArray<{ readonly kind: string; readonly name?: string; readonly value?: string | undefined }>
+
+/** Known before anything else is, because it decides how mistakes are told. The last one counts. */
+export const jsonTarget = (tokens: Tokens): JsonTarget | null => {
+  const token = tokens.findLast(({ kind, name }) => kind === "option" && name === "json")
+  if (token === undefined) return null
+  return token.value === undefined || token.value === "" || /\.ya?ml$/u.test(token.value)
+    ? "stdout"
+    : { path: token.value }
+}

@@ -1,0 +1,139 @@
+/**
+ * What the commands share: the world outside and the simulator, as a test can replace them, and where their words go.
+ */
+import { writeFileSync } from "node:fs"
+import { resolve } from "node:path"
+import type { Look } from "../report/Transcript.ts"
+import type { RunOptions, RunResult } from "../run.ts"
+import type { Scenario } from "../scenario/Scenario.ts"
+import type { DrawOptions } from "../search/Draw.ts"
+import type { Drawn } from "../search/Drawn.ts"
+import { type Exit, exits, gravest } from "./Exit.ts"
+import { readSources, type Source } from "./Files.ts"
+import type { JsonTarget } from "./Order.ts"
+import { type ErrorCode, errorRecord } from "./Records.ts"
+
+export interface Engine {
+  /** The scenario, or what `pnpm sim` prints of its mistakes. */
+  readonly read: (file: string, bytes: Uint8Array) => { readonly scenario: Scenario } | { readonly mistakes: string }
+  readonly run: (scenario: Scenario, options: RunOptions) => RunResult
+  /** As a campaign draws the scenario from the seed. */
+  readonly runFuzzed: (
+    scenario: Scenario,
+    seed: number,
+    draw: DrawOptions,
+    options: RunOptions
+  ) => { readonly drawn: Drawn; readonly result: RunResult }
+}
+
+export interface Surroundings {
+  readonly cwd: string
+  readonly env: { readonly [name: string]: string | undefined }
+  readonly out: (text: string) => void
+  readonly err: (text: string) => void
+  /** Of standard output; `null`: it is no terminal. */
+  readonly terminal: { readonly columns: number } | null
+  /** Wall clock for "in 31 ms", ms. */
+  readonly nowMs: () => number
+  readonly engine: () => Promise<Engine>
+  /** A line that is overwritten by the next one, where standard error is a terminal; `null`: away with it. */
+  readonly progress?: (text: string | null) => void
+  /** Calls back at the first Ctrl-C; undone by what it returns. */
+  readonly onInterrupt?: (stop: () => void) => () => void
+  /** A module that exports a `kernel` in place of ours, for campaigns of tests. */
+  readonly kernelModule?: string
+}
+
+const COLUMNS_MIN = 72
+const COLUMNS_MAX = 100
+
+export const lookOf = ({ env, terminal }: Surroundings): Look => ({
+  // https://no-color.org: set and not empty.
+  colour: terminal !== null && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb",
+  width: Math.min(COLUMNS_MAX, Math.max(COLUMNS_MIN, terminal?.columns ?? COLUMNS_MAX))
+})
+
+/** Where records go: kept until the end when they are for a file. */
+export class Records {
+  readonly #around: Surroundings
+  readonly #target: JsonTarget | null
+  #kept = ""
+
+  constructor(around: Surroundings, target: JsonTarget | null) {
+    this.#around = around
+    this.#target = target
+  }
+
+  write(record: string): void {
+    if (this.#target === "stdout") this.#around.out(record)
+    else if (this.#target !== null) this.#kept += record
+  }
+
+  /** A sentence for people; with `--json` on standard output, a record in its place. */
+  error(code: ErrorCode, exit: Exit, message: string): void {
+    this.write(errorRecord(code, exit, message.trimEnd()))
+    if (this.#target !== "stdout") this.#around.err(message.endsWith("\n") ? message : `${message}\n`)
+  }
+
+  finish(exit: Exit): Exit {
+    if (this.#target === null || this.#target === "stdout") return exit
+    try {
+      writeFileSync(resolve(this.#around.cwd, this.#target.path), this.#kept)
+      return exit
+    } catch (error) {
+      const { message } = error as Error
+      this.#around.err(`--json=${this.#target.path} cannot be written: ${message}\n`)
+      return gravest([exit, exits.wrongUse])
+    }
+  }
+}
+
+export interface Ready {
+  readonly file: string
+  readonly scenario: Scenario
+}
+
+const readOne = ({ bytes, file }: Source, engine: Engine, records: Records): Ready | { readonly exit: Exit } => {
+  try {
+    const read = engine.read(file, bytes)
+    if ("scenario" in read) return { file, scenario: read.scenario }
+    records.error("DOES_NOT_READ", exits.wrongUse, read.mistakes)
+    return { exit: exits.wrongUse }
+  } catch (error) {
+    records.error("DEFECT", exits.defect, `the simulator broke while it read ${file}. ${notYours}\n${stackOf(error)}`)
+    return { exit: exits.defect }
+  }
+}
+
+export const notYours = "This is a defect of clawmesh, not of your scenario."
+
+export const stackOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error)
+
+/** A word of a shell, quoted where it has to be. */
+export const shellWord = (word: string): string =>
+  /^[\w./:@%+=,-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+
+/** The simulator and every scenario, read; or the exit code, when something does not read: all of it has been told then. */
+export const prepare = async (
+  words: ReadonlyArray<string>,
+  around: Surroundings,
+  records: Records
+): Promise<{ readonly engine: Engine; readonly ready: ReadonlyArray<Ready> } | { readonly exit: Exit }> => {
+  const { problems, sources } = readSources(around.cwd, words)
+  for (const problem of problems) records.error("UNREADABLE", exits.wrongUse, problem)
+  if (sources.length === 0) return { exit: exits.wrongUse }
+  let engine: Engine
+  try {
+    engine = await around.engine()
+  } catch (error) {
+    const message = `the simulator could not be loaded. This is a defect of clawmesh.\n${stackOf(error)}`
+    records.error("DEFECT", exits.defect, message)
+    return { exit: exits.defect }
+  }
+  // All files are read before the first one runs: somebody who mends mistakes wants all of them.
+  const readings = sources.map((source) => readOne(source, engine, records))
+  const failures = readings.flatMap((reading) => ("exit" in reading ? [reading.exit] : []))
+  if (problems.length > 0 || failures.length > 0) return { exit: gravest([...failures, exits.wrongUse]) }
+  return { engine, ready: readings.flatMap((reading) => ("exit" in reading ? [] : [reading])) }
+}

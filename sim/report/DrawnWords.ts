@@ -1,0 +1,59 @@
+/** What a campaign drew for a seed, in a line or two for people: values first, then the random faults. */
+import { measuredSpan } from "../judge/Words.ts"
+import type { Target, Verb } from "../scenario/Scenario.ts"
+import type { Drawn, Setting } from "../search/Drawn.ts"
+
+/** More would hide the rest; the trace file has them all. */
+const FAULTS_TOLD_MAX = 8
+
+const share = (ppm: number): string => `${ppm / 10_000} %`
+const signed = (words: string): string => (words.startsWith("-") ? `−${words.slice(1)}` : words)
+
+const settingWords = ({ path, value }: Setting): string => {
+  const [heading, name = "", word = ""] = path.split(".")
+  if (heading === "timeline") return `${name} at ${measuredSpan(value)}`
+  if (heading === "network") return name === "loss" ? `loss ${share(value)}` : `delay up to ${measuredSpan(value)}`
+  return signed(
+    word === "clock-rate" ? `${word} ${name} ${value} ppm` : `${word} ${name} ${signed(`${value / 1000}`)} s`
+  )
+}
+
+const who = (targets: ReadonlyArray<Target>): string =>
+  targets.map((target) => (typeof target === "string" ? target : target.word)).join(", ")
+
+const verbWords = (verb: Verb): string => {
+  switch (verb._tag) {
+    case "cut":
+      return `cut ${who(verb.from)} ${verb.oneWay ? "→" : "–"} ${who(verb.to)}`
+    case "partition":
+      return `split ${verb.groups.map(who).join(" | ")}`
+    case "slow":
+      return `slow ${who(verb.between)}`
+    case "heal":
+      return `heal ${verb.what === "everything" ? verb.what : who(verb.what)}`
+    case "replay":
+      return `replay ${verb.from} → ${verb.to}`
+    default:
+      return `${verb._tag} ${who(verb.who)}`
+  }
+}
+
+export const drawnWords = (drawn: Drawn): string => {
+  const { scenario, settings, sources, ties } = drawn
+  const struck = scenario.timeline
+    .filter((_, step) => sources[step]?.startsWith("step/") === false)
+    .toSorted((a, b) => a.atMs - b.atMs)
+  const told = struck
+    .slice(0, FAULTS_TOLD_MAX)
+    .map(
+      ({ atMs, forMs, verb }) =>
+        `${verbWords(verb)} ${measuredSpan(atMs)}${forMs === null ? "" : ` for ${measuredSpan(forMs)}`}`
+    )
+  const more = struck.length > told.length ? [`${struck.length - told.length} more`] : []
+  const parts = [
+    ...settings.map(settingWords),
+    ...(ties === "drawn" ? ["ties in drawn order"] : []),
+    ...(told.length === 0 ? [] : [`faults: ${[...told, ...more].join(", ")}`])
+  ]
+  return parts.length === 0 ? "nothing: as written" : parts.join(" · ")
+}

@@ -1,0 +1,28 @@
+/** What the threads of a campaign say to each other. Plain data only. */
+import type { Scenario } from "../scenario/Scenario.ts"
+import type { Log, Maker } from "../trace/TraceFile.ts"
+import type { SeedReport } from "./OneSeed.ts"
+
+/** Given to a worker once. */
+export interface Setup {
+  readonly scenarios: ReadonlyArray<Scenario>
+  readonly swarm: boolean
+  readonly maker: Maker
+  /** A module that exports `kernel`, in place of ours: for tests that need a broken one. */
+  readonly kernelModule: string | null
+}
+
+export type Job =
+  | { readonly _tag: "run"; readonly scenario: number; readonly seed: number; readonly ledger: boolean }
+  /** Only for its hash. */
+  | { readonly _tag: "again"; readonly scenario: number; readonly seed: number }
+  | { readonly _tag: "record"; readonly scenario: number; readonly seed: number }
+  | { readonly _tag: "log"; readonly scenario: number; readonly seed: number }
+
+export type Answer =
+  | { readonly _tag: "report"; readonly report: SeedReport }
+  | { readonly _tag: "hash"; readonly hash: string }
+  | { readonly _tag: "recorded"; readonly text: string; readonly hash: string }
+  | { readonly _tag: "logged"; readonly log: Log }
+  /** The simulator threw. */
+  | { readonly _tag: "defect"; readonly stack: string }

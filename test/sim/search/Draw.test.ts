@@ -1,0 +1,202 @@
+/** What a seed makes of a scenario (C75; issue: varied values, random faults, swarm, calm). */
+import { assert, describe, it } from "@effect/vitest"
+import type { Scenario, Step } from "../../../sim/scenario/Scenario.ts"
+import { draw } from "../../../sim/search/Draw.ts"
+import type { Drawn, RunClass } from "../../../sim/search/Drawn.ts"
+import { FIELD, field, scenarioFrom } from "./Field.ts"
+
+const SEEDS = Array.from({ length: 300 }, (_, i) => i)
+const CALM_FROM_MS = 25_000
+
+const many = (swarm: boolean, scenario = field()): ReadonlyArray<Drawn> =>
+  SEEDS.map((seed) => draw(scenario, seed, { swarm }))
+const ofClass = (run: RunClass, drawn = many(true)): ReadonlyArray<Drawn> => drawn.filter((one) => one.class === run)
+const names = ({ scenario }: Drawn): ReadonlyArray<string> => scenario.expect.map(({ name }) => name)
+const from = (drawn: Drawn, prefix: string): ReadonlyArray<Step> =>
+  drawn.scenario.timeline.filter((_, step) => drawn.sources[step]?.startsWith(prefix) === true)
+const valueOf = ({ settings }: Drawn, path: string): number | undefined =>
+  settings.find((setting) => setting.path === path)?.value
+
+describe("a drawn scenario", () => {
+  it("is a function of scenario and seed", () => {
+    assert.deepStrictEqual(many(true), many(true))
+    assert.isAbove(new Set(many(true).map((drawn) => JSON.stringify(drawn))).size, 290)
+  })
+
+  it("runs as written in some seeds of a swarm, but for the seed", () => {
+    const written = ofClass("scripted")
+    assert.isAbove(written.length, 5)
+    for (const { scenario, settings } of written) {
+      assert.deepStrictEqual(scenario, field())
+      assert.deepStrictEqual(settings, [])
+    }
+  })
+
+  it("judges `scripted` only as written, `varied` only without random faults, `everywhere` always", () => {
+    const all = field().expect.map(({ name }) => name)
+    for (const drawn of ofClass("scripted")) assert.deepStrictEqual(names(drawn), all)
+    for (const drawn of ofClass("varied")) assert.deepStrictEqual(names(drawn), all.slice(1))
+    for (const drawn of ofClass("everywhere")) assert.deepStrictEqual(names(drawn), all.slice(2))
+    assert.deepStrictEqual(ofClass("everywhere")[0]?.expectations, [2, 3, 4])
+    assert.isAbove(ofClass("varied").length, 30)
+  })
+
+  it("is within the ranges of the file, and reaches all of them", () => {
+    const drawn = many(false)
+    const spread = (path: string) => {
+      const values = drawn.map((one) => valueOf(one, path)!)
+      return [Math.min(...values), Math.max(...values)] as const
+    }
+    const within = ([low, high]: readonly [number, number], min: number, max: number) => {
+      assert.isAtLeast(low, min)
+      assert.isAtMost(high, max)
+      assert.isBelow(low, min + (max - min) / 10)
+      assert.isAbove(high, max - (max - min) / 10)
+    }
+    within(spread("timeline.dies.at"), 6_000, 12_000)
+    within(spread("network.loss"), 0, 50_000)
+    for (const node of ["main", "backup", "one", "two"]) within(spread(`nodes.${node}.clock-skew`), -3_000, 3_000)
+    within(spread("nodes.one.clock-rate"), -10_000, 10_000)
+    const [first] = drawn
+    assert.strictEqual(first?.scenario.network.lossPpm, valueOf(first!, "network.loss"))
+    assert.strictEqual(first?.scenario.nodes[2]?.clockRatePpm, valueOf(first!, "nodes.one.clock-rate"))
+    assert.strictEqual(first?.scenario.nodes[3]?.clockSkewMs, valueOf(first!, "nodes.two.clock-skew"))
+  })
+
+  it("moves what counts from a step along with it: later steps, and the moments of expectations", () => {
+    for (const drawn of many(false)) {
+      const atMs = valueOf(drawn, "timeline.dies.at")!
+      const [, dies, returns] = drawn.scenario.timeline
+      assert.deepStrictEqual([dies?.atMs, returns?.atMs], [atMs, atMs + 10_000])
+      const [oneAtMost, fromThen] = drawn.scenario.expect
+      assert.deepInclude(oneAtMost?.when, { fromMs: 0, untilMs: 40_000 })
+      assert.deepInclude(fromThen?.when, { fromMs: atMs + 10_000, untilMs: 40_000 })
+    }
+    for (const drawn of ofClass("varied")) {
+      const atMs = valueOf(drawn, "timeline.dies.at") ?? 8_000
+      assert.deepInclude(drawn.scenario.expect[0]?.when, { _tag: "within", afterMs: atMs })
+    }
+  })
+
+  it("without swarm, only the faults of the file strike, again and again, and ties are as they come", () => {
+    for (const drawn of many(false)) {
+      assert.strictEqual(drawn.class, "everywhere")
+      assert.strictEqual(drawn.ties, "fifo")
+      assert.deepStrictEqual(
+        [...new Set(drawn.sources)].filter((source) => source !== null && !source.startsWith("step/")).sort(),
+        ["fault/0", "fault/1"]
+      )
+      for (const { forMs, verb } of from(drawn, "fault/0")) {
+        assert.deepStrictEqual(verb, { _tag: "crash", who: [{ word: "any", role: "field" }] })
+        assert.isAtMost(forMs!, 4_000)
+      }
+      const cuts = from(drawn, "fault/1")
+      assert.isAtLeast(cuts.length, 4)
+      for (const [i, { atMs }] of cuts.entries()) {
+        const gapMs = atMs - (cuts[i - 1]?.atMs ?? 0)
+        assert.isAtLeast(gapMs, 2_000)
+        assert.isAtMost(gapMs, 6_000)
+      }
+    }
+  })
+
+  it("a swarm leaves kinds out and brings others in: no kind is in all seeds, every kind is in some", () => {
+    const seen = new Map<string, number>()
+    const drawn = ofClass("everywhere")
+    for (const { sources } of drawn)
+      for (const source of new Set(sources)) if (source !== null) seen.set(source, (seen.get(source) ?? 0) + 1)
+    const kinds = [...seen].filter(([source]) => !source.startsWith("step/"))
+    assert.deepStrictEqual(
+      kinds.map(([source]) => source).sort(),
+      [
+        "fault/0",
+        "fault/1",
+        ...["crash", "crash-leader", "cut", "cut-one-way", "freeze", "freeze-leader", "halves"].map(
+          (kind) => `mix/${kind}`
+        ),
+        ...["one-against-all", "slow", "split"].map((kind) => `mix/${kind}`)
+      ].sort()
+    )
+    for (const [source, seeds] of kinds) {
+      assert.isAbove(seeds, drawn.length / 8, source)
+      assert.isBelow(seeds, (drawn.length * 7) / 8, source)
+    }
+    assert.deepStrictEqual([...new Set(drawn.map(({ ties }) => ties))].sort(), ["drawn", "fifo"])
+  })
+
+  it("is calm at the end: nothing strikes, everything is healed and started, the network is the file's", () => {
+    for (const drawn of many(true)) {
+      const { scenario, sources } = drawn
+      if (drawn.class === "scripted") continue
+      scenario.timeline.forEach(({ atMs, forMs }, step) => {
+        if (sources[step] === null) return
+        assert.isBelow(atMs, CALM_FROM_MS)
+        if (forMs !== null) assert.isBelow(atMs + forMs, CALM_FROM_MS)
+      })
+      const calm = scenario.timeline.filter((_, step) => sources[step] === null)
+      assert.isTrue(calm.every(({ atMs }) => atMs === CALM_FROM_MS))
+      const tags = calm.map(({ verb }) => verb._tag)
+      assert.deepStrictEqual([tags[0], tags.at(-1)], ["heal", "start"])
+      const slow = calm.find(({ verb }) => verb._tag === "slow")
+      assert.strictEqual(
+        slow !== undefined,
+        scenario.network.lossPpm !== 0 || scenario.network.delayMs !== field().network.delayMs
+      )
+      if (slow !== undefined) assert.deepInclude(slow.verb, { lossPpm: 0, delayMs: { min: 2, max: 20 } })
+    }
+  })
+
+  it("goes on for longer where the mix may have struck, and what counts from the end moves along", () => {
+    for (const { scenario } of ofClass("everywhere")) {
+      assert.strictEqual(scenario.lastsMs, CALM_FROM_MS + 60_000)
+      const [oneAtMost, , inTheEnd] = scenario.expect
+      assert.deepInclude(oneAtMost?.when, { untilMs: scenario.lastsMs })
+      assert.deepInclude(inTheEnd?.when, { atMs: scenario.lastsMs })
+    }
+    for (const { scenario } of ofClass("varied")) assert.strictEqual(scenario.lastsMs, 40_000)
+  })
+
+  it("whoever the file stops politely and for good is not started in the calm", () => {
+    const stopped = scenarioFrom(
+      FIELD.replace("timeline.dies.at", "timeline.leaves.at")
+        .replace("id: dies, crash: main", "id: leaves, stop: main")
+        .replace("  - { at: dies + 10s, id: returns, restart: main }\n", "")
+        .replaceAll("dies", "leaves")
+        .replace("from: returns, until: end", "from: 20s")
+    )
+    const drawn = draw(stopped, 3, { swarm: false })
+    assert.deepInclude(drawn.scenario.timeline.at(-1)?.verb, { _tag: "start", who: ["backup", "one", "two"] })
+  })
+})
+
+/** Keyed: a fault added in one place leaves all else as it was. */
+describe("draws are keyed", () => {
+  const withoutCut = scenarioFrom(FIELD.replace(/ {4}- \{ cut: any link.*\n/u, ""))
+  const more = scenarioFrom(
+    FIELD.replace("  calm: 15s", "    - { freeze: any planner, every: 4s..5s, for: 1s }\n  calm: 15s")
+  )
+  const strikesOf = (scenario: Scenario, source: string): ReadonlyArray<ReadonlyArray<Step>> =>
+    many(false, scenario).map((drawn) =>
+      from(drawn, source).map((step) => ({ ...step, place: { line: 0, column: 0 } }))
+    )
+
+  it("one fault more or less moves neither the strikes of another nor any value", () => {
+    const crashes = strikesOf(field(), "fault/0")
+    assert.isAbove(crashes.flat().length, 600)
+    assert.deepStrictEqual(strikesOf(withoutCut, "fault/0"), crashes)
+    assert.deepStrictEqual(strikesOf(more, "fault/0"), crashes)
+    assert.deepStrictEqual(strikesOf(more, "fault/1"), strikesOf(field(), "fault/1"))
+    assert.deepStrictEqual(
+      many(false, more).map(({ settings }) => settings),
+      many(false).map(({ settings }) => settings)
+    )
+  })
+
+  it("a scenario without fuzz: gets the default mix, and is judged by what holds everywhere", () => {
+    const plain = scenarioFrom(FIELD.slice(0, FIELD.indexOf("fuzz:")))
+    const drawn = many(true, plain)
+    assert.isAbove(drawn.filter(({ sources }) => sources.some((source) => source?.startsWith("mix/"))).length, 150)
+    assert.isEmpty(drawn.filter((one) => one.class === "varied"))
+    for (const one of many(false, plain)) assert.strictEqual(one.class, "scripted")
+  })
+})
