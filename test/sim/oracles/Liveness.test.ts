@@ -87,7 +87,7 @@ describe("calm", () => {
   - { at: 19s, crash: shed, for: 30s }`)
     )
     const [main, backup, witness, shed] = world.machines
-    witness!.vault.harm("hang")
+    main!.vault.harm("hang")
     witness!.keysFail = "sign"
     const core = calm(world, { inside: [main!, backup!, witness!], outside: [shed!] })
     assert.deepStrictEqual(
@@ -307,7 +307,8 @@ describe("L6: nothing happens", () => {
 describe("the calm at the end of a run", () => {
   it("is no part of it, and fails it", () => {
     const healing = mesh(`
-  - { at: 8s, partition: [[main, backup], [witness, shed]], for: 5s }`)
+  - { at: 8s, partition: [[main, backup], [witness, shed]], for: 5s }
+  - { at: 19s, crash: backup }`)
     const plain = runScenario(healing, { kernel: grudge })
     const judged = runScenario(healing, { kernel: grudge, liveness: true, seed: healing.seed })
     assert.deepStrictEqual(plain.violations, [])
