@@ -12,7 +12,9 @@ import { request } from "node:http"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import { type Event, EVENTS_MAX, type Status } from "../../adapters/operator/Api.ts"
+import * as Effect from "effect/Effect"
+import { type Event, EVENTS_MAX, type Status, type TrustRequest } from "../../adapters/operator/Api.ts"
+import * as StateDirectory from "../../adapters/vault/StateDirectory.ts"
 import type { Role } from "../../kernel/wire/Frame.ts"
 
 const root = resolve(import.meta.dirname, "../..")
@@ -79,9 +81,9 @@ export class Site {
     const places = new Map<string, Place>()
     for (const [name, role] of Object.entries(roles)) {
       const home = join(directory, name)
-      const said = execFileSync(process.execPath, [nodeProgram, "id", "--state", home], { encoding: "utf8" })
-      const deviceId = /[0-9a-f]{64}/u.exec(said)?.[0]
-      if (deviceId === undefined) throw new Error(`clawmesh-node id said: ${said}`)
+      // As `clawmesh-node id` makes it, without a process for each.
+      const { identity } = await Effect.runPromise(Effect.scoped(StateDirectory.open(home)))
+      const { deviceId } = identity.keys
       places.set(name, {
         name,
         role,
@@ -144,7 +146,7 @@ export class Site {
     ]
   }
 
-  /** Starts nodes that are not running, and waits until their operator's socket answers. */
+  /** Starts nodes that are not running, and waits until they run and answer their operator. */
   async start(...names: ReadonlyArray<string>): Promise<void> {
     for (const name of names) {
       const place = this.place(name)
@@ -154,21 +156,33 @@ export class Site {
         stream.on("data", (chunk: Buffer) => {
           place.output += chunk.toString("utf8")
         })
-      await this.eventually(`${name} answers its operator`, async () => {
+      await this.eventually(`${name} runs`, async () => {
         if (hasEnded(child)) throw new Error(`${name} ended as it began:\n${place.output}`)
-        return (await this.get(name, "/status")) !== null
+        const text = await this.get(name, "/status")
+        return text !== null && (JSON.parse(text) as Status).node.phase === "running"
       })
       // The first of them made the key of the mesh; the others join it, in the words that it prints.
       this.meshKey ??= /--mesh-key=[\w-]{43}(?=\s)/u.exec(place.output)?.[0] ?? null
     }
   }
 
-  /** Every node trusts every other, in its role, as an operator would say it. */
-  trustEverybody(): void {
-    for (const place of this.places.values())
-      for (const other of this.places.values())
-        if (other !== place)
-          this.clawmesh(place.name, "trust", "add", other.deviceId, "--role", other.role, "--name", other.name)
+  /** What `clawmesh trust add` says to the running node. */
+  async trust(name: string, device: Pick<TrustRequest, "id" | "role"> & Partial<TrustRequest>): Promise<void> {
+    const answer = await this.ask(name, "POST", "/trust", JSON.stringify({ gen1: false, ...device }))
+    if (answer?.includes("clawmesh.trust-change/1") !== true)
+      throw new Error(`${name} did not take the trust: ${answer}`)
+  }
+
+  /** Every node trusts every other, in its role. */
+  async trustEverybody(): Promise<void> {
+    for (const { name } of this.places.values())
+      for (const other of this.places.values()) if (other.name !== name) await this.trustIn(name, other.name)
+  }
+
+  /** One node of the site trusts another one, in its role. */
+  trustIn(name: string, peer: string): Promise<void> {
+    const { deviceId: id, role } = this.place(peer)
+    return this.trust(name, { id, role, name: peer })
   }
 
   clawmesh(name: string, ...args: ReadonlyArray<string>): string {
@@ -231,11 +245,21 @@ export class Site {
     })
   }
 
-  /** Asks the operator's socket; `null`: nobody answers. */
+  /** Reads from the operator's socket; `null`: nobody answers. */
   get(name: string, path: string): Promise<string | null> {
+    return this.ask(name, "GET", path)
+  }
+
+  private ask(name: string, method: "GET" | "POST", path: string, body = ""): Promise<string | null> {
     return new Promise((done) => {
       const asked = request(
-        { socketPath: join(this.place(name).directory, "node.sock"), path, timeout: 2_000 },
+        {
+          socketPath: join(this.place(name).directory, "node.sock"),
+          method,
+          path,
+          timeout: 5_000,
+          headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body) }
+        },
         (answer) => {
           let text = ""
           answer.on("data", (chunk: Buffer) => {
@@ -246,7 +270,7 @@ export class Site {
       )
       asked.on("error", () => done(null))
       asked.on("timeout", () => asked.destroy())
-      asked.end()
+      asked.end(body)
     })
   }
 

@@ -1,7 +1,6 @@
 /** Three real processes over WebSockets and TLS on loopback do what the simulated ones do (issue "Three real nodes"). */
 import { afterEach, assert, describe, it } from "@effect/vitest"
 import { execFileSync, spawnSync } from "node:child_process"
-import { connect } from "node:net"
 import { freePort, Site, sleep, type Seen } from "./harness.ts"
 
 let site: Site | null = null
@@ -21,7 +20,7 @@ interface Mesh {
 const mesh = async (): Promise<Mesh> => {
   site = await Site.make({ a: "planner", b: "standby-planner", c: "field" })
   await site.start("a", "b", "c")
-  site.trustEverybody()
+  await site.trustEverybody()
   let leader = ""
   await site.until("c", "names a leader", (seen) => {
     leader = seen.leader ?? ""
@@ -86,35 +85,6 @@ describe("three processes", () => {
     await sleep(1_500)
     assert.isUndefined((await three.seen("a"))!.peers["c"], "a lists c no more")
     assert.include(three.clawmesh("a", "events", "--no-color"), "UNTRUSTED_PEER")
-  }, 60_000)
-})
-
-describe("what a raw socket can do", () => {
-  it("garbage, half handshakes and a flood of connections: the node serves on, and nobody is let in (B12, S7)", async () => {
-    const { leader, three } = await mesh()
-    const { port } = three.place("a")
-    const upgrade =
-      "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
-      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    const nullFrame = Buffer.from([0x81, 0x80 | 13, 0, 0, 0, 0, ...Buffer.from('{"data":null}')])
-    const shots: ReadonlyArray<Buffer | string> = [
-      Buffer.alloc(4_096, 0xff),
-      Buffer.from([0x16, 0x03, 0x01, 0x02]),
-      "GET / HTTP/1.1\r\n",
-      upgrade,
-      Buffer.concat([Buffer.from(upgrade), nullFrame]),
-      Buffer.concat([Buffer.from(upgrade), Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0x80, 0, 0, 0])])
-    ]
-    const sockets = Array.from({ length: 120 }, (_, index) => {
-      const socket = connect(port, "127.0.0.1")
-      socket.on("error", () => {})
-      socket.write(shots[index % shots.length]!)
-      return socket
-    })
-    await sleep(2_000)
-    for (const name of ["a", "b", "c"]) await three.until(name, "is well", wellUnder(leader, name))
-    for (const socket of sockets) socket.destroy()
-    assert.notInclude(three.clawmesh("a", "events", "--no-color"), "peer.disconnect")
   }, 60_000)
 })
 

@@ -87,7 +87,7 @@ describe("a pin that does not fit", () => {
     )
     two.reach("a", "b", url(port))
     await two.start("a", "b")
-    two.trustEverybody()
+    await two.trustEverybody()
     await showsRefusal(two, "a", two.place("b").deviceId, "PIN_MISMATCH")
     assert.isAtLeast(seen.connections, 1)
     assert.strictEqual(seen.bytes, 0)
@@ -106,7 +106,7 @@ describe("a pin that does not fit", () => {
     site.knows("a", `${one}=${url(lied.port)}|${fingerprint}|lan`)
     site.knows("a", `${other}=${url(spoke.port)}|${fingerprint}|lan`)
     await site.start("a")
-    for (const id of [one, other]) site.clawmesh("a", "trust", "add", id, "--role", "field", "--gen1")
+    for (const id of [one, other]) await site.trust("a", { id, role: "field", gen1: true })
     await showsRefusal(site, "a", one, "PIN_MISMATCH")
     assert.isAtLeast(lied.seen.connections, 1)
     assert.strictEqual(lied.seen.bytes, 0)
@@ -125,7 +125,7 @@ describe("a wire between two daemons", () => {
     two.reach("a", "b", url(towardsB.port))
     two.reach("b", "a", url(towardsA.port))
     await two.start("a", "b")
-    two.trustEverybody()
+    await two.trustEverybody()
     for (const [name, peer] of [
       ["a", "b"],
       ["b", "a"]
@@ -144,7 +144,7 @@ describe("a wire between two daemons", () => {
     const wire = await held(blindWire(two.place("b").port))
     two.reach("a", "b", url(wire.port))
     await two.start("a", "b")
-    two.trustEverybody()
+    await two.trustEverybody()
     for (const [name, peer] of [
       ["a", "b"],
       ["b", "a"]
@@ -166,8 +166,8 @@ const withInsider = async (onLine: (line: Line) => void) => {
   const port = await m.listen(onLine)
   two.knows("a", `${m.deviceId}=${url(port)}`)
   await two.start("a", "b")
-  two.trustEverybody()
-  for (const name of ["a", "b"]) two.clawmesh(name, "trust", "add", m.deviceId, "--role", "field", "--name", "m")
+  await two.trustEverybody()
+  for (const name of ["a", "b"]) await two.trust(name, { id: m.deviceId, role: "field", name: "m" })
   const { deviceId: a } = two.place("a")
   const { deviceId: b, port: portOfB } = two.place("b")
   const exchange = { direction: "client", audience: b, exporter: "", clientNonce: nonce(), ...two.mesh() } as const
