@@ -89,7 +89,6 @@ export class Listener {
     })
     this.http = http.createServer({ maxHeaderSize: HEADER_BYTES_MAX })
     this.ws = new WebSocketServer({ ...webSocketOptions(limits), noServer: true, clientTracking: false })
-    this.tls.on("tlsClientError", (_, socket) => socket.destroy())
     this.tls.on("secureConnection", (socket) => {
       socket.on("error", quiet)
       this.http.emit("connection", socket)

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import type { Frame } from "../../../kernel/wire/Frame.ts"
@@ -80,8 +81,9 @@ describe("a goodbye of ours", () => {
   for (const abrupt of [false, true])
     it.live(`is ${abrupt ? "not said" : "said"} also while the inbox is full, and what comes then is not told`, () =>
       Effect.gen(function* () {
-        const a = yield* makeEnd({ key: 1, inboxMax: 4 })
-        const b = yield* makeEnd({ key: 2 })
+        // Neither end can wait the other out: the goodbye is answered, and the answer is read.
+        const a = yield* makeEnd({ key: 1, inboxMax: 4, limits: { goodbyeMs: NEVER_MS } })
+        const b = yield* makeEnd({ key: 2, limits: { goodbyeMs: NEVER_MS } })
         const { from, to } = yield* joined(a, b)
         const many = 400
         for (let n = 0; n < many; n++) yield* b.transport.send(to, answer(String(n), 8_000))
@@ -118,11 +120,14 @@ describe("a node that leaves", () => {
       const silent = [yield* stranger(a.port), yield* tlsStranger(a.port)]
       yield* until("they are opening", () => a.counts().waiting === 2)
       const startedMs = performance.now()
-      yield* a.transport.halt
+      const halting = yield* Effect.forkChild(a.transport.halt)
+      // Who is not open yet is cut off before the goodbyes, and does not become a link during them.
+      for (const { gone } of silent) yield* gone
+      assert.isUndefined(halting.pollUnsafe())
+      yield* Fiber.join(halting)
       const tookMs = performance.now() - startedMs
       assert.isAtLeast(tookMs, GOODBYE_MS - 50)
       assert.isBelow(tookMs, GOODBYE_MS + 4_000)
-      for (const { gone } of silent) yield* gone
       assert.deepStrictEqual(yield* expect(b, "LinkDown"), { _tag: "LinkDown", link: from, reason: "closed" })
       yield* b.transport.dial(2, a.deviceId, a.address)
       assert.strictEqual((yield* expect(b, "DialFailed")).reason, "refused")
@@ -149,7 +154,10 @@ describe("a node that leaves", () => {
       const dialled = yield* stranger(a.port)
       yield* a.transport.send(yield* openedBy(yield* drained(a), dialled), answer("0"))
       const silent = yield* stranger(a.port)
+      const c = yield* makeEnd({ key: 3 })
+      const { to: outbound } = yield* joined(a, c)
       yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(yield* expect(c, "LinkDown"), { _tag: "LinkDown", link: outbound, reason: "reset" })
       assert.deepStrictEqual(yield* expect(b, "LinkDown"), { _tag: "LinkDown", link: from, reason: "reset" })
       yield* dialled.gone
       yield* silent.gone

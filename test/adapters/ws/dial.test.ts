@@ -180,6 +180,24 @@ describe("whoever answers a dial", () => {
     TEST_MS
   )
 
+  it.live("with broken records after the handshake is unreachable: there was TLS", () =>
+    Effect.gen(function* () {
+      const a = yield* makeEnd({ key: 1 })
+      let wire: net.Socket | null = null
+      const real = yield* securedServer(() => void wire?.write(Buffer.alloc(500, 0x17)))
+      const port = yield* listening(
+        net.createServer((inner) => {
+          const outer = net.connect({ host: "127.0.0.1", port: real })
+          wire = inner
+          outer.on("error", () => {}).pipe(inner)
+          inner.on("close", () => outer.destroy()).pipe(outer)
+        })
+      )
+      yield* a.transport.dial(1, deviceIdOfSeed(2), `wss://127.0.0.1:${port}`)
+      assert.strictEqual((yield* expect(a, "DialFailed")).reason, "unreachable")
+    })
+  )
+
   it.live("a server with TLS alone is unreachable to a plain dial", () =>
     Effect.gen(function* () {
       const a = yield* makeEnd({ key: 1 })
