@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { join, resolve } from "node:path"
-import { campaignText, judgedAnything, progressLine, vacuous } from "../report/CampaignText.ts"
+import { campaignText, doubtful, progressLine } from "../report/CampaignText.ts"
 import type { Range } from "../scenario/Scenario.ts"
 import { SEED_MAX } from "../scenario/Seed.ts"
 import type { Tally } from "../search/Tally.ts"
@@ -81,8 +81,8 @@ const exitOf = ({ findings, scenarios }: Tally, interrupted: boolean): Exit => {
     return _tag === "parted" ? exits.notDeterministic : exits.failed
   })
   // Somebody who stopped it early did not ask whether the seeds were enough.
-  const doubtful = !interrupted && scenarios.some((one) => !judgedAnything(one) || vacuous(one).length > 0)
-  return gravest([...codes, ...(doubtful ? [exits.undecided] : [])])
+  const undecided = !interrupted && scenarios.some(doubtful)
+  return gravest([...codes, ...(undecided ? [exits.undecided] : [])])
 }
 
 export const fuzz = async (order: FuzzOrder, around: Surroundings, records: Records): Promise<Exit> => {

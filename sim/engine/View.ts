@@ -32,6 +32,24 @@ export interface WorldView {
   readonly leadersPerTerm: number
 }
 
+/** What the world itself tells: each names the verb that struck, or what a machine came to by itself. */
+export const worldEvents = [
+  "world.start",
+  "world.restart",
+  "world.stop",
+  "world.crash",
+  "world.freeze",
+  "world.thaw",
+  "world.cut",
+  "world.partition",
+  "world.slow",
+  "world.undo",
+  "world.heal",
+  "world.replay",
+  "world.refused",
+  "world.failed"
+] as const
+
 /** A `Note` of a node, or something that the world itself did, with names in place of device ids. */
 export interface Happening {
   readonly atMs: number

@@ -10,146 +10,18 @@
  * - `always`, `never`: from `from` up to, and not including, `until`, because a step at `until` already belongs to what comes
  *   after; the end of the run is included. Here also the states in the middle of an instant are judged, except in the
  *   first: a law that begins with a step begins when the step is done. Broken at the first instant, and then judged no more.
+ * - `sometimes`: at one instant at least of the same window, its instants looked at in the same way. It cannot break: what is
+ *   never so has shown that the scenario does not get where its author thinks, and leaves the run undecided.
  *
  * An expectation whose moment the run did not reach, and a law over an empty window, is `not-reached`: neither held nor broken.
  */
 import type { Happening, WorldView } from "../engine/View.ts"
-import type { Expectation, Scenario } from "../scenario/Scenario.ts"
-import type { Question, Seen } from "./Facts.ts"
+import type { Scenario } from "../scenario/Scenario.ts"
 import { question } from "./Facts.ts"
 import { Tally } from "./Tally.ts"
+import { Deadline, Law, Once, type Outcome, type Watch } from "./Watches.ts"
 
-export interface Outcome {
-  readonly expectation: Expectation
-  readonly status: "held" | "broken" | "not-reached"
-  /** Broken: the instant at which. Held: of `within` the instant since which it is so, of `at` and `eventually` the moment asked. */
-  readonly atMs?: number
-  /** Of `within`, held: how long after its start the facts became so for good. */
-  readonly marginMs?: number
-  /** Of `within`: how long it had. */
-  readonly limitMs?: number
-  /** Broken: what was instead, in words. */
-  readonly witness?: string
-}
-
-interface Watch {
-  readonly fromMs: number
-  /** False: it needs to see no more. */
-  readonly observe: (view: WorldView) => boolean
-  /** `endedMs`: the last instant of the run; it has been observed. */
-  readonly outcome: (endedMs: number) => Outcome
-}
-
-/** `at`, `within`, `eventually`: so at the end of the instant `deadlineMs`. */
-class Deadline implements Watch {
-  readonly #expectation: Expectation
-  readonly #question: Question
-  readonly #seen: Seen
-  readonly fromMs: number
-  readonly #deadlineMs: number
-  #askedMs = -1
-  #so = false
-  /** The instant since whose end it has been so, up to the instant before `#askedMs`. */
-  #soSinceMs: number | null = null
-  #witness = ""
-
-  constructor(expectation: Expectation, asking: Question, seen: Seen, fromMs: number, deadlineMs: number) {
-    this.#expectation = expectation
-    this.#question = asking
-    this.#seen = seen
-    this.fromMs = fromMs
-    this.#deadlineMs = deadlineMs
-  }
-
-  observe(view: WorldView): boolean {
-    if (view.nowMs > this.#deadlineMs) return false
-    if (view.nowMs !== this.#askedMs) {
-      this.#soSinceMs = this.#since()
-      this.#askedMs = view.nowMs
-    }
-    this.#so = this.#question.holds(view, this.#seen)
-    if (view.nowMs === this.#deadlineMs && !this.#so) {
-      this.#witness = this.#question.witness(view, this.#seen, "missing")
-    }
-    return true
-  }
-
-  #since(): number | null {
-    return this.#so ? (this.#soSinceMs ?? this.#askedMs) : null
-  }
-
-  outcome(endedMs: number): Outcome {
-    const expectation = this.#expectation
-    const limit = expectation.when._tag === "within" ? { limitMs: expectation.when.withinMs } : {}
-    if (endedMs < this.#deadlineMs || this.#askedMs < 0) return { expectation, status: "not-reached", ...limit }
-    const sinceMs = this.#since()
-    if (sinceMs === null) {
-      return { expectation, status: "broken", atMs: this.#deadlineMs, ...limit, witness: this.#witness }
-    }
-    return expectation.when._tag === "within"
-      ? { expectation, status: "held", atMs: sinceMs, marginMs: sinceMs - this.fromMs, ...limit }
-      : { expectation, status: "held", atMs: this.#deadlineMs }
-  }
-}
-
-/** `always`, `never`. */
-class Law implements Watch {
-  readonly #expectation: Expectation
-  readonly #question: Question
-  readonly #seen: Seen
-  readonly #demanded: boolean
-  readonly fromMs: number
-  /** The first ms at which it is not judged any more. */
-  readonly #offMs: number
-  #judged = false
-  /** Broken in the first instant, unless the rest of that instant mends it. */
-  #tentative: string | null = null
-  #brokenMs: number | null = null
-  #witness = ""
-
-  constructor(expectation: Expectation, asking: Question, seen: Seen, fromMs: number, offMs: number) {
-    this.#expectation = expectation
-    this.#question = asking
-    this.#seen = seen
-    this.#demanded = expectation.when._tag === "always"
-    this.fromMs = fromMs
-    this.#offMs = offMs
-  }
-
-  observe(view: WorldView): boolean {
-    const first = view.nowMs === this.fromMs
-    if (!first && this.#tentative !== null) {
-      this.#break(this.fromMs, this.#tentative)
-      return false
-    }
-    if (view.nowMs >= this.#offMs) return false
-    this.#judged = true
-    const kept = this.#question.holds(view, this.#seen) === this.#demanded
-    const witness = kept ? null : this.#question.witness(view, this.#seen, this.#demanded ? "missing" : "present")
-    if (first) {
-      this.#tentative = witness
-      return true
-    }
-    if (witness === null) return true
-    this.#break(view.nowMs, witness)
-    return false
-  }
-
-  #break(atMs: number, witness: string): void {
-    this.#brokenMs = atMs
-    this.#witness = witness
-    this.#tentative = null
-  }
-
-  outcome(): Outcome {
-    const expectation = this.#expectation
-    if (this.#tentative !== null) this.#break(this.fromMs, this.#tentative)
-    if (this.#brokenMs !== null) {
-      return { expectation, status: "broken", atMs: this.#brokenMs, witness: this.#witness }
-    }
-    return { expectation, status: this.#judged ? "held" : "not-reached" }
-  }
-}
+export type { Outcome } from "./Watches.ts"
 
 export class Judge {
   readonly #tally = new Tally()
@@ -182,17 +54,16 @@ export class Judge {
           return new Deadline(expectation, asking, this.#tally.watch(facts, when.afterMs), when.afterMs, deadlineMs)
         }
         case "always":
-        case "never": {
-          moments.add(when.fromMs).add(when.untilMs)
-          const offMs = when.untilMs >= scenario.lastsMs ? Number.POSITIVE_INFINITY : when.untilMs
-          const empty = when.fromMs > when.untilMs
-          return new Law(
-            expectation,
-            asking,
-            this.#tally.watch(facts, when.fromMs),
-            when.fromMs,
-            empty ? when.fromMs : offMs
-          )
+        case "never":
+        case "sometimes": {
+          const { fromMs, untilMs } = when
+          moments.add(fromMs).add(untilMs)
+          const open = untilMs >= scenario.lastsMs ? Number.POSITIVE_INFINITY : untilMs
+          const offMs = fromMs > untilMs ? fromMs : open
+          const seen = this.#tally.watch(facts, fromMs)
+          return when._tag === "sometimes"
+            ? new Once(expectation, asking, seen, { fromMs, offMs, untilMs: Math.min(untilMs, scenario.lastsMs) })
+            : new Law(expectation, asking, seen, fromMs, offMs)
         }
       }
     })

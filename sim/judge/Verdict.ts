@@ -1,6 +1,6 @@
 /**
- * What a run as a whole amounts to. Safety first: anything broken fails it. A run that judged nothing, or whose faults
- * touched nothing, has shown nothing, so it is undecided rather than passed.
+ * What a run as a whole amounts to. Safety first: anything broken fails it. A run that judged nothing, whose faults touched
+ * nothing, or that never got where a `sometimes` says, has shown nothing, so it is undecided rather than passed.
  */
 import type { Outcome } from "./Judge.ts"
 
@@ -15,5 +15,6 @@ export interface Evidence {
 export const verdictOf = ({ expectations, faultsWithoutEffect, violations }: Evidence): Verdict => {
   if (violations.length > 0 || expectations.some((outcome) => outcome.status === "broken")) return "failed"
   const judged = expectations.some((outcome) => outcome.status !== "not-reached")
-  return judged && faultsWithoutEffect.length === 0 ? "passed" : "undecided"
+  const missed = expectations.some((outcome) => outcome.status === "never")
+  return judged && !missed && faultsWithoutEffect.length === 0 ? "passed" : "undecided"
 }

@@ -56,6 +56,17 @@ export const vacuous = ({ effects, scenario }: ScenarioTally): ReadonlyArray<str
 export const judgedAnything = ({ expectations }: ScenarioTally): boolean =>
   expectations.some(({ broken, held }) => held + broken > 0)
 
+/** What a file says comes to pass sometimes, and did in no run in which it was looked for. */
+export const missed = ({ expectations, scenario }: ScenarioTally): ReadonlyArray<string> =>
+  expectations.flatMap(({ held, never }, place) => {
+    const { name, place: at } = scenario.expect[place]!
+    return held === 0 && never > 0 ? [`"${name}", line ${at.line}`] : []
+  })
+
+/** Runs that broke nothing and have shown less than the file asks for. */
+export const doubtful = (one: ScenarioTally): boolean =>
+  !judgedAnything(one) || vacuous(one).length > 0 || missed(one).length > 0
+
 const nameOf = (file: string): string => file.replace(/^.*\//u, "").replace(/\.ya?ml$/u, "")
 
 const scenarioLine = (telling: CampaignTelling, index: number, pen: Pen): string => {
@@ -155,12 +166,22 @@ const reachedLines = ({ tally, verbose }: CampaignTelling): ReadonlyArray<string
   ]
 }
 
+/** How often it came to what comes to pass sometimes. */
+const sometimesLines = ({ files, tally }: CampaignTelling): ReadonlyArray<string> =>
+  tally.scenarios.flatMap(({ expectations, scenario }, i) =>
+    expectations.flatMap(({ held, never }, place) => {
+      const { name, when } = scenario.expect[place]!
+      return when._tag === "sometimes" && held > 0
+        ? [`sometimes: ${nameOf(files[i]!)} · ${name}: in ${grouped(held)} of ${grouped(held + never)} runs`]
+        : []
+    })
+  )
+
 /** `scenarios: 3 passed, 0 failed`: plain, alone on the last line. */
 const scoreLine = ({ tally }: CampaignTelling): string => {
   const failed = tally.scenarios.filter((_, i) => tally.findings.some(({ scenario }) => scenario === i)).length
   const undecided = tally.scenarios.filter(
-    (one, i) =>
-      !tally.findings.some(({ scenario }) => scenario === i) && (!judgedAnything(one) || vacuous(one).length > 0)
+    (one, i) => !tally.findings.some(({ scenario }) => scenario === i) && doubtful(one)
   ).length
   const passed = tally.scenarios.length - failed - undecided
   return `scenarios: ${passed} passed, ${failed} failed${undecided === 0 ? "" : `, ${undecided} undecided`}`
@@ -187,6 +208,7 @@ export const campaignText = (telling: CampaignTelling, look: Look): string => {
     `${rate(tally.events, tookMs)} events/s · ${jobs} ${jobs === 1 ? "job" : "jobs"} · ${twice}`
   const doubts = tally.scenarios.flatMap((one, i) => [
     ...(judgedAnything(one) ? [] : [`${nameOf(telling.files[i]!)}: nothing was judged in any run`]),
+    ...missed(one).map((what) => `${nameOf(telling.files[i]!)}: it never came to that in any run: ${what}`),
     ...vacuous(one).map(
       (fault) => `${nameOf(telling.files[i]!)}: a fault touched nothing in any run, so none tests it: ${fault}`
     )
@@ -199,6 +221,7 @@ export const campaignText = (telling: CampaignTelling, look: Look): string => {
     ...doubts.map((doubt) => `  ${pen("yellow", "!")} ${doubt}`),
     ...(doubts.length === 0 ? [] : [""]),
     ...faultLines(telling),
+    ...sometimesLines(telling),
     ...reachedLines(telling),
     ...(interrupted ? [`interrupted after ${grouped(tally.runs)} runs`] : []),
     `outcome ${tally.outcome()}`,

@@ -24,7 +24,11 @@ interface Judged {
 export const scoreOf = ({ expectations, violations }: Judged): Score => {
   const count = (status: Outcome["status"]) => expectations.filter((outcome) => outcome.status === status).length
   const oracles = new Set(violations.map((violation) => violation.oracle))
-  return { passed: count("held"), failed: count("broken") + oracles.size, skipped: count("not-reached") }
+  return {
+    passed: count("held"),
+    failed: count("broken") + oracles.size,
+    skipped: count("not-reached") + count("never")
+  }
 }
 
 export const sum = (a: Score, b: Score): Score => ({

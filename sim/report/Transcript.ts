@@ -110,6 +110,7 @@ const windowWords = (when: When, endedMs: number): string => {
       return `within ${exactSpan(when.withinMs)} after ${exactSpan(when.afterMs)}`
     case "always":
     case "never":
+    case "sometimes":
       return `${when.fromMs / 1000}–${exactSpan(Math.min(when.untilMs, endedMs))}`
     case "eventually":
       return "at the end"
@@ -124,18 +125,26 @@ const tenseWords = (when: When): string => {
     case "always":
     case "never":
     case "eventually":
+    case "sometimes":
       return when._tag
   }
 }
 
-const measure = ({ expectation, limitMs, marginMs, status }: Outcome, endedMs: number): string => {
+const measure = ({ atMs, expectation, limitMs, marginMs, status }: Outcome, endedMs: number): string => {
   if (status === "not-reached") return "not reached"
+  if (status === "never") return "never so"
+  if (expectation.when._tag === "sometimes" && atMs !== undefined) return `first at ${measuredSpan(atMs)}`
   return marginMs !== undefined && limitMs !== undefined
     ? margin(marginMs, limitMs)
     : windowWords(expectation.when, endedMs)
 }
 
-const signs = { held: ["green", "✓"], broken: ["red", "✗"], "not-reached": ["yellow", "–"] } as const
+const signs = {
+  held: ["green", "✓"],
+  broken: ["red", "✗"],
+  "not-reached": ["yellow", "–"],
+  never: ["yellow", "–"]
+} as const
 
 const listed = ({ result }: Telling, look: Look, pen: Pen): ReadonlyArray<string> => {
   const longest = Math.max(0, ...result.expectations.map((outcome) => outcome.expectation.name.length))
@@ -186,6 +195,12 @@ export const doubts = (file: string, scenario: Scenario, result: RunResult): Rea
         : []
   return [
     ...nothing,
+    ...result.expectations
+      .filter(({ status }) => status === "never")
+      .map(
+        ({ expectation: { name, place } }) =>
+          `it never came to "${name}", so this run does not test what follows from it: ${file}:${place.line}`
+      ),
     ...result.faultsWithoutEffect.map(
       (step) => `a fault touched nothing (${stepWords(step)}), so this run does not test it: ${file}:${step.place.line}`
     )

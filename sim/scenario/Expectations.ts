@@ -2,7 +2,6 @@
  * Expectations: one tense each, its moments in ms, its facts with names resolved, where it is judged, and a name.
  */
 import { codes } from "../../kernel/wire/Codes.ts"
-import { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import { type Language, type TenseName, tenseNames } from "./Language.ts"
 import type { Moments } from "./Moments.ts"
 import { type Reading, resolveFactNodes, resolveNodes, tooMuchExpansion } from "./Names.ts"
@@ -22,7 +21,8 @@ const defaultJudge = {
   within: "varied",
   always: "everywhere",
   never: "everywhere",
-  eventually: "everywhere"
+  eventually: "everywhere",
+  sometimes: "everywhere"
 } as const
 
 /** What an expectation may hold beside its tense. */
@@ -65,7 +65,8 @@ const readExpectation = (
     within: ["after", "that"],
     always: ["from", "until"],
     never: ["from", "until"],
-    eventually: []
+    eventually: [],
+    sometimes: ["from", "until"]
   }[tense]
   for (const key of ["after", "that", "from", "until"])
     if (has(key) && !allowed.includes(key)) mistakes.add(tree.key([...path, key]), `${key}: does not go with ${tense}:`)
@@ -131,7 +132,8 @@ const readWhen = (
       return { _tag: "within", afterMs, withinMs, ...based("after", "base") }
     }
     case "always":
-    case "never": {
+    case "never":
+    case "sometimes": {
       const fromMs = moment("from", 0)
       const untilMs = moment("until", endMs)
       if (fromMs === null || untilMs === null) return null
@@ -229,8 +231,6 @@ const readPeers = (reading: Reading, draft: NonNullable<FactsDraft["peers"]>, pa
 
 type EventFact = NonNullable<Facts["events"]>[number]
 
-const eventNames: ReadonlyArray<string> = MeshEvent.fields.event.literals
-const worldEvent = /^world(?:\.[a-z-]+)+$/u
 const codeLike = /^[A-Z][A-Z0-9_]*$/u
 const allCodes: ReadonlyArray<string> = Object.values(codes).flat()
 
@@ -242,13 +242,6 @@ const readEvent = (
   if (draft === undefined) return []
   const { mistakes, tree } = reading
   const { event, reason } = draft
-  if (event !== undefined && !eventNames.includes(event) && !worldEvent.test(event))
-    mistakes.add(
-      tree.value([...path, "event"]),
-      /^(?:proposal|approval|actuation)\./u.test(event)
-        ? `"${event}" is not there yet: it comes with ${event.startsWith("actuation") ? "actuation" : "proposals"}, in a later version`
-        : `no event is called "${event}"${mistakes.hint(event, eventNames) || `; there are ${eventNames.join(", ")}`}`
-    )
   if (reason !== undefined && codeLike.test(reason) && !allCodes.includes(reason))
     mistakes.add(tree.value([...path, "reason"]), `no code is called ${reason}${mistakes.hint(reason, allCodes)}`)
   const node = (key: "about" | "from" | "to"): string | null =>

@@ -2,8 +2,8 @@
  * The scenario language: the shape of a scenario file as one Effect Schema.
  *
  * It says which words there are, what form each value has, and, in annotations, what to tell an author: `description` for
- * editors, `message` for a value of the wrong form, `noun` for what the keys of a mapping are called, `later` for words of
- * the language that this version does not have. What depends on other parts of the file (names, moments, time that runs
+ * editors, `message` for a value of the wrong form, `noun` for what the keys of a mapping, or the words of a list, are called,
+ * `later` for words of the language that this version does not have; one that ends in a dot stands for all that begin with it. What depends on other parts of the file (names, moments, time that runs
  * forward) is checked in the passes after it, not here.
  *
  * One flat struct with an optional key for each verb, not a union of structs: editors complete it better, and a typo gives
@@ -11,7 +11,9 @@
  * identifier makes a copy of it.
  */
 import * as Schema from "effect/Schema"
+import { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import { Role } from "../../kernel/wire/Frame.ts"
+import { worldEvents } from "../engine/View.ts"
 import {
   countPattern,
   momentPattern,
@@ -145,8 +147,8 @@ const Node = Schema.Struct({
     ),
     "Capabilities that the node offers."
   ),
-  "clock-skew": may(SignedTime, "How far the node's calendar clock is off."),
-  "clock-rate": may(ClockRate, "How much faster than true time the node's clocks run.")
+  "clock-skew": may(SignedTime, "How far the node's calendar clock is off; the clock that timers run on is not."),
+  "clock-rate": may(ClockRate, "How much faster than true time all clocks of the node run.")
 }).annotate({ identifier: "Node", noun: "word of a node", message: "write what the node is, such as { role: field }" })
 
 const sites = "sites and relays"
@@ -236,7 +238,7 @@ const Step = Schema.Struct({
   id: may(Name, "A name for the step, for `after:`, `from:` and `fuzz:` to point at."),
   note: may(Schema.String.annotate({ message: "write a sentence" }), "Said in the transcript when the step strikes."),
   ...verbs,
-  for: may(Time, "Undo the step after this long.")
+  for: may(Time, "Undo the step after this long, where there is something to undo.")
 }).annotate({
   identifier: "Step",
   noun: "verb",
@@ -254,10 +256,17 @@ const Step = Schema.Struct({
   }
 })
 
+/** Everything that can happen: what nodes tell, and what the world does. */
+const eventNames = [...MeshEvent.fields.event.literals, ...worldEvents] as const
+
 const EventFact = Schema.Struct({
   event: must(
-    Schema.String.annotate({ message: "write the name of an event, such as peer.down" }),
-    "The name of the event.",
+    word(eventNames, "What happened: told by a node, or done by the world (`world.…`).", {
+      "proposal.": proposals,
+      "approval.": proposals,
+      "actuation.": "actuation"
+    }).annotate({ noun: "event", message: "write the name of an event, such as peer.down" }),
+    "What happened: told by a node, or done by the world (`world.…`).",
     "write which event: { event: peer.down, seen: at least 1 }"
   ),
   about: may(Name, "The node that it is about."),
@@ -281,18 +290,18 @@ const PeerState = word(
 )
 
 const facts = {
-  leader: may(Who, "The node that is named as leader; a list: one of these; `none`: nobody is."),
-  "seen-by": may(Who, "Ask only these nodes who leads."),
-  leaders: may(CountWords, "How many nodes hold a lease that has not run out."),
+  leader: may(Who, "Everybody who names a leader names this node; a list: one of these; `none`: nobody names one."),
+  "seen-by": may(Who, "With `leader`: ask only these nodes, and each must name it."),
+  leaders: may(CountWords, "How many nodes hold a lease that has not run out by their own clock."),
   "leaders-believed": may(CountWords, "How many nodes believe that they lead, rightly or not."),
-  "leaders-per-term": may(CountWords, "The most nodes that ever led in one term."),
+  "leaders-per-term": may(CountWords, "The most nodes that ever held one term."),
   term: may(CountWords, "The highest term that a running node knows."),
   peers: may(
     Schema.Record(
       Schema.String,
       Schema.Record(Schema.String, PeerState).annotate({ message: "write whom it sees how, such as { laptop: down }" })
     ).annotate({ message: "write who sees whom how, such as { jetson-1: { laptop: down } }" }),
-    "{ jetson-1: { laptop: down } } reads: jetson-1 has laptop as down."
+    "{ jetson-1: { laptop: down } } reads: jetson-1 has laptop as down. `everyone` and `anyone` may stand for jetson-1."
   ),
   "agree-on": may(
     list(
@@ -316,7 +325,7 @@ const Facts = Schema.Struct(facts).annotate({
 })
 
 /** Each expectation has exactly one of them. */
-export const tenseNames = ["at", "within", "always", "never", "eventually"] as const
+export const tenseNames = ["at", "within", "always", "never", "eventually", "sometimes"] as const
 export type TenseName = (typeof tenseNames)[number]
 
 const Expectation = Schema.Struct({
@@ -331,8 +340,12 @@ const Expectation = Schema.Struct({
   always: may(Facts, "At every instant."),
   never: may(Facts, "At no instant."),
   eventually: may(Facts, "At the end of the run, when the faults are over."),
-  from: may(Moment, "Judge `always` and `never` from here on."),
-  until: may(Moment, "Judge `always` and `never` up to here."),
+  sometimes: may(
+    Facts,
+    "At one instant at least: proof that the scenario gets there. In a campaign, in one run at least."
+  ),
+  from: may(Moment, "Judge `always`, `never` and `sometimes` from here on."),
+  until: may(Moment, "Judge `always`, `never` and `sometimes` up to here."),
   judge: may(
     word(
       ["scripted", "varied", "everywhere"],
@@ -343,8 +356,7 @@ const Expectation = Schema.Struct({
 }).annotate({
   identifier: "Expectation",
   noun: "word of an expectation",
-  message: "write an expectation, such as { always: { leaders: at most 1 } }",
-  later: { sometimes: "campaigns over many seeds" }
+  message: "write an expectation, such as { always: { leaders: at most 1 } }"
 })
 
 const faults = {
@@ -386,7 +398,7 @@ const Fuzz = Schema.Struct({
   seeds: may(Seeds, "The seeds of a campaign."),
   vary: may(
     Schema.Record(Schema.String, Varied).annotate({ message: "write what varies, such as { network.loss: 0%..20% }" }),
-    "Dotted paths into this file, each with a range that every seed draws from."
+    "Dotted paths into this file, each with a range that every seed draws from: timeline.<id>.at, network.delay, network.loss, nodes.<name or pattern>.clock-skew or .clock-rate."
   ),
   faults: may(
     list(Fault, "write a list, such as [{ cut: any link, every: 5s..20s, for: 1s..10s }]"),
@@ -438,7 +450,7 @@ export const Language = Schema.Struct({
     "What must be so.",
     "a scenario needs expect, such as expect: [{ always: { leaders: at most 1 } }]"
   ),
-  fuzz: may(Fuzz, "What a campaign over many seeds changes.")
+  fuzz: may(Fuzz, "What a campaign over many seeds changes; a plain run uses none of it.")
 }).annotate({
   identifier: "Scenario",
   title: "ClawMesh scenario",

@@ -118,7 +118,7 @@ export type When =
   | { readonly _tag: "at"; readonly atMs: number; readonly base?: string }
   | { readonly _tag: "within"; readonly afterMs: number; readonly withinMs: number; readonly base?: string }
   | {
-      readonly _tag: "always" | "never"
+      readonly _tag: "always" | "never" | "sometimes"
       readonly fromMs: number
       readonly untilMs: number
       readonly fromBase?: string

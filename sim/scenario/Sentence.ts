@@ -29,6 +29,13 @@ export const sentenceOf = (tense: TenseName, facts: Facts): string => {
     const ends = `${from === null ? "" : ` from ${from}`}${to === null ? "" : ` to ${to}`}`
     parts.push(`${event}${about1}${ends}${reason === null ? "" : ` (${reason})`} is seen ${times(seen)}`)
   }
-  const prefix = { at: "", within: "", always: "always: ", never: "never: ", eventually: "in the end: " }[tense]
+  const prefix = {
+    at: "",
+    within: "",
+    always: "always: ",
+    never: "never: ",
+    eventually: "in the end: ",
+    sometimes: "at some time: "
+  }[tense]
   return `${prefix}${list(parts, "and")}`
 }

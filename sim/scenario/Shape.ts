@@ -65,8 +65,11 @@ const wordsOf = (ast: SchemaAST.AST): ReadonlyArray<string> | null => {
 
 const later = (ast: SchemaAST.AST, written: string): string | null => {
   const words = note(ast, "later")
-  if (typeof words !== "object" || words === null || !Object.hasOwn(words, written)) return null
-  return `"${written}" is not there yet: it comes with ${(words as Record<string, string>)[written]}, in a later version`
+  if (typeof words !== "object" || words === null) return null
+  const found = Object.entries(words).find(
+    ([word]) => word === written || (word.endsWith(".") && written.startsWith(word))
+  )
+  return found === undefined ? null : `"${written}" is not there yet: it comes with ${found[1]}, in a later version`
 }
 
 class Reporter {
@@ -124,9 +127,15 @@ class Reporter {
     const words = wordsOf(ast)
     if (words === null) return messageOf(ast)
     const written = valueAt(this.#tree.data, path)
-    if (typeof written !== "string") return `one of ${words.join(", ")}`
+    if (typeof written !== "string") return messageOf(ast) || `one of ${words.join(", ")}`
     const coming = later(ast, written)
-    return coming ?? `one of ${words.join(", ")}${this.#mistakes.hint(written, words)}`
+    if (coming !== null) return coming
+    const hint = this.#mistakes.hint(written, words)
+    const noun = note(ast, "noun")
+    // A long list helps only where there is nothing better to say.
+    return hint !== "" && typeof noun === "string"
+      ? `no ${noun} is called "${written}"${hint}`
+      : `one of ${words.join(", ")}${hint}`
   }
 
   #unknownKey(ast: SchemaAST.AST, path: Path): void {

@@ -22,6 +22,7 @@ export const moved = (scenario: Scenario, atMs: ReadonlyMap<string, number>, las
         return { ...when, afterMs: when.afterMs + along(when.base) }
       case "always":
       case "never":
+      case "sometimes":
         return { ...when, fromMs: when.fromMs + along(when.fromBase), untilMs: when.untilMs + along(when.untilBase) }
       case "eventually":
         return { ...when, atMs: lastsMs }

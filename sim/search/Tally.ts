@@ -16,6 +16,8 @@ export interface ExpectationTally {
   held: number
   broken: number
   notReached: number
+  /** Of `sometimes`: runs in which it was not so once. */
+  never: number
 }
 
 export interface EffectTally {
@@ -107,7 +109,7 @@ export class Tally {
       events: 0,
       seeds: { first: null, last: null },
       classes: { scripted: 0, varied: 0, everywhere: 0 },
-      expectations: scenario.expect.map(() => ({ held: 0, broken: 0, notReached: 0 })),
+      expectations: scenario.expect.map(() => ({ held: 0, broken: 0, notReached: 0, never: 0 })),
       effects: new Map(),
       tightest: null
     }))
@@ -182,6 +184,7 @@ export class Tally {
     const expectation = tally.expectations[place]!
     if (status === "held") expectation.held++
     else if (status === "broken") expectation.broken++
+    else if (status === "never") expectation.never++
     else expectation.notReached++
     if (status !== "held" || marginMs === undefined || limitMs === undefined) return
     const { tightest } = tally

@@ -7,6 +7,7 @@ import { expectation, happening, judged, scenario, world } from "./Stage.ts"
 const at = (atMs: number): When => ({ _tag: "at", atMs })
 const within = (withinMs: number, afterMs: number): When => ({ _tag: "within", afterMs, withinMs })
 const always = (fromMs: number, untilMs: number): When => ({ _tag: "always", fromMs, untilMs })
+const sometimes = (fromMs: number, untilMs: number): When => ({ _tag: "sometimes", fromMs, untilMs })
 const never = (fromMs: number, untilMs: number): When => ({ _tag: "never", fromMs, untilMs })
 
 describe("tense at: the state at the end of that instant", () => {
@@ -112,6 +113,64 @@ describe("tense within: so at T + D, and since when", () => {
   })
   it("reaches up to the end of the run", () => {
     assert.strictEqual(judged(within(3_500, T), [[21_000, true]], { lastsMs: 23_500 }).status, "held")
+  })
+})
+
+describe("tense sometimes: at one instant at least, and no run can break it", () => {
+  it("gives the first instant at which it was so, however short", () => {
+    const held = judged(sometimes(0, 60_000), [
+      [3_000, true],
+      [3_001, false],
+      [9_000, true]
+    ])
+    assert.deepInclude(held, { status: "held", atMs: 3_000 })
+  })
+  it("counts a state in the middle of an instant, as a law does", () => {
+    assert.deepInclude(
+      judged(sometimes(0, 60_000), [
+        [3_000, true],
+        [3_000, false]
+      ]),
+      { status: "held", atMs: 3_000 }
+    )
+  })
+  it("but of its first instant only the end: what the step at `from` ends was before it", () => {
+    assert.strictEqual(
+      judged(sometimes(10_000, 60_000), [
+        [3_000, true],
+        [10_000, false]
+      ]).status,
+      "never"
+    )
+    assert.deepInclude(judged(sometimes(10_000, 60_000), [[3_000, true]]), { status: "held", atMs: 10_000 })
+  })
+  it("looks up to, and not including, `until`; at the end of the run including it", () => {
+    assert.strictEqual(judged(sometimes(0, 20_000), [[20_000, true]]).status, "never")
+    assert.deepInclude(judged(sometimes(0, 20_000), [[19_999, true]]), { status: "held", atMs: 19_999 })
+    assert.deepInclude(judged(sometimes(0, 60_000), [[60_000, true]]), { status: "held", atMs: 60_000 })
+  })
+  it("never so: said only of a window that is over", () => {
+    assert.strictEqual(judged(sometimes(0, 20_000), [], { endMs: 20_000 }).status, "never")
+    assert.strictEqual(judged(sometimes(0, 20_000), [], { endMs: 19_999 }).status, "not-reached")
+    assert.strictEqual(judged(sometimes(0, 20_000), [[5_000, true]], { endMs: 6_000 }).status, "held")
+  })
+  it("an empty window is looked at by nobody", () => {
+    assert.strictEqual(judged(sometimes(20_000, 10_000), [[0, true]]).status, "not-reached")
+  })
+  it("counts events from `from`", () => {
+    const facts: Facts = {
+      events: [{ event: "peer.down", about: null, from: null, to: null, reason: null, seen: { how: "at least", n: 2 } }]
+    }
+    const outcomeOf = (times: ReadonlyArray<number>) => {
+      const judge = new Judge(scenario({ expect: [expectation(sometimes(10_000, 60_000), facts)] }))
+      for (const atMs of times) {
+        judge.happened(happening(atMs, "peer.down"))
+        judge.observe(world(atMs, { a: {} }))
+      }
+      return judge.finish(world(60_000, { a: {} }))[0]
+    }
+    assert.deepInclude(outcomeOf([5_000, 11_000, 12_000]), { status: "held", atMs: 12_000 })
+    assert.deepInclude(outcomeOf([5_000, 11_000]), { status: "never" })
   })
 })
 
@@ -343,5 +402,9 @@ describe("verdict of a run", () => {
     assert.strictEqual(of([]), "undecided")
     assert.strictEqual(of(["not-reached"]), "undecided")
     assert.strictEqual(of(["held"], 0, 1), "undecided")
+  })
+  it("undecided: it never came to what has to come to pass sometimes", () => {
+    assert.strictEqual(of(["held", "never"]), "undecided")
+    assert.strictEqual(of(["never", "broken"]), "failed")
   })
 })

@@ -417,7 +417,7 @@ describe("expectations", () => {
   it("no tense, two tenses, a mistyped one", () => {
     assertMistakes(
       expectWith("  - «{ name: nothing }»"),
-      /^an expectation needs a tense: one of at, within, always, never, eventually$/u
+      /^an expectation needs a tense: one of at, within, always, never, eventually, sometimes$/u
     )
     assertMistakes(
       expectWith(`  - { always: ${facts}, «never»: ${facts} }`),
@@ -433,8 +433,15 @@ describe("expectations", () => {
     )
   })
 
-  it("a tense of a later version", () => {
-    assertMistakes(expectWith(`  - { «sometimes»: ${facts} }`), /^"sometimes" is not there yet/u)
+  it("sometimes with what does not go with it, and over a window that runs backwards", () => {
+    assertMistakes(
+      expectWith(`  - { sometimes: ${facts}, «after»: power-cut }`),
+      /^after: does not go with sometimes:$/u
+    )
+    assertMistakes(
+      expectWith(`  - { sometimes: ${facts}, from: power-cut, until: «5s» }`),
+      "from (10s) is after until (5s)"
+    )
   })
 
   it("within without after, at without that, and what does not go together", () => {
@@ -520,6 +527,9 @@ describe("expectations", () => {
       event("event: «peer.donw», seen: exactly 1"),
       'no event is called "peer.donw"; did you mean peer.down?'
     )
+    assertMistakes(event("event: «world.crashs», seen: exactly 1"), /did you mean world\.crash\?$/u)
+    assertMistakes(event("event: «quux», seen: exactly 1"), /^one of node\.started, .*, world\.failed$/u)
+    assertMistakes(event("event: «[x]», seen: exactly 1"), /^write the name of an event/u)
     assertMistakes(event("event: «proposal.created», seen: exactly 1"), /^"proposal.created" is not there yet/u)
     assertMistakes(
       event("event: connection.refused, reason: «AUTH_FAILD», seen: exactly 1"),
@@ -530,7 +540,7 @@ describe("expectations", () => {
       'unknown node "jetson1"; did you mean jetson-1?'
     )
     assertMistakes(event("event: peer.down, seen: «2»"), /^write a count in words/u)
-    assertMistakes(event("event: world.replayed, seen: at least 1"))
+    assertMistakes(event("event: world.replay, seen: at least 1"))
   })
 })
 

@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { faultNames, Language, tenseNames, verbNames } from "../../../sim/scenario/Language.ts"
+import { editorSchema } from "../../../sim/scenario/EditorSchema.ts"
 import { readScenario } from "../../../sim/scenario/read.ts"
+import { renewed } from "../../../sim/scenario/Reference.ts"
 
 const reference = readFileSync(new URL("../../../docs/reference/scenario-language.md", import.meta.url), "utf8")
 
@@ -17,6 +19,10 @@ describe("docs/reference/scenario-language.md", () => {
     assert.deepStrictEqual("mistakes" in read ? read.mistakes : [], [])
   })
 
+  it("its tables are those of the schema; pnpm sim schema renews them", () => {
+    assert.strictEqual(renewed(reference, editorSchema()), reference)
+  })
+
   it("tells every heading, verb, tense, fact and fault of the language", () => {
     const words = ["Scenario", "Node", "Network", "Step", "Expectation", "Facts", "EventFact", "Fuzz", "Fault"].flatMap(
       keysOf
@@ -25,19 +31,6 @@ describe("docs/reference/scenario-language.md", () => {
     assert.deepStrictEqual(
       words.filter((word) => !new RegExp(`[\`{ ]${word}\\b[\`: ]`, "u").test(reference)),
       []
-    )
-  })
-})
-
-describe("the schema of the language", () => {
-  it("becomes a JSON Schema that refuses unknown keys and has a text for every key of a step", () => {
-    const step = definitions["Step"] as { additionalProperties: boolean; properties: Record<string, unknown> }
-    assert.strictEqual(step.additionalProperties, false)
-    for (const verb of verbNames) assert.match(JSON.stringify(step.properties[verb]), /"description":"./u)
-    assert.deepStrictEqual(
-      Object.keys(definitions).filter((name) => /_\d+$/u.test(name)),
-      [],
-      "no copies of a definition"
     )
   })
 })
