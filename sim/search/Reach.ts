@@ -30,7 +30,7 @@ const links: Tags<Link["_tag"]> = {
   Held: true,
   Session: true
 }
-const recoveries = ["down→up", "left→up", "suspect→up", "lost→elected", "crashed→running", "frozen→thawed"] as const
+const recoveries = ["down→up", "left→up", "suspect→up", "led→led again", "crashed→running", "frozen→thawed"] as const
 
 const pairs = (states: ReadonlyArray<string>): ReadonlyArray<string> =>
   states.flatMap((from) => states.flatMap((to) => (from === to ? [] : [`${from}→${to}`])))
@@ -59,7 +59,7 @@ export class Reach implements Oracle {
   readonly id = "reach"
   readonly #marks = new Set<string>()
   readonly #crashed = new Set<string>()
-  #leaderLost = false
+  #led = false
 
   /** In the order of the alphabet, so that it does not depend on the run's order. */
   marks(): ReadonlyArray<string> {
@@ -99,11 +99,9 @@ export class Reach implements Oracle {
   happened({ about, event }: Happening): void {
     if (!event.startsWith("world.")) this.#marks.add(`event:${event}`)
     switch (event) {
-      case "leader.lost":
-        this.#leaderLost = true
-        return
       case "leader.elected":
-        if (this.#leaderLost) this.#marks.add("recovery:lost→elected")
+        if (this.#led) this.#marks.add("recovery:led→led again")
+        this.#led = true
         return
       case "world.crash":
         if (about !== null) this.#crashed.add(about)

@@ -1,0 +1,110 @@
+/** A trace file holds the run itself: the kernel, fed with its inputs, gives the same hash. */
+import { assert, describe, it } from "@effect/vitest"
+import type { Input } from "../../../kernel/Input.ts"
+import * as Node from "../../../kernel/Node.ts"
+import { populate } from "../../../sim/engine/Population.ts"
+import { FakeKeys } from "../../../sim/keys/FakeKeys.ts"
+import { draw } from "../../../sim/search/Draw.ts"
+import { runDrawn } from "../../../sim/search/OneSeed.ts"
+import { partingOf } from "../../../sim/search/Parting.ts"
+import * as Hash from "../../../sim/trace/Hash.ts"
+import { log, record } from "../../../sim/trace/TraceFile.ts"
+import { FIELD, field, scenarioFrom } from "../search/Field.ts"
+
+const MAKER = { kernel: "4c1e77a", node: "24.4.0" }
+
+interface Header {
+  readonly $type: string
+  readonly scenario: string
+  readonly scenarioHash: string
+  readonly seed: number
+  readonly drawn: { readonly class: string; readonly faults: ReadonlyArray<object> }
+  readonly kernel: string
+}
+interface Line {
+  readonly atMs: number
+  readonly node: string
+  readonly input: Input
+}
+
+/** What somebody who has nothing but the file can do. */
+const replay = (text: string) => {
+  const [first = "", ...rest] = text.trimEnd().split("\n")
+  const header = JSON.parse(first) as Header
+  const { end } = JSON.parse(rest.pop() ?? "") as { end: { hash: string; verdict: string } }
+  const { scenario } = draw(scenarioFrom(header.scenario), header.seed, { swarm: true })
+  const { configs } = populate(scenario, header.seed, new FakeKeys())
+  const nodes = configs.map(({ config }) => Node.make(config))
+  const hash = Hash.make()
+  for (const line of rest) {
+    const { atMs, input, node } = JSON.parse(line) as Line
+    const index = configs.findIndex(({ spec }) => spec.name === node)
+    if (input._tag === "Started") nodes[index] = Node.make(configs[index]!.config)
+    const [after, commands] = Node.step(nodes[index]!, input)
+    nodes[index] = after
+    for (const absorbed of [input, ...commands]) Hash.absorb(hash, atMs, index, absorbed)
+  }
+  return { header, end, hash: Hash.hex(hash), inputs: rest.length }
+}
+
+describe("a trace file", () => {
+  it("replays to the hash at its end, with crashes, restarts and drawn ties in between", () => {
+    for (const seed of [1, 2, 3, 4]) {
+      const drawn = draw(field(), seed, { swarm: true })
+      const { result, text } = record(drawn, FIELD, MAKER)
+      const replayed = replay(text)
+      assert.strictEqual(replayed.hash, result.hash)
+      assert.deepInclude(replayed.end, { hash: result.hash, verdict: result.verdict })
+      assert.strictEqual(replayed.inputs, result.events)
+      assert.strictEqual(runDrawn(drawn).hash, result.hash, "writing it down changes nothing")
+    }
+  })
+
+  it("one input changed, or left out, is another run", () => {
+    const { result, text } = record(draw(field(), 1, { swarm: true }), FIELD, MAKER)
+    const lines = text.split("\n")
+    const at = lines.findIndex((line) => line.includes('"Received"'))
+    assert.notStrictEqual(replay(lines.toSpliced(at, 1).join("\n")).hash, result.hash)
+    assert.notStrictEqual(
+      replay(lines.with(at, lines[at]!.replace('"mono":', '"mono":1')).join("\n")).hash,
+      result.hash
+    )
+  })
+
+  it("says in its header what ran", () => {
+    const drawn = draw(field(), 2, { swarm: true })
+    const { header } = replay(record(drawn, FIELD, MAKER).text)
+    assert.deepInclude(header, { $type: "clawmesh.trace/1", scenario: FIELD, seed: 2, ...MAKER })
+    assert.match(header.scenarioHash, /^[0-9a-f]{16}$/u)
+    assert.strictEqual(header.drawn.class, drawn.class)
+    assert.strictEqual(
+      header.drawn.faults.length,
+      drawn.sources.filter((source) => source?.startsWith("step/") !== true).length
+    )
+  })
+})
+
+describe("where two runs part", () => {
+  const of = (seed: number) => log(draw(field(), seed, { swarm: false }))
+
+  it("is the first step that differs, with what both do there", () => {
+    const first = of(1)
+    const whole = first.whole.with(100, "[something else]")
+    const words = partingOf(first, { hash: "", told: first.told.with(100, "else"), whole })
+    assert.deepStrictEqual(words, [
+      `The same until ${first.told[99]}. Then:`,
+      `  first   ${first.told[100]}`,
+      "  second  else"
+    ])
+    assert.match(first.told[99]!, /^\d+\.\d{3} {2}\w+ {2}\w+/u)
+  })
+
+  it("shows the whole step where its line is the same, and the end of the shorter run", () => {
+    const first = of(1)
+    const quiet = partingOf(first, { ...first, whole: first.whole.with(0, "[else]") })
+    assert.deepStrictEqual(quiet, ["From the first event on:", `  first   ${first.whole[0]}`, "  second  [else]"])
+    const shorter = { hash: "", told: first.told.slice(0, 5), whole: first.whole.slice(0, 5) }
+    assert.include(partingOf(first, shorter)[2], "nothing more")
+    assert.match(partingOf(first, first)[0]!, /^Run once more, both gave the same/u)
+  })
+})
