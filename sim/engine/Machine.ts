@@ -21,7 +21,8 @@ import { decode } from "../../kernel/wire/Codec.ts"
 import { SimVault, type DiskFate } from "../disk/SimVault.ts"
 import type { Waiting } from "../disk/VaultPort.ts"
 import type { FakeKeys, KeyPair } from "../keys/FakeKeys.ts"
-import type { Cargo, Connection, Port, Side } from "../network/Network.ts"
+import type { Cargo } from "../network/Cargo.ts"
+import type { Connection, Ending, Port, Side } from "../network/Connection.ts"
 import type { Due } from "../network/Segment.ts"
 import type { NodeSpec } from "../scenario/Scenario.ts"
 import type { Handle } from "./Agenda.ts"
@@ -301,7 +302,7 @@ export class Machine implements Port {
       this.deliver({ _tag: "Malformed", link, code: decoded.code, id: decoded.id, method: decoded.method })
   }
 
-  onClosed(connection: Connection, side: Side, reason: "closed" | "reset"): void {
+  onClosed(connection: Connection, side: Side, reason: Ending): void {
     const link = connection.links[side]
     if (this.links.delete(link)) this.deliver({ _tag: "LinkDown", link, reason })
   }

@@ -9,6 +9,7 @@
  * scheduler with probabilistic guarantees of finding bugs" (2010).
  */
 import { at, key, type Key } from "../../kernel/Draw.ts"
+import type { Network } from "../network/Network.ts"
 import type { WorldEvent } from "./World.ts"
 
 interface Lane {
@@ -20,12 +21,14 @@ const ELSEWHERE = "script"
 
 export class Ties {
   private readonly seed: number
+  private readonly network: Network
   private readonly lanes = new Map<unknown, Lane>()
   /** The lanes that were met in the present choice. */
   private readonly met = new Set<Lane>()
 
-  constructor(seed: number) {
+  constructor(seed: number, network: Network) {
     this.seed = seed
+    this.network = network
   }
 
   /** Of events in the order in which they were made: the place of the one that goes first. */
@@ -60,9 +63,8 @@ export class Ties {
       case "call":
         return this.lane(ELSEWHERE, () => key(this.seed, "tie", ELSEWHERE))
       default: {
-        const [{ a, b }] = event.connection.keys
-        // The keys of its packets, the other way round: unrelated draws of the same connection.
-        return this.lane(event.connection, () => ({ a: b, b: a }))
+        const { lane, of } = this.network.tie(event)
+        return this.lane(lane, () => of)
       }
     }
   }

@@ -12,7 +12,9 @@ import type { NodeState } from "../../kernel/Node.ts"
 import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import type { Frame } from "../../kernel/wire/Frame.ts"
 import { FakeKeys } from "../keys/FakeKeys.ts"
-import { Network, type Connection, type NetworkEvent, type Port, type Side } from "../network/Network.ts"
+import type { Connection, Port, Side } from "../network/Connection.ts"
+import type { NetworkEvent } from "../network/Event.ts"
+import { Network } from "../network/Network.ts"
 import { leaseEndsMs } from "../oracles/S1OneLeader.ts"
 import { guarded } from "../oracles/S10Bounds.ts"
 import type { Observation, Oracle } from "../oracles/Oracle.ts"
@@ -116,8 +118,6 @@ export class World {
             this.violations.push({ oracle: "S10", atMs: this.nowMs, node, message })
           })
     this.makeHost = options.makeHost ?? fastHost
-    const ties = options.ties === "drawn" ? new Ties(seed) : null
-    this.choose = ties === null ? null : (due) => ties.choose(due)
     const carrier = {
       nowMs: () => this.nowMs,
       later: (atMs: number, event: NetworkEvent) => {
@@ -126,6 +126,8 @@ export class World {
     }
     const people = populate(scenario, seed, this.keys)
     this.network = new Network(carrier, seed, scenario.network, people.reachable)
+    const ties = options.ties === "drawn" ? new Ties(seed, this.network) : null
+    this.choose = ties === null ? null : (due) => ties.choose(due)
     this.machines = people.configs.map(({ config, keys, spec }, index) => new Machine(this, index, spec, keys, config))
     for (const machine of this.machines) this.admit(machine, machine.config.deviceId)
     this.script = new Script(this, scenario, options.without)

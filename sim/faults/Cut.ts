@@ -4,23 +4,16 @@
  *
  * Does not model: packets that were under way when the cut came are not lost.
  */
-import { names, pairs, tell, type Fault, type Pair, type Strike, type Struck } from "./Fault.ts"
-import { touchedOn } from "./Touched.ts"
+import type { Rule } from "../network/Rule.ts"
+import { names, pairs, tell, type Fault, type Strike, type Struck } from "./Fault.ts"
 
-const apart = (
-  strike: Strike,
-  event: "world.cut" | "world.partition",
-  cuts: ReadonlyArray<Pair>,
-  words: string
-): Struck => {
-  const { network } = strike.world
-  const touched = touchedOn(strike.world, cuts)
-  for (const [from, to] of cuts) network.cut(from, to)
+const apart = (strike: Strike, event: "world.cut" | "world.partition", rule: Rule, words: string): Struck => {
+  const id = strike.world.network.apply(rule, strike.key)
   strike.tell(event, null, words)
   return {
-    touched,
+    touched: ({ network }) => network.touched(id),
     undo: (world) => {
-      for (const [from, to] of cuts) world.network.mend(from, to)
+      world.network.undo(id)
       tell(world, "world.undo", null, `${words} together again`)
     }
   }
@@ -30,12 +23,12 @@ export const cut: Fault<"cut"> = ({ from, oneWay, to }, strike) => {
   const a = strike.resolve(from)
   const b = strike.resolve(to)
   const forth = pairs(a, b)
-  const cuts = oneWay ? forth : [...forth, ...pairs(b, a)]
-  return apart(strike, "world.cut", cuts, `${names(a)}${oneWay ? " → " : " – "}${names(b)}`)
+  const rule: Rule = { _tag: "cut", pairs: oneWay ? forth : [...forth, ...pairs(b, a)] }
+  return apart(strike, "world.cut", rule, `${names(a)}${oneWay ? " → " : " – "}${names(b)}`)
 }
 
 export const partition: Fault<"partition"> = ({ groups }, strike) => {
   const machines = groups.map((group) => strike.resolve(group))
-  const cuts = machines.flatMap((a) => machines.flatMap((b) => (a === b ? [] : pairs(a, b))))
-  return apart(strike, "world.partition", cuts, machines.map(names).join(" | "))
+  const rule: Rule = { _tag: "partition", groups: machines.map((group) => group.map(({ name }) => name)) }
+  return apart(strike, "world.partition", rule, machines.map(names).join(" | "))
 }

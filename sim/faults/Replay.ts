@@ -6,7 +6,7 @@
  */
 import type { Frame } from "../../kernel/wire/Frame.ts"
 import type { Machine } from "../engine/Machine.ts"
-import type { Connection, Side } from "../network/Network.ts"
+import type { Connection, Side } from "../network/Connection.ts"
 import type { Step } from "../scenario/Scenario.ts"
 import type { Fault } from "./Fault.ts"
 

@@ -1,18 +1,16 @@
-/** Links with another delay or loss than usual, in both directions. Of two on one link the later counts. */
+/** Links with another delay or loss than usual, in both directions. Of two on one link the later counts for what it sets. */
+import type { Delay } from "../network/Delay.ts"
 import { names, pairs, tell, type Fault } from "./Fault.ts"
-import { touchedOn } from "./Touched.ts"
 
 export const slow: Fault<"slow"> = ({ between, delayMs, lossPpm }, strike) => {
   const machines = strike.resolve(between)
-  const all = pairs(machines, machines)
-  const { network } = strike.world
-  const touched = touchedOn(strike.world, all)
-  for (const [from, to] of all) network.shape(from, to, delayMs, lossPpm)
+  const delay: Delay | null = delayMs === null ? null : { _tag: "uniform", ms: delayMs }
+  const id = strike.world.network.apply({ _tag: "slow", pairs: pairs(machines, machines), delay, lossPpm }, strike.key)
   strike.tell("world.slow", null, names(machines))
   return {
-    touched,
+    touched: ({ network }) => network.touched(id),
     undo: (world) => {
-      for (const [from, to] of all) world.network.shape(from, to, null, null)
+      world.network.undo(id)
       tell(world, "world.undo", null, `${names(machines)} as fast as before`)
     }
   }

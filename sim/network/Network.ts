@@ -1,111 +1,41 @@
 /**
- * TCP as the kernel meets it, between simulated machines: connections that open in three crossings, deliver in order, and end.
+ * TCP as the kernel meets it, between simulated machines: connections that open in four crossings, deliver in order, and end.
  *
- * Modelled: one-way delay per message; a lost packet is a later arrival, by TCP's retransmission timer, and everything behind
- * it waits; a cut direction holds what is sent until a retransmission falls after the heal; a polite close arrives behind the
- * data; an abrupt one sends a reset that may be lost; whoever sends into a connection that the far end does not know gets a
- * reset; a machine without power answers nothing; a port nobody listens on refuses.
- * Not modelled: windows and back-pressure, duplicate or corrupt packets (TCP hides them), bandwidth, congestion. Packets that
- * are under way when a direction is cut still arrive.
+ * Modelled here: how connections end. A polite close arrives behind the data; an abrupt one forgets what waits at its sender and
+ * sends a reset that may be lost; whoever sends into a connection that the far end does not know gets a reset; a machine without
+ * power answers nothing. How they open is in Opening.ts, how messages travel in Wire.ts, how long they take in Transit.ts, and
+ * what can be wrong with all that in Rule.ts.
  *
- * Every draw is keyed by the connection and the number of the message on it, so that one message more or less leaves the
- * others' delays as they were.
+ * Not modelled: packets that are under way when a direction is cut still arrive.
+ *
+ * The state is plain data: connections by number, events that name them, rules by number. `fork` copies it.
  */
-import { betweenAt, chanceAt, key, type Key } from "../../kernel/Draw.ts"
-import type { Frame } from "../../kernel/wire/Frame.ts"
+import { chanceAt, key, type Key } from "../../kernel/Draw.ts"
 import type { Range } from "../scenario/Scenario.ts"
+import type { Cargo } from "./Cargo.ts"
+import { copyOf, other, type Connection, type DialFailure, type Ending, type Port, type Side } from "./Connection.ts"
+import type { Carrier, NetworkEvent } from "./Event.ts"
+import { Faults } from "./Faults.ts"
+import { Opening } from "./Opening.ts"
+import { Paths, type Path } from "./Path.ts"
+import type { Effects, FaultId, Rule } from "./Rule.ts"
 import { Segment } from "./Segment.ts"
-
-/** TCP's least retransmission timeout (RFC 6298 allows less than its second; Linux uses 200 ms), doubling. */
-const RTO_MS = 200
-/** Retransmissions of one segment before the model stops adding delay: 12.6 s of silence outlast every probe. */
-const LOSSES_MAX = 6
-/** A SYN is repeated after 1 s, doubling (RFC 6298). */
-const SYN_RTO_MS = 1_000
-/** The neighbour answers no ARP: three tries, one second apart. */
-export const UNREACHABLE_MS = 3_000
-/** A dialler's limit for opening a connection. */
-export const OPENING_LIMIT_MS = 10_000
+import { both, Transit, type Usual } from "./Transit.ts"
+import { Wire } from "./Wire.ts"
 
 const MILLION = 1_000_000
+const SIDES = [0, 1] as const
+/** Of an abrupt end, among the draws of its connection. */
+const CLOSE_DRAW = 0
 
-/** What a message is, to those who carry it. `raw` is text as a hostile peer would send it. */
-export type Cargo =
-  | { readonly _tag: "frame"; readonly frame: Frame }
-  | { readonly _tag: "raw"; readonly text: string }
-  | { readonly _tag: "ping" | "pong"; readonly probe: number }
-  | { readonly _tag: "fin" }
-
-/** The host side of the network: how it hands things to a machine. */
-export interface Port {
-  readonly name: string
-  /** Number of the running process; 0: none. A connection belongs to the process that opened it. */
-  readonly process: number
-  readonly powered: boolean
-  readonly listening: boolean
-  /** Whether it can sign as this device. */
-  readonly holds: (deviceId: string) => boolean
-  readonly onOpen: (connection: Connection, side: Side, attempt: number | null) => void
-  readonly onDialFailed: (process: number, attempt: number, reason: "refused" | "unreachable" | "timeout") => void
-  readonly onCargo: (connection: Connection, side: Side, cargo: Cargo) => void
-  readonly onClosed: (connection: Connection, side: Side, reason: "closed" | "reset") => void
-}
-
-/** 0: the dialler's end; 1: the acceptor's. */
-export type Side = 0 | 1
-
-export interface Connection {
-  readonly id: number
-  readonly ports: readonly [Port, Port]
-  readonly processes: [number, number]
-  /** Whether that end still has it. */
-  readonly open: [boolean, boolean]
-  /** Link numbers, given by each host. */
-  readonly links: [number, number]
-  readonly attempt: number
-  /** Until the dialler knows what came of it. */
-  opening: boolean
-  cancelled: boolean
-  readonly keys: readonly [Key, Key]
-  /** The directions that each side sends into. */
-  readonly paths: readonly [Path, Path]
-  /** Messages sent from each side so far. */
-  readonly sent: [number, number]
-  /** No message from this side arrives before this. */
-  readonly arrivals: [number, number]
-  /** Messages from this side that wait for their direction to heal, with the time at which each was sent. */
-  readonly held: [
-    Array<{ readonly cargo: Cargo; readonly sentAt: number }>,
-    Array<{ readonly cargo: Cargo; readonly sentAt: number }>
-  ]
-}
-
-/** What the network asks of the world: time, and being called again. */
-export interface Carrier {
-  readonly nowMs: () => number
-  readonly later: (atMs: number, event: NetworkEvent) => void
-}
-
-export type NetworkEvent =
-  | { readonly _tag: "arrive"; readonly connection: Connection; readonly from: Side; readonly cargo: Cargo }
-  | { readonly _tag: "reset"; readonly connection: Connection; readonly at: Side }
-  /** A hop of an opening connection: 0 SYN at the acceptor, 1 SYN-ACK at the dialler, 2 upgrade at the acceptor, 3 answer at the dialler. */
-  | { readonly _tag: "hop"; readonly connection: Connection; readonly hop: 0 | 1 | 2 | 3; readonly tries: number }
-  | { readonly _tag: "limit"; readonly connection: Connection }
-  | { readonly _tag: "unreachable"; readonly connection: Connection }
-
-/** One direction between two machines, and what is wrong with it now. */
-export interface Path {
-  readonly from: string
-  readonly to: string
-  delayMs: Range
-  lossPpm: number
-  /** How many cuts lie on this direction. */
-  cuts: number
-  readonly reachable: boolean
-  /** Messages and openings that met a cut or another delay than usual. */
-  touched: number
-  connections: number
+interface Parts {
+  readonly paths: Paths
+  readonly faults: Faults
+  readonly transit: Transit
+  readonly connections: Map<number, Connection>
+  /** Connections dialled so far, by the index of their path. */
+  readonly dialled: Array<number>
+  readonly made: number
 }
 
 export class Network {
@@ -113,44 +43,81 @@ export class Network {
   readonly segment: Segment
   private readonly carrier: Carrier
   private readonly seed: number
-  private readonly usual: { readonly delayMs: Range; readonly lossPpm: number }
-  private readonly paths = new Map<string, Path>()
-  private readonly connections = new Map<number, Connection>()
-  private made = 0
-  private readonly reachable: (from: string, to: string) => boolean
+  private readonly paths: Paths
+  private readonly faults: Faults
+  private readonly transit: Transit
+  private readonly wire: Wire
+  private readonly opening: Opening
+  private readonly connections: Map<number, Connection>
+  private readonly dialled: Array<number>
+  private made: number
 
   constructor(
     carrier: Carrier,
     seed: number,
-    usual: { readonly delayMs: Range; readonly lossPpm: number },
-    reachable: (from: string, to: string) => boolean
+    usual: Usual,
+    reachable: (from: string, to: string) => boolean,
+    from?: Parts
   ) {
     this.carrier = carrier
     this.seed = seed
-    this.usual = usual
-    this.reachable = reachable
-    this.segment = new Segment(seed, carrier.nowMs, (from, to) => this.path(from, to))
+    this.paths = from?.paths ?? new Paths(reachable)
+    this.faults = from?.faults ?? new Faults(carrier, seed, this.paths)
+    this.transit = from?.transit ?? new Transit(usual, this.faults)
+    this.connections = from?.connections ?? new Map()
+    this.dialled = from?.dialled ?? []
+    this.made = from?.made ?? 0
+    this.wire = new Wire(carrier, this.faults, this.transit)
+    this.opening = new Opening(carrier, this.faults, this.wire, {
+      failed: (connection, reason) => this.failed(connection, reason),
+      abandoned: (connection) => {
+        connection.opening = false
+        this.collect(connection)
+      },
+      closed: (connection) => this.ended(connection, 0, "closed")
+    })
+    this.segment = new Segment(seed, carrier.nowMs, (from, to, of, nth) =>
+      this.transit.datagramMs(this.paths.of(from, to), of, nth)
+    )
   }
 
-  path(from: string, to: string): Path {
-    const name = `${from}>${to}`
-    let path = this.paths.get(name)
-    if (path === undefined) {
-      const { delayMs, lossPpm } = this.usual
-      path = { from, to, delayMs, lossPpm, cuts: 0, reachable: this.reachable(from, to), touched: 0, connections: 0 }
-      this.paths.set(name, path)
-    }
-    return path
+  /** An independent network in the same state, between the ports that these are in another world. Its events are that world's. */
+  fork(carrier: Carrier, portOf: (port: Port) => Port): Network {
+    const faults = this.faults.fork(carrier)
+    const connections = new Map<number, Connection>()
+    for (const connection of this.connections.values()) connections.set(connection.id, copyOf(connection, portOf))
+    return new Network(carrier, this.seed, this.transit.usual, this.paths.reach, {
+      paths: this.paths,
+      faults,
+      transit: this.transit.fork(faults),
+      connections,
+      dialled: this.dialled.slice(),
+      made: this.made
+    })
+  }
+
+  /** One that some end still has, or that is being opened. */
+  connection(id: number): Connection | null {
+    return this.connections.get(id) ?? null
+  }
+
+  /** What the order of an event among others of its time is drawn by, and what it must stay in order with. */
+  tie(event: NetworkEvent): { readonly lane: number; readonly of: Key } {
+    if (event._tag === "beat") return { lane: -event.fault, of: this.faults.keyOf(event.fault) }
+    const lane = event.connection
+    const keys = this.connections.get(event.connection)?.keys
+    // The keys of its packets, the other way round: unrelated draws of the same connection.
+    return { lane, of: keys === undefined ? { a: 0, b: 0 } : { a: keys[0].b, b: keys[0].a } }
   }
 
   // ---------------------------------------------------------------------------------------------- opening
 
   dial(dialler: Port, acceptor: Port, attempt: number): Connection {
-    const path = this.path(dialler.name, acceptor.name)
-    const id = ++this.made
-    const nth = ++path.connections
+    const path = this.paths.of(dialler.name, acceptor.name)
+    while (this.dialled.length <= path.index) this.dialled.push(0)
+    const nth = ++this.dialled[path.index]!
     const connection: Connection = {
-      id,
+      id: ++this.made,
       ports: [dialler, acceptor],
       processes: [dialler.process, 0],
       open: [false, false],
@@ -162,247 +129,252 @@ export class Network {
         key(this.seed, "transit", `${dialler.name}>${acceptor.name}#${nth}`),
         key(this.seed, "transit", `${acceptor.name}<${dialler.name}#${nth}`)
       ],
-      paths: [path, this.path(acceptor.name, dialler.name)],
+      paths: [path, this.paths.of(acceptor.name, dialler.name)],
       sent: [0, 0],
       arrivals: [0, 0],
-      held: [[], []]
+      flows: [null, null],
+      forgottenBy: 0
     }
-    this.connections.set(id, connection)
-    this.hop(connection, 0, 0)
-    this.carrier.later(this.carrier.nowMs() + OPENING_LIMIT_MS, { _tag: "limit", connection })
+    this.connections.set(connection.id, connection)
+    this.opening.begin(connection)
     return connection
-  }
-
-  /** Sends one opening packet on its way, or repeats it later where its direction is cut. */
-  private hop(connection: Connection, hop: 0 | 1 | 2 | 3, tries: number): void {
-    const side: Side = hop === 0 || hop === 2 ? 0 : 1
-    const path = connection.paths[side]
-    const now = this.carrier.nowMs()
-    if (!path.reachable || path.cuts > 0) {
-      path.touched++
-      this.carrier.later(now + SYN_RTO_MS * 2 ** tries, { _tag: "hop", connection, hop, tries: tries + 1 })
-      return
-    }
-    const arrival = this.transit(connection, side, path)
-    this.carrier.later(arrival, { _tag: "hop", connection, hop, tries: -1 })
-  }
-
-  private onHop(connection: Connection, hop: 0 | 1 | 2 | 3, tries: number): void {
-    if (!this.connections.has(connection.id)) return
-    if (tries > 0) return this.hop(connection, hop, tries)
-    const [dialler, acceptor] = connection.ports
-    const now = this.carrier.nowMs()
-    if (dialler.process !== connection.processes[0]) return this.forget(connection)
-    switch (hop) {
-      case 0:
-        if (!acceptor.powered) {
-          this.carrier.later(now + UNREACHABLE_MS, { _tag: "unreachable", connection })
-          return
-        }
-        return this.hop(connection, 1, 0)
-      case 1:
-        if (!acceptor.listening) return this.failed(connection, acceptor.powered ? "refused" : "timeout")
-        return this.hop(connection, 2, 0)
-      case 2:
-        if (!acceptor.listening) return
-        connection.processes[1] = acceptor.process
-        connection.open[1] = true
-        acceptor.onOpen(connection, 1, null)
-        return this.hop(connection, 3, 0)
-      case 3:
-        if (connection.processes[1] !== acceptor.process)
-          return this.failed(connection, acceptor.powered ? "refused" : "timeout")
-        connection.opening = false
-        if (connection.cancelled) {
-          if (connection.open[1]) this.sendReset(connection, 0)
-          return this.forget(connection)
-        }
-        connection.open[0] = true
-        dialler.onOpen(connection, 0, connection.attempt)
-        // The acceptor may have hung up already: its answer and its goodbye arrive together.
-        if (!connection.open[1] && connection.open[0]) {
-          connection.open[0] = false
-          this.forget(connection)
-          dialler.onClosed(connection, 0, "closed")
-        }
-        return
-    }
-  }
-
-  private failed(connection: Connection, reason: "refused" | "unreachable" | "timeout"): void {
-    if (!connection.opening || !this.connections.has(connection.id)) return
-    const [dialler] = connection.ports
-    connection.opening = false
-    // What the acceptor may already hold is reset when it next speaks.
-    this.forget(connection)
-    if (!connection.cancelled) dialler.onDialFailed(connection.processes[0], connection.attempt, reason)
-  }
-
-  private forget(connection: Connection): void {
-    this.connections.delete(connection.id)
   }
 
   cancel(connection: Connection): void {
     connection.cancelled = true
   }
 
-  // ---------------------------------------------------------------------------------------------- carrying
-
-  /** When a packet from `side`, sent now, arrives: delay, and TCP's repeats of what is lost. */
-  private transit(connection: Connection, side: Side, path: Path): number {
-    const of = connection.keys[side]
-    const n = connection.sent[side]++
-    let arrival = this.carrier.nowMs() + betweenAt(of, 8 * n, path.delayMs.min, path.delayMs.max)
-    if (path.lossPpm > 0) {
-      for (let lost = 0; lost < LOSSES_MAX && chanceAt(of, 8 * n + 1 + lost, path.lossPpm, MILLION); lost++) {
-        arrival += RTO_MS * 2 ** lost
-      }
-    }
-    if (path.delayMs !== this.usual.delayMs || path.lossPpm !== this.usual.lossPpm) path.touched++
-    arrival = Math.max(arrival, connection.arrivals[side])
-    connection.arrivals[side] = arrival
-    return arrival
+  /** What the acceptor may already hold is reset when it next speaks. */
+  private failed(connection: Connection, reason: DialFailure): void {
+    if (!connection.opening) return
+    const [dialler] = connection.ports
+    connection.opening = false
+    this.collect(connection)
+    if (!connection.cancelled) dialler.onDialFailed(connection.processes[0], connection.attempt, reason)
   }
 
+  // ---------------------------------------------------------------------------------------------- carrying and closing
+
   send(connection: Connection, side: Side, cargo: Cargo): void {
-    if (!connection.open[side]) return
-    const path = connection.paths[side]
-    if (path.cuts > 0 || connection.held[side].length > 0) {
-      path.touched++
-      connection.held[side].push({ cargo, sentAt: this.carrier.nowMs() })
-      return
-    }
-    const arrival = this.transit(connection, side, path)
-    this.carrier.later(arrival, { _tag: "arrive", connection, from: side, cargo })
+    if (connection.open[side]) this.wire.send(connection, side, cargo)
+  }
+
+  /**
+   * Bytes that this side sent and that have not arrived: of what it sent while a cut, a clog or a capacity lay on its path. What
+   * is under way on a healthy path is not counted.
+   */
+  buffered(connection: Connection, side: Side): number {
+    return connection.flows[side]?.bytes ?? 0
   }
 
   /** Ends a connection from one side: politely behind the data, or with a reset that may be lost. */
   close(connection: Connection, side: Side, abrupt: boolean): void {
     if (!connection.open[side]) return
-    if (abrupt) this.sendReset(connection, side)
-    else this.send(connection, side, { _tag: "fin" })
+    if (abrupt) this.tear(connection, side)
+    else this.wire.send(connection, side, { _tag: "fin" })
     connection.open[side] = false
     this.collect(connection)
+  }
+
+  /** All or nothing of what is under way arrives before the reset. */
+  private tear(connection: Connection, side: Side): void {
+    let lost = false
+    for (const { id, of, rule } of this.faults.on(connection.paths[side])) {
+      if (rule._tag !== "lossy-close") continue
+      if (!chanceAt(both(connection.keys[side], of), CLOSE_DRAW, rule.ppm, MILLION)) continue
+      this.faults.count(id, "dropped")
+      lost = true
+    }
+    this.wire.discard(connection, side, lost)
+    this.wire.send(connection, side, { _tag: "rst" })
   }
 
   /** The machine lost its power or its process: its ends are gone, without a word where `silent`. */
   drop(port: Port, silent: boolean): void {
     for (const connection of this.connections.values()) {
-      for (const side of [0, 1] as const) {
+      for (const side of SIDES) {
         if (connection.ports[side] !== port) continue
-        if (connection.open[side] && !silent) this.sendReset(connection, side)
+        if (connection.open[side] && !silent) this.tear(connection, side)
         connection.open[side] = false
-        connection.held[side].length = 0
+        this.wire.discard(connection, side, false)
       }
       this.collect(connection)
     }
   }
 
   private collect(connection: Connection): void {
-    if (!connection.opening && !connection.open[0] && !connection.open[1]) this.forget(connection)
+    if (!connection.opening && !connection.open[0] && !connection.open[1]) this.connections.delete(connection.id)
   }
 
-  private sendReset(connection: Connection, from: Side): void {
-    const path = connection.paths[from]
-    if (path.cuts > 0) {
-      path.touched++
-      return
-    }
-    const arrival = this.transit(connection, from, path)
-    this.carrier.later(arrival, { _tag: "reset", connection, at: from === 0 ? 1 : 0 })
+  /** This end has it no more, and its host is told. */
+  private ended(connection: Connection, side: Side, reason: Ending): void {
+    connection.open[side] = false
+    this.collect(connection)
+    connection.ports[side].onClosed(connection, side, reason)
   }
+
+  // ---------------------------------------------------------------------------------------------- what happens
 
   onEvent(event: NetworkEvent): void {
-    const { connection } = event
+    if (event._tag === "beat") return this.flush(this.faults.beat(event.fault, event.beat))
+    const connection = this.connections.get(event.connection)
+    if (connection === undefined) {
+      if (event._tag === "copy") this.onCopy(null, event)
+      return
+    }
     switch (event._tag) {
-      case "arrive": {
-        const to: Side = event.from === 0 ? 1 : 0
-        const port = connection.ports[to]
-        if (!port.powered) return
-        if (!connection.open[to] || connection.processes[to] !== port.process) {
-          // The far end does not know this connection: whoever speaks into it is told so.
-          if (event.cargo._tag !== "fin") this.sendReset(connection, to)
-          return
-        }
-        if (event.cargo._tag !== "fin") return port.onCargo(connection, to, event.cargo)
-        connection.open[to] = false
-        this.collect(connection)
-        return port.onClosed(connection, to, "closed")
-      }
-      case "reset": {
-        const port = connection.ports[event.at]
-        if (!connection.open[event.at] || connection.processes[event.at] !== port.process) return
-        connection.open[event.at] = false
-        this.collect(connection)
-        return port.onClosed(connection, event.at, "reset")
-      }
+      case "arrive":
+        return this.onArrival(connection, event)
+      case "copy":
+        return this.onCopy(connection, event)
+      case "reset":
+        if (this.known(connection, event.at)) this.ended(connection, event.at, "reset")
+        return
       case "hop":
-        return this.onHop(connection, event.hop, event.tries)
-      case "limit":
-        return this.failed(connection, "timeout")
-      case "unreachable":
-        return this.failed(connection, "unreachable")
+        return this.opening.on(connection, event.hop, event.tries)
+      case "failed":
+        return this.failed(connection, event.reason)
+      case "release":
+        return this.wire.release(connection, event.from, event.n)
+      case "stalled": {
+        const { side } = event
+        if (!this.known(connection, side) || !this.wire.givesUp(connection, side, event.sinceMs)) return
+        this.wire.discard(connection, side, false)
+        this.wire.send(connection, side, { _tag: "rst" })
+        return this.ended(connection, side, "timeout")
+      }
+    }
+  }
+
+  /** That end is open, in the process that opened it. */
+  private known(connection: Connection, side: Side): boolean {
+    return connection.open[side] && connection.processes[side] === connection.ports[side].process
+  }
+
+  private onArrival(connection: Connection, event: Extract<NetworkEvent, { readonly _tag: "arrive" }>): void {
+    const { bytes, cargo, from, n } = event
+    const to = other(from)
+    const port = connection.ports[to]
+    const flow = connection.flows[from]
+    if (flow !== null) {
+      if (n < flow.discarded) return
+      if (bytes > 0) this.wire.arrived(flow, bytes)
+    }
+    if (!port.powered) return
+    if (!this.known(connection, to)) {
+      // The far end does not know this connection: whoever speaks into it is told so.
+      if (cargo._tag !== "fin") this.wire.send(connection, to, { _tag: "rst" })
+      return
+    }
+    if (cargo._tag === "fin") this.ended(connection, to, "closed")
+    else port.onCargo(connection, to, cargo)
+  }
+
+  private onCopy(
+    connection: Connection | null,
+    { cargo, from, path }: Extract<NetworkEvent, { readonly _tag: "copy" }>
+  ): void {
+    const to = other(from)
+    if (connection !== null && this.known(connection, to)) return connection.ports[to].onCargo(connection, to, cargo)
+    if (path === null) return
+    // The latest one between the two, whoever dialled it.
+    const latest = [...this.connections.values()].reverse()
+    for (const candidate of latest) {
+      const side = SIDES.find((side) => candidate.paths[side] === path)
+      if (side === undefined || !this.known(candidate, other(side))) continue
+      return candidate.ports[other(side)].onCargo(candidate, other(side), cargo)
     }
   }
 
   // ---------------------------------------------------------------------------------------------- faults
 
-  cut(from: string, to: string): void {
-    this.path(from, to).cuts++
+  /**
+   * Lays a rule on its paths from now on, or does at once what happens once. `name` keys what it draws. The number that comes
+   * back names it here and in every fork made from now on.
+   */
+  apply(rule: Rule, name = ""): FaultId {
+    const id = this.faults.apply(rule, name)
+    if (rule._tag === "reset" || rule._tag === "half-open")
+      for (const [from, to] of rule.pairs) this.strike(id, rule, this.paths.of(from, to))
+    return id
   }
 
-  /** Takes one cut away; what waited arrives with the first retransmission after now. */
-  mend(from: string, to: string): void {
-    const path = this.path(from, to)
-    if (path.cuts === 0) return
-    path.cuts--
-    if (path.cuts > 0) return
+  /** The connections on which one end sends this way. */
+  private strike(id: FaultId, rule: Extract<Rule, { readonly _tag: "reset" | "half-open" }>, path: Path): void {
+    const now = this.carrier.nowMs()
     for (const connection of this.connections.values()) {
-      for (const side of [0, 1] as const) {
-        if (connection.paths[side] !== path) continue
-        const held = connection.held[side].splice(0)
-        if (held.length === 0) continue
-        const resent = nextRetransmission(held[0]!.sentAt, this.carrier.nowMs())
-        connection.arrivals[side] = Math.max(connection.arrivals[side], resent)
-        for (const { cargo } of held) {
-          const arrival = this.transit(connection, side, path)
-          this.carrier.later(arrival, { _tag: "arrive", connection, from: side, cargo })
-        }
-      }
+      const side = SIDES.find((side) => connection.paths[side] === path)
+      if (side === undefined) continue
+      if (connection.opening) {
+        if (rule._tag !== "reset") continue
+        this.faults.count(id, "openings")
+        this.carrier.later(now, { _tag: "failed", connection: connection.id, reason: "refused" })
+      } else this.faults.count(id, "connections")
+      const both = rule._tag === "reset" && rule.ends === "both"
+      if (rule._tag === "reset" || rule.told)
+        this.carrier.later(now, { _tag: "reset", connection: connection.id, at: side })
+      if (both) this.carrier.later(now, { _tag: "reset", connection: connection.id, at: other(side) })
+      if (rule._tag === "half-open" && (!rule.told || rule.answer === "silence")) connection.forgottenBy = id
     }
   }
 
-  mendAll(): void {
-    for (const path of this.paths.values()) {
-      this.restore(path.from, path.to)
-    }
+  /** Takes a rule back; once more does nothing. What is held and can pass again does. */
+  undo(id: FaultId): void {
+    this.flush(this.faults.undo(id))
   }
 
-  /** One direction as it usually is. */
+  effects(id: FaultId): Readonly<Effects> {
+    return this.faults.effectsOf(id)
+  }
+
+  /** How many packets and connections a rule altered so far. */
+  touched(id: FaultId): number {
+    const { changed, connections, delayed, dropped, openings } = this.faults.effectsOf(id)
+    return delayed + dropped + changed + openings + connections
+  }
+
+  /** One direction as it usually is: whatever lies on it is lifted, and what was in force there stays off. */
   restore(from: string, to: string): void {
-    this.shape(from, to, null, null)
-    const path = this.path(from, to)
-    while (path.cuts > 0) this.mend(from, to)
+    const path = this.paths.of(from, to)
+    this.faults.heal(path, null)
+    this.flush([path])
   }
 
+  /** The whole network as it usually is. */
+  mendAll(): void {
+    this.faults.undoAll()
+    this.flush(null)
+  }
+
+  private flush(paths: ReadonlyArray<Path> | null): void {
+    if (paths === null) {
+      for (const connection of this.connections.values()) for (const side of SIDES) this.wire.flush(connection, side)
+      return
+    }
+    for (const path of paths) {
+      for (const connection of this.connections.values())
+        for (const side of SIDES) if (connection.paths[side] === path) this.wire.flush(connection, side)
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------- by hand, for tests
+
+  cut(from: string, to: string): FaultId {
+    return this.apply({ _tag: "cut", pairs: [[from, to]] })
+  }
+
+  /** Takes one cut of this direction away. */
+  mend(from: string, to: string): void {
+    const path = this.paths.of(from, to)
+    this.faults.heal(path, ["cut"], 1)
+    this.flush([path])
+  }
+
+  /** Another delay or loss in place of what was; `null`: the usual one. */
   shape(from: string, to: string, delayMs: Range | null, lossPpm: number | null): void {
-    const path = this.path(from, to)
-    path.delayMs = delayMs ?? this.usual.delayMs
-    path.lossPpm = lossPpm ?? this.usual.lossPpm
+    this.faults.heal(this.paths.of(from, to), ["slow"])
+    if (delayMs === null && lossPpm === null) return
+    const delay = delayMs === null ? null : ({ _tag: "uniform", ms: delayMs } as const)
+    this.apply({ _tag: "slow", pairs: [[from, to]], delay, lossPpm })
   }
-
-  touched(from: string, to: string): number {
-    return this.path(from, to).touched
-  }
-}
-
-/** TCP repeats what it sent at `sentAt` after 200 ms, doubling: the first repeat at or after `nowMs`. */
-const nextRetransmission = (sentAt: number, nowMs: number): number => {
-  let at = sentAt
-  let waitMs = RTO_MS
-  while (at < nowMs) {
-    at += waitMs
-    waitMs *= 2
-  }
-  return at
 }

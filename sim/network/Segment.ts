@@ -10,7 +10,7 @@
  * Does not model: packets and their formats, several records of one device, several addresses, forged records, a segment
  * without multicast. All machines are on one segment; cuts and reach are those of the paths between them.
  */
-import { betweenAt, chanceAt, key, type Key } from "../../kernel/Draw.ts"
+import { betweenAt, key, type Key } from "../../kernel/Draw.ts"
 import type { Happened } from "../../kernel/Input.ts"
 import type { Advert } from "../../kernel/Ports.ts"
 import type { Range } from "../scenario/Scenario.ts"
@@ -31,7 +31,6 @@ const ANSWER_DELAY_MS: Range = { min: 20, max: 120 }
 const REFRESH_PERCENT = [80, 85, 90, 95] as const
 /** News of one device that is already known, at most this often. */
 const NEWS_GAP_MS = 1_000
-const MILLION = 1_000_000
 
 /** Something that a station has to do. Records heard are numbered, so that what was to come of an older one is not done. */
 export type Due =
@@ -53,12 +52,8 @@ export interface Seat {
   readonly tell: (news: News) => void
 }
 
-interface Way {
-  readonly delayMs: Range
-  readonly lossPpm: number
-  readonly cuts: number
-  readonly reachable: boolean
-}
+/** How long a datagram takes from one to the other, by the draws of a key from `nth` on; `null`: it is lost. */
+type Way = (from: string, to: string, of: Key, nth: number) => number | null
 
 type Datagram =
   | { readonly _tag: "announcement"; readonly record: Announced; readonly address: string }
@@ -78,11 +73,11 @@ const NOBODY: ReadonlySet<string> = new Set()
 export class Segment {
   private readonly seed: number
   private readonly nowMs: () => number
-  private readonly way: (from: string, to: string) => Way
+  private readonly way: Way
   private readonly stations = new Map<string, Station>()
   private readonly keys = new Map<string, { readonly of: Key; sent: number }>()
 
-  constructor(seed: number, nowMs: () => number, way: (from: string, to: string) => Way) {
+  constructor(seed: number, nowMs: () => number, way: Way) {
     this.seed = seed
     this.nowMs = nowMs
     this.way = way
@@ -109,12 +104,9 @@ export class Segment {
   private say(from: string, datagram: Datagram): void {
     for (const [to, station] of this.stations) {
       if (to === from) continue
-      const { cuts, delayMs, lossPpm, reachable } = this.way(from, to)
       const draws = this.drawsOf(from, to)
-      const nth = 2 * draws.sent++
-      if (cuts > 0 || !reachable || chanceAt(draws.of, nth + 1, lossPpm, MILLION)) continue
-      const arrivalMs = this.nowMs() + betweenAt(draws.of, nth, delayMs.min, delayMs.max)
-      station.seat.later(arrivalMs, { _tag: "hear", datagram })
+      const ms = this.way(from, to, draws.of, 2 * draws.sent++)
+      if (ms !== null) station.seat.later(this.nowMs() + ms, { _tag: "hear", datagram })
     }
   }
 

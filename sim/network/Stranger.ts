@@ -12,7 +12,8 @@ import { encode } from "../../kernel/wire/Codec.ts"
 import type { ConnectAnswer, ConnectParams, Event, Frame, KernelHello } from "../../kernel/wire/Frame.ts"
 import type { World } from "../engine/World.ts"
 import type { KeyPair } from "../keys/FakeKeys.ts"
-import type { Cargo, Connection, Port, Side } from "./Network.ts"
+import type { Cargo } from "./Cargo.ts"
+import type { Connection, DialFailure, Ending, Port, Side } from "./Connection.ts"
 
 /** What a stranger does on a line; what is left out, it does not react to. */
 export interface Behaviour {
@@ -28,7 +29,7 @@ export class Line {
   readonly heard: Array<Frame> = []
   pings = 0
   /** How the other end let go; `null`: it has not. */
-  closed: "closed" | "reset" | "refused" | "unreachable" | "timeout" | null = null
+  closed: Ending | DialFailure | null = null
   opened = false
   behaviour: Behaviour
   connection: Connection
@@ -252,7 +253,7 @@ export class Stranger implements Port {
     line.behaviour.opened?.(line)
   }
 
-  onDialFailed(_process: number, attempt: number, reason: "refused" | "unreachable" | "timeout"): void {
+  onDialFailed(_process: number, attempt: number, reason: DialFailure): void {
     for (const line of this.dials.values()) if (line.connection.attempt === attempt) line.closed = reason
   }
 
@@ -260,7 +261,7 @@ export class Stranger implements Port {
     this.byConnection.get(connection)?.hear(cargo)
   }
 
-  onClosed(connection: Connection, _side: Side, reason: "closed" | "reset"): void {
+  onClosed(connection: Connection, _side: Side, reason: Ending): void {
     const line = this.byConnection.get(connection)
     if (line === undefined) return
     line.closed = reason

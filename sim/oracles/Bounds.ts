@@ -5,7 +5,7 @@
  * Worst cases, not goals: what a healthy mesh reaches is in the scenarios. `inTrueTime` turns them into true time.
  */
 import type { Profile } from "../../kernel/Profile.ts"
-import { OPENING_LIMIT_MS } from "../network/Network.ts"
+import { OPENING_LIMIT_MS } from "../network/Opening.ts"
 
 const MILLION = 1_000_000
 

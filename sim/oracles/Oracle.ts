@@ -7,7 +7,7 @@ import type { Input } from "../../kernel/Input.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import type { Frame } from "../../kernel/wire/Frame.ts"
 import type { Machine } from "../engine/Machine.ts"
-import type { Port } from "../network/Network.ts"
+import type { Port } from "../network/Connection.ts"
 
 export interface Observation {
   readonly nowMs: number

@@ -13,7 +13,7 @@
 import type { Durable, Pin, Record, TrustEntry } from "../../kernel/Durable.ts"
 import type { DeviceId, Frame, Term } from "../../kernel/wire/Frame.ts"
 import type { Machine } from "../engine/Machine.ts"
-import type { Port } from "../network/Network.ts"
+import type { Port } from "../network/Connection.ts"
 import type { MakeOracle, Observation } from "./Oracle.ts"
 
 /** `null`: trusted no longer. */

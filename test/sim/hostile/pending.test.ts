@@ -52,7 +52,8 @@ describe("P5.10: whoever has sent its login has nothing to say until it is answe
               seen = machine.state()!.links.links.find(({ link }) => link === line!.link)!._tag
               // It arrives in this very instant, before the key store can answer.
               const cargo = { _tag: "raw", text } as const
-              s.world.agenda.push(s.world.nowMs, { _tag: "arrive", connection: line.connection, from: 0, cargo })
+              const { id } = line.connection
+              s.world.agenda.push(s.world.nowMs, { _tag: "arrive", connection: id, from: 0, n: 0, cargo, bytes: 0 })
             }
           }
         )

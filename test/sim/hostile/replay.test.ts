@@ -90,7 +90,9 @@ const byBeingDialled = (siege: Siege, forge: Forge): Forgery => {
 }
 
 /** backup has nothing to do with mallory. */
-const notForBackup = ({ world }: Siege): void => world.network.cut("backup", "mallory")
+const notForBackup = ({ world }: Siege): void => {
+  world.network.cut("backup", "mallory")
+}
 
 const ways = [
   { title: "main's answer to mallory", way: byDialling },
