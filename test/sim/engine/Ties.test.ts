@@ -88,7 +88,7 @@ describe("ties", () => {
   it("bring everything else in every order: anybody first, anybody last, interleaved", () => {
     assert.deepStrictEqual([...new Set(orders.map((order) => order[0]))].sort(), ["a1", "b1", "p1", "s1"])
     assert.deepStrictEqual([...new Set(orders.map((order) => order.at(-1)))].sort(), ["a3", "b2", "p2", "s1"])
-    assert.isAbove(new Set(orders.map((order) => order.join(" "))).size, 300)
+    assert.isAbove(new Set(orders.map((order) => order.join(" "))).size, 100)
   })
 
   it("of two lanes do not depend on who else is there", () => {
