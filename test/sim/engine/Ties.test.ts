@@ -4,6 +4,7 @@ import { key } from "../../../kernel/Draw.ts"
 import { Agenda } from "../../../sim/engine/Agenda.ts"
 import { Ties } from "../../../sim/engine/Ties.ts"
 import type { WorldEvent } from "../../../sim/engine/World.ts"
+import type { Network } from "../../../sim/network/Network.ts"
 import { runScenario } from "../../../sim/run.ts"
 import { field } from "../search/Field.ts"
 
@@ -51,23 +52,25 @@ describe("the agenda, asked which of the events due goes first", () => {
 /** Three events of one machine, two of another, two packets of a connection and a step of the script, all due at once. */
 const crowd = (): ReadonlyArray<{ readonly told: string; readonly event: WorldEvent }> => {
   const machines = ["a", "b"].map((name) => ({ name }))
-  const connection = { keys: [key(1, "transit", "a>b#1"), key(1, "transit", "b<a#1")] }
   const events = [
     ["a1", { _tag: "input", machine: machines[0] }],
-    ["p1", { _tag: "arrive", connection, from: 0 }],
+    ["p1", { _tag: "arrive", connection: 1, from: 0 }],
     ["b1", { _tag: "alarm", machine: machines[1] }],
     ["a2", { _tag: "alarm", machine: machines[0] }],
     ["s1", { _tag: "script", step: 0, undo: false }],
-    ["p2", { _tag: "reset", connection, at: 0 }],
+    ["p2", { _tag: "reset", connection: 1, at: 0 }],
     ["a3", { _tag: "synced", machine: machines[0] }],
     ["b2", { _tag: "input", machine: machines[1] }]
   ] as const
   return events.map(([told, event]) => ({ told, event: event as unknown as WorldEvent }))
 }
 
+/** Of the network the ties ask only which lane a packet is in. */
+const network = { tie: () => ({ lane: 1, of: key(1, "transit", "a>b#1") }) } as unknown as Network
+
 const orderOf = (seed: number, of = crowd()): ReadonlyArray<string> => {
-  const ties = new Ties(seed)
-  const due = [...of]
+  const ties = new Ties(seed, network)
+  const due = of.slice()
   const order: Array<string> = []
   while (due.length > 0) order.push(due.splice(ties.choose(due.map(({ event }) => event)), 1)[0]!.told)
   return order
