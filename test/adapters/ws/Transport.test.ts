@@ -1,5 +1,5 @@
 /** How links and the whole transport end, whatever the far ends do; and what waits until it begins. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -9,6 +9,9 @@ import type { Frame } from "../../../kernel/wire/Frame.ts"
 import { expect } from "../../compliance/Pair.ts"
 import { makeEnd, type RealEnd } from "./Ends.ts"
 import { BLIP, frameOf, honestPeerIsServed, openedBy, stranger, TEXT, tlsStranger, until, UPGRADE } from "./Stranger.ts"
+
+// Far longer than anything here takes, also where others keep the machine busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 const GOODBYE_MS = 400
 /** Longer than any test may take. */

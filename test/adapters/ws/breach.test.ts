@@ -1,5 +1,5 @@
 /** P1.1, P1.2, P4.1: messages and frames that the wire forbids, from a far end whose WebSocket is open. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { FRAGMENTS_MAX } from "../../../adapters/ws/Limits.ts"
 import { MESSAGE_BYTES_MAX } from "../../../kernel/wire/Limits.ts"
@@ -21,6 +21,9 @@ import {
   until,
   UPGRADE
 } from "./Stranger.ts"
+
+// Far longer than anything here takes, also where others keep the machine busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 /** In a frame of the server's. */
 const closeOf = (code: number): string => String.fromCharCode(code >> 8, code & 0xff)

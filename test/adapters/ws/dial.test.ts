@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto"
 import * as net from "node:net"
 import * as tls from "node:tls"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { credentialsOf } from "../../../adapters/tls/Certificate.ts"
 import { expect } from "../../compliance/Pair.ts"
@@ -10,9 +10,11 @@ import { deviceIdOfSeed, makeEnd, seedOf } from "./Ends.ts"
 import { BLIP, brokenBy, CLOSE, frameOf, TEXT } from "./Stranger.ts"
 import { listening } from "./Wire.ts"
 
+// Far longer than anything here takes, also where others keep the machine busy.
+vi.setConfig({ testTimeout: 60_000 })
+
 /** Far less than a test has, far more than loopback needs. */
 const OPENING_MS = 3_000
-const TEST_MS = 30_000
 
 const EMPTY_LINE = "\r\n\r\n"
 
@@ -96,30 +98,27 @@ const answers: ReadonlyArray<readonly [string, "unreachable" | "timeout", Answer
 
 describe("whoever answers a dial", () => {
   for (const scheme of ["ws", "wss"] as const)
-    it.live(
-      `over ${scheme} with something else than a WebSocket has failed it, once`,
-      () =>
-        Effect.gen(function* () {
-          const a = yield* makeEnd({ key: 1, limits: { openingMs: OPENING_MS } })
-          const expected: Array<readonly [string, string]> = []
-          for (const [attempt, [what, reason, answer]] of answers.entries()) {
-            const port = yield* scheme === "ws" ? plainServer(answer) : securedServer(answer)
-            yield* a.transport.dial(attempt, deviceIdOfSeed(2), `${scheme}://127.0.0.1:${port}`)
-            expected.push([what, reason])
-          }
-          const seen = new Array<readonly [string, string]>(expected.length)
-          for (let n = 0; n < expected.length; n++) {
-            const { attempt, reason } = yield* expect(a, "DialFailed")
-            assert.isUndefined(seen[attempt], `${expected[attempt]![0]} failed twice`)
-            seen[attempt] = [expected[attempt]![0], reason]
-          }
-          assert.deepStrictEqual(seen, expected, JSON.stringify(seen))
-          // None of them comes again: an honest link is the next thing.
-          const b = yield* makeEnd({ key: 2 })
-          yield* a.transport.dial(99, b.deviceId, b.address)
-          assert.strictEqual((yield* expect(a, "LinkUp")).attempt, 99)
-        }),
-      TEST_MS
+    it.live(`over ${scheme} with something else than a WebSocket has failed it, once`, () =>
+      Effect.gen(function* () {
+        const a = yield* makeEnd({ key: 1, limits: { openingMs: OPENING_MS } })
+        const expected: Array<readonly [string, string]> = []
+        for (const [attempt, [what, reason, answer]] of answers.entries()) {
+          const port = yield* scheme === "ws" ? plainServer(answer) : securedServer(answer)
+          yield* a.transport.dial(attempt, deviceIdOfSeed(2), `${scheme}://127.0.0.1:${port}`)
+          expected.push([what, reason])
+        }
+        const seen = new Array<readonly [string, string]>(expected.length)
+        for (let n = 0; n < expected.length; n++) {
+          const { attempt, reason } = yield* expect(a, "DialFailed")
+          assert.isUndefined(seen[attempt], `${expected[attempt]![0]} failed twice`)
+          seen[attempt] = [expected[attempt]![0], reason]
+        }
+        assert.deepStrictEqual(seen, expected, JSON.stringify(seen))
+        // None of them comes again: an honest link is the next thing.
+        const b = yield* makeEnd({ key: 2 })
+        yield* a.transport.dial(99, b.deviceId, b.address)
+        assert.strictEqual((yield* expect(a, "LinkUp")).attempt, 99)
+      })
     )
 
   it.live("with a redirection is not followed: the other place hears nothing", () =>
@@ -139,45 +138,42 @@ describe("whoever answers a dial", () => {
     })
   )
 
-  it.live(
-    "before TLS is there: silence is a timeout, an end or a reset is unreachable",
-    () =>
-      Effect.gen(function* () {
-        const a = yield* makeEnd({ key: 1, limits: { openingMs: OPENING_MS } })
-        const { certificate, key } = yield* credentialsOf(seedOf(2))
-        const silent = yield* listening(net.createServer((socket) => void socket.on("error", () => {}).resume()))
-        const ending = yield* listening(net.createServer((socket) => void socket.on("error", () => {}).end()))
-        const resetting = yield* listening(
-          net.createServer((socket) => void socket.once("data", () => socket.resetAndDestroy()))
-        )
-        // Half of a server's answer to the hello.
-        const real = yield* listening(tls.createServer({ key, cert: certificate }))
-        const half = yield* listening(
-          net.createServer((socket) => {
-            const outer = net.connect({ host: "127.0.0.1", port: real })
-            socket.pipe(outer)
-            socket.on("error", () => {}).on("close", () => outer.destroy())
-            outer.on("error", () => {}).once("data", (data: Buffer) => socket.write(data.subarray(0, 200)))
-          })
-        )
-        // It asks for a certificate that an authority of its own vouches for, and ours is not one.
-        const strict = yield* securedServer(() => {}, { requestCert: true, rejectUnauthorized: true, ca: [] })
-        const expected = new Map([
-          [silent, "timeout"],
-          [half, "timeout"],
-          [ending, "unreachable"],
-          [resetting, "unreachable"],
-          [strict, "unreachable"]
-        ])
-        for (const port of expected.keys()) yield* a.transport.dial(port, deviceIdOfSeed(2), `wss://127.0.0.1:${port}`)
-        const seen = new Map<number, string>()
-        while (seen.size < expected.size) {
-          const { attempt, reason } = yield* expect(a, "DialFailed")
-          seen.set(attempt, reason)
-        }
-        for (const [port, reason] of expected) assert.strictEqual(seen.get(port), reason)
-      }),
-    TEST_MS
+  it.live("before TLS is there: silence is a timeout, an end or a reset is unreachable", () =>
+    Effect.gen(function* () {
+      const a = yield* makeEnd({ key: 1, limits: { openingMs: OPENING_MS } })
+      const { certificate, key } = yield* credentialsOf(seedOf(2))
+      const silent = yield* listening(net.createServer((socket) => void socket.on("error", () => {}).resume()))
+      const ending = yield* listening(net.createServer((socket) => void socket.on("error", () => {}).end()))
+      const resetting = yield* listening(
+        net.createServer((socket) => void socket.once("data", () => socket.resetAndDestroy()))
+      )
+      // Half of a server's answer to the hello.
+      const real = yield* listening(tls.createServer({ key, cert: certificate }))
+      const half = yield* listening(
+        net.createServer((socket) => {
+          const outer = net.connect({ host: "127.0.0.1", port: real })
+          socket.pipe(outer)
+          socket.on("error", () => {}).on("close", () => outer.destroy())
+          outer.on("error", () => {}).once("data", (data: Buffer) => socket.write(data.subarray(0, 200)))
+        })
+      )
+      // It asks for a certificate that an authority of its own vouches for, and ours is not one.
+      const strict = yield* securedServer(() => {}, { requestCert: true, rejectUnauthorized: true, ca: [] })
+      const expected = new Map([
+        [silent, "timeout"],
+        [half, "timeout"],
+        [ending, "unreachable"],
+        [resetting, "unreachable"],
+        [strict, "unreachable"]
+      ])
+      for (const port of expected.keys()) yield* a.transport.dial(port, deviceIdOfSeed(2), `wss://127.0.0.1:${port}`)
+      const seen = new Map<number, string>()
+      while (seen.size < expected.size) {
+        const { attempt, reason } = yield* expect(a, "DialFailed")
+        seen.set(attempt, reason)
+      }
+      for (const [port, reason] of expected) assert.strictEqual(seen.get(port), reason)
+    })
   )
 
   it.live("with broken records after the handshake is unreachable: there was TLS", () =>

@@ -1,7 +1,7 @@
 /** B16, B19, P9.2: who is at the far end of a TLS link is known before anything of ours is sent. */
 import * as tls from "node:tls"
 import { webcrypto, X509Certificate } from "node:crypto"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { fromSeed } from "../../../adapters/keys/Keys.ts"
@@ -13,6 +13,9 @@ import { until, UPGRADE } from "./Stranger.ts"
 import { blindWire, countingServer, listening, manInTheMiddle } from "./Wire.ts"
 import { createServer } from "node:http"
 import { createServer as createTcpServer } from "node:net"
+
+// Far longer than anything here takes, also where others keep the machine busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 const loopback = (port: number): string => `wss://127.0.0.1:${port}`
 

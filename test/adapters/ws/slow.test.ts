@@ -1,6 +1,6 @@
 /** Far ends that read slowly, or not at all, and what our own full inbox does: nothing is lost, and nobody is waited for in vain. */
 import * as net from "node:net"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type { Frame } from "../../../kernel/wire/Frame.ts"
@@ -8,6 +8,9 @@ import { expect } from "../../compliance/Pair.ts"
 import { makeEnd, type RealEnd } from "./Ends.ts"
 import { BLIP, frameOf, honestPeerIsServed, openedBy, PONG, stranger, TEXT, until, UPGRADE } from "./Stranger.ts"
 import { listening } from "./Wire.ts"
+
+// Far longer than anything here takes, also where others keep the machine busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 const DRAIN_MS = 600
 /** Far longer than any test: what ends a link then is not this. */
@@ -64,26 +67,23 @@ const isDownBy = Effect.fnUntraced(function* (end: RealEnd, link: number, reason
 
 describe("a far end that reads", () => {
   for (const scheme of ["ws", "wss"] as const)
-    it.live(
-      `slowly but steadily is kept for as long as it takes, over ${scheme}`,
-      () =>
-        Effect.gen(function* () {
-          const a = yield* makeEnd({ key: 1, limits: { drainMs: DRAIN_MS, bufferedBytesMax: 2 * MANY * MEGABYTE } })
-          const b = yield* makeEnd({ key: 2 })
-          // All of it takes eight times as long as may pass without progress, and more than the system takes at once.
-          const port = yield* slowWire(b.port, 3_000)
-          yield* a.transport.dial(1, b.deviceId, `${scheme}://127.0.0.1:${port}`)
-          const { link } = yield* expect(a, "LinkUp")
-          yield* expect(b, "LinkUp")
-          const started = performance.now()
-          for (let n = 0; n < MANY; n++) yield* a.transport.send(link, answer(String(n), MEGABYTE))
-          for (let n = 0; n < MANY; n++) assert.strictEqual(idOf((yield* expect(b, "Received")).frame), String(n))
-          assert.isAbove(performance.now() - started, 5 * DRAIN_MS)
-          assert.strictEqual(a.counts().stalled, 0)
-          yield* a.transport.ping(link, 7)
-          assert.deepStrictEqual(yield* expect(a, "Ponged"), { _tag: "Ponged", link, probe: 7 })
-        }),
-      60_000
+    it.live(`slowly but steadily is kept for as long as it takes, over ${scheme}`, () =>
+      Effect.gen(function* () {
+        const a = yield* makeEnd({ key: 1, limits: { drainMs: DRAIN_MS, bufferedBytesMax: 2 * MANY * MEGABYTE } })
+        const b = yield* makeEnd({ key: 2 })
+        // All of it takes eight times as long as may pass without progress, and more than the system takes at once.
+        const port = yield* slowWire(b.port, 3_000)
+        yield* a.transport.dial(1, b.deviceId, `${scheme}://127.0.0.1:${port}`)
+        const { link } = yield* expect(a, "LinkUp")
+        yield* expect(b, "LinkUp")
+        const started = performance.now()
+        for (let n = 0; n < MANY; n++) yield* a.transport.send(link, answer(String(n), MEGABYTE))
+        for (let n = 0; n < MANY; n++) assert.strictEqual(idOf((yield* expect(b, "Received")).frame), String(n))
+        assert.isAbove(performance.now() - started, 5 * DRAIN_MS)
+        assert.strictEqual(a.counts().stalled, 0)
+        yield* a.transport.ping(link, 7)
+        assert.deepStrictEqual(yield* expect(a, "Ponged"), { _tag: "Ponged", link, probe: 7 })
+      })
     )
 
   it.live("not at all is given up as timeout, and counted", () =>
