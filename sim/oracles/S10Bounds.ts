@@ -18,8 +18,8 @@ import { allCodes } from "../../kernel/wire/Codes.ts"
 import type { Kernel } from "../engine/Host.ts"
 import type { MakeOracle } from "./Oracle.ts"
 
-/** A walk through a whole state costs as much as some steps. A prime, so that it does not keep step with what nodes repeat. */
-const SAMPLED_STEPS = 251
+/** A walk through a whole state costs as much as a hundred steps. A prime, so that it does not keep step with what nodes repeat. */
+const SAMPLED_STEPS = 4_093
 
 /** What one turn may do for each device: probe, heartbeats, rows, votes, a dial, an end, and what it tells about all that. */
 const COMMANDS_PER_DEVICE_MAX = 16
@@ -55,8 +55,10 @@ const first = (bounds: ReadonlyArray<Bound>): string | null => {
   return null
 }
 
-const linksWithin = ({ config, links }: NodeState): string | null => {
+const linksWithin = ({ config, links }: NodeState, before: NodeState["links"]): string | null => {
   const devices = config.trusted.length
+  if (links.links === before.links && links.contacts === before.contacts && links.strangers === before.strangers)
+    return null
   const found = links.contacts.reduce((longest, contact) => Math.max(longest, contact.found.length), 0)
   let sessions = 0
   let inbound = 0
@@ -79,8 +81,10 @@ const linksWithin = ({ config, links }: NodeState): string | null => {
   ])
 }
 
-const membershipWithin = ({ config, membership }: NodeState): string | null => {
+const membershipWithin = ({ config, membership }: NodeState, before: NodeState["membership"]): string | null => {
   const devices = config.trusted.length
+  const { members, mine, rows } = membership
+  if (rows === before.rows && mine === before.mine && members.length <= devices) return null
   const longest = membership.rows.reduce((edges, row) => Math.max(edges, row.edges.length), 0)
   return first([
     ["members", membership.members.length, devices],
@@ -101,14 +105,13 @@ const leadershipWithin = ({ config, leadership: { standing } }: NodeState): stri
   ])
 }
 
-/** The first number in it that is none to count or tell time with, by its path. */
-const unsafe = (state: NodeState): string | null => {
-  const open: Array<readonly [path: string, value: unknown]> = [["", state]]
-  for (let i = 0; i < open.length; i++) {
-    const [path, value] = open[i]!
-    if (typeof value === "number" && !Number.isSafeInteger(value)) return `${path.slice(1)} is ${value}`
-    if (typeof value !== "object" || value === null) continue
-    for (const name of Object.keys(value)) open.push([`${path}.${name}`, (value as Record<string, unknown>)[name]])
+/** The path of the first number in it that is none to count or tell time with. Without a name for anything until it is needed. */
+const unsafe = (value: unknown): string | null => {
+  if (typeof value === "number") return Number.isSafeInteger(value) ? null : ` is ${value}`
+  if (typeof value !== "object" || value === null) return null
+  for (const name in value) {
+    const found = unsafe((value as Record<string, unknown>)[name])
+    if (found !== null) return `.${name}${found}`
   }
   return null
 }
@@ -126,16 +129,18 @@ export const bounds: MakeOracle = () => {
       if (commands.length > commandsMax)
         return `${machine.name} wants ${commands.length} commands done in one step, at most ${commandsMax}`
       if (after === before) return null
-      const grown =
-        (after.links === before.links ? null : linksWithin(after)) ??
-        (after.membership === before.membership ? null : membershipWithin(after)) ??
-        (after.leadership === before.leadership ? null : leadershipWithin(after)) ??
-        (after.durable === before.durable ? null : first([["keys", after.durable.pins.length, devices]])) ??
-        (after.refusals === before.refusals ? null : first([["counters", after.refusals.length, allCodes.length]]))
+      const { durable, leadership, links, membership, refusals } = after
+      let grown: string | null = null
+      if (links !== before.links) grown = linksWithin(after, before.links)
+      if (grown === null && membership !== before.membership) grown = membershipWithin(after, before.membership)
+      if (grown === null && leadership.standing !== before.leadership.standing) grown = leadershipWithin(after)
+      if (grown === null && durable !== before.durable) grown = first([["keys", durable.pins.length, devices]])
+      if (grown === null && refusals !== before.refusals)
+        grown = first([["counters", refusals.length, allCodes.length]])
       if (grown !== null) return `${machine.name} has ${grown}`
       steps++
       const number = steps % SAMPLED_STEPS === 0 ? unsafe(after) : null
-      return number === null ? null : `a number of ${machine.name} is none: ${number}`
+      return number === null ? null : `a number of ${machine.name} is none: ${number.slice(1)}`
     }
   }
 }

@@ -113,7 +113,8 @@ export const truth: MakeOracle = () => {
         const far = machine.farEnd(input.link)
         if (far instanceof Machine) all[far.index]!.heardMs = nowMs
         if (input._tag === "Received" && input.frame.type === "event" && input.frame.event === "mesh.lead")
-          own.leadAgeMs = nowMs - (sentMs.get(input.frame) ?? nowMs)
+          // One that was changed on the way is not known: of such a heartbeat nothing is asked.
+          own.leadAgeMs = nowMs - (sentMs.get(input.frame) ?? Number.NEGATIVE_INFINITY)
       }
     }
   }
@@ -136,7 +137,7 @@ export const truth: MakeOracle = () => {
 
   // ---------------------------------------------------------------------------------------------- what is said
 
-  const lease = (own: Truth, { after, before, input, machine, nowMs }: Observation): string | null => {
+  const lease = (own: Truth, { after, before, commands, input, machine, nowMs }: Observation): string | null => {
     const { config, leadership } = after
     const { standing } = leadership
     if (standing._tag !== "Leading") return null
@@ -152,6 +153,7 @@ export const truth: MakeOracle = () => {
         { term: counter, number: standing.beat, sentMs: nowMs, electors }
       ]
       own.leaseMs = Math.max(own.leaseMs, was._tag === "Leading" ? 0 : nowMs)
+      for (const command of commands) if (command._tag === "Send") sentMs.set(command.frame, nowMs)
     }
     if (input._tag === "Received" && input.frame.type === "event" && input.frame.event === "mesh.lead.answer") {
       const { beat, promised, term } = input.frame.payload
@@ -275,10 +277,6 @@ export const truth: MakeOracle = () => {
       if (nowMs < lookMs) return null
       lookMs = nowMs + LOOK_MS
       return look(all, machines, nowMs)
-    },
-    sent: (_sender, _receiver, frame, nowMs) => {
-      if (frame.type === "event" && frame.event === "mesh.lead") sentMs.set(frame, nowMs)
-      return null
     }
   }
 }

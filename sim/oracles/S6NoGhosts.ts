@@ -18,12 +18,12 @@ interface Memory {
 
 export const noGhosts: MakeOracle = () => {
   /** By machine, of its present process: links that are over, and the highest incarnation that had a session, by device. */
-  const memories = new Map<Machine, Memory>()
+  const memories: Array<Memory | undefined> = []
   const of = (machine: Machine): Memory => {
-    let memory = memories.get(machine)
+    let memory = memories[machine.index]
     if (memory === undefined || memory.process !== machine.process) {
       memory = { process: machine.process, over: new Set(), highest: new Map() }
-      memories.set(machine, memory)
+      memories[machine.index] = memory
     }
     return memory
   }

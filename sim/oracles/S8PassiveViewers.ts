@@ -75,7 +75,7 @@ export const passiveViewers: MakeOracle = () => {
       viewers ??= find(machines)
       if (viewers.size === 0) return null
       const known = viewers
-      if (known.has(machine.config.deviceId)) {
+      if (machine.spec.role === "viewer") {
         const { standing } = after.leadership
         if (standing._tag !== "Following") return `the viewer ${machine.name} is ${standing._tag.toLowerCase()}`
         for (const command of commands) {

@@ -170,7 +170,7 @@ describe("S10: every table has a bound", () => {
   })
 
   it("numbers that are none, wherever they are, sooner or later", () => {
-    const long = meshFor("120s")
+    const long = meshFor("30m")
     const nan = hoarding((node) => ({ ...node, startedAt: Number.NaN }))
     fires("S10", /^a number of laptop is none: startedAt is NaN$/u, long, nan)
     const members = hoarding((node) => ({
