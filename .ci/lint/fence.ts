@@ -41,7 +41,7 @@ const arrows: { readonly [folder: string]: ReadonlyArray<string> } = {
   kernel: ["kernel"],
   sim: ["sim", "kernel"],
   adapters: ["adapters", "kernel"],
-  bench: ["bench", "sim", "kernel"]
+  bench: ["bench", "sim", "adapters", "kernel"]
 }
 
 const folderOf = (path: string): string => relative(root, path).split(sep)[0] ?? ""

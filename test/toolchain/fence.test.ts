@@ -91,7 +91,7 @@ const violations: { readonly [name: string]: Violation } = {
   simToAdapters: { seenBy: ["lint fence(arrows)"], in: "sim/", code: `export * from "../adapters/clean.ts"` },
   simToTest: { seenBy: ["lint fence(arrows)"], in: "sim/", code: `export * from "../test/clean.ts"` },
   adaptersToSim: { seenBy: ["lint fence(arrows)"], in: "adapters/ws/", code: `export * from "../../sim/clean.ts"` },
-  benchToAdapters: { seenBy: ["lint fence(arrows)"], in: "bench/", code: `export * from "../adapters/clean.ts"` },
+  benchToTest: { seenBy: ["lint fence(arrows)"], in: "bench/", code: `export * from "../test/clean.ts"` },
   circleOne: {
     seenBy: ["lint import(no-cycle)"],
     code: `import { two } from "./circleTwo.ts"\nexport const one = (): number => two()`

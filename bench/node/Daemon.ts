@@ -1,0 +1,120 @@
+/**
+ * Nodes as they are shipped: the bundle, as a process, each in a directory of its own, started with the environment that the
+ * unit for systemd gives it. Without discovery: nothing leaves loopback.
+ */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { createServer, type AddressInfo } from "node:net"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+
+const root = resolve(import.meta.dirname, "../..")
+const nodeProgram = join(root, "dist/clawmesh-node.cjs")
+const handTool = join(root, "dist/clawmesh.cjs")
+const START_MS_MAX = 30_000
+/** Of `/proc/PID/stat`: `getconf CLK_TCK`, which is the same on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100
+
+export const build = (): void => {
+  execFileSync(join(root, "node_modules/.bin/rolldown"), ["-c", "rolldown.config.ts"], { cwd: root, stdio: "ignore" })
+}
+
+/** Beside each other in one temporary folder; everything ends, and the folder goes, with `close`. */
+export class Farm {
+  readonly directory = mkdtempSync(join(tmpdir(), "clawmesh-bench-"))
+  private readonly running = new Set<ChildProcess>()
+
+  place(name: string): string {
+    return join(this.directory, name)
+  }
+
+  /** As the unit sets it, or as a shell would start it. */
+  environment(cached: boolean): NodeJS.ProcessEnv {
+    const { NODE_COMPILE_CACHE: _, ...env } = process.env
+    return cached ? { ...env, NODE_COMPILE_CACHE: join(this.directory, "cache") } : env
+  }
+
+  id(name: string): string {
+    const said = execFileSync(process.execPath, [nodeProgram, "id", "--state", this.place(name)], { encoding: "utf8" })
+    const deviceId = /[0-9a-f]{64}/u.exec(said)?.[0]
+    if (deviceId === undefined) throw new Error(`clawmesh-node id said: ${said}`)
+    return deviceId
+  }
+
+  meshKey(name: string): string {
+    return (JSON.parse(readFileSync(join(this.place(name), "mesh.json"), "utf8")) as { readonly meshKey: string })
+      .meshKey
+  }
+
+  /** `clawmesh …` about this node. */
+  tool(name: string, ...args: ReadonlyArray<string>): string {
+    return execFileSync(process.execPath, [handTool, ...args, "--state", this.place(name)], { encoding: "utf8" })
+  }
+
+  /** From the start of the process to its line that it listens, ms. */
+  async start(
+    name: string,
+    args: ReadonlyArray<string>,
+    cached = true
+  ): Promise<{ readonly child: ChildProcess; readonly tookMs: number }> {
+    const startedMs = performance.now()
+    const all = ["run", "--name", name, "--mesh-name", "bench", "--host", "127.0.0.1", "--no-discovery"]
+    const child = spawn(process.execPath, [nodeProgram, ...all, "--state", this.place(name), ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: this.environment(cached)
+    })
+    this.running.add(child)
+    let said = ""
+    await new Promise<void>((done, failed) => {
+      const limit = setTimeout(() => failed(new Error(`${name} does not listen after 30 s: ${said}`)), START_MS_MAX)
+      child.once("exit", () => failed(new Error(`${name} ended: ${said}`)))
+      for (const stream of [child.stdout, child.stderr])
+        stream.on("data", (chunk: Buffer) => {
+          said = `${said}${chunk.toString()}`.slice(-10_000)
+          if (!said.includes("listens on ")) return
+          clearTimeout(limit)
+          done()
+        })
+    })
+    return { child, tookMs: performance.now() - startedMs }
+  }
+
+  async stop(child: ChildProcess): Promise<void> {
+    this.running.delete(child)
+    if (child.exitCode !== null) return
+    const ended = once(child, "exit")
+    child.kill("SIGTERM")
+    await ended
+  }
+
+  close(): void {
+    for (const child of this.running) child.kill("SIGKILL")
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+/** Ports of loopback that nobody listens on just now. */
+export const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, "127.0.0.1")
+      await once(server, "listening")
+      return server
+    })
+  )
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  for (const server of servers) server.close()
+  return ports
+}
+
+/** Resident now, in MB of 1,048,576 bytes: `VmRSS`. */
+export const residentMb = ({ pid }: ChildProcess): number =>
+  Number(/^VmRSS:\s+(\d+) kB$/mu.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1_024
+
+/** Processor time so far, of the program and of the system for it, s. */
+export const processorS = ({ pid }: ChildProcess): number => {
+  // The name of the program stands in brackets and may hold anything; the times are the 14th and 15th field.
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\)/su, "").trim().split(" ")
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+}

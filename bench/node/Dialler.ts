@@ -1,0 +1,130 @@
+/**
+ * A node of our own in this process, to look at the links from within: the kernel's shell on the real transport, keys, clock and
+ * state directory, which dials a node in another process. Nothing but the moments is added.
+ */
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Redacted from "effect/Redacted"
+import { check, meshIdOf } from "../../adapters/keys/Keys.ts"
+import { make as makeClock } from "../../adapters/node/Timepiece.ts"
+import * as KeptCertificate from "../../adapters/tls/Kept.ts"
+import * as StateDirectory from "../../adapters/vault/StateDirectory.ts"
+import * as Ws from "../../adapters/ws/Transport.ts"
+import type { Config } from "../../kernel/Config.ts"
+import type { NodeState } from "../../kernel/Node.ts"
+import { Herald, Inbox, Keys, Timepiece, Transport, Vault } from "../../kernel/Ports.ts"
+import { profiles } from "../../kernel/Profile.ts"
+import * as Shell from "../../kernel/Shell.ts"
+import type { Frame } from "../../kernel/wire/Frame.ts"
+
+export interface FarEnd {
+  readonly deviceId: string
+  readonly address: string
+  readonly meshKey: string
+}
+
+export interface Met {
+  /** From dialling to the session, ms. */
+  readonly dialMs: number
+  /** Of that, from the open WebSocket on: challenge, login and answer. */
+  readonly handshakeMs: number
+}
+
+/** A session while it lasts. */
+export interface Talk {
+  readonly send: (frame: Frame) => Effect.Effect<void>
+  /** Calls back with the id of each answer that the kernel has taken up. */
+  readonly onAnswer: (listener: (id: string) => void) => void
+  readonly state: () => NodeState
+  readonly link: number
+}
+
+/** Meets the far end once, does `use`, and takes leave. */
+export const meet = (
+  directory: string,
+  far: FarEnd,
+  use: (talk: Talk) => Effect.Effect<void> = () => Effect.void
+): Effect.Effect<Met> => Effect.orDie(Effect.scoped(met(directory, far, use)))
+
+const met = Effect.fnUntraced(function* (place: string, far: FarEnd, use: (talk: Talk) => Effect.Effect<void>) {
+  const { bootId, identity, vault } = yield* StateDirectory.open(place)
+  const config: Config = {
+    seed: 1,
+    deviceId: identity.keys.deviceId,
+    publicKey: identity.keys.publicKey,
+    displayName: "bench",
+    role: "field",
+    capabilities: [],
+    meshId: meshIdOf("bench"),
+    meshKey: far.meshKey,
+    profile: profiles.lan,
+    trusted: [{ deviceId: far.deviceId, role: "planner", gen1: false, publicKey: null, address: far.address }],
+    manifest: { version: 1, electors: [far.deviceId] }
+  }
+  const credentials = yield* KeptCertificate.open(place, Redacted.value(identity.seed))
+  const ports = yield* Layer.build(
+    Layer.provideMerge(Ws.layer({ host: "127.0.0.1", port: 0, credentials }), Inbox.layer)
+  )
+  const inbox = Context.get(ports, Inbox)
+  const transport = Context.get(ports, Transport)
+
+  let dialledMs = Number.NaN
+  let openedMs = Number.NaN
+  let state: NodeState | null = null
+  let listener: (id: string) => void = () => {}
+  const session = yield* Deferred.make<Met>()
+  const now = makeClock()
+  const shell = Shell.run({
+    config,
+    bootId,
+    stepped: (_before, input, after) => {
+      state = after
+      if (input._tag === "LinkUp") openedMs = performance.now()
+      if (input._tag === "Received" && input.frame.type === "res") listener(input.frame.id)
+    }
+  }).pipe(
+    Effect.provideService(Transport, {
+      ...transport,
+      dial: (...args) =>
+        Effect.suspend(() => {
+          dialledMs = performance.now()
+          return transport.dial(...args)
+        })
+    }),
+    Effect.provideService(Inbox, inbox),
+    Effect.provideService(Vault, vault),
+    Effect.provideService(Timepiece, { now: Effect.sync(now) }),
+    Effect.provideService(Keys, {
+      sign: (payloads) => Effect.sync(() => payloads.map((payload) => identity.keys.sign(payload))),
+      check: (publicKey, proofs) => Effect.sync(() => check(publicKey, proofs))
+    }),
+    Effect.provideService(Herald, {
+      tell: ({ event }) => {
+        if (event !== "peer.connect") return Effect.void
+        const ms = performance.now()
+        return Deferred.succeed(session, { dialMs: ms - dialledMs, handshakeMs: ms - openedMs })
+      }
+    })
+  )
+  const running = yield* Effect.forkScoped(shell)
+  const measured = yield* Effect.raceFirst(
+    Deferred.await(session),
+    Effect.andThen(Fiber.join(running), Effect.die(new Error("the dialler ended without a session")))
+  )
+  const link = state!.links.links.find(({ _tag }) => _tag === "Session")!.link
+  yield* use({
+    send: (frame) => transport.send(link, frame),
+    onAnswer: (told) => {
+      listener = told
+    },
+    state: () => state!,
+    link
+  })
+  yield* Queue.offer(inbox, { _tag: "Leave", reason: "measured" })
+  yield* Fiber.join(running)
+  return measured
+})
