@@ -28,7 +28,7 @@ const engine = async (): Promise<Engine> => {
   return {
     read: (file, bytes) => {
       const read = readScenario(file, bytes)
-      return "scenario" in read ? read : { mistakes: renderMistakes(file, read.mistakes) }
+      return "scenario" in read ? read : { ...read, told: renderMistakes(file, read.mistakes) }
     },
     run: runScenario,
     runFuzzed: (scenario, seed, how, options) => {
@@ -46,6 +46,7 @@ try {
     err: (text) => void process.stderr.write(text),
     terminal: process.stdout.isTTY ? { columns: process.stdout.columns } : null,
     nowMs: () => performance.now(),
+    dateMs: () => Date.now(),
     engine,
     ...(process.stderr.isTTY
       ? { progress: (text: string | null) => void process.stderr.write(`\r\u001b[K${text ?? ""}`) }

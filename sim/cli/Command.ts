@@ -6,18 +6,24 @@
  */
 import { readFileSync } from "node:fs"
 import type { Verdict } from "../judge/Verdict.ts"
+import { annotation, runAnnotations } from "../report/Annotations.ts"
 import { expectationsLine, NO_SCORE, type Score, scenariosLine, scoreOf, sum } from "../report/Score.ts"
 import { drawnWords } from "../report/DrawnWords.ts"
+import { FullLog } from "../report/FullLog.ts"
 import { type Look, notDeterministic, transcript } from "../report/Transcript.ts"
 import type { RunOptions, RunResult } from "../run.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
-import { commands, help, readArguments } from "./Arguments.ts"
+import { commands, readArguments } from "./Arguments.ts"
+import { check } from "./Check.ts"
 import { type Exit, exitOf, exits, gravest } from "./Exit.ts"
 import { unknownWord } from "./Files.ts"
 import { fuzz } from "./Fuzz.ts"
-import { fuzzHelp } from "./FuzzArguments.ts"
+import { remember } from "./LastRuns.ts"
+import { list } from "./List.ts"
+import { begin } from "./New.ts"
 import type { RunOrder } from "./Order.ts"
 import { runRecord } from "./Records.ts"
+import { writeSchema } from "./SchemaFiles.ts"
 import {
   type Engine,
   lookOf,
@@ -35,14 +41,14 @@ const version = (): string => {
   return `clawmesh ${(JSON.parse(text) as { readonly version: string }).version}\n`
 }
 
-export const command = async (words: ReadonlyArray<string>, around: Surroundings): Promise<Exit> => {
-  const order = readArguments(words)
+export const command = async (words: ReadonlyArray<string>, outside: Surroundings): Promise<Exit> => {
+  const end = words.indexOf("--")
+  const plain = words.some((word, i) => word === "--no-color" && (end === -1 || i < end))
+  const around = plain ? { ...outside, env: { ...outside.env, NO_COLOR: "1" } } : outside
+  const order = readArguments(words.filter((word, i) => word !== "--no-color" || (end !== -1 && i > end)))
   switch (order._tag) {
     case "help":
-      around.out(help)
-      return exits.passed
-    case "fuzz help":
-      around.out(fuzzHelp)
+      around.out(order.text)
       return exits.passed
     case "version":
       around.out(version())
@@ -55,12 +61,28 @@ export const command = async (words: ReadonlyArray<string>, around: Surroundings
       return records.finish(exits.wrongUse)
     }
     case "run": {
-      const records = new Records(around, order.json)
+      const records = new Records(around, order.json, order.reporter)
       return records.finish(await runAll(order, around, records))
     }
     case "fuzz": {
       const records = new Records(around, order.json)
       return records.finish(await fuzz(order, around, records))
+    }
+    case "check": {
+      const records = new Records(around, order.json, order.reporter)
+      return records.finish(await check(order, around, records))
+    }
+    case "list": {
+      const records = new Records(around, order.json)
+      return records.finish(await list(order, around, records))
+    }
+    case "new": {
+      const records = new Records(around, order.json)
+      return records.finish(await begin(order, around, records))
+    }
+    case "schema": {
+      const records = new Records(around, order.json)
+      return records.finish(await writeSchema(order, around, records))
     }
   }
 }
@@ -96,6 +118,12 @@ class Campaign {
     if (this.#order.json !== "stdout") this.#around.out(text)
   }
 
+  /** Whether people want to hear more of this run than how it counts. */
+  #wanted(verdict: Verdict): boolean {
+    const { quiet, reporter } = this.#order
+    return !quiet && (reporter === "story" || reporter === "full" || verdict !== "passed")
+  }
+
   #again(file: string, seed: number): string {
     const until = this.#order.untilMs === null ? "" : ` --until ${this.#order.untilMs}ms`
     const { fuzzed } = this.#order
@@ -112,24 +140,34 @@ class Campaign {
   }
 
   run({ file, scenario: written }: Ready, oneOfSeveral: boolean): Exit {
-    const { seed, twice, untilMs } = this.#order
+    const { json, quiet, reporter, seed, twice, untilMs } = this.#order
     const options: RunOptions = { ...(seed === null ? {} : { seed }), ...(untilMs === null ? {} : { untilMs }) }
+    const log = reporter === "full" && !quiet && json !== "stdout" ? new FullLog() : null
+    const watched = log === null ? options : { ...options, onStep: log.onStep, onHappening: log.onHappening }
     try {
       const startedMs = this.#around.nowMs()
-      const { drawn, result, scenario } = this.#once(written, options)
+      const { drawn, result, scenario } = this.#once(written, watched)
       const wallMs = this.#around.nowMs() - startedMs
       const second = twice ? this.#once(written, options).result : null
       const same = second === null || second.hash === result.hash
       const exit = same ? exitOf(result.verdict) : exits.notDeterministic
       this.#records.write(runRecord({ file, scenario, result, secondHash: second?.hash ?? null, exit }))
+      if (this.#order.fuzzed === null && untilMs === null)
+        remember(this.#around, { file, scenario, result, wallMs, exit })
       const again = this.#again(file, result.seed)
-      this.#tell(transcript({ file, scenario, result, wallMs, again, drawn }, this.#look))
+      const wanted = this.#wanted(same ? result.verdict : "failed")
+      const telling = { file, scenario, result, wallMs, again, drawn, ...(log === null ? {} : { log: log.lines }) }
+      if (wanted) this.#tell(transcript(telling, this.#look))
+      this.#records.annotate(runAnnotations(file, scenario, result))
       this.#verdicts.push(same ? result.verdict : "failed")
       const score = scoreOf(result)
       this.#score = sum(this.#score, score)
-      if (!same) this.#tell(notDeterministic(result, second, this.#look))
-      else {
-        if (second !== null) this.#tell(`first run   ${result.hash}\nsecond run  ${second.hash}   the same\n`)
+      if (!same) {
+        this.#tell(notDeterministic(result, second, this.#look))
+        const message = `not deterministic: seed ${result.seed} gave trace ${result.hash} and trace ${second.hash}`
+        this.#records.annotate(annotation({ level: "error", file, message }))
+      } else {
+        if (second !== null && wanted) this.#tell(`first run   ${result.hash}\nsecond run  ${second.hash}   the same\n`)
         if (!oneOfSeveral) this.#tell(`${expectationsLine(score)}\n`)
       }
       return exit

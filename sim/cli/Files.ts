@@ -56,14 +56,27 @@ export const unknownWord = (cwd: string, word: string, commands: ReadonlyArray<s
 const expand = (cwd: string, word: string): ReadonlyArray<string> | { readonly problem: string } => {
   if (!isPattern(word) || statSync(resolve(cwd, word), { throwIfNoEntry: false }) !== undefined) return [word]
   const found = globSync(word, { cwd }).filter((file) => /\.ya?ml$/u.test(file))
-  return found.length === 0
-    ? { problem: `${word} matches no scenario; ls ${dirname(word)} shows what is there` }
-    : found.toSorted()
+  return found.length === 0 ? { problem: whyNothing(cwd, word) } : found.toSorted()
+}
+
+/** A pattern that matches nothing: because of the folder that it begins with, or because nothing in there does. */
+const whyNothing = (cwd: string, word: string): string => {
+  const parts = word.split("/").slice(0, -1)
+  const plain = parts.findIndex(isPattern)
+  const folder = parts.slice(0, plain === -1 ? undefined : plain).join("/") || (word.startsWith("/") ? "/" : ".")
+  try {
+    readdirSync(resolve(cwd, folder))
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === "ENOENT") return `${word} matches no scenario: there is no folder ${folder}`
+    return reasons[code ?? ""]?.(folder) ?? `${folder} cannot be read: ${message}`
+  }
+  return `${word} matches no scenario; ls ${folder} shows what is there`
 }
 
 const reasons: { readonly [code: string]: (file: string) => string } = {
-  EACCES: (file) => `${file} may not be read; ls -l ${file} shows who may`,
-  EPERM: (file) => `${file} may not be read; ls -l ${file} shows who may`,
+  EACCES: (file) => `${file} may not be read; ls -ld ${file} shows who may`,
+  EPERM: (file) => `${file} may not be read; ls -ld ${file} shows who may`,
   ENOTDIR: (file) => `no file ${file}: a part of its path is not a folder`,
   ENAMETOOLONG: () => "no such file: the name is longer than any can be",
   ELOOP: (file) => `${file} is a link that leads back to itself`

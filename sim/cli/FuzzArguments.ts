@@ -134,14 +134,14 @@ export const readFuzzArguments = (words: ReadonlyArray<string>): Order => {
       }
     }
   }
-  if (help) return { _tag: "fuzz help" }
+  if (help) return { _tag: "help", text: fuzzHelp }
   const stranger = files.find((word) => !isFile(word))
   if (stranger !== undefined) return { _tag: "no such command", word: stranger, json }
   if (files.length === 0) return misuse("no scenario given; write pnpm sim fuzz 'scenarios/*.yaml'")
   return { _tag: "fuzz", files, ...order, json }
 }
 
-export const fuzzHelp = `Runs scenarios with many seeds, varied values and random faults, and keeps what breaks.
+const fuzzHelp = `Runs scenarios with many seeds, varied values and random faults, and keeps what breaks.
 
   pnpm sim fuzz <file.yaml|glob>…
 
@@ -154,6 +154,7 @@ export const fuzzHelp = `Runs scenarios with many seeds, varied values and rando
   --ledger        try every run again without each of its faults: did it matter?
   --verbose       list every fault, and all that was reached and never reached
   --json[=FILE]   a JSON object for each finding, and one at the end; with --verbose one for each run
+  --no-color
   --help, -h      this text
 
 Ctrl-C ends it early, and keeps what was found. A finding's run is kept in out/.

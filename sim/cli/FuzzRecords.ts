@@ -4,8 +4,7 @@ import type { Task } from "../search/Plan.ts"
 import { neverReached } from "../search/Reach.ts"
 import type { Finding, Tally } from "../search/Tally.ts"
 import type { Exit } from "./Exit.ts"
-
-const line = (value: unknown): string => `${JSON.stringify(value)}\n`
+import { line } from "./Records.ts"
 
 export const seedRecord = (file: string, { seed }: Task, report: SeedReport | null): string =>
   line({

@@ -10,6 +10,9 @@ export interface RunOrder {
   readonly twice: boolean
   /** As a campaign draws it from the seed; `null`: as it is written. */
   readonly fuzzed: { readonly swarm: boolean } | null
+  readonly reporter: Reporter
+  /** Nothing but the closing lines. */
+  readonly quiet: boolean
   /** `null`: text for people. */
   readonly json: JsonTarget | null
 }
@@ -30,12 +33,58 @@ export interface FuzzOrder {
   readonly json: JsonTarget | null
 }
 
+export interface CheckOrder {
+  readonly _tag: "check"
+  readonly files: ReadonlyArray<string>
+  readonly twice: boolean
+  readonly reporter: Reporter
+  readonly quiet: boolean
+  readonly json: JsonTarget | null
+}
+
+export interface ListOrder {
+  readonly _tag: "list"
+  /** Empty: all of `scenarios/`. */
+  readonly files: ReadonlyArray<string>
+  readonly json: JsonTarget | null
+}
+
+export interface NewOrder {
+  readonly _tag: "new"
+  /** As written: a bare name, or a path. */
+  readonly name: string
+  readonly json: JsonTarget | null
+}
+
+export interface SchemaOrder {
+  readonly _tag: "schema"
+  /** Only the schema, there; `-`: standard output; `null`: everything that is made of it, where it belongs. */
+  readonly out: string | null
+  readonly json: JsonTarget | null
+}
+
+/**
+ * What people are told of each run: its story; every input and command in place of it; only runs that did not pass; the same, with
+ * annotations that GitHub shows beside the lines of a pull request.
+ */
+const reporters = ["story", "full", "failures", "github"] as const
+export type Reporter = (typeof reporters)[number]
+
+export const isReporter = (word: string): word is Reporter => reporters.some((reporter) => reporter === word)
+export const reporterKind = { needs: `one of ${reporters.join(", ")}, such as --reporter github` }
+export const reporterMistake = (word: string): string => `--reporter ${word}: there are ${reporters.join(", ")}`
+
 export type JsonTarget = "stdout" | { readonly path: string }
 
 export type Order =
   | RunOrder
   | FuzzOrder
-  | { readonly _tag: "help" | "fuzz help" | "version" }
+  | CheckOrder
+  | ListOrder
+  | NewOrder
+  | SchemaOrder
+  | { readonly _tag: "help"; readonly text: string }
+  | { readonly _tag: "version" }
   /** `words` are arguments that are neither flag, command nor file, for a better answer than this module can give. */
   | { readonly _tag: "misuse"; readonly message: string; readonly json: JsonTarget | null }
   | { readonly _tag: "no such command"; readonly word: string; readonly json: JsonTarget | null }

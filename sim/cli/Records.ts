@@ -3,8 +3,12 @@
  * so that every record of a type has the same keys.
  */
 import type { RunResult } from "../run.ts"
+import type { Mistake } from "../scenario/Mistakes.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
 import type { Exit } from "./Exit.ts"
+
+/** One line of NDJSON. */
+export const line = (value: unknown): string => `${JSON.stringify(value)}\n`
 
 export interface RunRecord {
   readonly file: string
@@ -45,9 +49,39 @@ export const runRecord = ({ exit, file, result, scenario, secondHash }: RunRecor
     exit
   })
 
-export type ErrorCode = "WRONG_USE" | "UNREADABLE" | "DOES_NOT_READ" | "DEFECT"
+export type ErrorCode = "WRONG_USE" | "UNREADABLE" | "UNWRITABLE" | "DOES_NOT_READ" | "DEFECT"
 
-export const errorRecord = (code: ErrorCode, exit: Exit, message: string): string =>
-  line({ $type: "clawmesh.error/1", code, exit, message })
+/** The file that an error is about, and its mistakes at their places. */
+export interface About {
+  readonly file: string
+  readonly mistakes: ReadonlyArray<Mistake>
+}
 
-const line = (value: unknown): string => `${JSON.stringify(value)}\n`
+export const errorRecord = (code: ErrorCode, exit: Exit, message: string, about: About | null): string =>
+  line({
+    $type: "clawmesh.error/1",
+    code,
+    exit,
+    message,
+    file: about?.file ?? null,
+    mistakes: (about?.mistakes ?? []).map(({ length, message: what, place }) => ({ ...place, length, message: what }))
+  })
+
+/** What `check` says of a file that reads. */
+export const checkRecord = (
+  { file, scenario }: { readonly file: string; readonly scenario: Scenario },
+  hashes: readonly [first: string, second: string] | null,
+  exit: Exit
+): string =>
+  line({
+    $type: "clawmesh.check/1",
+    file,
+    title: scenario.title,
+    lastsMs: scenario.lastsMs,
+    nodes: scenario.nodes.length,
+    steps: scenario.timeline.length,
+    expectations: scenario.expect.length,
+    hash: hashes?.[0] ?? null,
+    secondHash: hashes?.[1] ?? null,
+    exit
+  })

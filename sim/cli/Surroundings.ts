@@ -3,19 +3,24 @@
  */
 import { writeFileSync } from "node:fs"
 import { resolve } from "node:path"
+import { annotation, mistakeAnnotations } from "../report/Annotations.ts"
 import type { Look } from "../report/Transcript.ts"
 import type { RunOptions, RunResult } from "../run.ts"
+import type { Mistake } from "../scenario/Mistakes.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
 import type { DrawOptions } from "../search/Draw.ts"
 import type { Drawn } from "../search/Drawn.ts"
 import { type Exit, exits, gravest } from "./Exit.ts"
 import { readSources, type Source } from "./Files.ts"
-import type { JsonTarget } from "./Order.ts"
-import { type ErrorCode, errorRecord } from "./Records.ts"
+import type { JsonTarget, Reporter } from "./Order.ts"
+import { type About, type ErrorCode, errorRecord } from "./Records.ts"
 
 export interface Engine {
-  /** The scenario, or what `pnpm sim` prints of its mistakes. */
-  readonly read: (file: string, bytes: Uint8Array) => { readonly scenario: Scenario } | { readonly mistakes: string }
+  /** The scenario, or its mistakes, and what `pnpm sim` prints of them. */
+  readonly read: (
+    file: string,
+    bytes: Uint8Array
+  ) => { readonly scenario: Scenario } | { readonly mistakes: ReadonlyArray<Mistake>; readonly told: string }
   readonly run: (scenario: Scenario, options: RunOptions) => RunResult
   /** As a campaign draws the scenario from the seed. */
   readonly runFuzzed: (
@@ -33,13 +38,17 @@ export interface Surroundings {
   readonly err: (text: string) => void
   /** Of standard output; `null`: it is no terminal. */
   readonly terminal: { readonly columns: number } | null
-  /** Wall clock for "in 31 ms", ms. */
+  /** A clock for "in 31 ms", ms. */
   readonly nowMs: () => number
+  /** The calendar, for "two days ago", ms since 1970. */
+  readonly dateMs: () => number
   readonly engine: () => Promise<Engine>
   /** A line that is overwritten by the next one, where standard error is a terminal; `null`: away with it. */
   readonly progress?: (text: string | null) => void
   /** Calls back at the first Ctrl-C; undone by what it returns. */
   readonly onInterrupt?: (stop: () => void) => () => void
+  /** The project's top folder, where it is not the one that this file is in. */
+  readonly project?: string
   /** A module that exports a `kernel` in place of ours, for campaigns of tests. */
   readonly kernelModule?: string
 }
@@ -57,11 +66,13 @@ export const lookOf = ({ env, terminal }: Surroundings): Look => ({
 export class Records {
   readonly #around: Surroundings
   readonly #target: JsonTarget | null
+  readonly #annotate: boolean
   #kept = ""
 
-  constructor(around: Surroundings, target: JsonTarget | null) {
+  constructor(around: Surroundings, target: JsonTarget | null, reporter: Reporter = "story") {
     this.#around = around
     this.#target = target
+    this.#annotate = reporter === "github"
   }
 
   write(record: string): void {
@@ -70,9 +81,22 @@ export class Records {
   }
 
   /** A sentence for people; with `--json` on standard output, a record in its place. */
-  error(code: ErrorCode, exit: Exit, message: string): void {
-    this.write(errorRecord(code, exit, message.trimEnd()))
+  error(code: ErrorCode, exit: Exit, message: string, about: About | null = null): void {
+    this.write(errorRecord(code, exit, message.trimEnd(), about))
+    if (this.#annotate) {
+      const { file = null, mistakes = [] } = about ?? {}
+      this.annotate(
+        file !== null && mistakes.length > 0
+          ? mistakeAnnotations(file, mistakes)
+          : annotation({ level: "error", file, message: message.trimEnd() })
+      )
+    }
     if (this.#target !== "stdout") this.#around.err(message.endsWith("\n") ? message : `${message}\n`)
+  }
+
+  /** Only for `--reporter github`. */
+  annotate(annotations: string): void {
+    if (this.#annotate && annotations !== "") this.#around.out(annotations)
   }
 
   finish(exit: Exit): Exit {
@@ -97,7 +121,7 @@ const readOne = ({ bytes, file }: Source, engine: Engine, records: Records): Rea
   try {
     const read = engine.read(file, bytes)
     if ("scenario" in read) return { file, scenario: read.scenario }
-    records.error("DOES_NOT_READ", exits.wrongUse, read.mistakes)
+    records.error("DOES_NOT_READ", exits.wrongUse, read.told, { file, mistakes: read.mistakes })
     return { exit: exits.wrongUse }
   } catch (error) {
     records.error("DEFECT", exits.defect, `the simulator broke while it read ${file}. ${notYours}\n${stackOf(error)}`)
@@ -114,12 +138,15 @@ export const stackOf = (error: unknown): string =>
 export const shellWord = (word: string): string =>
   /^[\w./:@%+=,-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 
-/** The simulator and every scenario, read; or the exit code, when something does not read: all of it has been told then. */
-export const prepare = async (
+/** The simulator, every scenario that reads, and an exit code for each that does not: all of it has been told then. */
+export const readAll = async (
   words: ReadonlyArray<string>,
   around: Surroundings,
   records: Records
-): Promise<{ readonly engine: Engine; readonly ready: ReadonlyArray<Ready> } | { readonly exit: Exit }> => {
+): Promise<
+  | { readonly engine: Engine; readonly ready: ReadonlyArray<Ready>; readonly failures: ReadonlyArray<Exit> }
+  | { readonly exit: Exit }
+> => {
   const { problems, sources } = readSources(around.cwd, words)
   for (const problem of problems) records.error("UNREADABLE", exits.wrongUse, problem)
   if (sources.length === 0) return { exit: exits.wrongUse }
@@ -134,6 +161,20 @@ export const prepare = async (
   // All files are read before the first one runs: somebody who mends mistakes wants all of them.
   const readings = sources.map((source) => readOne(source, engine, records))
   const failures = readings.flatMap((reading) => ("exit" in reading ? [reading.exit] : []))
-  if (problems.length > 0 || failures.length > 0) return { exit: gravest([...failures, exits.wrongUse]) }
-  return { engine, ready: readings.flatMap((reading) => ("exit" in reading ? [] : [reading])) }
+  return {
+    engine,
+    ready: readings.flatMap((reading) => ("exit" in reading ? [] : [reading])),
+    failures: [...failures, ...problems.map(() => exits.wrongUse)]
+  }
+}
+
+/** The simulator and every scenario; or the exit code, when one does not read. */
+export const prepare = async (
+  words: ReadonlyArray<string>,
+  around: Surroundings,
+  records: Records
+): Promise<{ readonly engine: Engine; readonly ready: ReadonlyArray<Ready> } | { readonly exit: Exit }> => {
+  const read = await readAll(words, around, records)
+  if ("exit" in read) return read
+  return read.failures.length > 0 ? { exit: gravest(read.failures) } : read
 }

@@ -31,6 +31,8 @@ export interface Telling {
   readonly again: string
   /** What a campaign drew for it; `null` or absent: it ran as written. */
   readonly drawn?: string | null
+  /** Every line of the run, in place of its story. */
+  readonly log?: ReadonlyArray<string>
 }
 
 /** Lines for one violated invariant, before the rest is counted. */
@@ -212,7 +214,9 @@ export const transcript = (telling: Telling, look: Look): string => {
   const { again, file, result, scenario } = telling
   const pen = penOf(look)
   const failed = result.verdict === "failed"
-  const lines = marked(story(scenario, result.happenings), failed ? breaksOf(result) : [])
+  const lines =
+    telling.log ??
+    marked(story(scenario, result.happenings), failed ? breaksOf(result) : []).map((line) => storyLine(line, look, pen))
   const score = scoreOf(result)
   const judged = failed
     ? [
@@ -234,7 +238,7 @@ export const transcript = (telling: Telling, look: Look): string => {
     head(telling, look, pen),
     ...(telling.drawn == null ? [] : [`drawn: ${telling.drawn}`]),
     "",
-    ...lines.map((line) => storyLine(line, look, pen)),
+    ...lines,
     ...(judged.length === 0 ? [] : ["", ...judged]),
     ...(doubted.length === 0 ? [] : ["", ...doubted]),
     ""

@@ -63,6 +63,3 @@ export const editorSchema = (): EditorSchema => {
 
 /** As it is kept beside the scenarios. */
 export const editorSchemaText = (): string => `${JSON.stringify(editorSchema(), null, 2)}\n`
-
-/** The first line of a scenario whose editor shall know the language; `path`: to the schema, from the scenario's folder. */
-export const modeline = (path: string): string => `# yaml-language-server: $schema=${path}`

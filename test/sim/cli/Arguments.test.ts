@@ -8,7 +8,16 @@ const refused = (line: string): string => {
   return order._tag === "misuse" ? order.message : `not refused: ${order._tag}`
 }
 
-const plainRun = { _tag: "run", seed: null, untilMs: null, twice: false, fuzzed: null, json: null } as const
+const plainRun = {
+  _tag: "run",
+  seed: null,
+  untilMs: null,
+  twice: false,
+  fuzzed: null,
+  reporter: "story",
+  quiet: false,
+  json: null
+} as const
 
 describe("pnpm sim: what is a file", () => {
   it("an argument is a file if and only if it contains / or ends in .yaml or .yml", () => {
@@ -81,7 +90,7 @@ describe("pnpm sim: wrong use, with the way out", () => {
     assert.strictEqual(refused("a.yaml --twcie"), "no flag --twcie; did you mean --twice?")
     assert.match(
       refused("a.yaml --frobnicate"),
-      /^no flag --frobnicate; there are --seed --until --fuzzed --no-swarm --json --twice --help/u
+      /^no flag --frobnicate; there are --seed --until --fuzzed --no-swarm --twice --reporter --quiet --version --json --help --no-color$/u
     )
     assert.match(refused("a.yaml -x"), /^no flag -x; there are /u)
   })

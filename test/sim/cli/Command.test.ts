@@ -11,6 +11,9 @@ import type { RunOptions, RunResult, Violation } from "../../../sim/run.ts"
 import { draw } from "../../../sim/search/Draw.ts"
 import { expectation, happening, scenario, step } from "../judge/Stage.ts"
 
+/** 2026-11-24T12:00:00Z. */
+const NOW_MS = 1_795_521_600_000
+
 /** The user id that Debian keeps for those who own nothing. */
 const NOBODY = 65_534
 
@@ -71,7 +74,10 @@ const sim = async (line: string | ReadonlyArray<string>, { around, engine, read,
       read ??
       ((file, bytes) =>
         new TextDecoder().decode(bytes) === "mistake"
-          ? { mistakes: `${file} does not read: 1 thing\n` }
+          ? {
+              mistakes: [{ place: { line: 3, column: 8 }, length: 2, message: "write a unit", lineText: "lasts: 60" }],
+              told: `${file} does not read: 1 thing\n`
+            }
           : { scenario: scenario({ timeline: [vacuous], expect: [law] }) }),
     run: (_scenario, options) => {
       seen.options.push(options)
@@ -90,6 +96,7 @@ const sim = async (line: string | ReadonlyArray<string>, { around, engine, read,
     err: (text) => (seen.err += text),
     terminal: null,
     nowMs: () => 0,
+    dateMs: () => NOW_MS,
     engine:
       engine ??
       (async () => {
@@ -230,7 +237,7 @@ describe("pnpm sim: wrong use costs exit 2 and one sentence", () => {
     assert.deepInclude(await ran, {
       exit: 2,
       out: "",
-      err: `${locked} may not be read; ls -l ${locked} shows who may\n`
+      err: `${locked} may not be read; ls -ld ${locked} shows who may\n`
     })
   })
   it("a name that is far too long", async () => {
@@ -246,6 +253,8 @@ interface ErrorRecord {
   readonly code: string
   readonly exit: number
   readonly message: string
+  readonly file: string | null
+  readonly mistakes: ReadonlyArray<object>
 }
 
 describe("pnpm sim: --json", () => {
@@ -317,15 +326,31 @@ describe("pnpm sim: --json", () => {
         $type: "clawmesh.error/1",
         code: "WRONG_USE",
         exit: 2,
-        message: 'no command "failover"; did you mean pnpm sim scenarios/failover.yaml?'
+        message: 'no command "failover"; did you mean pnpm sim scenarios/failover.yaml?',
+        file: null,
+        mistakes: []
       }
     ])
     const two = await errors("missing.yaml broken.yaml --json")
     assert.deepStrictEqual(
       two.map((error) => ({ ...error, message: error.message.slice(0, 24) })),
       [
-        { $type: "clawmesh.error/1", code: "UNREADABLE", exit: 2, message: "no file missing.yaml; lo" },
-        { $type: "clawmesh.error/1", code: "DOES_NOT_READ", exit: 2, message: "broken.yaml does not rea" }
+        {
+          $type: "clawmesh.error/1",
+          code: "UNREADABLE",
+          exit: 2,
+          message: "no file missing.yaml; lo",
+          file: null,
+          mistakes: []
+        },
+        {
+          $type: "clawmesh.error/1",
+          code: "DOES_NOT_READ",
+          exit: 2,
+          message: "broken.yaml does not rea",
+          file: "broken.yaml",
+          mistakes: [{ line: 3, column: 8, length: 2, message: "write a unit" }]
+        }
       ]
     )
     const [defect] = await errors("scenarios/failover.yaml --json", {

@@ -19,7 +19,7 @@ const kernelAt = (name: string): string => new URL(`../search/kernels/${name}.ts
 const engine: Engine = {
   read: (file, bytes) => {
     const read = readScenario(file, bytes)
-    return "scenario" in read ? read : { mistakes: renderMistakes(file, read.mistakes) }
+    return "scenario" in read ? read : { ...read, told: renderMistakes(file, read.mistakes) }
   },
   run: runScenario,
   runFuzzed: (scenario, seed, how, options) => {
@@ -46,6 +46,7 @@ const sim = async (line: string, around: Partial<Surroundings> = {}) => {
     err: (text) => (seen.err += text),
     terminal: null,
     nowMs: () => performance.now(),
+    dateMs: () => 0,
     engine: async () => engine,
     progress: (text) => seen.progress.push(text),
     ...around

@@ -384,8 +384,8 @@ describe("when the judge has to be asked", () => {
 })
 
 describe("verdict of a run", () => {
-  const outcome = (status: "held" | "broken" | "not-reached") => ({ expectation: expectation(at(0), {}), status })
-  const of = (statuses: ReadonlyArray<"held" | "broken" | "not-reached">, violations = 0, vacuous = 0) =>
+  const outcome = (status: "held" | "broken" | "not-reached" | "never") => ({ expectation: expectation(at(0), {}), status })
+  const of = (statuses: ReadonlyArray<"held" | "broken" | "not-reached" | "never">, violations = 0, vacuous = 0) =>
     verdictOf({
       expectations: statuses.map(outcome),
       violations: Array.from({ length: violations }),

@@ -7,8 +7,9 @@ import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { parse } from "yaml"
 import { below } from "../../../kernel/Draw.ts"
-import { editorSchema, editorSchemaText, modeline, type Piece } from "../../../sim/scenario/EditorSchema.ts"
+import { editorSchema, editorSchemaText, type Piece } from "../../../sim/scenario/EditorSchema.ts"
 import { Language, verbNames } from "../../../sim/scenario/Language.ts"
+import { modeline } from "../../../sim/scenario/Modeline.ts"
 
 const folder = fileURLToPath(new URL("../../../scenarios/", import.meta.url))
 const scenarios = readdirSync(folder)

@@ -1,0 +1,112 @@
+/** `pnpm sim new`: the skeleton of a scenario. It runs, and what it expects holds, so that one begins from something green. */
+import { statSync, writeFileSync } from "node:fs"
+import { dirname, join, relative, resolve } from "node:path"
+import { fileURLToPath } from "node:url"
+import { modeline } from "../scenario/Modeline.ts"
+import { namePattern } from "../scenario/Units.ts"
+import { type Exit, exits } from "./Exit.ts"
+import { isFile, type NewOrder } from "./Order.ts"
+import { line } from "./Records.ts"
+import { type Records, shellWord, type Surroundings } from "./Surroundings.ts"
+
+const FOLDER = "scenarios"
+const SCHEMA = "scenario.schema.json"
+
+/** `pump-loses-power`: Pump loses power. */
+const titleOf = (name: string): string => {
+  const words = name.replaceAll("-", " ")
+  return words.slice(0, 1).toUpperCase() + words.slice(1)
+}
+
+const skeleton = (name: string, schema: string): string => `${modeline(schema)}
+scenario: ${titleOf(name)}
+about: |
+  What happens, to whom, and what must hold all the same.
+
+seed: 1
+lasts: 60s
+
+nodes:
+  laptop:   { role: planner }
+  backup:   { role: standby-planner }
+  jetson-1: { role: field, can: [actuator:pump-1] }
+
+network:
+  delay: 2ms..20ms
+
+timeline:
+  - { at: 0s, start: everyone }
+
+  - at: 20s
+    id: laptop-dies
+    crash: laptop
+
+expect:
+  - name: the backup takes over
+    within: 5s
+    after: laptop-dies
+    that: { leader: backup }
+
+  - name: one leader at most
+    always: { leaders: at most 1 }
+
+fuzz:
+  vary:
+    timeline.laptop-dies.at: 10s..30s
+    network.loss: 0%..5%
+  calm: 15s
+`
+
+const reasons: { readonly [code: string]: string } = {
+  EACCES: "may not be written",
+  EPERM: "may not be written",
+  EROFS: "is on a disk that may only be read",
+  ENOSPC: "does not fit on the disk",
+  ENOTDIR: "lies beneath something that is not a folder"
+}
+
+/** The schema of the folder, where it has one, or this project's, as seen from there. */
+const schemaFrom = (folder: string): string => {
+  for (const near of [SCHEMA, join("..", SCHEMA)])
+    if (statSync(join(folder, near), { throwIfNoEntry: false })?.isFile() === true) return near
+  return relative(folder, fileURLToPath(new URL(`../../${FOLDER}/${SCHEMA}`, import.meta.url)))
+}
+
+export const begin = async ({ json, name }: NewOrder, around: Surroundings, records: Records): Promise<Exit> => {
+  const file = isFile(name) ? name : `${FOLDER}/${name}.yaml`
+  const problem = write(file, around.cwd)
+  if (problem !== null) {
+    records.error(problem.misuse ? "WRONG_USE" : "UNWRITABLE", exits.wrongUse, problem.message)
+    return exits.wrongUse
+  }
+  records.write(line({ $type: "clawmesh.new/1", file }))
+  if (json !== "stdout") around.out(`${file} is there, and runs: pnpm sim ${shellWord(file)}\n`)
+  return exits.passed
+}
+
+/** `null`: it is written. */
+const write = (file: string, cwd: string): { readonly misuse: boolean; readonly message: string } | null => {
+  const name = file.slice(file.lastIndexOf("/") + 1).replace(/\.ya?ml$/u, "")
+  if (!/\.ya?ml$/u.test(file))
+    return { misuse: true, message: `${file} is no name of a scenario; did you mean ${join(file, "scenario.yaml")}?` }
+  if (!namePattern.test(name))
+    return {
+      misuse: true,
+      message: `${JSON.stringify(name)} is no name of a scenario: small letters, digits and hyphens, such as pump-loses-power`
+    }
+  const folder = dirname(file)
+  if (statSync(resolve(cwd, folder), { throwIfNoEntry: false }) === undefined)
+    return {
+      misuse: false,
+      message: `no folder ${folder} here; make it first, or write somewhere else: pnpm sim new ./${name}.yaml`
+    }
+  try {
+    writeFileSync(resolve(cwd, file), skeleton(name, schemaFrom(resolve(cwd, folder))), { flag: "wx" })
+    return null
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === "EEXIST")
+      return { misuse: true, message: `${file} is there already, and stays as it is; choose another name` }
+    return { misuse: false, message: `${file} ${reasons[code ?? ""] ?? `cannot be written: ${message}`}` }
+  }
+}
