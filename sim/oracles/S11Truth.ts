@@ -163,6 +163,8 @@ export const truth: MakeOracle = () => {
         answered?.electors.add(link.peer)
     }
     if (standing.leaseUntil === 0 || (was._tag === "Leading" && was.leaseUntil === standing.leaseUntil)) return null
+    // It may be over before the next look: an answer that comes late renews a lease for the rest of its time only.
+    if (standing.leaseUntil > input.at.mono) own.leaseMs = Math.max(own.leaseMs, nowMs)
     let until = 0
     for (const { electors, sentMs: sent, term } of own.beats)
       if (term === counter && 2 * electors.size > manifest.electors.length)
