@@ -11,7 +11,7 @@ import { UNAUTHENTICATED_LINKS_MAX } from "../Profile.ts"
 import { compareText } from "../Order.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, type Turn } from "../Turn.ts"
-import type { Frame } from "../wire/Frame.ts"
+import type { Event, Frame } from "../wire/Frame.ts"
 import { mayCall } from "../wire/Methods.ts"
 import * as Dialling from "./Dialling.ts"
 import {
@@ -168,9 +168,10 @@ const onIgnored = (links: Links, number: number, turn: Turn): Links => {
 const onLeaving = (
   links: Links,
   session: Session,
-  { deviceId, gen }: { readonly deviceId: string; readonly gen: number },
+  said: Extract<Event, { readonly event: "peer.leaving" }>["payload"],
   turn: Turn
 ): Links => {
+  const { deviceId, gen } = said
   if (gen < GENERATIONS[0] || gen > GENERATIONS[1]) {
     turn.facts.push({ _tag: "Refused", code: "UNSUPPORTED_GENERATION" })
     return links
@@ -183,6 +184,8 @@ const onLeaving = (
   const contact = links.contacts[at]
   if (contact === undefined) return links
   const { incarnation } = session.proven
+  // Somebody delivered the goodbye of an older process once more, or late.
+  if (said.incarnation !== undefined && said.incarnation !== incarnation) return links
   turn.facts.push({ _tag: "Left", peer: session.peer, incarnation })
   turn.out.push({ _tag: "Hangup", link: session.link, code: 1000, reason: "goodbye", abrupt: false })
   const contacts = replaced(links.contacts, at, { ...contact, leftIncarnation: incarnation })
@@ -377,7 +380,7 @@ export const leave = (links: Links, turn: Turn): void => {
       frame: {
         type: "event",
         event: "peer.leaving",
-        payload: { gen: GENERATIONS[1], deviceId, timestamp: turn.at.wall }
+        payload: { gen: GENERATIONS[1], deviceId, timestamp: turn.at.wall, incarnation: turn.incarnation }
       }
     })
   }

@@ -99,7 +99,13 @@ export type Method = keyof typeof requestSchemas
 
 /** Every event that this node understands, with the schema of its payload. Others are ignored and counted. */
 export const eventSchemas = {
-  "peer.leaving": Schema.Struct({ gen: Generation, deviceId: DeviceId, timestamp: Schema.Int }),
+  "peer.leaving": Schema.Struct({
+    gen: Generation,
+    deviceId: DeviceId,
+    timestamp: Schema.Int,
+    /** Of whom it is the goodbye; devices of generation 1 do not say. */
+    incarnation: Schema.optionalKey(Counter)
+  }),
   "peer.down": Schema.Struct({ gen: Generation, deviceId: DeviceId, reportedAtMs: Schema.Int }),
   /** Each second on each link between kernel peers; `rows` fingerprints every edge row that the sender holds. */
   "mesh.heartbeat": Schema.Struct({ epoch: LinkEpoch, seq: Counter, rows: Schema.Natural }),

@@ -150,10 +150,10 @@ describe("leave", () => {
     const commands = drive.feed({ _tag: "Leave", reason: "asked to" })
     const goodbyes = sentEvents(commands, "peer.leaving")
     assert.deepStrictEqual(
-      goodbyes.map(({ deviceId, link }) => ({ deviceId, link })),
+      goodbyes.map(({ deviceId, incarnation, link }) => ({ deviceId, incarnation, link })),
       [
-        { deviceId: id("a"), link: b },
-        { deviceId: id("a"), link: c }
+        { deviceId: id("a"), incarnation: drive.node.incarnation, link: b },
+        { deviceId: id("a"), incarnation: drive.node.incarnation, link: c }
       ]
     )
     assert.strictEqual(tags(commands).at(-1), "Halt")

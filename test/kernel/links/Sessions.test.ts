@@ -171,6 +171,17 @@ describe("goodbye", () => {
     assert.strictEqual(drive.member("b").state, "up")
   })
 
+  it("B1, P7.9: the goodbye of an older incarnation, delivered late or twice, changes nothing", () => {
+    const drive = Drive.up(three, "a")
+    const { link } = drive.meet("b", { incarnation: 2 })
+    const before = drive.node
+    drive.hear(link, "peer.leaving", { ...goodbye, incarnation: 1 })
+    assert.strictEqual(drive.node.links, before.links)
+    assert.strictEqual(drive.member("b").state, "up")
+    drive.hear(link, "peer.leaving", { ...goodbye, incarnation: 2 })
+    assert.strictEqual(drive.member("b").state, "left")
+  })
+
   it("a goodbye about somebody else is refused", () => {
     const drive = Drive.up(three, "a")
     drive.meet("b")

@@ -87,7 +87,13 @@ const eventOf = <E extends Event["event"]>(event: E, payload: fc.Arbitrary<Extra
 const granted = fc.record({ term, granted: fc.boolean() })
 
 export const event: fc.Arbitrary<Event> = fc.oneof(
-  eventOf("peer.leaving", fc.record({ gen: natural, deviceId, timestamp: integer })),
+  eventOf(
+    "peer.leaving",
+    fc.record(
+      { gen: natural, deviceId, timestamp: integer, incarnation: natural },
+      { requiredKeys: ["gen", "deviceId", "timestamp"] }
+    )
+  ),
   eventOf("peer.down", fc.record({ gen: natural, deviceId, reportedAtMs: integer })),
   eventOf("mesh.heartbeat", fc.record({ epoch, seq: natural, rows: natural })),
   eventOf("mesh.edges", fc.record({ rows: fc.array(edgeRow, { maxLength: 3 }) })),
