@@ -12,6 +12,7 @@
 import { below, u32 } from "../../kernel/Draw.ts"
 import type { Machine } from "../engine/Machine.ts"
 import type { World } from "../engine/World.ts"
+import { pairs } from "../faults/Fault.ts"
 
 export interface Core {
   readonly inside: ReadonlyArray<Machine>
@@ -68,16 +69,12 @@ export const calm = (world: World, core: Core): Core => {
     world,
     core.inside.filter(({ running }) => running)
   )
-  for (const a of left.inside) {
-    for (const b of left.inside) {
-      if (a === b) continue
-      network.restore(a.name, b.name)
-      network.shape(a.name, b.name, null, 0)
-    }
-    for (const b of left.outside) {
-      network.cut(a.name, b.name)
-      network.cut(b.name, a.name)
-    }
-  }
+  const within = pairs(left.inside, left.inside)
+  for (const [from, to] of within) network.restore(from, to)
+  network.apply({ _tag: "slow", pairs: within, delay: null, lossPpm: 0 }, "calm")
+  network.apply({
+    _tag: "cut",
+    pairs: [...pairs(left.inside, left.outside), ...pairs(left.outside, left.inside)]
+  })
   return left
 }
