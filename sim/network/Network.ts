@@ -19,7 +19,7 @@ import { Faults } from "./Faults.ts"
 import { Opening } from "./Opening.ts"
 import { Paths, type Path } from "./Path.ts"
 import type { Effects, FaultId, Rule } from "./Rule.ts"
-import { Segment } from "./Segment.ts"
+import { Segment, type Seat, type Way } from "./Segment.ts"
 import { both, Transit, type Usual } from "./Transit.ts"
 import { Wire } from "./Wire.ts"
 
@@ -36,6 +36,8 @@ interface Parts {
   /** Connections dialled so far, by the index of their path. */
   readonly dialled: Array<number>
   readonly made: number
+  /** The segment is made with the network, because it asks it for the ways. */
+  readonly segment: (way: Way) => Segment
 }
 
 export class Network {
@@ -76,13 +78,15 @@ export class Network {
       },
       closed: (connection) => this.ended(connection, 0, "closed")
     })
-    this.segment = new Segment(seed, carrier.nowMs, (from, to, of, nth) =>
-      this.transit.datagramMs(this.paths.of(from, to), of, nth)
-    )
+    const way: Way = (from, to, of, nth) => this.transit.datagramMs(this.paths.of(from, to), of, nth)
+    this.segment = from === undefined ? new Segment(seed, carrier.nowMs, way) : from.segment(way)
   }
 
-  /** An independent network in the same state, between the ports that these are in another world. Its events are that world's. */
-  fork(carrier: Carrier, portOf: (port: Port) => Port): Network {
+  /**
+   * An independent network in the same state, between the ports and seats that these are in another world. Events that wait are
+   * that world's to take over: they name connections and rules, which have the same numbers here.
+   */
+  fork(carrier: Carrier, portOf: (port: Port) => Port, seatOf: (seat: Seat) => Seat): Network {
     const faults = this.faults.fork(carrier)
     const connections = new Map<number, Connection>()
     for (const connection of this.connections.values()) connections.set(connection.id, copyOf(connection, portOf))
@@ -92,7 +96,8 @@ export class Network {
       transit: this.transit.fork(faults),
       connections,
       dialled: this.dialled.slice(),
-      made: this.made
+      made: this.made,
+      segment: (way) => this.segment.fork(carrier.nowMs, way, seatOf)
     })
   }
 

@@ -53,7 +53,7 @@ export interface Seat {
 }
 
 /** How long a datagram takes from one to the other, by the draws of a key from `nth` on; `null`: it is lost. */
-type Way = (from: string, to: string, of: Key, nth: number) => number | null
+export type Way = (from: string, to: string, of: Key, nth: number) => number | null
 
 type Datagram =
   | { readonly _tag: "announcement"; readonly record: Announced; readonly address: string }
@@ -83,16 +83,35 @@ export class Segment {
     this.way = way
   }
 
+  /** An independent one in the same state; each station runs on the seat that `seatOf` gives it in place of its own. */
+  fork(nowMs: () => number, way: Way, seatOf: (seat: Seat) => Seat): Segment {
+    const copy = new Segment(this.seed, nowMs, way)
+    for (const [name, draws] of this.keys) copy.keys.set(name, { ...draws })
+    for (const [name, station] of this.stations) {
+      const seat = seatOf(station.seat)
+      copy.stations.set(name, station.fork(seat, nowMs, copy.airOf(seat)))
+    }
+    return copy
+  }
+
+  /** Who sits there now; `null`: nobody. */
+  at(name: string): Station | null {
+    return this.stations.get(name) ?? null
+  }
+
   /** A process on this seat begins to ask who is there; one that was there before is no more. */
   join(seat: Seat): Station {
-    const station = new Station(seat, this.nowMs, {
-      say: (datagram) => this.say(seat.name, datagram),
-      answerDelayMs: (nth) =>
-        betweenAt(key(this.seed, "answer", seat.name), nth, ANSWER_DELAY_MS.min, ANSWER_DELAY_MS.max)
-    })
+    const station = new Station(seat, this.nowMs, this.airOf(seat))
     this.stations.set(seat.name, station)
     station.ask()
     return station
+  }
+
+  private airOf({ name }: Seat): Air {
+    return {
+      say: (datagram) => this.say(name, datagram),
+      answerDelayMs: (nth) => betweenAt(key(this.seed, "answer", name), nth, ANSWER_DELAY_MS.min, ANSWER_DELAY_MS.max)
+    }
   }
 
   /** Gone without a word. */
@@ -129,19 +148,32 @@ export class Station {
   private readonly nowMs: () => number
   private readonly air: Air
   private record: Announced | null = null
-  private readonly known = new Map<string, Known>()
+  private readonly known: Map<string, Known>
   private heard = 0
-  private readonly told = new Map<string, { readonly text: string; readonly atMs: number }>()
+  private readonly told: Map<string, { readonly text: string; readonly atMs: number }>
   /** Devices whose news wait for `NEWS_GAP_MS`. */
-  private readonly late = new Set<string>()
+  private readonly late: Set<string>
   private queryGapMs = QUERY_GAP_MIN_MS
   private answers = 0
   private answering = false
 
-  constructor(seat: Seat, nowMs: () => number, air: Air) {
+  constructor(seat: Seat, nowMs: () => number, air: Air, from?: Station) {
     this.seat = seat
     this.nowMs = nowMs
     this.air = air
+    this.known = new Map(from?.known)
+    this.told = new Map(from?.told)
+    this.late = new Set(from?.late)
+    if (from === undefined) return
+    this.record = from.record
+    this.heard = from.heard
+    this.queryGapMs = from.queryGapMs
+    this.answers = from.answers
+    this.answering = from.answering
+  }
+
+  fork(seat: Seat, nowMs: () => number, air: Air): Station {
+    return new Station(seat, nowMs, air, this)
   }
 
   advertise(record: Announced): void {

@@ -127,9 +127,10 @@ export class Wire {
         places = betweenAt(ofBoth, DRAWS * n + 1, 1, rule.places)
       }
     }
-    if (places === 0) this.deliver(connection, side, message, n, inOrder, bytes)
-    this.overtaken(connection, side, inOrder)
-    if (places === 0) return
+    if (places === 0) {
+      this.deliver(connection, side, message, n, inOrder, bytes)
+      return this.overtaken(connection, side, n, inOrder)
+    }
     const flow = flowOf(connection, side)
     flow.aside = [...flow.aside, { packet: message, n, places, bytes }]
     this.carrier.later(inOrder + REORDER_LIMIT_MS, { _tag: "release", connection: connection.id, from: side, n })
@@ -147,17 +148,19 @@ export class Wire {
 
   // ---------------------------------------------------------------------------------------------- order
 
-  /** One more message has passed those that were taken out of their order. */
-  private overtaken(connection: Connection, side: Side, atMs: number): void {
+  /** A message comes in, and has overtaken those said before it that were taken out of their order. */
+  private overtaken(connection: Connection, side: Side, by: number, atMs: number): void {
     const flow = connection.flows[side]
     if (flow === null || flow.aside.length === 0) return
-    const waiting = flow.aside.map((aside) => ({ ...aside, places: aside.places - 1 }))
-    flow.aside = waiting.filter(({ places }) => places > 0)
-    for (const aside of waiting) if (aside.places === 0) this.letBack(connection, side, aside, atMs)
+    flow.aside = flow.aside.map((aside) => (aside.n < by ? { ...aside, places: aside.places - 1 } : aside))
+    const next = flow.aside.find(({ places }) => places <= 0)
+    if (next !== undefined) this.letBack(connection, side, flow, next, atMs)
   }
 
-  private letBack(connection: Connection, side: Side, { bytes, n, packet }: Aside, atMs: number): void {
-    this.deliver(connection, side, packet, n, atMs, bytes)
+  private letBack(connection: Connection, side: Side, flow: Flow, aside: Aside, atMs: number): void {
+    flow.aside = flow.aside.filter((other) => other !== aside)
+    this.deliver(connection, side, aside.packet, aside.n, atMs, aside.bytes)
+    this.overtaken(connection, side, aside.n, atMs)
   }
 
   /** All that were taken out of their order come in again: nothing will come behind which they could. */
@@ -166,15 +169,14 @@ export class Wire {
     if (flow === null || flow.aside.length === 0) return
     const { aside } = flow
     flow.aside = []
-    for (const one of aside) this.letBack(connection, side, one, atMs)
+    for (const { bytes, n, packet } of aside) this.deliver(connection, side, packet, n, atMs, bytes)
   }
 
   release(connection: Connection, side: Side, n: number): void {
     const flow = connection.flows[side]
     const found = flow?.aside.find((aside) => aside.n === n)
     if (flow === null || found === undefined) return
-    flow.aside = flow.aside.filter((aside) => aside !== found)
-    this.letBack(connection, side, found, this.carrier.nowMs())
+    this.letBack(connection, side, flow, found, this.carrier.nowMs())
   }
 
   // ---------------------------------------------------------------------------------------------- holding
@@ -189,6 +191,12 @@ export class Wire {
       this.letIn(connection, side, Math.max(now, connection.arrivals[side]))
     const { held } = flow
     if (held.length === 0) return
+    if (connection.forgottenBy !== 0) {
+      for (const _ of held) this.unheard(connection, side)
+      flow.held = []
+      flow.bytes = 0
+      return
+    }
     const cut = this.faults.isCut(path)
     const oldest = held.find(({ where }) => where === "sender")
     const repeatsMs = oldest === undefined ? now : nextRetransmission(oldest.sinceMs, now)
@@ -210,8 +218,11 @@ export class Wire {
   discard(connection: Connection, side: Side, all: boolean): void {
     const flow = all ? flowOf(connection, side) : connection.flows[side]
     if (flow === null) return
-    flow.held = all ? [] : flow.held.filter(({ where }) => where === "network")
+    const kept = all ? [] : flow.held.filter(({ where }) => where === "network")
+    for (const { bytes, where } of flow.held) if (where === "sender") flow.bytes -= bytes
+    flow.held = kept
     if (!all) return
+    flow.bytes = 0
     flow.aside = []
     flow.discarded = connection.sent[side]
   }
@@ -241,9 +252,11 @@ export class Wire {
   // ---------------------------------------------------------------------------------------------- giving up
 
   private counted(connection: Connection, side: Side, flow: Flow, bytes: number): void {
+    const now = this.carrier.nowMs()
+    // Until now nothing waited.
+    if (flow.bytes <= AHEAD_BYTES_MAX) flow.progressMs = now
     flow.bytes += bytes
     if (flow.bytes <= AHEAD_BYTES_MAX) return
-    const now = this.carrier.nowMs()
     if (flow.bytes > AHEAD_BYTES_MAX + WAITING_BYTES_MAX) this.look(connection, side, now, now)
     else if (!flow.watched) {
       flow.watched = true
