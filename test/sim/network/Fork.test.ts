@@ -1,6 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Agenda } from "../../../sim/engine/Agenda.ts"
 import type { Connection } from "../../../sim/network/Connection.ts"
+import { Network } from "../../../sim/network/Network.ts"
 import type { Rule } from "../../../sim/network/Rule.ts"
+import type { Due, Seat } from "../../../sim/network/Segment.ts"
 import { Lab } from "./Lab.ts"
 
 const pairs = [
@@ -91,10 +94,84 @@ describe("a fork of a network", () => {
   it("belongs to its own machines", () => {
     const one = busy()
     const copy = one.lab.fork()
-    for (const connection of one.connections) {
-      const here = inLab(copy, connection)!
-      assert.notStrictEqual(here, connection)
-      for (const side of [0, 1] as const) assert.strictEqual(here.ports[side], copy.host(connection.ports[side].name))
+    let seen = 0
+    for (const { id } of one.connections) {
+      const there = one.lab.network.connection(id)
+      const here = copy.network.connection(id)
+      assert.strictEqual(here === null, there === null)
+      if (here === null || there === null) continue
+      seen++
+      assert.notStrictEqual(here, there)
+      for (const side of [0, 1] as const) assert.strictEqual(here.ports[side], copy.host(there.ports[side].name))
     }
+    assert.isAtLeast(seen, 2)
+  })
+
+  it("takes its segment along: stations know what they knew, and hear each other only in their own world", () => {
+    const one = new Segments()
+    one.run(1_500)
+    const copy = one.fork()
+    copy.network.segment.at("b")!.sayGoodbye()
+    copy.run(300_000)
+    one.run(300_000)
+    assert.deepStrictEqual(one.told, ["1002 b Sighted a", "1002 a Sighted b"])
+    assert.deepStrictEqual(copy.told, ["3502 a Lost b"])
   })
 })
+
+/** Two stations that announce themselves after a second, on a path of 10 ms. */
+class Segments {
+  nowMs = 0
+  readonly told: Array<string> = []
+  readonly network: Network
+  private readonly agenda: Agenda<readonly [string, Due]>
+
+  constructor(from?: Segments) {
+    const carrier = { nowMs: () => this.nowMs, later: () => {} }
+    if (from !== undefined) {
+      this.nowMs = from.nowMs
+      this.agenda = from.agenda.fork()
+      this.network = from.network.fork(
+        carrier,
+        (port) => port,
+        ({ name }) => this.seat(name)
+      )
+      return
+    }
+    this.agenda = new Agenda()
+    this.network = new Network(carrier, 1, { delayMs: { min: 10, max: 10 }, lossPpm: 0 }, () => true)
+    const stations = ["a", "b"].map((name) => this.network.segment.join(this.seat(name)))
+    this.run(992)
+    for (const station of stations)
+      station.advertise({ deviceId: station.seat.deviceId, name: station.seat.name, gen: 1, port: 1 })
+  }
+
+  fork(): Segments {
+    return new Segments(this)
+  }
+
+  private seat(name: string): Seat {
+    return {
+      name,
+      deviceId: name,
+      address: name,
+      later: (atMs, due) => {
+        this.agenda.push(atMs, [name, due])
+      },
+      tell: ({ _tag, deviceId }) => {
+        this.told.push(`${this.nowMs} ${name} ${_tag} ${deviceId}`)
+      }
+    }
+  }
+
+  run(ms: number): void {
+    const untilMs = this.nowMs + ms
+    while (this.agenda.peekMs() <= untilMs) {
+      this.agenda.next()
+      this.nowMs = this.agenda.atMs
+      const [name, due] = this.agenda.payload!
+      this.network.segment.at(name)?.on(due)
+    }
+    this.nowMs = untilMs
+  }
+}
