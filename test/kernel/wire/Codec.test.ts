@@ -57,7 +57,7 @@ const optionalKeys = ["nonce", "displayName", "capabilities", "meshId", "role", 
 /** Optional by PROTOCOL.md parts 5 and 6, and `params` where a method has none. */
 const mayBeAbsent = (method: string, path: ReadonlyArray<string>): boolean =>
   (path.length === 2 && path[0] === "params" && optionalKeys.includes(path[1]!)) ||
-  (path.length === 2 && path[0] === "payload" && path[1] === "gen") ||
+  (path.length === 2 && path[0] === "payload" && ["gen", "incarnation"].includes(path[1]!)) ||
   (path.length === 1 && path[0] === "params" && method !== "mesh.connect")
 
 describe("P4 codec: vectors", () => {
