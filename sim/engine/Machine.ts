@@ -29,6 +29,7 @@ import type { Handle } from "./Agenda.ts"
 import type { Host } from "./Host.ts"
 import { Nearby } from "./Nearby.ts"
 import { NodeClock } from "./NodeClock.ts"
+import type { WorldHappening } from "./View.ts"
 import type { World } from "./World.ts"
 
 /** A monotonic clock starts anywhere, so that no two nodes' instants can be compared by accident. */
@@ -192,7 +193,7 @@ export class Machine implements Port {
     this.crash(false)
   }
 
-  private tell(event: `world.${string}`, reason: string): void {
+  private tell(event: WorldHappening, reason: string): void {
     this.world.happened({ atMs: this.world.nowMs, node: null, event, about: this.name, detail: { reason } })
   }
 

@@ -21,6 +21,8 @@ export interface NodeView {
   /** True time at which its lease ends by its own clock, as the world knows it; 0: it holds none. */
   readonly leaseEndsMs: number
   readonly peer: (name: string) => PeerWord
+  /** How many sessions it has with that node. */
+  readonly sessions: (name: string) => number
 }
 
 export interface WorldView {
@@ -49,13 +51,14 @@ export const worldEvents = [
   "world.refused",
   "world.failed"
 ] as const
+export type WorldHappening = (typeof worldEvents)[number]
 
 /** A `Note` of a node, or something that the world itself did, with names in place of device ids. */
 export interface Happening {
   readonly atMs: number
   /** The node that says so; `null`: the world. */
   readonly node: string | null
-  readonly event: MeshEvent["event"] | `world.${string}`
+  readonly event: MeshEvent["event"] | WorldHappening
   /** Name of the node that it is about. */
   readonly about: string | null
   readonly detail: Omit<MeshEvent, "event" | "about">

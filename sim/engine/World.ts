@@ -340,6 +340,11 @@ export class World {
         const state = machine.state()
         const other = world.machines.find((candidate) => candidate.name === name)
         return state === null || other === undefined ? "unknown" : peerState(state, other.config.deviceId)
+      },
+      sessions: (name) => {
+        const deviceId = world.machines.find((candidate) => candidate.name === name)?.config.deviceId
+        const links = machine.state()?.links.links ?? []
+        return links.filter((link) => link._tag === "Session" && link.peer === deviceId).length
       }
     }
   }

@@ -7,7 +7,7 @@
  * What is left of a rule that struck must hold for a fork of its world as well: it is handed the world that it is asked in, and
  * finds its machines there by `inWorld`, its links by their names.
  */
-import type { Happening } from "../engine/View.ts"
+import type { Happening, WorldHappening } from "../engine/View.ts"
 import type { Machine } from "../engine/Machine.ts"
 import type { World } from "../engine/World.ts"
 import type { Target, Verb } from "../scenario/Scenario.ts"
@@ -30,7 +30,7 @@ export const inWorld = (world: World, machines: ReadonlyArray<Machine>): Readonl
 /** What happens to the world, in the words of the story. */
 export const tell = (
   world: World,
-  event: `world.${string}`,
+  event: WorldHappening,
   about: string | null,
   reason: string,
   detail: Partial<Happening["detail"]> = {}
@@ -55,17 +55,12 @@ export class Strike {
     return resolve(this.world, targets, this.key)
   }
 
-  tell(
-    event: `world.${string}`,
-    about: string | null,
-    reason: string,
-    detail: Partial<Happening["detail"]> = {}
-  ): void {
+  tell(event: WorldHappening, about: string | null, reason: string, detail: Partial<Happening["detail"]> = {}): void {
     tell(this.world, event, about, reason, detail)
   }
 
   /** About the one machine where it is one. */
-  tellOf(event: `world.${string}`, machines: ReadonlyArray<Machine>, detail: Partial<Happening["detail"]> = {}): void {
+  tellOf(event: WorldHappening, machines: ReadonlyArray<Machine>, detail: Partial<Happening["detail"]> = {}): void {
     const all = machines.length === this.world.machines.length
     this.tell(event, oneOf(machines), all ? "everyone" : names(machines), detail)
   }

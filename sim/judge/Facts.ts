@@ -9,26 +9,10 @@
  */
 import type { NodeView, PeerWord, WorldView } from "../engine/View.ts"
 import type { Count, Facts } from "../scenario/Scenario.ts"
+import { type Clause, fits, NEVER_SEEN, NOBODY_RUNS, runningIn, sayings, type Seen } from "./Clause.ts"
+import { peerClause, peerSayings, sessionClause } from "./Pairs.ts"
 import { countWords, enumerate, moment } from "./Words.ts"
 
-/** How often an `events:` fact has been seen, and when; `timesMs` holds the first few only. */
-export interface Sightings {
-  readonly count: number
-  readonly timesMs: ReadonlyArray<number>
-}
-
-/** Sightings of `facts.events`, in the same order. */
-export type Seen = ReadonlyArray<Sightings>
-
-const NEVER_SEEN: Sightings = { count: 0, timesMs: [] }
-
-/** One fact of several that have to hold together. `now` describes what is, whether the fact holds or not. */
-interface Clause {
-  readonly key: string
-  readonly told: string
-  readonly holds: (view: WorldView, seen: Seen) => boolean
-  readonly now: (view: WorldView, seen: Seen) => string
-}
 
 export interface Question {
   readonly holds: (view: WorldView, seen: Seen) => boolean
@@ -40,30 +24,7 @@ export interface Question {
   readonly dependsOnLeases: boolean
 }
 
-export const fits = (count: Count, n: number): boolean =>
-  count.how === "exactly" ? n === count.n : count.how === "at least" ? n >= count.n : n <= count.n
-
-const runningIn = (view: WorldView): ReadonlyArray<NodeView> => view.nodes.filter((node) => node.running)
-
 const namesOf = (nodes: ReadonlyArray<NodeView>): ReadonlyArray<string> => nodes.map((node) => node.name)
-
-/** Groups nodes by what they say: `a and b <say> x, c <says> y`; `all <say> x` where that is everybody of `running`, and many. */
-const sayings = (
-  running: number,
-  nodes: ReadonlyArray<NodeView>,
-  says: (node: NodeView) => string,
-  sentence: (names: string, plural: boolean, what: string) => string
-): string => {
-  const groups = new Map<string, Array<string>>()
-  for (const node of nodes) {
-    const what = says(node)
-    const group = groups.get(what)
-    if (group === undefined) groups.set(what, [node.name])
-    else group.push(node.name)
-  }
-  const told = (names: ReadonlyArray<string>) => (names.length === running && running > 2 ? "all" : enumerate(names))
-  return [...groups].map(([what, names]) => sentence(told(names), names.length > 1, what)).join(", ")
-}
 
 const leaderSayings = (running: number, nodes: ReadonlyArray<NodeView>): string =>
   sayings(
@@ -72,17 +33,6 @@ const leaderSayings = (running: number, nodes: ReadonlyArray<NodeView>): string 
     (node) => node.leader ?? "nobody",
     (names, plural, what) => `${names} ${plural ? "name" : "names"} ${what}`
   )
-
-const peerSayings = (nodes: ReadonlyArray<NodeView>, subject: string): string =>
-  sayings(
-    // "All" would leave open whether the subject itself is meant.
-    Number.POSITIVE_INFINITY,
-    nodes,
-    (node) => node.peer(subject),
-    (names, plural, what) => `${names} ${plural ? "have" : "has"} ${subject} as ${what}`
-  )
-
-const NOBODY_RUNS = "no node is running to say so"
 
 /** A law that forbids (`never`) is broken as soon as anybody says so; every other tense wants all who speak to say it. */
 export type Asked = "of all" | "of anybody"
@@ -147,58 +97,6 @@ const countIf = (nodes: ReadonlyArray<NodeView>, test: (node: NodeView) => boole
   let n = 0
   for (const node of nodes) if (test(node)) n++
   return n
-}
-
-const peerClause = ({ observer, state, subject }: NonNullable<Facts["peers"]>[number]): Clause => {
-  const says = (node: NodeView) => node.peer(subject) === state
-  if (typeof observer === "string") {
-    const find = (view: WorldView) => view.nodes.find((node) => node.name === observer)
-    return {
-      key: "peers",
-      told: `${observer} has ${subject} as ${state}`,
-      holds: (view) => {
-        const node = find(view)
-        return node !== undefined && node.running && says(node)
-      },
-      now: (view) => {
-        const node = find(view)
-        return node?.running ? peerSayings([node], subject) : `${observer} is not running`
-      }
-    }
-  }
-  const others = (view: WorldView) => view.nodes.filter((node) => node.running && node.name !== subject)
-  if (observer.word === "everyone") {
-    return {
-      key: "peers",
-      told: `everyone has ${subject} as ${state}`,
-      holds: (view) => {
-        let asked = 0
-        for (const node of view.nodes) {
-          if (!node.running || node.name === subject) continue
-          if (!says(node)) return false
-          asked++
-        }
-        return asked > 0
-      },
-      now: (view) => {
-        const nodes = others(view)
-        const otherwise = nodes.filter((node) => !says(node))
-        if (nodes.length === 0) return NOBODY_RUNS
-        return otherwise.length === 0 ? `everyone has ${subject} as ${state}` : peerSayings(otherwise, subject)
-      }
-    }
-  }
-  return {
-    key: "peers",
-    told: `anyone has ${subject} as ${state}`,
-    holds: (view) => view.nodes.some((node) => node.running && node.name !== subject && says(node)),
-    now: (view) => {
-      const nodes = others(view)
-      const those = nodes.filter(says)
-      if (nodes.length === 0) return NOBODY_RUNS
-      return those.length === 0 ? `nobody: ${peerSayings(nodes, subject)}` : peerSayings(those, subject)
-    }
-  }
 }
 
 /** Every one of `nodes` says the same; nobody to ask is no agreement. */
@@ -335,6 +233,7 @@ const clausesOf = (facts: Facts, from: Asked): ReadonlyArray<Clause> => {
     )
   }
   for (const peer of facts.peers ?? []) clauses.push(peerClause(peer))
+  for (const session of facts.sessions ?? []) clauses.push(sessionClause(session))
   for (const topic of facts.agreeOn ?? []) clauses.push(agreementClause(topic))
   for (const [index, event] of (facts.events ?? []).entries()) clauses.push(eventClause(event, index))
   return clauses
@@ -354,7 +253,7 @@ export const question = (facts: Facts, from: Asked = "of all"): Question => {
       const speaksForItself = clauses.length === 1
       return guilty
         .map((clause) =>
-          speaksForItself || clause.key === "peers" || clause.key === "leader"
+          speaksForItself || ["peers", "sessions", "leader"].includes(clause.key)
             ? clause.now(view, seen)
             : `${clause.key} ${clause.now(view, seen)}`
         )

@@ -6,7 +6,7 @@
  */
 import type { Happening } from "../engine/View.ts"
 import type { Facts } from "../scenario/Scenario.ts"
-import type { Seen, Sightings } from "./Facts.ts"
+import type { Seen, Sightings } from "./Clause.ts"
 
 /** Enough for a witness to point at; the count goes on. */
 const TIMES_KEPT_MAX = 4

@@ -4,7 +4,8 @@
  */
 import type { WorldView } from "../engine/View.ts"
 import type { Expectation } from "../scenario/Scenario.ts"
-import type { Question, Seen } from "./Facts.ts"
+import type { Seen } from "./Clause.ts"
+import type { Question } from "./Facts.ts"
 
 export interface Outcome {
   readonly expectation: Expectation

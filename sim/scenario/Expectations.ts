@@ -5,7 +5,7 @@ import { codes } from "../../kernel/wire/Codes.ts"
 import { type Language, type TenseName, tenseNames } from "./Language.ts"
 import type { Moments } from "./Moments.ts"
 import { type Reading, resolveFactNodes, resolveNodes, tooMuchExpansion } from "./Names.ts"
-import type { Count, Expectation, Facts, When } from "./Scenario.ts"
+import type { Count, Expectation, Facts, Pair, When } from "./Scenario.ts"
 import { sentenceOf } from "./Sentence.ts"
 import type { Draft } from "./Shape.ts"
 import { valueOf } from "./Timeline.ts"
@@ -179,7 +179,14 @@ const readFacts = (reading: Reading, draft: FactsDraft, path: Path): Facts => {
   if (perTerm !== null) facts.leadersPerTerm = perTerm
   const term = count("term")
   if (term !== null) facts.term = term
-  if (draft.peers !== undefined) facts.peers = readPeers(reading, draft.peers, at("peers"))
+  if (draft.peers !== undefined)
+    facts.peers = readPairs(reading, draft.peers, at("peers"), "down", (state) => state).map(
+      ({ said: state, ...pair }) => ({ ...pair, state })
+    )
+  if (draft.sessions !== undefined)
+    facts.sessions = readPairs(reading, draft.sessions, at("sessions"), "exactly 1", (text, place) =>
+      valueOf(reading, place, text, readCount)
+    ).map(({ said: count, ...pair }) => ({ ...pair, count }))
   if (draft["agree-on"] !== undefined) {
     const words = draft["agree-on"].filter((word) => word !== undefined)
     words.forEach((word, i) => {
@@ -197,36 +204,42 @@ const readFacts = (reading: Reading, draft: FactsDraft, path: Path): Facts => {
   return facts
 }
 
-type Peers = NonNullable<Facts["peers"]>
-
-const readPeers = (reading: Reading, draft: NonNullable<FactsDraft["peers"]>, path: Path): Peers => {
+/** Who, of whom, what: `{ jetson-1: { laptop: down } }`. `read`: what is said of a pair; `null` where it does not read. */
+const readPairs = <A, B>(
+  reading: Reading,
+  draft: { readonly [observer: string]: { readonly [subject: string]: A | undefined } | undefined },
+  path: Path,
+  example: string,
+  read: (said: A, path: Path) => B | null
+): ReadonlyArray<Pair & { readonly said: B }> => {
   const { mistakes, tree } = reading
-  const peers: Array<Peers[number]> = []
+  const pairs: Array<Pair & { readonly said: B }> = []
   if (tree.keys(path).length === 0)
-    mistakes.add(tree.value(path), "nobody here; write who sees whom how, such as { jetson-1: { laptop: down } }")
+    mistakes.add(tree.value(path), `nobody here; write who and whom, such as { jetson-1: { laptop: ${example} } }`)
   for (const [observer, subjects] of Object.entries(draft)) {
     const at = [...path, observer]
-    const observers: ReadonlyArray<Peers[number]["observer"]> =
+    const observers: ReadonlyArray<Pair["observer"]> =
       observer === "everyone" || observer === "anyone"
         ? [{ word: observer }]
         : resolveNodes(reading, observer, tree.key(at), ["everyone", "anyone"])
     if (subjects === undefined) continue
     if (tree.keys(at).length === 0)
-      mistakes.add(tree.value(at), "nobody here; write whom it sees how, such as { laptop: down }")
-    for (const [subject, state] of Object.entries(subjects)) {
+      mistakes.add(tree.value(at), `nobody here; write whom, such as { laptop: ${example} }`)
+    for (const [subject, written] of Object.entries(subjects)) {
       const span = tree.key([...at, subject])
       const found = resolveNodes(reading, subject, span)
       if (observer === subject && reading.roles.has(subject)) mistakes.add(span, `${subject} is no peer of itself`)
-      if (state === undefined) continue
+      const said = written === undefined ? null : read(written, [...at, subject])
+      if (said === null) continue
       if (!reading.expansion.allows(observers.length * found.length)) {
         mistakes.add(span, tooMuchExpansion)
-        return peers
+        return pairs
       }
       for (const one of observers)
-        for (const name of found) if (one !== name) peers.push({ observer: one, subject: name, state })
+        for (const name of found) if (one !== name) pairs.push({ observer: one, subject: name, said })
     }
   }
-  return peers
+  return pairs
 }
 
 type EventFact = NonNullable<Facts["events"]>[number]

@@ -303,6 +303,15 @@ const facts = {
     ).annotate({ message: "write who sees whom how, such as { jetson-1: { laptop: down } }" }),
     "{ jetson-1: { laptop: down } } reads: jetson-1 has laptop as down. `everyone` and `anyone` may stand for jetson-1."
   ),
+  sessions: may(
+    Schema.Record(
+      Schema.String,
+      Schema.Record(Schema.String, CountWords).annotate({
+        message: "write how many it has with whom, such as { laptop: exactly 1 }"
+      })
+    ).annotate({ message: "write who has how many with whom, such as { jetson-1: { laptop: exactly 1 } }" }),
+    "{ jetson-1: { laptop: exactly 1 } } reads: jetson-1 has exactly one session with laptop. Observers as with `peers`."
+  ),
   "agree-on": may(
     list(
       word(["leader", "term", "peers"], "What all running nodes hold alike.", { proposals, frames: "context frames" }),

@@ -79,6 +79,12 @@ export interface Count {
   readonly n: number
 }
 
+/** One node as another has it; `everyone`: every running node but the subject; `anyone`: at least one of them. */
+export interface Pair {
+  readonly observer: string | { readonly word: "everyone" | "anyone" }
+  readonly subject: string
+}
+
 /** All that are there must hold together. */
 export interface Facts {
   /**
@@ -95,12 +101,10 @@ export interface Facts {
   readonly leadersPerTerm?: Count
   /** The highest term that any running node knows. */
   readonly term?: Count
-  /** `observer` has `subject` as `state`; `everyone`: every running node but the subject; `anyone`: at least one of them. */
-  readonly peers?: ReadonlyArray<{
-    readonly observer: string | { readonly word: "everyone" | "anyone" }
-    readonly subject: string
-    readonly state: PeerWord
-  }>
+  /** `observer` has `subject` as `state`. */
+  readonly peers?: ReadonlyArray<Pair & { readonly state: PeerWord }>
+  /** `observer` has so many sessions with `subject`. */
+  readonly sessions?: ReadonlyArray<Pair & { readonly count: Count }>
   readonly agreeOn?: ReadonlyArray<"leader" | "term" | "peers">
   /** Counts of happenings, from `after` (or from the start) to now. */
   readonly events?: ReadonlyArray<{

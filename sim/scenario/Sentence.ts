@@ -23,6 +23,10 @@ export const sentenceOf = (tense: TenseName, facts: Facts): string => {
   if (facts.term !== undefined) parts.push(`the term is ${facts.term.how} ${facts.term.n}`)
   for (const { observer, state, subject } of facts.peers ?? [])
     parts.push(`${typeof observer === "string" ? observer : observer.word} has ${subject} as ${state}`)
+  for (const { count, observer, subject } of facts.sessions ?? []) {
+    const who = typeof observer === "string" ? observer : observer.word
+    parts.push(`${who} has ${count.how} ${count.n} ${count.n === 1 ? "session" : "sessions"} with ${subject}`)
+  }
   if (facts.agreeOn !== undefined) parts.push(`all agree on ${list(facts.agreeOn, "and")}`)
   for (const { about, event, from, reason, seen, to } of facts.events ?? []) {
     const about1 = about === null ? "" : ` about ${about}`

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { WorldView } from "../../../sim/engine/View.ts"
-import { fits, holds, question } from "../../../sim/judge/Facts.ts"
+import { fits } from "../../../sim/judge/Clause.ts"
+import { holds, question } from "../../../sim/judge/Facts.ts"
 import type { Facts } from "../../../sim/scenario/Scenario.ts"
 import { world } from "./Stage.ts"
 
@@ -164,5 +165,41 @@ describe("scenario facts: agree-on", () => {
     for (const topic of ["leader", "term", "peers"] as const) {
       assert.strictEqual(missing({ agreeOn: [topic] }, world(0, { a: crashed })), "no node is running to say so")
     }
+  })
+})
+
+describe("scenario facts: sessions", () => {
+  const once = { how: "exactly", n: 1 } as const
+  const view = world(0, {
+    a: { sessions: { b: 1, c: 2 } },
+    b: { sessions: { a: 1 } },
+    c: { sessions: { a: 1, b: 0 } },
+    d: { ...crashed, sessions: { a: 7 } }
+  })
+  it("one node counts its own with another", () => {
+    assert.strictEqual(present({ sessions: [{ observer: "a", subject: "b", count: once }] }, view), "a has 1 with b")
+    assert.strictEqual(missing({ sessions: [{ observer: "a", subject: "c", count: once }] }, view), "a has 2 with c")
+    assert.strictEqual(missing({ sessions: [{ observer: "d", subject: "a", count: once }] }, view), "d is not running")
+  })
+  it("everyone is all who run but the other; anyone is one of them", () => {
+    const everyone = { word: "everyone" } as const
+    const anyone = { word: "anyone" } as const
+    assert.isTrue(holds({ sessions: [{ observer: everyone, subject: "a", count: once }] }, view))
+    assert.strictEqual(
+      missing({ sessions: [{ observer: everyone, subject: "b", count: once }] }, view),
+      "c has 0 with b"
+    )
+    const two = { how: "at least", n: 2 } as const
+    assert.strictEqual(present({ sessions: [{ observer: anyone, subject: "c", count: two }] }, view), "a has 2 with c")
+    assert.strictEqual(
+      missing({ sessions: [{ observer: anyone, subject: "a", count: two }] }, view),
+      "nobody: b and c have 1 with a"
+    )
+  })
+  it("is told as it was written", () => {
+    assert.strictEqual(
+      question({ sessions: [{ observer: "a", subject: "b", count: { how: "at most", n: 2 } }] }).told,
+      "a has at most 2 sessions with b"
+    )
   })
 })

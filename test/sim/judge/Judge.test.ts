@@ -384,7 +384,10 @@ describe("when the judge has to be asked", () => {
 })
 
 describe("verdict of a run", () => {
-  const outcome = (status: "held" | "broken" | "not-reached" | "never") => ({ expectation: expectation(at(0), {}), status })
+  const outcome = (status: "held" | "broken" | "not-reached" | "never") => ({
+    expectation: expectation(at(0), {}),
+    status
+  })
   const of = (statuses: ReadonlyArray<"held" | "broken" | "not-reached" | "never">, violations = 0, vacuous = 0) =>
     verdictOf({
       expectations: statuses.map(outcome),

@@ -10,6 +10,7 @@ export interface Actor {
   readonly leads?: boolean
   readonly leaseEndsMs?: number
   readonly peers?: { readonly [name: string]: PeerWord }
+  readonly sessions?: { readonly [name: string]: number }
 }
 
 export const world = (nowMs: number, actors: { readonly [name: string]: Actor }, leadersPerTerm = 1): WorldView => ({
@@ -23,7 +24,8 @@ export const world = (nowMs: number, actors: { readonly [name: string]: Actor },
     term: actor.term ?? 0,
     leads: actor.leads ?? false,
     leaseEndsMs: actor.leaseEndsMs ?? 0,
-    peer: (other) => actor.peers?.[other] ?? "unknown"
+    peer: (other) => actor.peers?.[other] ?? "unknown",
+    sessions: (other) => actor.sessions?.[other] ?? 0
   }))
 })
 

@@ -513,6 +513,26 @@ describe("expectations", () => {
     assertMistakes(expectWith("  - { always: { peers: { laptop: { «laptop»: up } } } }"), "laptop is no peer of itself")
   })
 
+  it("sessions: the same, and counts that are none", () => {
+    assertMistakes(expectWith("  - { always: { sessions: «{}» } }"), /^nobody here; write who and whom/u)
+    assertMistakes(
+      expectWith("  - { always: { sessions: { anyone: { «jetson1»: at most 1 } } } }"),
+      'unknown node "jetson1"; did you mean jetson-1?'
+    )
+    assertMistakes(
+      expectWith("  - { always: { sessions: { laptop: { jetson-1: «1» } } } }"),
+      /^write a count in words/u
+    )
+    assertMistakes(
+      expectWith("  - { always: { sessions: { laptop: { jetson-1: «at most 99999999999» } } } }"),
+      /^write a count in words/u
+    )
+    assertMistakes(
+      expectWith("  - { always: { sessions: { laptop: { «laptop»: at most 1 } } } }"),
+      "laptop is no peer of itself"
+    )
+  })
+
   it("leaders: unknown nodes, words that mean nobody in particular", () => {
     assertMistakes(
       expectWith("  - { always: { leader: [laptop, «bakcup»] } }"),

@@ -228,6 +228,31 @@ describe("verbs and groups of nodes", () => {
     ])
   })
 
+  it("sessions, and a name for the expectation that has none", () => {
+    const { facts, name, when } = read(
+      expectWith(
+        '  - { sometimes: { sessions: { everyone: { laptop: exactly 1 }, laptop: { "jetson-*": at most 2 } } }, from: power-cut }'
+      )
+    ).expect[0]!
+    const two = { how: "at most", n: 2 } as const
+    assert.deepStrictEqual(facts.sessions, [
+      { observer: { word: "everyone" }, subject: "laptop", count: { how: "exactly", n: 1 } },
+      { observer: "laptop", subject: "jetson-1", count: two },
+      { observer: "laptop", subject: "jetson-2", count: two }
+    ])
+    assert.deepStrictEqual(when, {
+      _tag: "sometimes",
+      fromMs: 10_000,
+      untilMs: 60_000,
+      fromBase: "power-cut",
+      untilBase: "end"
+    })
+    assert.strictEqual(
+      name,
+      "at some time: everyone has exactly 1 session with laptop, laptop has at most 2 sessions with jetson-1 and laptop has at most 2 sessions with jetson-2"
+    )
+  })
+
   it("clocks of nodes", () => {
     const { nodes } = read(
       scenarioWith({
