@@ -4,7 +4,7 @@
  * Every mistake of every word is found in one go. Reads at most one byte more than a scenario may have, and only regular
  * files and pipes, so that no argument makes it wait or fill the memory.
  */
-import { closeSync, fstatSync, globSync, openSync, readdirSync, readSync, statSync } from "node:fs"
+import { closeSync, existsSync, fstatSync, globSync, openSync, readdirSync, readSync, statSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
 import { nearest } from "../scenario/Spelling.ts"
 
@@ -54,7 +54,7 @@ export const unknownWord = (cwd: string, word: string, commands: ReadonlyArray<s
 }
 
 const expand = (cwd: string, word: string): ReadonlyArray<string> | { readonly problem: string } => {
-  if (!isPattern(word) || statSync(resolve(cwd, word), { throwIfNoEntry: false }) !== undefined) return [word]
+  if (!isPattern(word) || existsSync(resolve(cwd, word))) return [word]
   const found = globSync(word, { cwd }).filter((file) => /\.ya?ml$/u.test(file))
   return found.length === 0 ? { problem: whyNothing(cwd, word) } : found.toSorted()
 }

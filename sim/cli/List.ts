@@ -1,5 +1,5 @@
 /** `pnpm sim list`: scenarios, what they are called, and what came of their last runs. Runs nothing. */
-import { statSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { resolve } from "node:path"
 import { styleText } from "node:util"
 import { type Exit, exits, gravest } from "./Exit.ts"
@@ -56,7 +56,7 @@ const rowLine = (
 
 export const list = async (order: ListOrder, around: Surroundings, records: Records): Promise<Exit> => {
   const { cwd } = around
-  if (order.files.length === 0 && statSync(resolve(cwd, FOLDER), { throwIfNoEntry: false })?.isDirectory() !== true) {
+  if (order.files.length === 0 && !existsSync(resolve(cwd, FOLDER))) {
     const message = `no folder ${FOLDER} here; go where it is, or name files: pnpm sim list 'path/*.yaml'`
     records.error("UNREADABLE", exits.wrongUse, message)
     return exits.wrongUse

@@ -1,5 +1,5 @@
 /** `pnpm sim new`: the skeleton of a scenario. It runs, and what it expects holds, so that one begins from something green. */
-import { statSync, writeFileSync } from "node:fs"
+import { existsSync, writeFileSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { modeline } from "../scenario/Modeline.ts"
@@ -67,8 +67,7 @@ const reasons: { readonly [code: string]: string } = {
 
 /** The schema of the folder, where it has one, or this project's, as seen from there. */
 const schemaFrom = (folder: string): string => {
-  for (const near of [SCHEMA, join("..", SCHEMA)])
-    if (statSync(join(folder, near), { throwIfNoEntry: false })?.isFile() === true) return near
+  for (const near of [SCHEMA, join("..", SCHEMA)]) if (existsSync(join(folder, near))) return near
   return relative(folder, fileURLToPath(new URL(`../../${FOLDER}/${SCHEMA}`, import.meta.url)))
 }
 
@@ -95,7 +94,7 @@ const write = (file: string, cwd: string): { readonly misuse: boolean; readonly 
       message: `${JSON.stringify(name)} is no name of a scenario: small letters, digits and hyphens, such as pump-loses-power`
     }
   const folder = dirname(file)
-  if (statSync(resolve(cwd, folder), { throwIfNoEntry: false }) === undefined)
+  if (!existsSync(resolve(cwd, folder)))
     return {
       misuse: false,
       message: `no folder ${folder} here; make it first, or write somewhere else: pnpm sim new ./${name}.yaml`
