@@ -2,9 +2,10 @@
  * The shell blocks of a Markdown page, and whether what a command prints has the shape of what the page shows.
  *
  * A block of `console` holds `$ command` lines, each followed by what it prints; a block of `sh` holds commands only. Words after
- * the language: `no-ci` (not run by CI), `exit=N` (its commands end with N). In what is shown, `…` stands for anything up to the
- * end of its line, and alone on a line for any number of lines. Numbers, times and hashes are compared as "there is one", except
- * that `0 failed` is not `2 failed`.
+ * the language: `no-ci` (not run by CI), `exit=N` (its commands end with N), `session=N` (its commands are typed into one shell,
+ * and take N seconds at most: Session.ts). In what is shown, `…` stands for anything up to the end of its line, and alone on a
+ * line for any number of lines. Numbers, times and hashes are compared as "there is one", except that `0 failed` is not
+ * `2 failed`, and `2 of 2` is not `1 of 2`.
  */
 
 export interface Command {
@@ -14,6 +15,14 @@ export interface Command {
   readonly shown: ReadonlyArray<string>
   readonly inCi: boolean
   readonly exitCode: number
+  /** The session that it belongs to; `null`: it runs in a shell of its own. */
+  readonly session: Session | null
+}
+
+/** Of one block; the same for all of its commands. */
+export interface Session {
+  readonly line: number
+  readonly limitMs: number
 }
 
 const opening = /^( *)```(console|sh|bash|shell)\b(.*)$/u
@@ -27,7 +36,9 @@ export const commandsOf = (markdown: string): ReadonlyArray<Command> => {
     if (language === undefined) continue
     const end = lines.findIndex((line, other) => other > at && line.trim() === "```")
     if (end < 0) throw new Error(`line ${at + 1}: the block does not end`)
+    const limitS = /\bsession=(\d+)/u.exec(words)?.[1]
     const rest = {
+      session: limitS === undefined ? null : { line: at + 1, limitMs: 1_000 * Number(limitS) },
       inCi: !/\bno-ci\b/u.test(words),
       exitCode: Number(/\bexit=(\d+)/u.exec(words)?.[1] ?? 0)
     }
@@ -46,7 +57,7 @@ interface Typed {
 }
 
 const shift =
-  (first: number, rest: { readonly inCi: boolean; readonly exitCode: number }) =>
+  (first: number, rest: Pick<Command, "inCi" | "exitCode" | "session">) =>
   ({ offset, shown, text }: Typed): Command => ({ line: first + offset, text, shown: trimmed(shown), ...rest })
 
 const session = (block: ReadonlyArray<string>): ReadonlyArray<Typed> => {
@@ -81,6 +92,7 @@ export const outputLines = (output: string): ReadonlyArray<string> =>
       .filter((line) => !byTheRunner.test(line))
   )
 
+const all = /\b(\d+) of \1\b/gu
 const none = /\b0(?= (?:failed|skipped|undecided)\b)/gu
 const hash = /\b(?=[a-f]*\d)[\da-f]{8,}\b/gu
 const time = /\d+(?:\.\d+)? ?(?:µs|ms|s|min|h)\b/gu
@@ -89,6 +101,7 @@ const number = /\d+(?:[.,:]\d+)*/gu
 /** The line with what differs from run to run replaced. */
 export const shape = (line: string): string =>
   line
+    .replaceAll(all, "all")
     .replaceAll(none, "no")
     .replaceAll(hash, "#")
     .replaceAll(time, "#s")

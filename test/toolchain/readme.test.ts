@@ -37,7 +37,7 @@ $ pnpm none
 
 describe("the shell blocks of a page", () => {
   it("are read with their place, what they show, and their words", () => {
-    const ran = { inCi: true, exitCode: 0 }
+    const ran = { inCi: true, exitCode: 0, session: null }
     assert.deepStrictEqual(commandsOf(page), [
       { line: 4, text: "git clone somewhere", shown: [], ...ran },
       {
@@ -46,11 +46,21 @@ describe("the shell blocks of a page", () => {
         shown: ["one   passed   12 ms", "", "expectations: 3 passed, 0 failed"],
         ...ran
       },
-      { line: 13, text: "pnpm node", shown: [], inCi: false, exitCode: 0 },
-      { line: 19, text: "pnpm sim two.yaml", shown: ["two.yaml:1:1  no"], inCi: true, exitCode: 2 },
+      { line: 13, text: "pnpm node", shown: [], inCi: false, exitCode: 0, session: null },
+      { line: 19, text: "pnpm sim two.yaml", shown: ["two.yaml:1:1  no"], inCi: true, exitCode: 2, session: null },
       { line: 25, text: "pnpm check", shown: [], ...ran },
       { line: 26, text: "pnpm test", shown: [], ...ran }
     ])
+  })
+
+  it("that are one session have that in common", () => {
+    const commands = commandsOf("\n```console session=40\n$ a=1\n$ echo $a\n1\n```\n\n```console\n$ pnpm test\n```\n")
+    const session = { line: 2, limitMs: 40_000 }
+    assert.deepStrictEqual(
+      commands.map((command) => command.session),
+      [session, session, null]
+    )
+    assert.strictEqual(commands[0]!.session, commands[1]!.session)
   })
 
   it("must end", () => {
@@ -67,9 +77,12 @@ describe("the shape of a line", () => {
     assert.strictEqual(shape("t=20.004s  laptop-main"), shape("t=3s laptop-main"))
   })
 
-  it("is another for other words, and none failed is not some failed", () => {
+  it("is another for other words, none failed is not some failed, and all are not some", () => {
     assert.notStrictEqual(shape("3 passed, 0 failed"), shape("3 passed, 2 failed"))
     assert.strictEqual(shape("3 passed, 1 failed"), shape("1 passed, 2 failed"))
+    assert.notStrictEqual(shape("2 of 2 up"), shape("1 of 2 up"))
+    assert.strictEqual(shape("2 of 2 up"), shape("3 of 3 up"))
+    assert.strictEqual(shape("1 of 2 up"), shape("2 of 3 up"))
     assert.notStrictEqual(shape("laptop leads"), shape("laptop follows"))
   })
 })
