@@ -22,7 +22,9 @@ export const LinkPath = Schema.Struct({
   /** The class of the far end's address. */
   remote: Schema.Literals(["loopback", "private", "public"]),
   /** As it is shown: `192.168.1.52:18789`. */
-  address: Schema.String
+  address: Schema.String,
+  /** Where the far end showed a certificate: when it runs out, ms since 1970. Shown to people, and judged by nobody (B19). */
+  certificateUntil: Schema.optionalKey(Schema.Int)
 })
 export type LinkPath = typeof LinkPath.Type
 

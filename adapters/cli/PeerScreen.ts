@@ -86,6 +86,12 @@ const linkText = (peer: Peer): string => {
   return `${linkCell(peer)} for ${duration(link.sinceMs)} · ${whose}${far}`
 }
 
+/** Its key is what counts; the date is for whoever wonders. */
+const certificateText = (until: string, at: string): string =>
+  Date.parse(until) < Date.parse(at)
+    ? `ran out on ${until.slice(0, 10)}, which does not matter`
+    : `until ${until.slice(0, 10)}`
+
 const configuredText = ({ label, security, url }: NonNullable<Peer["configured"]>): string =>
   [printable(url), label === null ? "no label" : printable(label), security].join(", ")
 
@@ -105,6 +111,9 @@ export const peerScreen = (status: Status, peer: Peer, look: Look): string => {
     fact("last heard", heardCell(peer), look),
     fact("round trip", roundTrip(peer), look),
     fact("address", dialling(peer), look),
+    ...(peer.link?.certificateUntil == null
+      ? []
+      : [fact("certificate", certificateText(peer.link.certificateUntil, status.at), look)]),
     ...(peer.configured === null ? [] : [fact("configured", configuredText(peer.configured), look)]),
     ...(peer.refused === null ? [] : [fact("refused", printable(peer.refused), look)]),
     ...(shown.length === 0 ? [] : ["", ...warningLines(shown, look)])

@@ -37,7 +37,9 @@ export const Link = Schema.Struct({
   /** The class of the far end's address. */
   remote: Schema.NullOr(Schema.Literals(["loopback", "private", "public"])),
   /** The far end's. */
-  address: Schema.NullOr(Schema.String)
+  address: Schema.NullOr(Schema.String),
+  /** The last day of the certificate that the far end showed, ISO 8601; `null`: it showed none. A past one is no fault (B19). */
+  certificateUntil: Schema.NullOr(Schema.String)
 })
 export type Link = typeof Link.Type
 

@@ -84,7 +84,8 @@ const linkOf = (device: Trusted | undefined, session: Session, sighted: boolean,
     label: way?.label ?? null,
     security: way?.posture ?? null,
     remote: session.path?.remote ?? null,
-    address: session.path?.address ?? null
+    address: session.path?.address ?? null,
+    certificateUntil: session.path?.certificateUntil === undefined ? null : isoTime(session.path.certificateUntil)
   }
 }
 

@@ -22,6 +22,12 @@ const hostOf = (socket: Socket): string | null => {
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/iu.exec(remoteAddress)?.[1] ?? remoteAddress
 }
 
+/** A certificate without a date that reads is as good as any: its key is what counts. */
+const dateOf = (certificate: X509Certificate | undefined): Pick<LinkPath, "certificateUntil"> => {
+  const certificateUntil = certificate === undefined ? Number.NaN : Date.parse(certificate.validTo)
+  return Number.isNaN(certificateUntil) ? {} : { certificateUntil }
+}
+
 /**
  * `null`: the socket is gone already. Of a TLS socket, once its handshake has finished. `seen` is the certificate, where it was
  * looked at before: Node shows a client its server's only once.
@@ -37,7 +43,7 @@ export const survey = (socket: Socket, seen?: X509Certificate): Surveyed | null 
     const certificate = seen ?? socket.getPeerX509Certificate()
     const proved = certificate === undefined ? null : deviceIdOfCertificate(certificate)
     const exporter = socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, Buffer.alloc(0)).toString("base64url")
-    return { path: { security: "tls", proved, remote, address }, exporter }
+    return { path: { security: "tls", proved, remote, address, ...dateOf(certificate) }, exporter }
   } catch {
     // The connection ended under us.
     return null

@@ -102,12 +102,19 @@ describe("peers: links and their protection (B18)", () => {
     daemon.drive.node = { ...daemon.drive.node, config: { ...daemon.drive.node.config, trusted } }
     const { drive } = daemon
     const link = drive.nextLink()
-    const path = { security: "tls", proved: id("b"), remote: "private", address: "192.168.1.9:4000" } as const
+    const path = {
+      security: "tls",
+      proved: id("b"),
+      remote: "private",
+      address: "192.168.1.9:4000",
+      certificateUntil: Date.UTC(2001, 0, 1)
+    } as const
     drive.feed({ _tag: "LinkUp", link, attempt: null, nonce: `nonce-${link}`, exporter: null, path })
     drive.challenge(link)
     drive.connect(link, "b")
     for (const shown of [peer(daemon, "b"), Views.health(daemon).links.find((each) => each.id === id("b"))!]) {
-      assert.deepInclude(shown.link, { label: "barn", security: "tls-pinned" })
+      const certificateUntil = "2001-01-01T00:00:00.000Z"
+      assert.deepInclude(shown.link, { label: "barn", security: "tls-pinned", certificateUntil })
       assert.deepInclude(shown.configured, { url, label: "barn" })
     }
     assert.isNull(Views.health(daemon).links.find((each) => each.id === id("d"))!.link)

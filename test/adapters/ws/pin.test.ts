@@ -121,7 +121,9 @@ describe("a pinned dial", () => {
           Effect.sync(() => tls.connect({ host: "127.0.0.1", port: a.port, key, cert, rejectUnauthorized: false })),
           (socket) => Effect.sync(() => socket.destroy())
         ).pipe(Effect.tap((socket) => Effect.sync(() => socket.on("error", () => {}).write(UPGRADE))))
-        assert.strictEqual((yield* expect(a, "LinkUp")).path?.proved, deviceIdOfSeed(2))
+        const { path } = yield* expect(a, "LinkUp")
+        assert.strictEqual(path?.proved, deviceIdOfSeed(2))
+        assert.strictEqual(path?.certificateUntil, Date.parse(to!), "A35 and it is shown")
       }
     })
   )
@@ -187,7 +189,9 @@ describe("what both ends of a TLS link know", () => {
         yield* a.transport.dial(attempt, b.deviceId, loopback(b.port))
         const up = yield* expect(a, "LinkUp")
         const accepted = yield* expect(b, "LinkUp")
-        assert.deepStrictEqual(up.path, {
+        const { certificateUntil, ...path } = up.path!
+        assert.isAbove(certificateUntil!, Date.now())
+        assert.deepStrictEqual(path, {
           security: "tls",
           proved: b.deviceId,
           remote: "loopback",
