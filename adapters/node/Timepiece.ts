@@ -4,12 +4,19 @@
  *
  * The monotonic clock of a process stands still while Linux is suspended, the machine's uptime does not: what uptime grew
  * beyond the monotonic clock, by more than the two differ in resolution, was sleep. It never goes backward.
+ *
+ * Looking at the uptime opens a file, and the clocks are read for every frame. So it is looked at again only after some ms, or
+ * when the calendar has moved otherwise than the monotonic clock: the system sets it right as it wakes up.
  */
 import { uptime } from "node:os"
 import type { Instant } from "../../kernel/Time.ts"
 
 /** Less than this is how the two clocks differ, not sleep. */
 const SLEEP_MS_MIN = 200
+/** A sleep that the calendar does not show is noticed so long after it; a hundredth of the shortest lease. */
+const LOOK_EVERY_MS = 10
+/** Less than any sleep that counts, more than the calendar is ever slewed in the meantime. */
+const CALENDAR_MOVED_MS = SLEEP_MS_MIN / 2
 
 export interface Clocks {
   readonly monotonicMs: () => number
@@ -26,14 +33,22 @@ export const machine: Clocks = {
 /** Reads the clocks; call it often, at least once between two sleeps. */
 export const make = (clocks: Clocks = machine): (() => Instant) => {
   let sleptMs = 0
-  let apartMs = clocks.uptimeMs() - clocks.monotonicMs()
+  let lookedAtMs = clocks.monotonicMs()
+  let calendarApartMs = clocks.wallMs() - lookedAtMs
+  let apartMs = clocks.uptimeMs() - lookedAtMs
   return () => {
     const monotonicMs = clocks.monotonicMs()
-    const grownMs = clocks.uptimeMs() - monotonicMs - apartMs
-    if (grownMs > SLEEP_MS_MIN) {
-      sleptMs += grownMs
-      apartMs += grownMs
+    const wallMs = clocks.wallMs()
+    const moved = Math.abs(wallMs - monotonicMs - calendarApartMs) >= CALENDAR_MOVED_MS
+    if (moved || monotonicMs - lookedAtMs >= LOOK_EVERY_MS) {
+      const grownMs = clocks.uptimeMs() - monotonicMs - apartMs
+      lookedAtMs = monotonicMs
+      calendarApartMs = wallMs - monotonicMs
+      if (grownMs > SLEEP_MS_MIN) {
+        sleptMs += grownMs
+        apartMs += grownMs
+      }
     }
-    return { mono: Math.floor(monotonicMs + sleptMs), wall: Math.floor(clocks.wallMs()) }
+    return { mono: Math.floor(monotonicMs + sleptMs), wall: Math.floor(wallMs) }
   }
 }

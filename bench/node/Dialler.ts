@@ -15,6 +15,7 @@ import * as KeptCertificate from "../../adapters/tls/Kept.ts"
 import * as StateDirectory from "../../adapters/vault/StateDirectory.ts"
 import * as Ws from "../../adapters/ws/Transport.ts"
 import type { Config } from "../../kernel/Config.ts"
+import { between } from "../../kernel/Draw.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import { Herald, Inbox, Keys, Timepiece, Transport, Vault } from "../../kernel/Ports.ts"
 import { profiles } from "../../kernel/Profile.ts"
@@ -50,6 +51,14 @@ export const meet = (
   use: (talk: Talk) => Effect.Effect<void> = () => Effect.void
 ): Effect.Effect<Met> => Effect.orDie(Effect.scoped(met(directory, far, use)))
 
+/** The first dial is put off by a draw from the boot id, up to 100 ms: one with which it is not, since waiting says nothing. */
+const promptBootId = (seed: number, bootId: string, peer: string): string => {
+  for (let i = 0; ; i++) {
+    const candidate = `${bootId}-${i}`
+    if (between(seed, "redial", `${candidate}/${peer}`, 0, 0, 100) === 0) return candidate
+  }
+}
+
 const met = Effect.fnUntraced(function* (place: string, far: FarEnd, use: (talk: Talk) => Effect.Effect<void>) {
   const { bootId, identity, vault } = yield* StateDirectory.open(place)
   const config: Config = {
@@ -80,7 +89,7 @@ const met = Effect.fnUntraced(function* (place: string, far: FarEnd, use: (talk:
   const now = makeClock()
   const shell = Shell.run({
     config,
-    bootId,
+    bootId: promptBootId(config.seed, bootId, far.deviceId),
     stepped: (_before, input, after) => {
       state = after
       if (input._tag === "LinkUp") openedMs = performance.now()
