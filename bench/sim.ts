@@ -1,0 +1,153 @@
+/**
+ * The simulator's measures: what a laptop gets through. Engine alone (token gossip), whole kernel with oracles, seeds of a
+ * scenario over all cores, and memory over a hundred thousand runs in one process. Bounds are those of the project.
+ */
+import { readFileSync } from "node:fs"
+import { availableParallelism } from "node:os"
+import { spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
+import { runScenario } from "../sim/run.ts"
+import { readScenario } from "../sim/scenario/read.ts"
+import type { Scenario } from "../sim/scenario/Scenario.ts"
+import { machine, median, rounded, table, timed } from "./Measure.ts"
+import { agenda } from "./tokenGossip/engines.ts"
+import { Job } from "./tokenGossip/Job.ts"
+
+export const about =
+  "the simulator: engine, whole kernel with oracles, seeds a minute, memory over 100,000 runs (minutes)"
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url))
+
+interface Measured {
+  readonly what: string
+  readonly is: string
+  readonly bound: string
+  readonly held: boolean
+}
+
+const TOKENS = 1_000
+const DELIVERIES = 8_000_000
+
+const engine = async (): Promise<Measured> => {
+  const once = () => {
+    const job = new Job({ seed: 1, nodes: TOKENS, deliveries: DELIVERIES })
+    void agenda.run(job)
+    job.assertDone(agenda.name)
+  }
+  once()
+  const perSecond = (DELIVERIES / median(await timed(5, once))) * 1_000
+  return {
+    what: "token gossip, 1,000 tokens, events/s",
+    is: rounded(perSecond),
+    bound: "≥ 10,000,000",
+    held: perSecond >= 10_000_000
+  }
+}
+
+const scenarioOf = (file: string, text = readFileSync(`${ROOT}${file}`)): Scenario => {
+  const read = readScenario(file, text)
+  if (!("scenario" in read)) throw new Error(`${file} does not read`)
+  return read.scenario
+}
+
+const FAILOVER = "scenarios/failover.yaml"
+
+/** Five nodes; hash, judge and oracles as in every run. */
+const wholeKernel = async (): Promise<Measured> => {
+  const scenario = scenarioOf(FAILOVER)
+  if (scenario.nodes.length !== 5)
+    throw new Error(`${FAILOVER} has ${scenario.nodes.length} nodes, not the five meant here`)
+  let seed = 0
+  const once = () => {
+    const { endedMs, violations } = runScenario(scenario, { seed: ++seed })
+    if (endedMs !== scenario.lastsMs || violations.length > 0) throw new Error(`seed ${seed} ended at ${endedMs} ms`)
+  }
+  await timed(300, once)
+  const times = (scenario.lastsMs * 200) / (await timed(200, once)).reduce((sum, ms) => sum + ms, 0)
+  return {
+    what: "five nodes with oracles, × real time on a core",
+    is: rounded(times),
+    bound: "≥ 2,000",
+    held: times >= 2_000
+  }
+}
+
+const SEEDS = 10_000
+const JOBS = Math.min(2, availableParallelism())
+
+/** As a user starts it, with everything that it does besides: swarm, calm, doing a share twice, the ledger. */
+const seeds = async (): Promise<Measured> => {
+  const args = ["sim/main.ts", "fuzz", FAILOVER, "--seeds", `1..${SEEDS}`, "--jobs", String(JOBS)]
+  const startedMs = performance.now()
+  const { code, output } = await new Promise<{ code: number | null; output: string }>((resolve) => {
+    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] })
+    let text = ""
+    child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()))
+    child.on("close", (status) => resolve({ code: status, output: text }))
+  })
+  if (code !== 0) throw new Error(`pnpm sim fuzz ended with ${code}:\n${output}`)
+  const minutes = (performance.now() - startedMs) / 60_000
+  return {
+    what: `${rounded(SEEDS)} fuzzed seeds of failover.yaml, ${JOBS} jobs, minutes`,
+    is: rounded(minutes),
+    bound: "≤ 5",
+    held: minutes <= 5
+  }
+}
+
+const SHORT = Buffer.from(`scenario: a short life
+seed: 1
+lasts: 4s
+nodes: { a: { role: planner }, b: { role: field }, c: { role: field } }
+timeline:
+  - { at: 0s, start: everyone }
+  - { at: 2s, crash: b, for: 1s }
+expect:
+  - always: { leaders: at most 1 }
+`)
+const FEW = 1_000
+const MANY = 100_000
+
+/** Whether runs leave anything behind: heap that is still held after a collection, and what the process holds of the machine. */
+const memory = (): ReadonlyArray<Measured> => {
+  const scenario = scenarioOf("bench/short.yaml", SHORT)
+  setFlagsFromString("--expose-gc")
+  const collect = runInNewContext("gc") as () => void
+  let seed = 0
+  const upTo = (runs: number) => {
+    while (seed < runs) {
+      const { events } = runScenario(scenario, { seed: ++seed })
+      if (events < 100) throw new Error(`seed ${seed}: ${events} events are no life`)
+    }
+    collect()
+    return process.memoryUsage()
+  }
+  const few = upTo(FEW)
+  const many = upTo(MANY)
+  const growth = (many.rss / few.rss - 1) * 100
+  const megabytes = (bytes: number) => `${Math.round(bytes / 1_048_576)} MiB`
+  return [
+    {
+      what: `resident memory after ${rounded(MANY)} runs, against ${rounded(FEW)}`,
+      is: `${megabytes(many.rss)} against ${megabytes(few.rss)}: ${growth.toFixed(0)} %`,
+      bound: "≤ +20 %",
+      held: growth <= 20
+    }
+  ]
+}
+
+const bench = async (): Promise<void> => {
+  console.log(machine())
+  // Memory first: what the others leave in this process is not what is asked for.
+  const measured = [...memory(), await engine(), await wholeKernel(), await seeds()]
+  console.log(
+    table(
+      ["measure", "is", "bound", ""],
+      measured.map(({ bound, held, is, what }) => [what, is, bound, held ? "held" : "NOT held"])
+    )
+  )
+}
+
+export { bench as run }
