@@ -39,7 +39,7 @@ const verbWords = (verb: Verb): string => {
 }
 
 export const drawnWords = (drawn: Drawn): string => {
-  const { scenario, settings, sources, ties } = drawn
+  const { liveness, scenario, settings, sources, ties } = drawn
   const struck = scenario.timeline
     .filter((_, step) => sources[step]?.startsWith("step/") === false)
     .toSorted((a, b) => a.atMs - b.atMs)
@@ -53,6 +53,7 @@ export const drawnWords = (drawn: Drawn): string => {
   const parts = [
     ...settings.map(settingWords),
     ...(ties === "drawn" ? ["ties in drawn order"] : []),
+    ...(liveness ? ["ends amid faults, then a part has to get well"] : []),
     ...(told.length === 0 ? [] : [`faults: ${[...told, ...more].join(", ")}`])
   ]
   return parts.length === 0 ? "nothing: as written" : parts.join(" · ")

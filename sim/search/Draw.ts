@@ -7,7 +7,8 @@
  *
  * In the calm, random faults have ended, what the timeline still holds (a cut without `for:`) is healed, delay and loss are the
  * file's again, and whoever ever was started runs, unless the file stopped it politely and for good. Where the default mix struck, the run goes on for
- * `CALM_MS` at least, so that "eventually" has the time that the protocol's own timers take.
+ * `CALM_MS` at least, so that "eventually" has the time that the protocol's own timers take. Some seeds of a swarm have no calm
+ * of this kind: they end amid their faults, and the oracles of liveness pick the part of the mesh that has to get well.
  */
 import type { Fuzz, Range, Scenario, Step, Target } from "../scenario/Scenario.ts"
 import { Dice, judgedIn, type Drawn, type RunClass, type Setting } from "./Drawn.ts"
@@ -29,6 +30,9 @@ const CALM_MS: { readonly [profile in Scenario["profile"]]: number } = {
   wan: 120_000,
   battery: 240_000
 }
+
+/** Of the runs with random faults so many end amid them. */
+const LIVENESS_ONE_IN = 32
 
 const PLACE = { line: 0, column: 0 }
 
@@ -149,18 +153,26 @@ export const draw = (scenario: Scenario, seed: number, { swarm }: DrawOptions): 
         ]
       : []
   const restMs = fuzz.calmMs ?? Math.floor(scenario.lastsMs / 3)
-  const longer = run === "everywhere" && swarm ? Math.max(0, CALM_MS[scenario.profile] - restMs) : 0
-  const lastsMs = scenario.lastsMs + longer
-  const calmMs = lastsMs - restMs - longer
+  const liveness = run === "everywhere" && swarm && dice.chance("liveness", 1, LIVENESS_ONE_IN)
+  const calmMs = scenario.lastsMs - restMs
+  const lastsMs = liveness
+    ? calmMs
+    : run === "everywhere" && swarm
+      ? calmMs + Math.max(restMs, CALM_MS[scenario.profile])
+      : scenario.lastsMs
   const varied = withSettings(scenario, settings, lastsMs)
-  const struck = rules.flatMap((rule) => strikes(rule, varied, dice, calmMs).map((step) => ({ rule, step })))
-  const own = run === "scripted" ? varied.timeline : varied.timeline.map((step) => endingBefore(step, calmMs))
-  const calm = run === "scripted" ? [] : calmSteps(varied, scenario.network, calmMs)
-  const expectations = varied.expect.flatMap((expectation, place) => (judgedIn(expectation, run) ? [place] : []))
+  const struck = rules.flatMap((rule) => strikes(rule, varied, dice, calmMs, liveness).map((step) => ({ rule, step })))
+  const calms = run !== "scripted" && !liveness
+  const own = calms ? varied.timeline.map((step) => endingBefore(step, calmMs)) : varied.timeline
+  const calm = calms ? calmSteps(varied, scenario.network, calmMs) : []
+  const expectations = varied.expect.flatMap((expectation, place) =>
+    judgedIn(expectation, run) && !(liveness && expectation.when._tag === "eventually") ? [place] : []
+  )
   return {
     seed,
     class: run,
     ties,
+    liveness,
     settings,
     expectations,
     scenario: {

@@ -28,6 +28,8 @@ export interface Drawn {
   readonly class: RunClass
   readonly scenario: Scenario
   readonly ties: "fifo" | "drawn"
+  /** It ends amid its faults, and then a part of the mesh has to get well (L1, L3, L5, L6), in place of the calm of the file. */
+  readonly liveness: boolean
   readonly settings: ReadonlyArray<Setting>
   /** Of each expectation that is judged, its place among those of the file. */
   readonly expectations: ReadonlyArray<number>

@@ -51,10 +51,10 @@ export interface SeedOptions {
  * already. No more is what it has to come to sometimes. The campaign asks both of all seeds.
  */
 export const runDrawn = (
-  { scenario, seed, ties }: Drawn,
+  { liveness, scenario, seed, ties }: Drawn,
   options: Omit<RunOptions, "seed" | "ties"> = {}
 ): RunResult => {
-  const result = runScenario(scenario, { ...options, seed, ties })
+  const result = runScenario(scenario, { liveness, ...options, seed, ties })
   return {
     ...result,
     faultsWithoutEffect: [],
@@ -97,7 +97,7 @@ export const runSeed = (scenario: Scenario, seed: number, { kernel, ledger, swar
   const digest = ledger ? digestOf(result.happenings) : ""
   const matters = (source: string): boolean => {
     const without = new Set(drawn.sources.flatMap((other, step) => (other === source ? [step] : [])))
-    return digestOf(runDrawn(drawn, { ...kernelOption, without }).happenings) !== digest
+    return digestOf(runDrawn(drawn, { ...kernelOption, without, liveness: false }).happenings) !== digest
   }
   return {
     seed,

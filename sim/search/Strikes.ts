@@ -62,8 +62,14 @@ const verbOf = (rule: Rule, scenario: Scenario, dice: Dice, n: number): Verb | n
   }
 }
 
-/** Strikes that begin and end before `untilMs`. */
-export const strikes = (rule: Rule, scenario: Scenario, dice: Dice, untilMs: number): ReadonlyArray<Step> => {
+/** Strikes that begin before `untilMs`, and end before it too unless they may outlast it. */
+export const strikes = (
+  rule: Rule,
+  scenario: Scenario,
+  dice: Dice,
+  untilMs: number,
+  outlast: boolean
+): ReadonlyArray<Step> => {
   const steps: Array<Step> = []
   let atMs = 0
   for (let n = 0; n < STRIKES_MAX; n++) {
@@ -78,7 +84,7 @@ export const strikes = (rule: Rule, scenario: Scenario, dice: Dice, untilMs: num
       id: null,
       note: null,
       verb,
-      forMs: Math.min(forMs, untilMs - 1 - atMs),
+      forMs: outlast ? forMs : Math.min(forMs, untilMs - 1 - atMs),
       key: `${rule.name}/${n}`
     })
   }

@@ -46,7 +46,7 @@ export const record = (
     onStep: ({ name, world }, input) =>
       void lines.push(line({ atMs: world.nowMs, node: name, input } satisfies InputLine))
   })
-  const { class: run, seed, settings, ties } = drawn
+  const { class: run, liveness, seed, settings, ties } = drawn
   const faults = drawn.scenario.timeline.flatMap(({ atMs, forMs, verb }, step) =>
     drawn.sources[step]?.startsWith("step/") ? [] : [{ atMs, forMs, source: drawn.sources[step], verb }]
   )
@@ -56,7 +56,7 @@ export const record = (
     scenarioHash: hashOf(scenarioText),
     file: drawn.scenario.file,
     seed,
-    drawn: { class: run, ties, settings, faults },
+    drawn: { class: run, ties, liveness, settings, faults },
     ...maker
   })
   return {
@@ -82,6 +82,7 @@ export const log = (drawn: Drawn, kernel?: Kernel): Log => {
   const told: Array<string> = []
   const whole: Array<string> = []
   const { hash } = runDrawn(drawn, {
+    liveness: false,
     ...(kernel === undefined ? {} : { kernel }),
     onStep: ({ name, world }, input, commands) => {
       told.push(

@@ -36,8 +36,10 @@ describe("a drawn scenario", () => {
     const all = field().expect.map(({ name }) => name)
     for (const drawn of ofClass("scripted")) assert.deepStrictEqual(names(drawn), all)
     for (const drawn of ofClass("varied")) assert.deepStrictEqual(names(drawn), all.slice(1))
-    for (const drawn of ofClass("everywhere")) assert.deepStrictEqual(names(drawn), all.slice(2))
-    assert.deepStrictEqual(ofClass("everywhere")[0]?.expectations, [2, 3, 4])
+    for (const drawn of ofClass("everywhere")) {
+      assert.deepStrictEqual(names(drawn), all.slice(2, drawn.liveness ? 4 : 5))
+      assert.deepStrictEqual(drawn.expectations, drawn.liveness ? [2, 3] : [2, 3, 4])
+    }
     assert.isAbove(ofClass("varied").length, 30)
   })
 
@@ -127,7 +129,7 @@ describe("a drawn scenario", () => {
   it("is calm at the end: nothing strikes, everything is healed and started, the network is the file's", () => {
     for (const drawn of many(true)) {
       const { scenario, sources } = drawn
-      if (drawn.class === "scripted") continue
+      if (drawn.class === "scripted" || drawn.liveness) continue
       scenario.timeline.forEach(({ atMs, forMs }, step) => {
         if (sources[step] === null) return
         assert.isBelow(atMs, CALM_FROM_MS)
@@ -147,13 +149,32 @@ describe("a drawn scenario", () => {
   })
 
   it("goes on for longer where the mix may have struck, and what counts from the end moves along", () => {
-    for (const { scenario } of ofClass("everywhere")) {
+    for (const { liveness, scenario } of ofClass("everywhere")) {
+      if (liveness) continue
       assert.strictEqual(scenario.lastsMs, CALM_FROM_MS + 60_000)
       const [oneAtMost, , inTheEnd] = scenario.expect
       assert.deepInclude(oneAtMost?.when, { untilMs: scenario.lastsMs })
       assert.deepInclude(inTheEnd?.when, { atMs: scenario.lastsMs })
     }
     for (const { scenario } of ofClass("varied")) assert.strictEqual(scenario.lastsMs, 40_000)
+  })
+
+  it("some end amid their faults, for the oracles of liveness: no calm, nothing `eventually`", () => {
+    const amid = many(true).filter(({ liveness }) => liveness)
+    const random = ofClass("everywhere").length
+    assert.isAbove(amid.length, random / 64)
+    assert.isBelow(amid.length, random / 16)
+    for (const drawn of amid) {
+      assert.strictEqual(drawn.class, "everywhere")
+      assert.strictEqual(drawn.scenario.lastsMs, CALM_FROM_MS)
+      assert.notInclude(drawn.sources, null)
+      assert.isTrue(drawn.scenario.timeline.every(({ atMs }) => atMs < CALM_FROM_MS))
+    }
+    const outlasting = amid.filter(({ scenario }) =>
+      scenario.timeline.some(({ atMs, forMs }) => forMs !== null && atMs + forMs > CALM_FROM_MS)
+    )
+    assert.isAbove(outlasting.length, amid.length / 2)
+    assert.isEmpty(many(false).filter(({ liveness }) => liveness))
   })
 
   it("whoever the file stops politely and for good is not started in the calm", () => {
