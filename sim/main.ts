@@ -11,12 +11,14 @@ import type { Engine } from "./cli/Surroundings.ts"
 // Beside the packages, not in a folder that everybody may write to. Where that cannot be, Node goes without.
 enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/clawmesh-sim", import.meta.url)))
 
-// The reader of a pipe may leave early (`| head`): that is its right, and no failure of ours.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error
-  })
-}
+// The reader of a pipe may leave early (`| head`): that is its right, and no failure of ours. A full disk is none either, but
+// what was to be written there is lost.
+process.stderr.on("error", () => {})
+process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+  if (code === "EPIPE") return
+  process.stderr.write(`standard output cannot be written: ${code === "ENOSPC" ? "the disk is full" : message}\n`)
+  process.exit(exits.wrongUse)
+})
 
 const engine = async (): Promise<Engine> => {
   const [{ readScenario, renderMistakes }, { runScenario }, { draw }, { runDrawn }] = await Promise.all([

@@ -2,7 +2,8 @@
  * `pnpm sim`: from words to an exit code. Everything it does to the world outside goes through `Surroundings`, so that a test
  * can be the terminal, and through `Engine`, so that a test can be the simulator.
  *
- * The engine is asked for only when there is something to run: help and mistakes answer without loading it.
+ * The engine is asked for only when there is something to run, and a command is loaded when it is called: help and mistakes
+ * answer without either.
  */
 import { readFileSync } from "node:fs"
 import type { Verdict } from "../judge/Verdict.ts"
@@ -14,16 +15,11 @@ import { type Look, notDeterministic, transcript } from "../report/Transcript.ts
 import type { RunOptions, RunResult } from "../run.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
 import { commands, readArguments } from "./Arguments.ts"
-import { check } from "./Check.ts"
 import { type Exit, exitOf, exits, gravest } from "./Exit.ts"
 import { unknownWord } from "./Files.ts"
-import { fuzz } from "./Fuzz.ts"
 import { remember } from "./LastRuns.ts"
-import { list } from "./List.ts"
-import { begin } from "./New.ts"
 import type { RunOrder } from "./Order.ts"
 import { runRecord } from "./Records.ts"
-import { writeSchema } from "./SchemaFiles.ts"
 import {
   type Engine,
   lookOf,
@@ -66,23 +62,23 @@ export const command = async (words: ReadonlyArray<string>, outside: Surrounding
     }
     case "fuzz": {
       const records = new Records(around, order.json)
-      return records.finish(await fuzz(order, around, records))
+      return records.finish(await (await import("./Fuzz.ts")).fuzz(order, around, records))
     }
     case "check": {
       const records = new Records(around, order.json, order.reporter)
-      return records.finish(await check(order, around, records))
+      return records.finish(await (await import("./Check.ts")).check(order, around, records))
     }
     case "list": {
       const records = new Records(around, order.json)
-      return records.finish(await list(order, around, records))
+      return records.finish(await (await import("./List.ts")).list(order, around, records))
     }
     case "new": {
       const records = new Records(around, order.json)
-      return records.finish(await begin(order, around, records))
+      return records.finish(await (await import("./New.ts")).begin(order, around, records))
     }
     case "schema": {
       const records = new Records(around, order.json)
-      return records.finish(await writeSchema(order, around, records))
+      return records.finish(await (await import("./SchemaFiles.ts")).writeSchema(order, around, records))
     }
   }
 }

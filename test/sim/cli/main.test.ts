@@ -1,12 +1,14 @@
 /** The real command in a process of its own: what a shell, a pipe and a pull request see. */
 import { assert, describe, it } from "@effect/vitest"
 import { spawn } from "node:child_process"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll } from "vitest"
 
+/** For a machine that has much else to do. */
+const LIMIT_MS = 120_000
 const root = fileURLToPath(new URL("../../../", import.meta.url))
 
 let folder = ""
@@ -27,15 +29,33 @@ interface Ended {
   readonly err: string
 }
 
-const sim = (words: ReadonlyArray<string>, options: { readonly hangUp?: boolean } = {}): Promise<Ended> =>
+interface Way {
+  readonly hangUp?: boolean
+  /** The working directory. */
+  readonly from?: string
+  /** A file in place of the pipe. */
+  readonly outTo?: string
+  /** For Node. */
+  readonly flags?: ReadonlyArray<string>
+}
+
+const sim = (
+  words: ReadonlyArray<string>,
+  { flags = [], from = root, hangUp = false, outTo }: Way = {}
+): Promise<Ended> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["sim/main.ts", ...words], { cwd: root, stdio: ["ignore", "pipe", "pipe"] })
+    const outFile = outTo === undefined ? null : openSync(outTo, "w")
+    const child = spawn(process.execPath, [...flags, join(root, "sim/main.ts"), ...words], {
+      cwd: from,
+      stdio: ["ignore", outFile ?? "pipe", "pipe"]
+    })
+    if (outFile !== null) closeSync(outFile)
     let out = ""
     let err = ""
-    child.stdout.on("data", (chunk) => (out += chunk))
-    child.stderr.on("data", (chunk) => (err += chunk))
+    child.stdout?.on("data", (chunk) => (out += chunk))
+    child.stderr?.on("data", (chunk) => (err += chunk))
     // A reader that leaves before the first line, as `| head -0` does.
-    if (options.hangUp === true) child.stdout.destroy()
+    if (hangUp) child.stdout?.destroy()
     child.on("error", reject)
     child.on("close", (exit) => resolve({ exit, out, err }))
   })
@@ -53,7 +73,7 @@ ${expect}`
 
 const held = quiet(`  - { name: nobody left, never: { peers: { anyone: { b: left } } } }\n`)
 
-describe("node sim/main.ts", () => {
+describe("node sim/main.ts", { timeout: LIMIT_MS }, () => {
   it("a scenario whose expectations hold: exit 0, nothing on stderr, the count last", async () => {
     const { err, exit, out } = await sim([file("held.yaml", held)])
     assert.deepStrictEqual({ exit, err }, { exit: 0, err: "" })
@@ -123,8 +143,85 @@ describe("node sim/main.ts", () => {
     assert.deepInclude(await sim([]), { exit: 2, out: "" })
     assert.deepInclude(await sim(["x.yaml", "--sed", "3"]), { exit: 2, err: "no flag --sed; did you mean --seed?\n" })
   })
+  it("help and mistakes answer without loading a package: starting is most of what they take", async () => {
+    const hook = `import { registerHooks } from "node:module"
+      registerHooks({ load: (url, context, next) => (process.stderr.write("loads " + url + "\\n"), next(url, context)) })`
+    const flags = ["--import", `data:text/javascript,${encodeURIComponent(hook)}`]
+    for (const words of [["--help"], ["check", "--help"], ["failover"]]) {
+      const { err } = await sim(words, { flags })
+      assert.include(err, "sim/cli/Command.ts\n")
+      assert.notInclude(err, "node_modules", words.join(" "))
+    }
+  })
   it("a reader that hangs up is no failure", async () => {
     const { err, exit } = await sim([file("pipe.yaml", held)], { hangUp: true })
     assert.deepStrictEqual({ exit, err }, { exit: 0, err: "" })
+  })
+  it("standard output on a full disk: a sentence and exit 2", async () => {
+    assert.deepStrictEqual(await sim([file("full.yaml", held)], { outTo: "/dev/full" }), {
+      exit: 2,
+      out: "",
+      err: "standard output cannot be written: the disk is full\n"
+    })
+  })
+})
+
+describe("node sim/main.ts from another working directory", { timeout: LIMIT_MS }, () => {
+  const away = (name: string): string => {
+    const from = join(folder, name)
+    mkdirSync(join(from, "scenarios"), { recursive: true })
+    writeFileSync(join(from, "scenarios/held.yaml"), held)
+    return from
+  }
+  it("run, check and list know the scenarios there, and keep what they keep there", async () => {
+    const from = away("farm")
+    const ran = await sim(["scenarios/*.yaml", "--quiet"], { from })
+    assert.deepStrictEqual(ran, { exit: 0, err: "", out: "expectations: 1 passed, 0 failed\n" })
+    const checked = await sim(["check", "scenarios/*.yaml", "--twice", "--json"], { from })
+    assert.deepStrictEqual([checked.exit, checked.err], [0, ""])
+    const record = JSON.parse(checked.out) as { readonly [key: string]: unknown }
+    assert.deepInclude(record, { $type: "clawmesh.check/1", file: "scenarios/held.yaml", exit: 0 })
+    assert.match(String(record["hash"]), /^[0-9a-f]{16}$/u)
+    assert.strictEqual(record["hash"], record["secondHash"])
+    const listed = await sim(["list"], { from })
+    assert.deepStrictEqual([listed.exit, listed.err], [0, ""])
+    assert.match(listed.out, /^scenarios\/held\.yaml {3}Quiet {3}passed in \d+ ms, (?:just now|\d+ seconds? ago)\n$/u)
+    assert.deepStrictEqual(readdirSync(join(from, "out")), ["last"])
+  })
+  it("new writes there, for an editor that finds this project's schema, and what it writes runs", async () => {
+    const from = away("orchard")
+    assert.deepInclude(await sim(["new", "late-frost"], { from }), { exit: 0, err: "" })
+    const [first = ""] = readFileSync(join(from, "scenarios/late-frost.yaml"), "utf8").split("\n")
+    const schema = join(from, "scenarios", first.slice(first.indexOf("=") + 1))
+    assert.strictEqual(schema, join(root, "scenarios/scenario.schema.json"))
+    const ran = await sim(["scenarios/late-frost.yaml", "--reporter", "failures"], { from })
+    assert.deepStrictEqual(ran, { exit: 0, err: "", out: "expectations: 2 passed, 0 failed\n" })
+    assert.deepInclude(await sim(["new", "late-frost"], { from }), {
+      exit: 2,
+      out: "",
+      err: "scenarios/late-frost.yaml is there already, and stays as it is; choose another name\n"
+    })
+  })
+  it("schema --out writes what is kept in the project", async () => {
+    const from = away("meadow")
+    assert.deepInclude(await sim(["schema", "--out", "language.json"], { from }), { exit: 0, err: "" })
+    assert.strictEqual(
+      readFileSync(join(from, "language.json"), "utf8"),
+      readFileSync(join(root, "scenarios/scenario.schema.json"), "utf8")
+    )
+  })
+  it("a mistake is annotated for a pull request, and the exit code stays 2", async () => {
+    const from = away("vineyard")
+    writeFileSync(join(from, "scenarios/typo.yaml"), held.replace("lasts: 5s", "lasts: 5"))
+    const { exit, out } = await sim(["check", "scenarios/*.yaml", "--reporter", "github"], { from })
+    assert.strictEqual(exit, 2)
+    assert.match(out, /^::error file=scenarios\/typo\.yaml,line=3,col=8::write a time with a unit/mu)
+    assert.match(out, /\nscenarios: 1 passed, 1 failed\n$/u)
+  })
+  it("a campaign finds its scenarios, too", async () => {
+    const from = away("forest")
+    const { err, exit, out } = await sim(["fuzz", "scenarios/*.yaml", "--seeds", "1..3", "--jobs", "1"], { from })
+    assert.deepStrictEqual([exit, err], [0, ""])
+    assert.match(out, /\nscenarios: 1 passed, 0 failed\n$/u)
   })
 })
