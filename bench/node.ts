@@ -42,10 +42,10 @@ export const run = async (given: ReadonlyArray<string>): Promise<void> => {
     )
     console.log(`    requests answered (mesh.peers, two frames each)  ${rounded(links.requestsPerSecond)}/s`)
 
-    console.log("\none node alone: as a shell starts it; then with compiled code kept, as its unit for systemd does")
-    for (const cached of [false, true]) {
-      const start = await measureStart(farm, cached)
-      const how = cached ? ", compiled code kept" : ""
+    console.log("\none node alone: as a shell starts it, then as its unit for systemd does")
+    for (const asService of [false, true]) {
+      const start = await measureStart(farm, asService)
+      const how = asService ? ", as a service" : ""
       console.log(`    first start of all${how.padEnd(29)}  ${ms(start.firstMs)}`)
       say(
         { what: `start to listening, p50${how}`, value: start.startMs, atMost: 300, unit: "ms" },

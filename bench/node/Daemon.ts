@@ -29,10 +29,14 @@ export class Farm {
     return join(this.directory, name)
   }
 
-  /** As the unit sets it, or as a shell would start it. */
-  environment(cached: boolean): NodeJS.ProcessEnv {
-    const { NODE_COMPILE_CACHE: _, ...env } = process.env
-    return cached ? { ...env, NODE_COMPILE_CACHE: join(this.directory, "cache") } : env
+  /** As the unit for systemd sets it, or as a shell would start it. */
+  environment(asService: boolean): NodeJS.ProcessEnv {
+    const { NODE_COMPILE_CACHE: _cache, NODE_OPTIONS: _options, ...env } = process.env
+    if (!asService) return env
+    const unit = readFileSync(join(root, "adapters/node/clawmesh-node.service"), "utf8")
+    for (const [, name, value] of unit.matchAll(/^Environment=(\w+)=(.*)$/gmu))
+      if (name!.startsWith("NODE_")) env[name!] = value!.replace("%C", this.directory)
+    return env
   }
 
   id(name: string): string {
@@ -56,13 +60,13 @@ export class Farm {
   async start(
     name: string,
     args: ReadonlyArray<string>,
-    cached = true
+    asService = true
   ): Promise<{ readonly child: ChildProcess; readonly tookMs: number }> {
     const startedMs = performance.now()
     const all = ["run", "--name", name, "--mesh-name", "bench", "--host", "127.0.0.1", "--no-discovery"]
     const child = spawn(process.execPath, [nodeProgram, ...all, "--state", this.place(name), ...args], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: this.environment(cached)
+      env: this.environment(asService)
     })
     this.running.add(child)
     let said = ""

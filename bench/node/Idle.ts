@@ -20,15 +20,15 @@ export interface StartFigures {
   readonly residentMb: number
 }
 
-/** @param cached with what V8 compiled kept from start to start, as under systemd */
-export const measureStart = async (farm: Farm, cached: boolean): Promise<StartFigures> => {
-  const name = cached ? "kept" : "plain"
-  const first = await farm.start(name, LONE, cached)
+/** @param asService with the environment of the unit for systemd: compiled code kept from start to start */
+export const measureStart = async (farm: Farm, asService: boolean): Promise<StartFigures> => {
+  const name = asService ? "service" : "shell"
+  const first = await farm.start(name, LONE, asService)
   await farm.stop(first.child)
   const starts: Array<number> = []
   let resident = Number.NaN
   for (let i = 0; i < STARTS; i++) {
-    const { child, tookMs } = await farm.start(name, LONE, cached)
+    const { child, tookMs } = await farm.start(name, LONE, asService)
     starts.push(tookMs)
     if (i === STARTS - 1) {
       await sleep(SETTLE_MS)
