@@ -107,6 +107,7 @@ describe("the package", () => {
       let status = await ran("clawmesh", "status", "--json", "--state", state)
       // It leads alone as soon as it has started: then everything has been loaded that a node needs.
       while (!(status.code === 0 && /"leader":\s*\{/u.test(status.output))) {
+        assert.isNull(started.exitCode, said)
         assert.isBelow(performance.now() - beginMs, LIMIT_MS / 2, `${status.output}\n${said}`)
         await sleep(100)
         status = await ran("clawmesh", "status", "--json", "--state", state)
