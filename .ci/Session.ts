@@ -31,6 +31,7 @@ const AGAIN_AFTER_MS = 300
 /** For what a block has told to stop: as long as a node may take to leave. */
 const TIDY_MS_MAX = 15_000
 /** Says with which exit code a command ended: no program prints a record separator (ASCII 0x1e) by itself. */
+// oxlint-disable-next-line no-control-regex
 const done = /\u001e(\d+)\u001e/u
 
 const sleep = (ms: number): Promise<void> => new Promise((awake) => setTimeout(awake, ms))

@@ -201,7 +201,13 @@ export class Insider {
     const theirs = direction === "client" ? nonces.serverNonce : nonces.clientNonce
     return {
       version: 2,
-      ...{ deviceId, publicKey, signedAtMs, meshId, role, displayName, capabilities },
+      deviceId,
+      publicKey,
+      signedAtMs,
+      meshId,
+      role,
+      displayName,
+      capabilities,
       signature: keys.sign(connectString({ deviceId, signedAtMs, nonce: theirs, meshId, role })),
       nonce: theirs,
       clientNonce: nonces.clientNonce,
@@ -209,8 +215,15 @@ export class Insider {
         ...kernel,
         signature: keys.sign(
           kernelString({
-            ...{ direction, meshId, capabilities, displayName, exporter },
-            ...{ clientDeviceId: client, serverDeviceId: server, ...nonces, ...kernel }
+            direction,
+            meshId,
+            capabilities,
+            displayName,
+            exporter,
+            clientDeviceId: client,
+            serverDeviceId: server,
+            ...nonces,
+            ...kernel
           })
         )
       }

@@ -79,8 +79,13 @@ export const ways = {
     overLine(as.dial(port, "plain"), async (line) => {
       const serverNonce = await line.challenge()
       const hello = as.hello({
-        ...{ direction: "client", audience: "0".repeat(64), meshId: "m", meshKey: "k" },
-        ...{ clientNonce: serverNonce, serverNonce, exporter: line.exporter }
+        direction: "client",
+        audience: "0".repeat(64),
+        meshId: "m",
+        meshKey: "k",
+        clientNonce: serverNonce,
+        serverNonce,
+        exporter: line.exporter
       })
       line.send({ type: "req", id: "1", method: "mesh.connect", params: hello })
       // Once it has left: behind it comes the RST.
