@@ -480,6 +480,7 @@ describe("sessions, seen in a run", { timeout: LIMIT_MS }, () => {
   - { sometimes: { sessions: { laptop: { jetson: exactly 1 } } } }
   - { never: { sessions: { anyone: { laptop: at least 2 } } } }
   - { at: end, that: { sessions: { laptop: { jetson: exactly 0 } } } }`)
+        .replace("timeline:", "  kiosk: { role: viewer }\ntimeline:")
         .replace("expect:", "  - { at: 6500ms, crash: jetson }\nexpect:")
         .replace("lasts: 8s", "lasts: 30s")
     )

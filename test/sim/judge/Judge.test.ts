@@ -142,6 +142,13 @@ describe("tense sometimes: at one instant at least, and no run can break it", ()
       ]).status,
       "never"
     )
+    assert.strictEqual(
+      judged(sometimes(10_000, 60_000), [
+        [10_000, true],
+        [10_000, false]
+      ]).status,
+      "never"
+    )
     assert.deepInclude(judged(sometimes(10_000, 60_000), [[3_000, true]]), { status: "held", atMs: 10_000 })
   })
   it("looks up to, and not including, `until`; at the end of the run including it", () => {
