@@ -124,7 +124,7 @@ export const fuzz = async (order: FuzzOrder, around: Surroundings, records: Reco
   around.progress?.(null)
 
   const problems = [...keeper.problems]
-  for (const problem of problems) records.error("UNREADABLE", exits.wrongUse, problem)
+  for (const problem of problems) records.error("UNWRITABLE", exits.wrongUse, problem)
   const exit = gravest([exitOf(tally, interrupted), ...(problems.length > 0 ? [exits.wrongUse] : [])])
   for (const finding of tally.findings)
     records.write(findingRecord(files[finding.scenario]!, finding, tally, again(finding.scenario, finding.seed)))

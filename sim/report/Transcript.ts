@@ -187,11 +187,20 @@ const stepWords = (step: Step): string =>
   `${step.id === null ? "" : `${step.id}, `}${step.verb._tag} at ${exactSpan(step.atMs)}`
 
 /** Why a run that broke nothing has shown nothing all the same. */
-export const doubts = (file: string, scenario: Scenario, result: RunResult): ReadonlyArray<string> => {
+export const doubts = (
+  file: string,
+  scenario: Scenario,
+  result: RunResult,
+  drawn: string | null = null
+): ReadonlyArray<string> => {
   const missed = result.expectations.filter((outcome) => outcome.status === "not-reached")
   const nothing =
     scenario.expect.length === 0
-      ? ["nothing was judged: the scenario expects nothing; write an expect:"]
+      ? [
+          drawn === null
+            ? "nothing was judged: the scenario expects nothing; write an expect:"
+            : "nothing was judged but the invariants: the scenario expects nothing that holds in such a run"
+        ]
       : missed.length === result.expectations.length
         ? [`nothing was judged: the run ended at ${measuredSpan(result.endedMs)}, before any expectation was due`]
         : []
@@ -233,7 +242,9 @@ export const transcript = (telling: Telling, look: Look): string => {
         `  again   ${again}`
       ]
     : listed(telling, look, pen)
-  const doubted = doubts(file, scenario, result).map((doubt) => `  ${pen("yellow", "!")} ${doubt}`)
+  const doubted = doubts(file, scenario, result, telling.drawn ?? null).map(
+    (doubt) => `  ${pen("yellow", "!")} ${doubt}`
+  )
   return [
     head(telling, look, pen),
     ...(telling.drawn == null ? [] : [`drawn: ${telling.drawn}`]),

@@ -174,13 +174,19 @@ describe("a run told: undecided", () => {
       expectations: held.map((one) => ({ ...one, status: "not-reached" }))
     })
     assert.include(tell(none), "nothing was judged: the run ended at 5 s, before any expectation was due")
-    const empty = { ...play, expect: [] }
+    const empty = {
+      file: "x.yaml",
+      scenario: { ...play, expect: [] },
+      result: result({ expectations: [] }),
+      wallMs: 1,
+      again: ""
+    }
+    assert.include(transcript(empty, plain), "nothing was judged: the scenario expects nothing")
+    const drawn = transcript({ ...empty, drawn: "loss 5 %" }, plain)
+    assert.include(drawn, "\ndrawn: loss 5 %\n")
     assert.include(
-      transcript(
-        { file: "x.yaml", scenario: empty, result: result({ expectations: [] }), wallMs: 1, again: "" },
-        plain
-      ),
-      "nothing was judged: the scenario expects nothing"
+      drawn,
+      "nothing was judged but the invariants: the scenario expects nothing that holds in such a run"
     )
   })
 })
