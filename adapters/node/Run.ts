@@ -30,6 +30,7 @@ import { unusable } from "../vault/Vault.ts"
 import * as Ws from "../ws/Transport.ts"
 import type { Daemon, Told } from "./Daemon.ts"
 import * as Logging from "./Logging.ts"
+import * as Quiet from "./Quiet.ts"
 import * as Mesh from "./Mesh.ts"
 import { stateFailure } from "./StateFailure.ts"
 import * as Clocks from "./Timepiece.ts"
@@ -134,6 +135,11 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     known: { name: nameOf },
     write: (line) => void process.stdout.write(line)
   })
+  const quiet = Quiet.make()
+  const tell = (told: Told): void => {
+    log.tell(told)
+    printed.event(told)
+  }
   for (const note of directory.notes) printed.note(now().wall, "warning", note)
   if (mesh.founded)
     printed.note(now().wall, "info", `made the key of a new mesh; other nodes join it with --mesh-key=${mesh.meshKey}`)
@@ -197,9 +203,8 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     Effect.provideService(Herald, {
       tell: (event) =>
         Effect.sync(() => {
-          const told: Told = { atMs: now().wall, event }
-          log.tell(told)
-          printed.event(told)
+          const at = now()
+          quiet.hear({ atMs: at.wall, event }, at.mono).forEach(tell)
         })
     }),
     Effect.mapError((error) => failure(error.message, "Look at the disk of the state directory.", 1))
@@ -230,6 +235,8 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
       yield* advertise
       while (true) {
         found = yield* discovery.running
+        const at = now()
+        quiet.due(at.wall, at.mono).forEach(tell)
         yield* Effect.sleep(5_000)
       }
     })

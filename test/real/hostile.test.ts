@@ -2,6 +2,7 @@
  * Strangers at the door of real daemons: half handshakes in numbers, floods, garbage. The node ends each within its limits, lets
  * nobody in, does not grow, and is there for its peers all the while (B12, S7; PROTOCOL.md parts 1 and 5).
  */
+import { REFUSALS_TOLD_MAX } from "../../adapters/node/Quiet.ts"
 import { connect } from "node:net"
 import { afterEach, assert, describe, it } from "@effect/vitest"
 import { MESSAGE_BYTES_MAX } from "../../kernel/wire/Limits.ts"
@@ -208,6 +209,10 @@ describe("floods", () => {
     assert.strictEqual(answers.get("NOT_AUTHORIZED"), lines * (UNAUTHENTICATED_FRAMES_MAX + 1))
     const { refusals } = await at.status("a")
     assert.strictEqual(refusals["NOT_AUTHORIZED"], lines * (UNAUTHENTICATED_FRAMES_MAX + 1))
+    // The memory of events and the log have room for others: each line ended with one, and a minute has begun at most twice.
+    const told = (await at.events("a", "connection.refused")).length
+    assert.isAtLeast(told, REFUSALS_TOLD_MAX)
+    assert.isBelow(told, 2 * REFUSALS_TOLD_MAX + 2)
     assert.isBelow(at.residentBytes("a") - restingBytes, GROWTH_BYTES_MAX)
     await joins(at)
     await unmoved(at, performance.now() - before)
