@@ -17,7 +17,7 @@ const count =
     Number(pattern.exec(output)?.[1] ?? 0)
 
 /** `--listFiles` names each file on a line of its own, by its absolute path. */
-const listed = /^\/.+\.(?:ts|json)$/gmu
+const listed = /^\/.+\.(?:[cm]?ts|json)$/gmu
 const ownListed = (output: string): number =>
   (output.match(listed) ?? []).filter((file) => !file.includes("/node_modules/")).length
 
