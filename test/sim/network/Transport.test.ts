@@ -220,6 +220,17 @@ describe("an opening", () => {
     assert.deepStrictEqual(lab.network.effects(id).openings, 1)
   })
 
+  it("repeats its SYN after 1, 3 and 7 s", () => {
+    const lab = new Lab(["a", "b"])
+    const id = lab.network.apply({ _tag: "cut", pairs: [["a", "b"]] })
+    lab.network.dial(lab.host("a"), lab.host("b"), 1)
+    lab.run(6_999)
+    lab.network.undo(id)
+    lab.run(3_000)
+    assert.strictEqual(lab.whenMs("a", "opened"), 7_040)
+    assert.strictEqual(lab.network.effects(id).openings, 3)
+  })
+
   it("fails after its limit, as unreachable, as refused", () => {
     const lab = new Lab(["a", "b", "c", "d"], PLAIN)
     lab.network.apply({ _tag: "cut", pairs: [["a", "b"]] })

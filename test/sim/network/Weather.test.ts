@@ -113,6 +113,22 @@ describe("partitions", () => {
     assert.strictEqual(heard(), all)
   })
 
+  it("count a machine that is named twice where it is named first", () => {
+    const lab = new Lab(["a", "b", "c"])
+    const connections = [lab.open("a", "b"), lab.open("a", "c")]
+    lab.network.apply({
+      _tag: "partition",
+      groups: [
+        ["a", "b"],
+        ["c", "b"]
+      ]
+    })
+    assert.deepStrictEqual(
+      connections.map((connection) => waits(lab, connection)),
+      [false, true]
+    )
+  })
+
   it("hold for machines that nobody had met when they came", () => {
     const lab = new Lab(["a", "late"])
     const id = lab.network.apply({ _tag: "partition", groups: [["a"], ["late"]] })
@@ -146,6 +162,8 @@ describe("what changes by itself", () => {
       assert.isAtMost(ms, cut ? 3_010 : 9_010)
     })
     assert.isAbove(new Set(whole.map(({ ms }) => ms)).size, 15)
+    // What a cut held came with the next repeat, and most of it while the rule was in force.
+    assert.isAbove(lab.words("b").length, 10_000)
     lab.network.undo(id)
     for (let n = 0; n < 300; n++) {
       assert.isFalse(waits(lab, connection))
@@ -188,6 +206,16 @@ describe("what changes by itself", () => {
     assert.isAbove(Math.max(...cutMs.values()) - Math.min(...cutMs.values()), 1_500)
     assert.notDeepEqual(order(cutMs), order(healedMs))
     assert.notDeepEqual(order(cutMs), spokes)
+  })
+
+  it("a link whose turn to heal comes before its cut is not cut", () => {
+    const lab = new Lab(["a", "b"])
+    const connection = lab.open("a", "b")
+    lab.network.apply({ _tag: "swizzle", pairs: both("a", "b"), cutOverMs: 9_000, healAfterMs: 0, healOverMs: 0 })
+    for (let ms = 0; ms < 10_000; ms += 100) {
+      assert.isFalse(waits(lab, connection))
+      lab.run(100)
+    }
   })
 
   it("ends with its undoing, in whatever phase", () => {
