@@ -213,6 +213,17 @@ describe("draws are keyed", () => {
     )
   })
 
+  it("two faults alike strike each at its own times", () => {
+    const line = "    - { cut: any link,      every: 2s..6s, for: 500ms..3s }\n"
+    const alike = scenarioFrom(
+      FIELD.replace(/ {4}- \{ c(?:rash|ut): any.*\n/gu, "").replace("  faults:\n", `  faults:\n${line}${line}`)
+    )
+    const times = (source: string) => strikesOf(alike, source).map((steps) => steps.map(({ atMs }) => atMs))
+    const [first, second] = [times("fault/0"), times("fault/1")]
+    assert.isAbove(first.flat().length, 1_000)
+    assert.isEmpty(first.filter((one, seed) => String(one) === String(second[seed])))
+  })
+
   it("a scenario without fuzz: gets the default mix, and is judged by what holds everywhere", () => {
     const plain = scenarioFrom(FIELD.slice(0, FIELD.indexOf("fuzz:")))
     const drawn = many(true, plain)
