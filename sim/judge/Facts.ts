@@ -13,7 +13,6 @@ import { type Clause, fits, NEVER_SEEN, NOBODY_RUNS, runningIn, sayings, type Se
 import { peerClause, peerSayings, sessionClause } from "./Pairs.ts"
 import { countWords, enumerate, moment } from "./Words.ts"
 
-
 export interface Question {
   readonly holds: (view: WorldView, seen: Seen) => boolean
   /** What was instead, where the facts had to hold (`"missing"`); what was, where they must not (`"present"`). */

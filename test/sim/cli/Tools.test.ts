@@ -1,101 +1,30 @@
-/** `pnpm sim check`, `list`, `new`, `schema`, and how runs are told: exit codes, words and records, with the simulator itself. */
+/** `pnpm sim check`, `list`, `new` and `schema`: exit codes, words, records and files. */
 import { assert, describe, it } from "@effect/vitest"
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync
-} from "node:fs"
-import { tmpdir } from "node:os"
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { afterAll, beforeEach } from "vitest"
-import { command } from "../../../sim/cli/Command.ts"
-import type { Engine, Surroundings } from "../../../sim/cli/Surroundings.ts"
+import type { Engine } from "../../../sim/cli/Surroundings.ts"
 import { runScenario } from "../../../sim/run.ts"
-import { editorSchemaText } from "../../../sim/scenario/EditorSchema.ts"
-import { readScenario, renderMistakes } from "../../../sim/scenario/read.ts"
-import { draw } from "../../../sim/search/Draw.ts"
-import { runDrawn } from "../../../sim/search/OneSeed.ts"
+import { editorSchema, editorSchemaText } from "../../../sim/scenario/EditorSchema.ts"
+import { renewed } from "../../../sim/scenario/Reference.ts"
+import {
+  another,
+  type AnyRecord,
+  engine,
+  folder,
+  held,
+  LIMIT_MS,
+  NOW_MS,
+  recordsOf,
+  sim,
+  text,
+  typos,
+  write
+} from "./Workshop.ts"
 
-/** For a machine that has much else to do. */
-const LIMIT_MS = 120_000
 const project = fileURLToPath(new URL("../../../", import.meta.url))
-/** 2026-11-24T12:00:00Z. */
-const NOW_MS = 1_795_521_600_000
 /** The user id that Debian keeps for those who own nothing. */
 const NOBODY = 65_534
-
-const engine: Engine = {
-  read: (file, bytes) => {
-    const read = readScenario(file, bytes)
-    return "scenario" in read ? read : { ...read, told: renderMistakes(file, read.mistakes) }
-  },
-  run: runScenario,
-  runFuzzed: (scenario, seed, how, options) => {
-    const drawn = draw(scenario, seed, how)
-    return { drawn, result: runDrawn(drawn, options) }
-  }
-}
-
-const field = (expect: string, title = "A small field"): string => `scenario: ${title}
-seed: 1
-lasts: 8s
-nodes:
-  laptop: { role: planner }
-  jetson: { role: field }
-timeline:
-  - { at: 0s, start: everyone }
-expect:
-${expect}
-`
-const held = field("  - { name: it leads, at: 6s, that: { leader: laptop } }")
-const broken = field("  - { name: it does not, at: 6s, that: { leader: jetson } }", "A lost field")
-const typos = held.replace("lasts: 8s", "lasts: 8").replace("start: everyone", "strat: everyone")
-
-const folders: Array<string> = []
-let folder = ""
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "clawmesh-tools-"))
-  folders.push(folder)
-  mkdirSync(join(folder, "scenarios"))
-  write("scenarios/held.yaml", held)
-  write("scenarios/broken.yaml", broken)
-  write("typos.yaml", typos)
-})
-afterAll(() => {
-  for (const one of folders) rmSync(one, { recursive: true })
-})
-const write = (name: string, content: string | Uint8Array): void => writeFileSync(join(folder, name), content)
-const text = (name: string): string => readFileSync(join(folder, name), "utf8")
-
-const sim = async (line: string, around: Partial<Surroundings> = {}) => {
-  const seen = { out: "", err: "" }
-  const exit = await command(line.split(" "), {
-    cwd: folder,
-    env: {},
-    out: (words) => (seen.out += words),
-    err: (words) => (seen.err += words),
-    terminal: null,
-    nowMs: () => 0,
-    dateMs: () => NOW_MS,
-    engine: async () => engine,
-    ...around
-  })
-  return { exit, ...seen }
-}
-
-type AnyRecord = { readonly [key: string]: unknown }
-const recordsOf = (out: string): ReadonlyArray<AnyRecord> =>
-  out
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line) as AnyRecord)
 
 describe("pnpm sim check", { timeout: LIMIT_MS }, () => {
   it("tells what reads, runs nothing, and counts", async () => {
@@ -124,7 +53,7 @@ describe("pnpm sim check", { timeout: LIMIT_MS }, () => {
     const [wrong, right] = recordsOf(ran.out)
     assert.deepInclude(wrong, { $type: "clawmesh.error/1", code: "DOES_NOT_READ", file: "typos.yaml" })
     assert.deepStrictEqual(
-      (wrong?.["mistakes"] as ReadonlyArray<AnyRecord>).map(({ column, length, line }) => [line, column, length]),
+      (wrong!["mistakes"] as ReadonlyArray<AnyRecord>).map(({ column, length, line }) => [line, column, length]),
       [
         [3, 8, 1],
         [8, 15, 5]
@@ -227,8 +156,7 @@ describe("pnpm sim list", { timeout: LIMIT_MS }, () => {
     ])
   })
   it("remembers neither half a run, nor a drawn one, nor a file from elsewhere", async () => {
-    const outside = mkdtempSync(join(tmpdir(), "clawmesh-tools-"))
-    folders.push(outside)
+    const outside = another()
     writeFileSync(join(outside, "x.yaml"), held)
     await sim("scenarios/held.yaml --until 7s")
     await sim("scenarios/held.yaml --seed 3 --fuzzed --no-swarm")
@@ -322,12 +250,11 @@ describe("pnpm sim new", { timeout: LIMIT_MS }, () => {
 
 describe("pnpm sim schema", { timeout: LIMIT_MS }, () => {
   it("renews the schema and the page of the project, wherever it is started", async () => {
-    const copy = mkdtempSync(join(tmpdir(), "clawmesh-tools-"))
-    folders.push(copy)
+    const copy = another()
     mkdirSync(join(copy, "scenarios"))
     const page = "docs/reference/scenario-language.md"
     cpSync(join(project, page), join(copy, page))
-    const kept = readFileSync(join(copy, page), "utf8")
+    const kept = renewed(readFileSync(join(copy, page), "utf8"), editorSchema())!
     writeFileSync(join(copy, page), kept.replace("| `profile` |", "| `porfile` |"))
     const ran = await sim("schema --json", { project: copy })
     assert.strictEqual(ran.exit, 0)
@@ -354,138 +281,5 @@ describe("pnpm sim schema", { timeout: LIMIT_MS }, () => {
     assert.strictEqual(empty.exit, 2)
     assert.match(empty.err, /^docs\/reference\/scenario-language\.md has no generated part to renew/u)
     assert.strictEqual((await sim("schema scenarios")).exit, 2)
-  })
-})
-
-describe("pnpm sim: how runs are told", { timeout: LIMIT_MS }, () => {
-  it("--reporter failures tells only what did not pass; --quiet only counts; both count the same", async () => {
-    const closing = "expectations: 1 passed, 1 failed\nscenarios: 1 passed, 1 failed\n"
-    const failures = await sim("scenarios/*.yaml --reporter failures")
-    assert.strictEqual(failures.exit, 1)
-    assert.notInclude(failures.out, "A small field")
-    assert.include(failures.out, "✗ it does not\n    scenarios/broken.yaml:10\n")
-    assert.isTrue(failures.out.endsWith(`\n${closing}`))
-    assert.deepInclude(await sim("scenarios/*.yaml --quiet"), { exit: 1, out: closing, err: "" })
-    assert.strictEqual((await sim("scenarios/held.yaml --twice --quiet")).out, "expectations: 1 passed, 0 failed\n")
-  })
-  it("--reporter github annotates what broke with file and line, and what is in doubt as a warning", async () => {
-    const ran = await sim("scenarios/*.yaml --reporter github")
-    assert.include(ran.out, "::error file=scenarios/broken.yaml,line=10::it does not: at 6.000: ")
-    write("doubt.yaml", field('  - { name: "it, too: 100%", sometimes: { leader: jetson } }'))
-    const doubt = await sim("doubt.yaml --reporter github --quiet")
-    assert.strictEqual(doubt.exit, 3)
-    assert.strictEqual(
-      doubt.out,
-      [
-        '::warning file=doubt.yaml::it never came to "it, too: 100%25", so this run does not test what follows from it: doubt.yaml:10',
-        "expectations: 0 passed, 0 failed, 1 skipped\n"
-      ].join("\n")
-    )
-  })
-  it("--reporter full is every input and command, with names in place of device ids, before the same verdicts", async () => {
-    const { out } = await sim("scenarios/held.yaml --reporter full")
-    assert.match(out, /^ {5}0\.000 {3}world\.start everyone$/mu)
-    assert.match(out, /^ +\d+\.\d{3} {3}jetson ← Received \{/mu)
-    assert.match(out, /^ +\d+\.\d{3} {3}jetson → Dial \{"attempt":1,"to":"laptop"/mu)
-    assert.notMatch(out, /[0-9a-f]{64}/u)
-    const received = out.split("\n").filter((line) => line.includes(" ← Received "))
-    let counted = 0
-    const read = readScenario("held.yaml", held)
-    if ("scenario" in read)
-      runScenario(read.scenario, { onStep: (_, input) => (counted += input._tag === "Received" ? 1 : 0) })
-    assert.strictEqual(received.length, counted)
-    assert.match(out, /✓ it leads +at 6 s\n\nexpectations: 1 passed, 0 failed\n$/u)
-  })
-  it("--no-color, for every command, also on a terminal", async () => {
-    const terminal = { columns: 100 }
-    assert.include((await sim("scenarios/held.yaml", { terminal })).out, "\u001b")
-    for (const line of ["scenarios/held.yaml", "--no-color list", "fuzz scenarios/held.yaml --seeds 1..2 --jobs 1"])
-      assert.notInclude((await sim(`${line} --no-color`, { terminal })).out, "\u001b", line)
-    assert.include((await sim("list", { terminal })).out, "\u001b")
-  })
-  it("what goes with nothing is said", async () => {
-    for (const [line, sentence] of [
-      ["a.yaml --reporter loud", "--reporter loud: there are story, full, failures, github"],
-      ["a.yaml --reporter", "--reporter needs one of story, full, failures, github, such as --reporter github"],
-      ["check a.yaml --twice=2", '--twice takes no value; leave out "=2"'],
-      ["a.yaml --no-colour", "no flag --no-colour; did you mean --no-color?"],
-      ["list --twice", "no flag --twice; there are --json --help --no-color"],
-      ["check", "no scenario given; write pnpm sim check 'scenarios/*.yaml'"],
-      ["check held", 'no command "held"; did you mean pnpm sim scenarios/held.yaml?'],
-      ["--json=x.json list", "the command comes first: pnpm sim list"],
-      ["chekc", 'no command "chekc"; did you mean pnpm sim check?']
-    ] as const)
-      assert.deepStrictEqual(await sim(line), { exit: 2, out: "", err: `${sentence}\n` }, line)
-  })
-  it("a reporter beside --json on standard output would have nothing to tell", async () => {
-    for (const line of ["a.yaml --json --reporter github", "check a.yaml --json --reporter failures"]) {
-      const ran = await sim(line)
-      assert.strictEqual(ran.exit, 2)
-      assert.match(String(recordsOf(ran.out)[0]?.["message"]), /^--reporter is for people; with --json/u)
-    }
-  })
-  it("--help of each command is its own, and names its flags", async () => {
-    for (const [name, flag] of [
-      ["check", "--twice"],
-      ["list", "out/last/"],
-      ["new", "skeleton"],
-      ["schema", "--out FILE"],
-      ["fuzz", "--seeds"],
-      ["run", "--reporter"]
-    ] as const) {
-      const ran = await sim(`${name} --help`)
-      assert.deepInclude(ran, { exit: 0, err: "" })
-      assert.include(ran.out, flag)
-    }
-  })
-})
-
-describe("sometimes: what a scenario has to come to", { timeout: LIMIT_MS }, () => {
-  const never = field(
-    "  - { always: { leaders: at most 1 } }\n  - { name: the jetson leads, sometimes: { leader: jetson } }"
-  )
-  const once = field("  - { name: nobody leads at first, sometimes: { leader: none } }")
-  it("a run that comes to it passes and says when; one that does not is undecided, 3", async () => {
-    write("once.yaml", once)
-    const came = await sim("once.yaml")
-    assert.strictEqual(came.exit, 0)
-    assert.match(came.out, /✓ nobody leads at first +first at 0 s\n/u)
-    write("never.yaml", never)
-    const missed = await sim("never.yaml")
-    assert.strictEqual(missed.exit, 3)
-    assert.match(missed.out, /– the jetson leads +never so\n/u)
-    assert.include(missed.out, '! it never came to "the jetson leads"')
-    assert.match(missed.out, /\nexpectations: 1 passed, 0 failed, 1 skipped\n$/u)
-    assert.strictEqual((await sim("never.yaml --until 7s")).exit, 0)
-  })
-  it("a campaign has to come to it in one run; a drawn run alone need not", async () => {
-    write("never.yaml", never)
-    const missed = await sim("fuzz never.yaml --seeds 1..4 --jobs 1")
-    assert.strictEqual(missed.exit, 3)
-    assert.include(missed.out, '! never: it never came to that in any run: "the jetson leads", line 11')
-    assert.match(missed.out, /\nscenarios: 0 passed, 0 failed, 1 undecided\n$/u)
-    assert.strictEqual((await sim("never.yaml --seed 1 --fuzzed")).exit, 0)
-    write("once.yaml", once)
-    const came = await sim("fuzz once.yaml --seeds 1..4 --jobs 1")
-    assert.strictEqual(came.exit, 0)
-    assert.include(came.out, "\nsometimes: once · nobody leads at first: in 4 of 4 runs\n")
-  })
-})
-
-describe("sessions, seen in a run", { timeout: LIMIT_MS }, () => {
-  it("each has one with the other, and after a crash none", async () => {
-    write(
-      "sessions.yaml",
-      field(`  - { at: 6s, that: { sessions: { everyone: { laptop: exactly 1, jetson: exactly 1 } } } }
-  - { sometimes: { sessions: { laptop: { jetson: exactly 1 } } } }
-  - { never: { sessions: { anyone: { laptop: at least 2 } } } }
-  - { at: end, that: { sessions: { laptop: { jetson: exactly 0 } } } }`)
-        .replace("timeline:", "  kiosk: { role: viewer }\ntimeline:")
-        .replace("expect:", "  - { at: 6500ms, crash: jetson }\nexpect:")
-        .replace("lasts: 8s", "lasts: 30s")
-    )
-    const ran = await sim("sessions.yaml")
-    assert.deepInclude(ran, { exit: 0, err: "" })
-    assert.match(ran.out, /\nexpectations: 4 passed, 0 failed\n$/u)
   })
 })
