@@ -88,15 +88,17 @@ const withSettings = (scenario: Scenario, settings: ReadonlyArray<Setting>, last
   }
 }
 
-const ruleOf = (fault: Fuzz["faults"][number], place: number): Rule => {
+const ruleOf = (fault: Fuzz["faults"][number], place: number, all: Fuzz["faults"]): Rule => {
   const { everyMs, forMs, target, who } = fault
+  const alike = all.slice(0, place).filter((other) => other.what === fault.what && other.target === target).length
   const what: Rule["what"] =
     fault.what === "crash" || fault.what === "freeze"
       ? { _tag: fault.what, who }
       : fault.what === "partition"
         ? { _tag: "partition", how: target as "halves" | "one-against-all" | "random" }
         : { _tag: fault.what }
-  return { name: `fault/${place}`, place: fault.place, what, everyMs, forMs }
+  const key = `fault/${fault.what}/${target}/${alike}`
+  return { name: `fault/${place}`, key, place: fault.place, what, everyMs, forMs }
 }
 
 const meansAll = (target: Target): boolean => typeof target !== "string"
@@ -148,7 +150,7 @@ export const draw = (scenario: Scenario, seed: number, { swarm }: DrawOptions): 
   const rules =
     run === "everywhere"
       ? [
-          ...fuzz.faults.map(ruleOf).filter((rule) => !swarm || dice.chance(`${rule.name}/on`, 3, 4)),
+          ...fuzz.faults.map(ruleOf).filter((rule) => !swarm || dice.chance(`${rule.key}/on`, 3, 4)),
           ...(swarm ? mixRules(dice) : [])
         ]
       : []

@@ -42,6 +42,7 @@ export const mixRules = (dice: Dice): ReadonlyArray<Rule> =>
     return [
       {
         name: key,
+        key,
         place: NOWHERE,
         what,
         everyMs: around(dice.one(`${key}/gap`, 0, GAPS_MS)),

@@ -8,8 +8,10 @@ import type { Place, Range, Scenario, Step, Target, Verb } from "../scenario/Sce
 import type { Dice } from "./Drawn.ts"
 
 export interface Rule {
-  /** Key of its draws, and its name in the ledger. */
+  /** Its name in the ledger. */
   readonly name: string
+  /** Of its draws: what it is, and not where it stands, so that a fault more before it moves nothing. */
+  readonly key: string
   readonly place: Place
   readonly what:
     | { readonly _tag: "crash" | "freeze"; readonly who: ReadonlyArray<Target> | "any node" }
@@ -46,19 +48,19 @@ const sidesOf = (how: string, names: ReadonlyArray<string>, dice: Dice, what: st
 
 const verbOf = (rule: Rule, scenario: Scenario, dice: Dice, n: number): Verb | null => {
   const names = scenario.nodes.map(({ name }) => name)
-  const { name, what } = rule
+  const { key, what } = rule
   if (what._tag === "crash" || what._tag === "freeze")
-    return { _tag: what._tag, who: what.who === "any node" ? [dice.one(`${name}/who`, n, names)] : what.who }
+    return { _tag: what._tag, who: what.who === "any node" ? [dice.one(`${key}/who`, n, names)] : what.who }
   if (names.length < 2 || (scenario.network.links === "none" && what._tag !== "partition")) return null
-  if (what._tag === "partition") return { _tag: "partition", groups: sidesOf(what.how, names, dice, name, n) }
-  const [a = "", b = ""] = pairOf(scenario.network, names, dice, name, n)
+  if (what._tag === "partition") return { _tag: "partition", groups: sidesOf(what.how, names, dice, key, n) }
+  const [a = "", b = ""] = pairOf(scenario.network, names, dice, key, n)
   if (what._tag !== "slow") return { _tag: "cut", from: [a], to: [b], oneWay: what._tag === "cut one way" }
-  const delay = dice.within(`${name}/delay`, n, SLOW_MS)
+  const delay = dice.within(`${key}/delay`, n, SLOW_MS)
   return {
     _tag: "slow",
     between: [a, b],
     delayMs: { min: delay >> 1, max: delay },
-    lossPpm: dice.within(`${name}/loss`, n, SLOW_LOSS_PPM)
+    lossPpm: dice.within(`${key}/loss`, n, SLOW_LOSS_PPM)
   }
 }
 
@@ -73,11 +75,11 @@ export const strikes = (
   const steps: Array<Step> = []
   let atMs = 0
   for (let n = 0; n < STRIKES_MAX; n++) {
-    atMs += Math.max(1, dice.within(`${rule.name}/every`, n, rule.everyMs))
+    atMs += Math.max(1, dice.within(`${rule.key}/every`, n, rule.everyMs))
     if (atMs >= untilMs - 1) break
     const verb = verbOf(rule, scenario, dice, n)
     if (verb === null) break
-    const forMs = Math.max(1, dice.within(`${rule.name}/for`, n, rule.forMs))
+    const forMs = Math.max(1, dice.within(`${rule.key}/for`, n, rule.forMs))
     steps.push({
       place: rule.place,
       atMs,
@@ -85,7 +87,7 @@ export const strikes = (
       note: null,
       verb,
       forMs: outlast ? forMs : Math.min(forMs, untilMs - 1 - atMs),
-      key: `${rule.name}/${n}`
+      key: `${rule.key}/${n}`
     })
   }
   return steps
