@@ -42,6 +42,8 @@ export interface Through<Asker> {
 export class SimVault<Asker> {
   /** How often a crash emptied the disk: what was acknowledged before is rightly gone. */
   wipes = 0
+  /** Writes and starts that met a disk that was slow, hung, failed or was full. */
+  harmed = 0
   private readonly seed: number
   private readonly name: string
   private readonly carrier: Carrier
@@ -83,6 +85,7 @@ export class SimVault<Asker> {
   // ---------------------------------------------------------------------------------------------- a process
 
   open(): Opened {
+    if (this.broken) this.harmed++
     const birth: Birth = this.hasIdentity ? "lost" : "first"
     const opened = this.journal.open(birth)
     if (opened._tag === "Opened") this.hasIdentity = true
@@ -95,6 +98,7 @@ export class SimVault<Asker> {
     const tookMs = between(this.seed, "sync", this.name, this.syncs++, min, max)
     // A journal is written in order: no record is on the disk before the one that was asked for earlier.
     this.throughMs = Math.max(this.carrier.nowMs() + tookMs, this.throughMs)
+    if (this.latencyMs !== USUAL_MS || this.broken) this.harmed++
     this.asked.push({ record, asker })
     this.journal.ask(record)
     this.carrier.later(this.throughMs)
@@ -139,6 +143,10 @@ export class SimVault<Asker> {
   }
 
   // ---------------------------------------------------------------------------------------------- faults
+
+  private get broken(): boolean {
+    return this.hangs || this.journal.disk.fault !== null
+  }
 
   /** `hang`: what is asked for is not done until it goes on. Otherwise it fails whoever asks, and whoever starts. */
   harm(fault: DiskFault | "hang"): void {

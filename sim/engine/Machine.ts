@@ -6,19 +6,19 @@
  * disk cannot be used, or has lost its journal, does not start, as on a real device. With discovery it looks round from its
  * start, and announces itself once its incarnation is stored. Everything that the kernel asks for is performed here.
  *
- * Does not model: slow CPUs, suspended machines.
+ * Does not model: a processor so slow that it cannot boot.
  */
 import type { Command } from "../../kernel/Command.ts"
 import type { Config } from "../../kernel/Config.ts"
 import { base64url, between } from "../../kernel/Draw.ts"
-import type { Durable } from "../../kernel/Durable.ts"
+import type { Durable, Record } from "../../kernel/Durable.ts"
 import type { Happened, Input } from "../../kernel/Input.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import type { StoreFailed } from "../../kernel/Ports.ts"
 import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
 import { decode } from "../../kernel/wire/Codec.ts"
-import { SimVault, type DiskFate } from "../disk/SimVault.ts"
+import { SimVault, type DiskFate, type Through } from "../disk/SimVault.ts"
 import type { Waiting } from "../disk/VaultPort.ts"
 import type { FakeKeys, KeyPair } from "../keys/FakeKeys.ts"
 import type { Cargo } from "../network/Cargo.ts"
@@ -27,6 +27,7 @@ import type { Due } from "../network/Segment.ts"
 import type { NodeSpec } from "../scenario/Scenario.ts"
 import type { Handle } from "./Agenda.ts"
 import type { Host } from "./Host.ts"
+import { Intake } from "./Intake.ts"
 import { Nearby } from "./Nearby.ts"
 import { NodeClock } from "./NodeClock.ts"
 import type { WorldHappening } from "./View.ts"
@@ -46,7 +47,27 @@ export type MachineEvent =
   /** The oldest record asked for is through. */
   | { readonly _tag: "synced"; readonly machine: Machine; readonly process: number }
   /** Something that a process of this machine waits for. */
-  | { readonly _tag: "process"; readonly machine: Machine; readonly process: number; readonly run: (() => void) | Due }
+  | { readonly _tag: "process"; readonly machine: Machine; readonly process: number; readonly run: Awaited }
+  /** A slow processor has done a piece of work. */
+  | { readonly _tag: "turn"; readonly machine: Machine; readonly process: number }
+  /** A trap that was set for a write. */
+  | { readonly _tag: "power-cut"; readonly machine: Machine; readonly process: number }
+
+type Awaited = (() => void) | Due
+
+/** What a process takes up, now or later. */
+type Work =
+  | { readonly _tag: "happened"; readonly happened: Happened }
+  | { readonly _tag: "cargo"; readonly connection: Connection; readonly side: Side; readonly cargo: Cargo }
+  | { readonly _tag: "through"; readonly through: Through<Asker> }
+  | { readonly _tag: "awaited"; readonly run: Awaited }
+
+/** A fiber of the shell that sleeps. */
+interface Wake {
+  readonly mono: number
+  readonly run: () => void
+  handle: Handle
+}
 
 export class Machine implements Port {
   readonly index: number
@@ -62,8 +83,12 @@ export class Machine implements Port {
   listening = false
   /** Number of the running process; 0: none. Processes are counted from 1. */
   process = 0
-  frozen = false
   clock: NodeClock
+  /** Instants that its processes read. */
+  readings = 0
+  readonly intake: Intake<Work>
+  /** How often the power went in the middle of a write because of a trap. */
+  trapsSprung = 0
   host: Host | null = null
   /** Its disk; broken and mended there. */
   readonly vault: SimVault<Asker>
@@ -74,7 +99,10 @@ export class Machine implements Port {
   private readonly links = new Map<number, { readonly connection: Connection; readonly side: Side }>()
   private readonly dials = new Map<number, Connection>()
   private alarm: Handle | null = null
-  private backlog: Array<() => void> = []
+  private alarmAt = NEVER_MS
+  /** In how many records from now the power goes; 0: in none. */
+  private trap = 0
+  private readonly wakes = new Set<Wake>()
 
   constructor(world: World, index: number, spec: NodeSpec, keys: KeyPair, config: Config) {
     this.world = world
@@ -84,7 +112,15 @@ export class Machine implements Port {
     this.keys = keys
     this.config = config
     this.nearby = new Nearby(this)
-    this.clock = new NodeClock(0, spec.clockSkewMs, spec.clockRatePpm)
+    this.clock = NodeClock.make(spec.clockSkewMs, spec.clockRatePpm)
+    this.intake = new Intake({
+      nowMs: () => world.nowMs,
+      turnAt: (atMs) => void world.agenda.push(atMs, { _tag: "turn", machine: this, process: this.process }),
+      work: (work) => {
+        if (this.running) this.work(work)
+      },
+      takesMs: ({ max, min }, n) => between(world.seed, "turn", this.boot(), n, min, max)
+    })
     this.vault = new SimVault(world.seed, spec.name, {
       nowMs: () => world.nowMs,
       later: (atMs) => void world.agenda.push(atMs, { _tag: "synced", machine: this, process: this.process })
@@ -98,6 +134,10 @@ export class Machine implements Port {
 
   get running(): boolean {
     return this.process !== 0
+  }
+
+  get frozen(): boolean {
+    return this.intake.frozen
   }
 
   state(): NodeState | null {
@@ -133,13 +173,17 @@ export class Machine implements Port {
     }
     this.process = ++this.processes
     const origin = between(seed, "mono-origin", this.boot(), 0, 1, MONO_ORIGIN_MAX_MS)
-    this.clock = new NodeClock(origin - this.world.nowMs, this.spec.clockSkewMs, this.spec.clockRatePpm)
+    this.clock = this.clock.booted(origin - this.world.nowMs)
+    if (this.spec.bootsIn1970) this.clock = this.clock.jumped(-this.clock.instant(this.world.nowMs).wall)
     const process = this.process
     this.host = this.world.makeHost(
       this.world.kernel,
       this.config,
       {
-        instant: () => this.clock.instant(this.world.nowMs),
+        instant: () => {
+          this.readings++
+          return this.clock.instant(this.world.nowMs)
+        },
         perform: (command) => {
           if (this.process === process) this.perform(command)
         },
@@ -168,6 +212,24 @@ export class Machine implements Port {
     return struck
   }
 
+  /** The power goes in the middle of the `nth` record from now on; 0: not. */
+  setTrap(nth: number): void {
+    this.trap = nth
+  }
+
+  store(record: Record, asker: Asker): void {
+    this.vault.store(record, asker)
+    if (this.trap === 0 || --this.trap > 0) return
+    this.world.agenda.push(this.world.nowMs, { _tag: "power-cut", machine: this, process: this.process })
+  }
+
+  private sprung(): void {
+    this.trapsSprung++
+    this.world.script.ends.add(this.index)
+    this.tell("world.crash", "in the middle of a write")
+    this.crash(true)
+  }
+
   /** The process is gone. */
   private stop(silent: boolean): void {
     this.host?.kill()
@@ -175,14 +237,14 @@ export class Machine implements Port {
     this.process = 0
     this.powered = !silent
     this.listening = false
-    this.frozen = false
-    this.backlog = []
+    this.intake.clear()
     this.nearby.stop()
     this.world.network.drop(this, silent)
     this.links.clear()
     this.dials.clear()
     if (this.alarm !== null) this.world.agenda.cancel(this.alarm)
     this.alarm = null
+    this.wakes.clear()
     this.world.visible()
   }
 
@@ -201,26 +263,46 @@ export class Machine implements Port {
     if (this.running) this.deliver({ _tag: "Leave", reason: "asked to" })
   }
 
+  freeze(): void {
+    if (this.running) this.intake.freeze()
+  }
+
   thaw(): void {
-    if (!this.frozen) return
-    this.frozen = false
-    const waiting = this.backlog
-    this.backlog = []
-    for (const take of waiting) {
-      if (this.frozen) this.backlog.push(take)
-      else if (this.running) take()
+    this.intake.thaw()
+  }
+
+  /** The machine's clocks are these from now on: what it waits for comes when they show it. */
+  reclock(clock: NodeClock): void {
+    this.clock = clock
+    if (this.alarm !== null) this.setAlarm(this.alarmAt)
+    for (const wake of this.wakes) {
+      this.world.agenda.cancel(wake.handle)
+      wake.handle = this.pushWake(wake)
     }
+    this.world.reclocked(this)
   }
 
   // ---------------------------------------------------------------------------------------------- inputs
 
   deliver(happened: Happened): void {
     if (this.host === null) return
-    if (this.frozen) {
-      this.backlog.push(() => this.deliver(happened))
-      return
+    if (this.intake.open) this.host.deliver(happened)
+    else this.intake.queue({ _tag: "happened", happened })
+  }
+
+  /** What is taken up is done whether more is waiting or not. */
+  private work(work: Work): void {
+    switch (work._tag) {
+      case "happened":
+        return this.host?.deliver(work.happened)
+      case "cargo":
+        return this.onRead(work.connection, work.side, work.cargo)
+      case "through":
+        return this.onThrough(work.through)
+      case "awaited":
+        if (typeof work.run === "function") work.run()
+        else this.nearby.on(work.run)
     }
-    this.host.deliver(happened)
   }
 
   onEvent(event: MachineEvent): void {
@@ -234,29 +316,30 @@ export class Machine implements Port {
       case "synced":
         return this.synced()
       case "process":
-        return this.whenThawed(() => {
-          if (typeof event.run === "function") event.run()
-          else this.nearby.on(event.run)
-        })
+        return this.take({ _tag: "awaited", run: event.run })
+      case "turn":
+        return this.intake.turn()
+      case "power-cut":
+        return this.sprung()
     }
+  }
+
+  private take(work: Work): void {
+    if (this.intake.open) this.work(work)
+    else this.intake.queue(work)
   }
 
   /** The disk finished even if the process cannot look: a frozen one learns of it when it thaws. */
   private synced(): void {
     const through = this.vault.through()
-    if (through === null) return
-    const { asker, error } = through
-    this.whenThawed(() => {
-      if (typeof asker === "function") return asker(error)
-      if (error !== null) return this.fail(error)
-      for (const next of asker.then) this.perform(next)
-      this.deliver({ _tag: "Stored", ticket: asker.ticket })
-    })
+    if (through !== null) this.take({ _tag: "through", through })
   }
 
-  private whenThawed(run: () => void): void {
-    if (this.frozen) this.backlog.push(run)
-    else run()
+  private onThrough({ asker, error }: Through<Asker>): void {
+    if (typeof asker === "function") return asker(error)
+    if (error !== null) return this.fail(error)
+    for (const next of asker.then) this.perform(next)
+    this.host?.deliver({ _tag: "Stored", ticket: asker.ticket })
   }
 
   onOpen(connection: Connection, side: Side, attempt: number | null): void {
@@ -275,21 +358,22 @@ export class Machine implements Port {
   }
 
   onCargo(connection: Connection, side: Side, cargo: Cargo): void {
-    if (this.frozen) {
-      this.backlog.push(() => this.onCargo(connection, side, cargo))
-      return
-    }
+    if (this.intake.open) this.onRead(connection, side, cargo)
+    else this.intake.queue({ _tag: "cargo", connection, side, cargo })
+  }
+
+  private onRead(connection: Connection, side: Side, cargo: Cargo): void {
     const link = connection.links[side]
     if (!this.links.has(link)) return
     switch (cargo._tag) {
       case "frame":
-        return this.deliver({ _tag: "Received", link, frame: cargo.frame })
+        return this.host?.deliver({ _tag: "Received", link, frame: cargo.frame })
       case "raw":
         return this.onText(link, cargo.text)
       case "ping":
         return this.world.network.send(connection, side, { _tag: "pong", probe: cargo.probe })
       case "pong":
-        return this.deliver({ _tag: "Ponged", link, probe: cargo.probe })
+        return this.host?.deliver({ _tag: "Ponged", link, probe: cargo.probe })
       case "fin":
     }
   }
@@ -297,10 +381,10 @@ export class Machine implements Port {
   /** Text from the wire passes the real codec. */
   private onText(link: number, text: string): void {
     const decoded = decode(text)
-    if (decoded._tag === "Frame") return this.deliver({ _tag: "Received", link, frame: decoded.frame })
-    if (decoded._tag === "Ignored") return this.deliver({ _tag: "Ignored", link, event: decoded.event })
+    if (decoded._tag === "Frame") return this.host?.deliver({ _tag: "Received", link, frame: decoded.frame })
+    if (decoded._tag === "Ignored") return this.host?.deliver({ _tag: "Ignored", link, event: decoded.event })
     if (decoded._tag === "Refused")
-      this.deliver({ _tag: "Malformed", link, code: decoded.code, id: decoded.id, method: decoded.method })
+      this.host?.deliver({ _tag: "Malformed", link, code: decoded.code, id: decoded.id, method: decoded.method })
   }
 
   onClosed(connection: Connection, side: Side, reason: Ending): void {
@@ -351,7 +435,7 @@ export class Machine implements Port {
         return
       }
       case "Persist":
-        return this.vault.store(command.record, command)
+        return this.store(command.record, command)
       case "Check":
         return this.later({ _tag: "Checked", ticket: command.ticket, ...this.check(command.publicKey, command.proofs) })
       case "Sign":
@@ -371,13 +455,31 @@ export class Machine implements Port {
     const { agenda } = this.world
     if (this.alarm !== null) agenda.cancel(this.alarm)
     this.alarm = null
+    this.alarmAt = mono
     if (mono === NEVER_MS) return
     const at = Math.max(this.world.nowMs, this.clock.trueMs(mono))
     this.alarm = agenda.push(at, { _tag: "alarm", machine: this, process: this.process })
   }
 
-  /** Calls back at this `mono` or now, if the process still runs. */
-  wakeAt(mono: number, run: () => void): Handle {
+  /** Calls back at this `mono` or now, if the process still runs; what comes back takes it back. */
+  wakeAt(mono: number, run: () => void): () => void {
+    const wake: Wake = {
+      mono,
+      run: () => {
+        this.wakes.delete(wake)
+        run()
+      },
+      handle: 0
+    }
+    wake.handle = this.pushWake(wake)
+    this.wakes.add(wake)
+    return () => {
+      this.wakes.delete(wake)
+      this.world.agenda.cancel(wake.handle)
+    }
+  }
+
+  private pushWake({ mono, run }: Wake): Handle {
     const at = Math.max(this.world.nowMs, this.clock.trueMs(mono))
     return this.world.agenda.push(at, { _tag: "process", machine: this, process: this.process, run })
   }

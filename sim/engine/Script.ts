@@ -20,7 +20,22 @@ export interface ScriptEvent {
 }
 
 /** What lies on the network, and is gone when all of it heals. */
-const ON_THE_NETWORK: ReadonlySet<Verb["_tag"]> = new Set(["cut", "partition", "slow"])
+const ON_THE_NETWORK: ReadonlySet<Verb["_tag"]> = new Set<Verb["_tag"]>([
+  "cut",
+  "partition",
+  "slow",
+  "clog",
+  "flap",
+  "swizzle",
+  "throttle",
+  "burst-loss",
+  "idle-cut",
+  "duplicate",
+  "reorder",
+  "corrupt",
+  "late-close",
+  "lossy-close"
+])
 
 /** How many steps hold each machine down, by its index: it starts again when the last of them is taken back. */
 class Ends {
@@ -51,6 +66,8 @@ export class Script {
   private readonly steps: ReadonlyArray<Step>
   /** What each step, by index, touched so far; only faults that struck are in it. */
   private readonly touched = new Map<number, (world: World) => number>()
+  /** Those that touch nothing any more once they are taken back. */
+  private readonly whileInForce = new Set<number>()
   private readonly undo = new Map<number, (world: World) => void>()
   private over = false
 
@@ -87,14 +104,22 @@ export class Script {
 
   onEvent({ step: index, undo }: ScriptEvent): void {
     if (this.over) return
-    if (undo) {
-      this.undo.get(index)?.(this.world)
-      this.undo.delete(index)
-      return
-    }
+    if (undo) return this.takeBack(index)
     const { key, verb } = this.steps[index]!
     const struck = strikeWith(verb, new Strike(this.world, key ?? String(index)))
     if (struck.touched !== null) this.touched.set(index, struck.touched)
     if (struck.undo !== null) this.undo.set(index, struck.undo)
+    if (struck.whileInForce === true) this.whileInForce.add(index)
+  }
+
+  private takeBack(index: number): void {
+    const undo = this.undo.get(index)
+    if (undo === undefined) return
+    if (this.whileInForce.has(index)) {
+      const touched = this.touched.get(index)!(this.world)
+      this.touched.set(index, () => touched)
+    }
+    this.undo.delete(index)
+    undo(this.world)
   }
 }

@@ -60,11 +60,11 @@ const clockOf = (machine: Machine, tasks: Tasks): Clock.Clock => {
     sleep: (duration) =>
       Effect.callback<void>((resume) => {
         const until = machine.clock.mono(machine.world.nowMs) + Duration.toMillis(duration)
-        const handle = machine.wakeAt(until, () => {
+        const forget = machine.wakeAt(until, () => {
           resume(Effect.void)
           tasks.flush()
         })
-        return Effect.sync(() => machine.world.agenda.cancel(handle))
+        return Effect.sync(forget)
       })
   }
 }
@@ -92,7 +92,7 @@ const portsOf = (machine: Machine, tasks: Tasks, context: HostContext) => {
     }),
     Context.add(
       Vault,
-      vaultPort(machine.vault, () => tasks.flush())
+      vaultPort(machine, () => tasks.flush())
     ),
     Context.add(Keys, {
       sign: (payloads) => answered(() => machine.sign(payloads)),

@@ -57,6 +57,8 @@ export class Ties {
       case "input":
       case "synced":
       case "process":
+      case "turn":
+      case "power-cut":
       case "look":
         return this.lane(event.machine, () => key(this.seed, "tie", event.machine.name))
       case "script":

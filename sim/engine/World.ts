@@ -184,6 +184,8 @@ export class World {
       case "input":
       case "synced":
       case "process":
+      case "turn":
+      case "power-cut":
         return event.machine.onEvent(event)
       case "script":
         return this.script.onEvent(event)
@@ -255,6 +257,21 @@ export class World {
       this.leadersPerTerm = Math.max(this.leadersPerTerm, holders.size)
       this.changed = true
     }
+    this.lookAgain(machine, after)
+  }
+
+  /** Its clocks are others: what it knows runs out at other times. */
+  reclocked(machine: Machine): void {
+    this.changed = true
+    const state = machine.state()
+    if (state !== null) this.lookAgain(machine, state)
+  }
+
+  /** When the lease or the promise of this state ends. */
+  private lookAgain(machine: Machine, after: NodeState): void {
+    const { config } = after
+    const mono = machine.clock.mono(this.nowMs)
+    const named = Leadership.named(after.leadership, config, mono)
     const look = this.looks.get(machine)
     if (look !== undefined) this.agenda.cancel(look)
     this.looks.delete(machine)

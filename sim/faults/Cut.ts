@@ -20,15 +20,14 @@ const apart = (strike: Strike, event: "world.cut" | "world.partition", rule: Rul
 }
 
 export const cut: Fault<"cut"> = ({ from, oneWay, to }, strike) => {
-  const a = strike.resolve(from)
-  const b = strike.resolve(to)
+  const [a = [], b = []] = strike.resolveApart([from, to])
   const forth = pairs(a, b)
   const rule: Rule = { _tag: "cut", pairs: oneWay ? forth : [...forth, ...pairs(b, a)] }
   return apart(strike, "world.cut", rule, `${names(a)}${oneWay ? " → " : " – "}${names(b)}`)
 }
 
 export const partition: Fault<"partition"> = ({ groups }, strike) => {
-  const machines = groups.map((group) => strike.resolve(group))
+  const machines = strike.resolveApart(groups)
   const rule: Rule = { _tag: "partition", groups: machines.map((group) => group.map(({ name }) => name)) }
   return apart(strike, "world.partition", rule, machines.map(names).join(" | "))
 }

@@ -1,22 +1,30 @@
 /**
  * A process ends: politely (`stop`, it says goodbye first) or with its machine's power (`crash`, no word to anybody, and what
- * the disk has not synced is lost). Taking it back starts it again, unless another step ended it too and still does.
+ * the disk has not synced is kept, lost or torn, as drawn). Of a disk that is to be torn something must be under way, or it was no
+ * such fault. Taking it back starts it again, unless another step ended it too and still does.
  */
+import type { DiskFate } from "../disk/SimVault.ts"
 import type { Machine } from "../engine/Machine.ts"
 import { inWorld, names, oneOf, tell, type Fault, type Strike, type Struck } from "./Fault.ts"
 import { nextIncarnation } from "./Start.ts"
 
-const ended = (strike: Strike, event: "world.stop" | "world.crash", machines: ReadonlyArray<Machine>): Struck => {
-  const running = machines.filter((machine) => machine.running).length
+const ended = (
+  strike: Strike,
+  event: "world.stop" | "world.crash",
+  machines: ReadonlyArray<Machine>,
+  disk: DiskFate = "keep"
+): Struck => {
+  let struck = 0
   strike.tellOf(event, machines)
   for (const machine of machines) {
     strike.world.script.ends.add(machine.index)
-    if (event === "world.stop") machine.leave()
-    else machine.crash(true)
+    const { running } = machine
+    const suffered = event === "world.stop" ? (machine.leave(), true) : machine.crash(true, disk)
+    if (running && suffered) struck++
   }
   strike.world.visible()
   return {
-    touched: () => running,
+    touched: () => struck,
     undo: (world) => {
       const again = inWorld(world, machines).filter(({ index }) => world.script.ends.takeBack(index))
       if (again.length === 0) return
@@ -28,4 +36,4 @@ const ended = (strike: Strike, event: "world.stop" | "world.crash", machines: Re
 
 export const stop: Fault<"stop"> = ({ who }, strike) => ended(strike, "world.stop", strike.resolve(who))
 
-export const crash: Fault<"crash"> = ({ who }, strike) => ended(strike, "world.crash", strike.resolve(who))
+export const crash: Fault<"crash"> = ({ disk, who }, strike) => ended(strike, "world.crash", strike.resolve(who), disk)

@@ -11,7 +11,7 @@ import type { Happening, WorldHappening } from "../engine/View.ts"
 import type { Machine } from "../engine/Machine.ts"
 import type { World } from "../engine/World.ts"
 import type { Target, Verb } from "../scenario/Scenario.ts"
-import { resolve } from "./Targets.ts"
+import { resolve, resolveApart } from "./Targets.ts"
 
 export interface Struck {
   /**
@@ -19,6 +19,8 @@ export interface Struck {
    * and nothing needs to come of it.
    */
   readonly touched: ((world: World) => number) | null
+  /** What it touches after it was taken back is none of its doing. */
+  readonly whileInForce?: true
   /** Takes it back, at the end of its `for:`; `null`: there is nothing to take back. */
   readonly undo: ((world: World) => void) | null
 }
@@ -53,6 +55,11 @@ export class Strike {
 
   resolve(targets: ReadonlyArray<Target>): ReadonlyArray<Machine> {
     return resolve(this.world, targets, this.key)
+  }
+
+  /** Several lists that are not to overlap. */
+  resolveApart(lists: ReadonlyArray<ReadonlyArray<Target>>): ReadonlyArray<ReadonlyArray<Machine>> {
+    return resolveApart(this.world, lists, this.key)
   }
 
   tell(event: WorldHappening, about: string | null, reason: string, detail: Partial<Happening["detail"]> = {}): void {

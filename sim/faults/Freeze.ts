@@ -5,13 +5,13 @@ export const freeze: Fault<"freeze"> = ({ who }, strike) => {
   const machines = strike.resolve(who)
   const running = machines.filter((machine) => machine.running)
   strike.tellOf("world.freeze", machines)
-  for (const machine of running) machine.frozen = true
+  for (const machine of running) machine.freeze()
   strike.world.visible()
   return {
     touched: () => running.length,
     undo: (world) => {
       tell(world, "world.thaw", oneOf(machines), names(machines))
-      for (const machine of inWorld(world, machines)) machine.thaw()
+      for (const machine of inWorld(world, running)) machine.thaw()
     }
   }
 }

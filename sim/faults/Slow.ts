@@ -2,9 +2,9 @@
 import type { Delay } from "../network/Delay.ts"
 import { names, pairs, tell, type Fault } from "./Fault.ts"
 
-export const slow: Fault<"slow"> = ({ between, delayMs, lossPpm }, strike) => {
+export const slow: Fault<"slow"> = ({ between, delay: odd, delayMs, lossPpm }, strike) => {
   const machines = strike.resolve(between)
-  const delay: Delay | null = delayMs === null ? null : { _tag: "uniform", ms: delayMs }
+  const delay: Delay | null = odd ?? (delayMs === null ? null : { _tag: "uniform", ms: delayMs })
   const id = strike.world.network.apply({ _tag: "slow", pairs: pairs(machines, machines), delay, lossPpm }, strike.key)
   strike.tell("world.slow", null, names(machines))
   return {

@@ -5,10 +5,30 @@ import type { Machine } from "../engine/Machine.ts"
 import type { World } from "../engine/World.ts"
 import type { Target } from "../scenario/Scenario.ts"
 
+/** More than any number of nodes, so that two rarely draw the same. */
+const LOTS = 1_000_000_000
+
 /** It holds a lease that runs, by its own clock. */
 const leads = (world: World, machine: Machine): boolean => {
   const state = machine.state()
   return state !== null && Leadership.leaseRuns(state.leadership, machine.clock.mono(world.nowMs))
+}
+
+/** So many of them, each as likely as any other: by a lot of its own. */
+const drawn = ({ seed }: World, from: ReadonlyArray<Machine>, count: number, key: string): ReadonlyArray<Machine> =>
+  from
+    .map((machine) => ({ machine, lot: below(seed, "target", `${key}/${machine.name}`, 0, LOTS) }))
+    .toSorted((a, b) => a.lot - b.lot)
+    .slice(0, count)
+    .map(({ machine }) => machine)
+
+/** Of the electors as many as decide; fewer where the leader would be needed for it. */
+const majority = (world: World, key: string): ReadonlyArray<Machine> => {
+  const { electors } = world.machines[0]!.config.manifest
+  const others = world.machines.filter(
+    (machine) => electors.includes(machine.config.deviceId) && !leads(world, machine)
+  )
+  return drawn(world, others, Math.floor(electors.length / 2) + 1, key)
 }
 
 const meant = (world: World, target: Target, key: string): ReadonlyArray<Machine> => {
@@ -19,6 +39,16 @@ const meant = (world: World, target: Target, key: string): ReadonlyArray<Machine
       return machines
     case "leader":
       return machines.filter((machine) => leads(world, machine))
+    case "half":
+      return drawn(world, machines, machines.length >> 1, key)
+    case "majority without the leader":
+      return majority(world, key)
+    case "everyone but": {
+      const but = meant(world, target.but, key)
+      return machines.filter((machine) => !but.includes(machine))
+    }
+    case "the others":
+      return []
     case "any": {
       const candidates = machines.filter((machine) => machine.running && machine.spec.role === target.role)
       return candidates.length === 0 ? [] : [candidates[below(seed, "target", key, 0, candidates.length)]!]
@@ -30,4 +60,18 @@ const meant = (world: World, target: Target, key: string): ReadonlyArray<Machine
 export const resolve = (world: World, targets: ReadonlyArray<Target>, key: string): ReadonlyArray<Machine> => {
   const found = targets.flatMap((target) => meant(world, target, key))
   return world.machines.filter((machine) => found.includes(machine))
+}
+
+/** Several lists of one step, in which `the others` are those who are in no other of them. */
+export const resolveApart = (
+  world: World,
+  lists: ReadonlyArray<ReadonlyArray<Target>>,
+  key: string
+): ReadonlyArray<ReadonlyArray<Machine>> => {
+  const named = lists.map((targets) => resolve(world, targets, key))
+  return lists.map((targets, place) => {
+    if (!targets.some((target) => typeof target !== "string" && target.word === "the others")) return named[place]!
+    const elsewhere = named.flatMap((machines, other) => (other === place ? [] : machines))
+    return world.machines.filter((machine) => !elsewhere.includes(machine))
+  })
 }

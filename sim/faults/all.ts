@@ -1,23 +1,47 @@
 /** Every verb of the timeline with its rule. */
 import type { Verb } from "../scenario/Scenario.ts"
+import { crashAtWrite } from "./CrashAtWrite.ts"
 import { cut, partition } from "./Cut.ts"
+import { disk } from "./Disk.ts"
 import { crash, stop } from "./End.ts"
 import type { Fault, Strike, Struck } from "./Fault.ts"
 import { freeze } from "./Freeze.ts"
 import { heal } from "./Heal.ts"
+import { link } from "./Links.ts"
 import { replay } from "./Replay.ts"
+import { skew } from "./Skew.ts"
 import { slow } from "./Slow.ts"
+import { slowCpu } from "./SlowCpu.ts"
 import { restart, start } from "./Start.ts"
+import { suspend } from "./Suspend.ts"
 
 const rules: { readonly [V in Verb["_tag"]]: Fault<V> } = {
   start,
   restart,
   stop,
   crash,
+  "crash-at-write": crashAtWrite,
   freeze,
+  suspend,
+  "slow-cpu": slowCpu,
+  disk,
+  skew,
   cut,
   partition,
   slow,
+  clog: link,
+  flap: link,
+  swizzle: link,
+  throttle: link,
+  "burst-loss": link,
+  reset: link,
+  "half-open": link,
+  "idle-cut": link,
+  duplicate: link,
+  reorder: link,
+  corrupt: link,
+  "late-close": link,
+  "lossy-close": link,
   heal,
   replay
 }

@@ -46,7 +46,7 @@ export const judgeLiveness = (world: World, seed: number): Violation | null => {
   const [first] = core.inside
   if (first === undefined) return null
   const { manifest, profile } = first.config
-  const slowestPpm = core.inside.reduce((slowest, { clock }) => Math.min(slowest, clock.ratePpm), 0)
+  const slowestPpm = core.inside.reduce((slowest, { clock }) => Math.min(slowest, clock.slowestPpm), 0)
   const quietMs = inTrueTime(detectionMs(profile), slowestPpm)
   const boundMs = inTrueTime(convergenceMs(profile, manifest.electors.length), slowestPpm) + quietMs
   const fromMs = world.nowMs

@@ -123,7 +123,7 @@ export const truth: MakeOracle = () => {
   const survey = (all: ReadonlyArray<Truth>, machines: ReadonlyArray<Machine>, nowMs: number): void => {
     for (const machine of machines) {
       const one = all[machine.index]!
-      if (machine.frozen) one.distractedMs = nowMs
+      if (!machine.intake.open) one.distractedMs = nowMs
       if (machine.running && !machine.frozen) one.silentSinceMs = null
       else one.silentSinceMs ??= nowMs
       const standing = machine.state()?.leadership.standing
@@ -248,13 +248,13 @@ export const truth: MakeOracle = () => {
 
   /** Clocks of others may be slower than the speaker's: the slowest counts. */
   const slowestPpm = (machines: ReadonlyArray<Machine>): number =>
-    machines.reduce((slowest, { clock }) => Math.min(slowest, clock.ratePpm), 0)
+    machines.reduce((slowest, { clock }) => Math.min(slowest, clock.slowestPpm), 0)
 
   const look = (all: ReadonlyArray<Truth>, machines: ReadonlyArray<Machine>, nowMs: number): string | null => {
     survey(all, machines, nowMs)
     const machine = machines[next++ % machines.length]!
     const node = machine.state()
-    if (node?.phase !== "running" || machine.frozen) return null
+    if (node?.phase !== "running" || !machine.intake.open) return null
     const { profile } = machine.config
     const ppm = slowestPpm(machines)
     const boundMs = inTrueTime(detectionMs(profile), ppm) + LOOK_MS

@@ -34,7 +34,9 @@ const verbWords = (verb: Verb): string => {
     case "replay":
       return `replay ${verb.from} → ${verb.to}`
     default:
-      return `${verb._tag} ${who(verb.who)}`
+      return "who" in verb
+        ? `${verb._tag} ${who(verb.who)}`
+        : `${verb._tag} ${who(verb.from)} ${verb.oneWay ? "→" : "–"} ${who(verb.to)}`
   }
 }
 

@@ -35,14 +35,31 @@ const nodeVerbs: { readonly [event: string]: readonly [singular: string, plural:
   "world.crash": ["crashes", "crash"],
   "world.restart": ["restarts", "restart"],
   "world.freeze": ["freezes", "freeze"],
-  "world.thaw": ["thaws", "thaw"]
+  "world.thaw": ["thaws", "thaw"],
+  "world.suspend": ["goes to sleep", "go to sleep"],
+  "world.wake": ["wakes", "wake"],
+  "world.slow-cpu": ["becomes slow", "become slow"]
 }
 
 /** What happens between nodes, before the names of those concerned. */
 const networkPhrases: { readonly [event: string]: string } = {
   "world.cut": "the network is cut",
   "world.partition": "the network splits",
-  "world.slow": "the network slows down"
+  "world.slow": "the network slows down",
+  "world.clog": "messages get stuck",
+  "world.flap": "links come and go",
+  "world.swizzle": "links are cut one after another",
+  "world.throttle": "the network gets narrow",
+  "world.burst-loss": "packets are lost in bursts",
+  "world.reset": "connections are reset",
+  "world.half-open": "connections are forgotten",
+  "world.idle-cut": "silent connections are forgotten from now on",
+  "world.duplicate": "messages come twice",
+  "world.reorder": "messages come in another order",
+  "world.corrupt": "messages come damaged",
+  "world.late-close": "connections close late",
+  "world.lossy-close": "connections that end lose what is under way",
+  "world.skew": "a clock changes"
 }
 
 interface Utterance {
@@ -169,6 +186,10 @@ class Teller {
       }
       case "world.undo":
         return this.#line(atMs, detail.reason ?? "as it was before", null, null)
+      case "world.disk": {
+        const whose = about === null ? "several disks" : `the disk of ${about}`
+        return this.#line(atMs, `${whose}: ${detail.reason ?? "broken"}`, this.#stepId(happening), null)
+      }
       case "world.failed":
       case "world.refused": {
         const what = event === "world.failed" ? "ends" : "does not start"

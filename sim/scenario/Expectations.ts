@@ -4,11 +4,10 @@
 import { codes } from "../../kernel/wire/Codes.ts"
 import { type Language, type TenseName, tenseNames } from "./Language.ts"
 import type { Moments } from "./Moments.ts"
-import { type Reading, resolveFactNodes, resolveNodes, tooMuchExpansion } from "./Names.ts"
+import { type Reading, resolveFactNodes, resolveNodes, tooMuchExpansion, valueOf } from "./Names.ts"
 import type { Count, Expectation, Facts, Pair, When } from "./Scenario.ts"
 import { sentenceOf } from "./Sentence.ts"
 import type { Draft } from "./Shape.ts"
-import { valueOf } from "./Timeline.ts"
 import type { Path } from "./Tree.ts"
 import { baseOf, readCount, readTime, showTime } from "./Units.ts"
 

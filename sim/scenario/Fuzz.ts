@@ -5,10 +5,9 @@
  */
 import { type FaultName, type Language, faultNames } from "./Language.ts"
 import type { Moments } from "./Moments.ts"
-import { type Reading, resolveTargets } from "./Names.ts"
+import { type Reading, resolveTargets, valueOf } from "./Names.ts"
 import type { Fuzz } from "./Scenario.ts"
 import type { Draft } from "./Shape.ts"
-import { valueOf } from "./Timeline.ts"
 import type { Path } from "./Tree.ts"
 import { type Read, readClockRate, readRange, readSeeds, readShare, readTime, showTime } from "./Units.ts"
 import * as Result from "effect/Result"

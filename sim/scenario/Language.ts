@@ -1,5 +1,5 @@
 /**
- * The scenario language: the shape of a scenario file as one Effect Schema.
+ * The scenario language: the shape of a scenario file as one Effect Schema. The verbs of its steps are in VerbWords.ts.
  *
  * It says which words there are, what form each value has, and, in annotations, what to tell an author: `description` for
  * editors, `message` for a value of the wrong form, `noun` for what the keys of a mapping, or the words of a list, are called,
@@ -14,125 +14,29 @@ import * as Schema from "effect/Schema"
 import { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import { Role } from "../../kernel/wire/Frame.ts"
 import { worldEvents } from "../engine/View.ts"
+import { seedsPattern, variedPattern } from "./Units.ts"
 import {
-  countPattern,
-  momentPattern,
-  namePattern,
-  percentPattern,
-  ratePattern,
-  seedsPattern,
-  signedTimePattern,
-  timePattern,
-  timesPattern,
-  variedPattern
-} from "./Units.ts"
+  ClockRate,
+  CountWords,
+  list,
+  may,
+  Moment,
+  must,
+  Name,
+  Percent,
+  SignedTime,
+  text,
+  Time,
+  Times,
+  Who,
+  word
+} from "./Values.ts"
+import { verbs } from "./VerbWords.ts"
 
 /** More than any mesh of this kind has; they keep one bad file from costing minutes. */
 export const NODES_MAX = 1_000
 const STEPS_MAX = 10_000
 const EXPECTATIONS_MAX = 1_000
-
-const text = (
-  identifier: string,
-  pattern: RegExp,
-  message: string,
-  description: string,
-  examples: [string, ...Array<string>]
-) =>
-  Schema.String.check(Schema.isPattern(pattern, { message })).annotate({
-    identifier,
-    message,
-    description,
-    examples,
-    errorMessage: message,
-    patternErrorMessage: message
-  })
-
-const word = <const L extends ReadonlyArray<string>>(
-  words: L,
-  description: string,
-  later: Record<string, string> = {}
-) => Schema.Literals(words).annotate({ description, later })
-
-/** An optional key with its text for editors. */
-const may = <S extends Schema.Constraint>(schema: S, description: string) =>
-  Schema.optionalKey(schema).annotateKey({ description })
-
-/** A required key with its text for editors, and what to say when it is not there. */
-const must = <S extends Schema.Top>(schema: S, description: string, missing: string) =>
-  schema.annotateKey({ description, messageMissingKey: missing })
-
-const Time = text(
-  "Time",
-  timePattern,
-  "write a time with a unit, such as 500ms, 6s, 2m or 1h",
-  "A length of virtual time, always with a unit.",
-  ["500ms", "6s", "2m"]
-)
-const Times = text(
-  "Times",
-  timesPattern,
-  "write a time or a range of times with units, such as 20ms or 2ms..20ms",
-  "A time, or low..high: every message draws its own.",
-  ["20ms", "2ms..20ms"]
-)
-const SignedTime = text(
-  "SignedTime",
-  signedTimePattern,
-  "write how far the clock is off, such as 200ms or -1.5s",
-  "A time, ahead (200ms) or behind (-200ms).",
-  ["200ms", "-1.5s"]
-)
-const ClockRate = text(
-  "ClockRate",
-  ratePattern,
-  "write how much faster the clock runs, such as +300ppm, -50ppm or 5%",
-  "How much faster than true time, in ppm or percent; negative: slower.",
-  ["+300ppm", "5%"]
-)
-const Percent = text(
-  "Percent",
-  percentPattern,
-  "write a percentage from 0% to 100%, such as 5%",
-  "A share of messages.",
-  ["0%", "5%"]
-)
-const Moment = text(
-  "Moment",
-  momentPattern,
-  "write a time (10s), the id of a step (power-cut), either of them plus a time (power-cut + 4s), start or end",
-  "A time since the start, the id of a step, or either plus a time. `start` and `end` also work.",
-  ["10s", "power-cut", "power-cut + 4s", "end"]
-)
-const CountWords = text(
-  "Count",
-  countPattern,
-  "write a count in words: exactly 1, at least 1 or at most 1",
-  "exactly N, at least N, or at most N.",
-  ["exactly 1", "at least 2", "at most 1"]
-)
-const Name = text(
-  "Name",
-  namePattern,
-  "a name is small letters, digits and hyphens, and begins with a letter, such as jetson-1",
-  "A name: small letters, digits, hyphens.",
-  ["jetson-1"]
-)
-
-const list = <S extends Schema.Constraint>(item: S, message: string) => Schema.Array(item).annotate({ message })
-
-/** Which words it may hold differs from place to place; `Names.ts` says which. */
-const whoMessage = "write the name of a node, or a list of names: [jetson-1, jetson-2]"
-const Who = Schema.Union([
-  Schema.String.annotate({ message: whoMessage }),
-  Schema.Array(Schema.String.annotate({ message: whoMessage }))
-]).annotate({
-  identifier: "Who",
-  message: whoMessage,
-  description:
-    "A node, a list of nodes, a pattern (jetson-*), or a word: everyone, leader, any planner, any field node.",
-  examples: ["everyone", "leader", "jetson-1"]
-})
 
 const Node = Schema.Struct({
   role: must(
@@ -148,7 +52,11 @@ const Node = Schema.Struct({
     "Capabilities that the node offers."
   ),
   "clock-skew": may(SignedTime, "How far the node's calendar clock is off; the clock that timers run on is not."),
-  "clock-rate": may(ClockRate, "How much faster than true time all clocks of the node run.")
+  "clock-rate": may(ClockRate, "How much faster than true time all clocks of the node run."),
+  "boots-in": may(
+    Schema.Literals([1970]).annotate({ message: "write 1970, or leave it out" }),
+    "1970: the node has no clock that runs on without power; its calendar begins at zero at each boot."
+  )
 }).annotate({ identifier: "Node", noun: "word of a node", message: "write what the node is, such as { role: field }" })
 
 const sites = "sites and relays"
@@ -169,66 +77,6 @@ const Network = Schema.Struct({
   later: { discovery: "discovery", "within-sites": sites, "between-sites": sites, relays: sites }
 })
 
-/** The verbs, in the order in which they are listed to people. */
-const verbs = {
-  start: may(Who, "Power on."),
-  restart: may(Who, "Power on again: same key, same disk, next incarnation."),
-  stop: may(Who, "Shut down politely: the node says goodbye first."),
-  crash: may(Who, "Lose power: no goodbye."),
-  freeze: may(Who, "The process stands still and keeps its sockets. Needs `for:`."),
-  cut: may(
-    Schema.Union([
-      list(Schema.String, "write the two ends of the link, such as [laptop, jetson-1]"),
-      Schema.Struct({
-        from: must(
-          Who,
-          "The side that is not heard any more.",
-          "a one-way cut needs both: { from: laptop, to: jetson-1 }"
-        ),
-        to: must(
-          Who,
-          "The side that does not hear any more.",
-          "a one-way cut needs both: { from: laptop, to: jetson-1 }"
-        )
-      }).annotate({ noun: "word of cut" })
-    ]).annotate({
-      message: "write the two ends, [laptop, jetson-1], or one direction, { from: laptop, to: jetson-1 }"
-    }),
-    "Cut a link, both ways: [a, b]; or one way: { from: a, to: b }."
-  ),
-  partition: may(
-    list(
-      list(Schema.String, "write a group as a list of names, such as [laptop, jetson-1]"),
-      "write the groups as lists: [[laptop, jetson-1], [jetson-2]]"
-    ),
-    "Split the network into groups that cannot hear each other."
-  ),
-  slow: may(
-    Schema.Struct({
-      between: must(
-        Who,
-        "The nodes whose links are meant.",
-        "slow needs the nodes it is between: { between: [laptop, jetson-1], delay: 1s..2s }"
-      ),
-      delay: may(Times, "One-way delay while it lasts."),
-      loss: may(Percent, "Share of packets lost while it lasts.")
-    }).annotate({ noun: "word of slow", message: "write { between: [laptop, jetson-1], delay: 1s..2s }" }),
-    "Make links slow or lossy without cutting them."
-  ),
-  heal: may(Who, "Undo cuts, partitions and slow links: of `everything`, or of the links of these nodes."),
-  replay: may(
-    Schema.Struct({
-      from: must(Name, "Who once sent it.", "replay needs from, to and message"),
-      to: must(Name, "Who gets it again.", "replay needs from, to and message"),
-      message: must(
-        word(["first", "last", "all"], "Which of the messages."),
-        "Which of the messages.",
-        "replay needs message: first, last or all"
-      )
-    }).annotate({ noun: "word of replay", message: "write { from: jetson-2, to: laptop, message: last }" }),
-    "Deliver a message of the past again."
-  )
-} as const
 export const verbNames = Object.keys(verbs) as ReadonlyArray<keyof typeof verbs>
 export type VerbName = (typeof verbNames)[number]
 
@@ -251,8 +99,7 @@ const Step = Schema.Struct({
     sense: "context frames",
     send: "actuation",
     advertise: "discovery",
-    connect: "connections made by hand",
-    skew: "clocks that jump"
+    connect: "connections made by hand"
   }
 })
 

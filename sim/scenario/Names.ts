@@ -1,14 +1,16 @@
 /**
  * Names of nodes, and the words that mean several of them.
  *
- * A pattern (`jetson-*`) is expanded here. `everyone`, `leader` and `any <role>` of a step stay words: who they are is known
- * when the step strikes. In facts, `any <role>` is one of the nodes of that role, known now.
+ * A pattern (`jetson-*`) is expanded here. `everyone`, `leader`, `any <role>` and the like stay words in a step: who they are is
+ * known when the step strikes. In facts, `any <role>` is one of the nodes of that role, known now.
  */
 import type { Role } from "../../kernel/wire/Frame.ts"
 import type { Mistakes, Span } from "./Mistakes.ts"
 import type { Target } from "./Scenario.ts"
 import type { Draft } from "./Shape.ts"
 import type { Path, Tree } from "./Tree.ts"
+import type { Read } from "./Units.ts"
+import * as Result from "effect/Result"
 
 /** What all passes over a draft share. */
 export interface Reading {
@@ -32,6 +34,20 @@ export class Expansion {
 }
 export const tooMuchExpansion = "the patterns of this file stand for too many nodes"
 
+/** The value of a text of the right form, or `null` and a mistake at its place. */
+export const valueOf = <A>(
+  reading: Reading,
+  path: Path,
+  text: string | undefined,
+  read: (text: string) => Read<A>
+): A | null => {
+  if (text === undefined) return null
+  const value = read(text)
+  if (Result.isSuccess(value)) return value.success
+  reading.mistakes.add(reading.tree.value(path), value.failure)
+  return null
+}
+
 /** Words of the language that no node can be called. */
 export const reservedNames: ReadonlySet<string> = new Set([
   "everyone",
@@ -40,6 +56,8 @@ export const reservedNames: ReadonlySet<string> = new Set([
   "leader",
   "none",
   "any",
+  "half",
+  "site",
   "start",
   "end"
 ])
@@ -101,7 +119,7 @@ export const resolveNodes = (
   // Where the nodes themselves do not read, every name would be unknown.
   if (reading.roles.size === 0) return []
   const hint = reading.mistakes.hint(written, [...reading.roles.keys(), ...words])
-  if (reservedNames.has(written) || written.startsWith("any "))
+  if (reservedNames.has(written) || /^(?:any|a|the|everyone) /u.test(written))
     reading.mistakes.add(
       span,
       `"${written}" cannot stand here; write the names of nodes${words.length === 0 ? "" : `, or ${words.join(", ")}`}`
@@ -119,12 +137,40 @@ const roleOf = (reading: Reading, written: string, span: Span): Role | null => {
   return role
 }
 
+const BUT = "everyone but "
+
+/** Whom one written name means when a step strikes. */
+const targetsOf = (
+  reading: Reading,
+  name: string,
+  span: Span,
+  words: ReadonlyArray<TargetWord>
+): ReadonlyArray<Target> => {
+  const word = words.find((w) => w === name)
+  switch (word) {
+    case undefined:
+      break
+    case "a majority without the leader":
+      return [{ word: "majority without the leader" }]
+    default:
+      return [{ word }]
+  }
+  const role = roleOf(reading, name, span)
+  if (role !== null) return [{ word: "any", role }]
+  if (name.startsWith(BUT))
+    return targetsOf(reading, name.slice(BUT.length), span, ["leader"]).map((but) => ({ word: "everyone but", but }))
+  return resolveNodes(reading, name, span, [...words, ...rolePhrasesShown])
+}
+
+export type TargetWord = "everyone" | "leader" | "half" | "a majority without the leader" | "the others"
+const usualWords = ["everyone", "leader", "half", "a majority without the leader"] as const
+
 /** Whom a step strikes. */
 export const resolveTargets = (
   reading: Reading,
   who: Draft<Who> | undefined,
   path: Path,
-  words: ReadonlyArray<"everyone" | "leader"> = ["everyone", "leader"]
+  words: ReadonlyArray<TargetWord> = usualWords
 ): ReadonlyArray<Target> => {
   const targets: Array<Target> = []
   const seen = new Set<string>()
@@ -133,14 +179,7 @@ export const resolveTargets = (
     reading.mistakes.add(reading.tree.value(path), "the list is empty; write the name of a node")
   for (const { name, path: at } of listed) {
     const span = reading.tree.value(at)
-    const word = words.find((w) => w === name)
-    const role = word === undefined ? roleOf(reading, name, span) : null
-    const found: ReadonlyArray<Target> =
-      word !== undefined
-        ? [{ word }]
-        : role !== null
-          ? [{ word: "any", role }]
-          : resolveNodes(reading, name, span, [...words, ...rolePhrasesShown])
+    const found = targetsOf(reading, name, span, words)
     for (const target of found) {
       const key = JSON.stringify(target)
       // What a pattern stands for may overlap with what else is listed.

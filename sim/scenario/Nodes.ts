@@ -1,10 +1,9 @@
 /** Nodes, electors and the network between them. */
 import type { Role } from "../../kernel/wire/Frame.ts"
 import type { Language } from "./Language.ts"
-import { type Reading, each, reservedNames, resolveNodes } from "./Names.ts"
+import { type Reading, each, reservedNames, resolveNodes, valueOf } from "./Names.ts"
 import type { NetworkSpec, NodeSpec } from "./Scenario.ts"
 import type { Draft } from "./Shape.ts"
-import { valueOf } from "./Timeline.ts"
 import { readClockRate, readRange, readShare, readTime } from "./Units.ts"
 
 /** A good Wi-Fi network on one site. */
@@ -29,7 +28,8 @@ export const readNodes = (reading: Reading, draft: Draft<Language["nodes"]> | un
       role: node?.role ?? "node",
       capabilities,
       clockSkewMs: valueOf(reading, [...path, "clock-skew"], node?.["clock-skew"], readTime) ?? 0,
-      clockRatePpm: valueOf(reading, [...path, "clock-rate"], node?.["clock-rate"], readClockRate) ?? 0
+      clockRatePpm: valueOf(reading, [...path, "clock-rate"], node?.["clock-rate"], readClockRate) ?? 0,
+      ...(node?.["boots-in"] === undefined ? {} : { bootsIn1970: true })
     }
   })
 }

@@ -3,7 +3,10 @@
  * `read.ts` makes it from YAML; the shape of the YAML itself is `Language.ts`.
  */
 import type { Role } from "../../kernel/wire/Frame.ts"
+import type { DiskFate } from "../disk/SimVault.ts"
 import type { PeerWord } from "../engine/View.ts"
+import type { Delay } from "../network/Delay.ts"
+import type { Rule } from "../network/Rule.ts"
 
 /** Where something stands in its file; both count from 1. */
 export interface Place {
@@ -25,6 +28,8 @@ export interface NodeSpec {
   readonly clockSkewMs: number
   /** How much faster than true time the node's own clocks run, parts per million; negative: slower. */
   readonly clockRatePpm: number
+  /** It has no clock that runs on without power: each boot begins at the calendar's zero. */
+  readonly bootsIn1970?: boolean
 }
 
 export interface NetworkSpec {
@@ -38,7 +43,14 @@ export interface NetworkSpec {
 
 /** What a step does. Names are resolved to node names, except the words that are resolved when the step strikes. */
 export type Verb =
-  | { readonly _tag: "start" | "restart" | "stop" | "crash" | "freeze"; readonly who: ReadonlyArray<Target> }
+  | { readonly _tag: "start" | "restart" | "stop" | "freeze" | "suspend"; readonly who: ReadonlyArray<Target> }
+  /** What is left on the disk; absent: what was synced. */
+  | { readonly _tag: "crash"; readonly who: ReadonlyArray<Target>; readonly disk?: DiskFate }
+  /** In the middle of the `nth` record that it stores from then on. */
+  | { readonly _tag: "crash-at-write"; readonly who: ReadonlyArray<Target>; readonly nth: number }
+  | { readonly _tag: "slow-cpu"; readonly who: ReadonlyArray<Target>; readonly takesMs: Range }
+  | { readonly _tag: "disk"; readonly who: ReadonlyArray<Target>; readonly harm: "hang" | "error" | "full" | Range }
+  | { readonly _tag: "skew"; readonly who: ReadonlyArray<Target>; readonly how: Skew }
   /** Cuts one direction (`oneWay`) or both of every link between two groups. */
   | {
       readonly _tag: "cut"
@@ -52,13 +64,66 @@ export type Verb =
       readonly between: ReadonlyArray<Target>
       readonly delayMs: Range | null
       readonly lossPpm: number | null
+      /** In place of `delayMs`, where delays are not uniform. */
+      readonly delay?: Delay
     }
+  | OnLinks<LinkVerb>
   | { readonly _tag: "heal"; readonly what: "everything" | ReadonlyArray<Target> }
   /** Delivers a message of the past again, on the connection that it was sent on. */
   | { readonly _tag: "replay"; readonly from: string; readonly to: string; readonly message: "first" | "last" | "all" }
 
+/** What happens to a node's clocks. */
+export type Skew =
+  /** The calendar alone. */
+  | { readonly _tag: "by"; readonly ms: number }
+  | { readonly _tag: "to"; readonly calendar: "1970" | "now" }
+  /** All clocks, parts per million off true time. */
+  | { readonly _tag: "rate"; readonly ppm: number }
+
+/** Verbs that lay a rule of the network on links. */
+export type LinkVerb =
+  | "clog"
+  | "flap"
+  | "swizzle"
+  | "throttle"
+  | "burst-loss"
+  | "reset"
+  | "half-open"
+  | "idle-cut"
+  | "duplicate"
+  | "reorder"
+  | "corrupt"
+  | "late-close"
+  | "lossy-close"
+
+type WithoutPairs<R> = R extends { readonly pairs: unknown } ? Omit<R, "pairs"> : never
+
+/** A rule of the network that does not yet know where it lies. */
+export type LinkRule = WithoutPairs<Rule>
+
+/** What lies on links: both ways of each between two groups, or one. */
+type OnLinks<V> = V extends LinkVerb
+  ? {
+      readonly _tag: V
+      readonly from: ReadonlyArray<Target>
+      readonly to: ReadonlyArray<Target>
+      readonly oneWay: boolean
+      readonly rule: LinkRule
+    }
+  : never
+
 /** A node name, or a word that means some nodes at the moment when the step strikes. */
-export type Target = string | { readonly word: "everyone" | "leader" } | { readonly word: "any"; readonly role: Role }
+export type Target =
+  | string
+  | { readonly word: "everyone" | "leader" }
+  | { readonly word: "any"; readonly role: Role }
+  /** Drawn: half of the nodes, rounded down. */
+  | { readonly word: "half" }
+  /** Drawn: of the electors as many as decide, without whoever leads. */
+  | { readonly word: "majority without the leader" }
+  | { readonly word: "everyone but"; readonly but: Target }
+  /** Everyone who is in no other list of the same step. */
+  | { readonly word: "the others" }
 
 export interface Step {
   readonly place: Place

@@ -5,31 +5,43 @@
 import type { Language, VerbName } from "./Language.ts"
 import { verbNames } from "./Language.ts"
 import { type Moments, isReserved } from "./Moments.ts"
-import { type Reading, each, resolveNodes, resolveTargets } from "./Names.ts"
+import { type Reading, resolveTargets, valueOf } from "./Names.ts"
+import { healed, readCut, readLinkVerb, readPartition, readReplay, readSlow } from "./LinkVerbs.ts"
+import { readCrash, readCrashAtWrite, readDisk, readSkew, readSlowCpu } from "./NodeVerbs.ts"
 import type { Step, Verb } from "./Scenario.ts"
 import type { Draft } from "./Shape.ts"
 import type { Path } from "./Tree.ts"
-import { type Read, baseOf, readRange, readShare, readTime, showTime } from "./Units.ts"
-import * as Result from "effect/Result"
+import { baseOf, readTime, showTime } from "./Units.ts"
 
-type StepDraft = Draft<Language["timeline"][number]>
+export type StepDraft = Draft<Language["timeline"][number]>
 
 /** Steps that leave something to undo. A start, a heal and a replay do not; a restart is the undoing of a crash. */
-const undoable: ReadonlySet<VerbName> = new Set(["stop", "crash", "freeze", "cut", "partition", "slow"])
-
-/** The value of a text of the right form, or `null` and a mistake at its place. */
-export const valueOf = <A>(
-  reading: Reading,
-  path: Path,
-  text: string | undefined,
-  read: (text: string) => Read<A>
-): A | null => {
-  if (text === undefined) return null
-  const value = read(text)
-  if (Result.isSuccess(value)) return value.success
-  reading.mistakes.add(reading.tree.value(path), value.failure)
-  return null
-}
+const undoable: ReadonlySet<VerbName> = new Set([
+  "stop",
+  "crash",
+  "crash-at-write",
+  "freeze",
+  "suspend",
+  "slow-cpu",
+  "disk",
+  "skew",
+  "cut",
+  "partition",
+  "slow",
+  "clog",
+  "flap",
+  "swizzle",
+  "throttle",
+  "burst-loss",
+  "idle-cut",
+  "duplicate",
+  "reorder",
+  "corrupt",
+  "late-close",
+  "lossy-close"
+])
+/** A machine that nothing mends would never get well. */
+const ending: ReadonlySet<VerbName> = new Set(["freeze", "suspend", "slow-cpu", "disk"])
 
 export const readTimeline = (
   reading: Reading,
@@ -72,8 +84,8 @@ export const readTimeline = (
         tree.key([...path, "for"]),
         `${verb._tag} cannot be undone; for: goes with ${[...undoable].join(", ")}`
       )
-    if (verb._tag === "freeze" && !tree.keys(path).includes("for"))
-      mistakes.add(tree.key([...path, "freeze"]), "freeze needs to end: add for:, such as for: 5s")
+    if (ending.has(verb._tag) && !tree.keys(path).includes("for"))
+      mistakes.add(tree.key([...path, verb._tag]), `${verb._tag} needs to end: add for:, such as for: 5s`)
     const base = baseOf(step.at)
     resolved.push({
       place: mistakes.placeOf(tree.value(path).offset),
@@ -112,9 +124,19 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
     case "start":
     case "restart":
     case "stop":
-    case "crash":
     case "freeze":
+    case "suspend":
       return { _tag: verb, who: resolveTargets(reading, step[verb], at) }
+    case "crash":
+      return readCrash(reading, step.crash, at)
+    case "crash-at-write":
+      return readCrashAtWrite(reading, step[verb], at)
+    case "slow-cpu":
+      return readSlowCpu(reading, step[verb], at)
+    case "disk":
+      return readDisk(reading, step.disk, at)
+    case "skew":
+      return readSkew(reading, step.skew, at)
     case "cut":
       return readCut(reading, step.cut, at)
     case "partition":
@@ -131,85 +153,7 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
           }
     case "replay":
       return readReplay(reading, step.replay, at)
+    default:
+      return readLinkVerb(reading, step, verb, at)
   }
-}
-
-const healed = (reading: Reading, heal: NonNullable<StepDraft["heal"]>, at: Path): typeof heal | undefined => {
-  if (typeof heal !== "string" || heal === "everyone" || heal === "leader" || heal.startsWith("any ")) return heal
-  if (reading.roles.has(heal) || heal.endsWith("*")) return heal
-  const hint = reading.mistakes.hint(heal, ["everything", ...reading.roles.keys()])
-  reading.mistakes.add(reading.tree.value(at), `write everything, or the nodes whose links are healed${hint}`)
-  return undefined
-}
-
-const readCut = (reading: Reading, cut: StepDraft["cut"], at: Path): Verb | null => {
-  if (cut === undefined) return null
-  const oneWay = !Array.isArray(cut)
-  if (!oneWay && cut.length !== 2) {
-    reading.mistakes.add(reading.tree.value(at), "write the two ends of the link, such as [laptop, jetson-1]")
-    return null
-  }
-  const ends = oneWay
-    ? (cut as { from?: string | ReadonlyArray<string>; to?: string | ReadonlyArray<string> })
-    : { from: cut[0], to: cut[1] }
-  const toPath = [...at, oneWay ? "to" : 1]
-  const from = resolveTargets(reading, ends.from, [...at, oneWay ? "from" : 0])
-  const to = resolveTargets(reading, ends.to, toPath)
-  const both = from.find((target) => typeof target === "string" && to.includes(target))
-  if (both !== undefined && from.length + to.length === 2)
-    reading.mistakes.add(reading.tree.value(toPath), "a link has two different ends")
-  return { _tag: "cut", from, to, oneWay }
-}
-
-const readPartition = (reading: Reading, partition: StepDraft["partition"], at: Path): Verb | null => {
-  if (partition === undefined) return null
-  if (partition.length < 2) {
-    reading.mistakes.add(
-      reading.tree.value(at),
-      "a partition has two groups or more, such as [[laptop, jetson-1], [jetson-2]]"
-    )
-    return null
-  }
-  const seen = new Set<string>()
-  const groups = partition.map((group, i) => {
-    const targets = resolveTargets(reading, group, [...at, i], ["leader"])
-    for (const target of targets) {
-      if (typeof target !== "string") continue
-      if (seen.has(target)) reading.mistakes.add(reading.tree.value([...at, i]), `${target} stands in two groups`)
-      seen.add(target)
-    }
-    return targets
-  })
-  return { _tag: "partition", groups }
-}
-
-const readSlow = (reading: Reading, slow: StepDraft["slow"], at: Path): Verb | null => {
-  if (slow === undefined) return null
-  const between = resolveTargets(reading, slow.between, [...at, "between"])
-  if (between.length === 1 && typeof between[0] === "string" && each(slow.between, at).length === 1)
-    reading.mistakes.add(
-      reading.tree.value([...at, "between"]),
-      "a link has two ends: write two nodes or more, or everyone"
-    )
-  if (reading.tree.keys(at).every((key) => key === "between"))
-    reading.mistakes.add(
-      reading.tree.value(at),
-      "slow needs delay:, such as delay: 1s..2s, or loss:, such as loss: 20%"
-    )
-  return {
-    _tag: "slow",
-    between,
-    delayMs: valueOf(reading, [...at, "delay"], slow.delay, readRange(readTime)),
-    lossPpm: valueOf(reading, [...at, "loss"], slow.loss, readShare)
-  }
-}
-
-const readReplay = (reading: Reading, replay: StepDraft["replay"], at: Path): Verb | null => {
-  if (replay === undefined) return null
-  const [from, to] = (["from", "to"] as const).map((end) =>
-    replay[end] === undefined ? undefined : resolveNodes(reading, replay[end], reading.tree.value([...at, end]))[0]
-  )
-  if (from !== undefined && from === to)
-    reading.mistakes.add(reading.tree.value([...at, "to"]), "a link has two different ends")
-  return { _tag: "replay", from: from ?? "", to: to ?? "", message: replay.message ?? "last" }
 }

@@ -23,6 +23,7 @@ export const timesPattern = orRange(time)
 export const signedTimePattern = whole(`[+-]?${time}`)
 export const percentPattern = whole(`${number}%`)
 export const ratePattern = whole(`[+-]?${number}(?:ppm|%)`)
+export const speedPattern = whole(`${number}(?:B|kB|MB)/s`)
 export const momentPattern = whole(`(?:${time}|${name})(?: *\\+ *${time})?`)
 export const countPattern = whole(String.raw`(?:exactly|at least|at most) \d{1,9}`)
 export const seedsPattern = whole(String.raw`\d{1,15}\.\.\d{1,15}`)
@@ -59,6 +60,18 @@ const readRate = (text: string): Read<number> => {
   return Object.hasOwn(ppmPerUnit, unit)
     ? toInteger(value, ppmPerUnit[unit as keyof typeof ppmPerUnit], "millionth")
     : Result.fail("write a rate such as +300ppm, -50ppm or 5%")
+}
+
+const bytesPerUnit = { "B/s": 1, "kB/s": 1_000, "MB/s": 1_000_000 } as const
+
+/** Bytes a second, one at least. */
+export const readSpeed = (text: string): Read<number> => {
+  const found = /^([\d.]+)(B\/s|kB\/s|MB\/s)$/u.exec(text)
+  if (found === null) return Result.fail("write how much passes in a second, such as 16kB/s")
+  const read = toInteger(Number(found[1]), bytesPerUnit[found[2] as keyof typeof bytesPerUnit], "byte")
+  return Result.isSuccess(read) && read.success === 0
+    ? Result.fail("nothing would ever pass; write cut for that")
+    : read
 }
 
 /** A share of messages, in parts per million, 0 to 1,000,000. */

@@ -166,7 +166,7 @@ for (const [driver, options] of drivers) {
       const it = nearby(options)
       const { at, backup, field, main, runTo } = it
       at(10_000, () => {
-        main.frozen = true
+        main.freeze()
       })
       at(11_000, () => field.crash(true))
       at(12_000, () => field.start())

@@ -308,7 +308,7 @@ describe("steps", () => {
       timelineWith("  - { at: 1s, «propose»: { proposal: P1 } }"),
       '"propose" is not there yet: it comes with proposals, in a later version'
     )
-    for (const verb of ["approve", "reject", "sense", "send", "advertise", "connect", "skew"])
+    for (const verb of ["approve", "reject", "sense", "send", "advertise", "connect"])
       assertMistakes(
         timelineWith(`  - { at: 1s, «${verb}»: { x: 1 } }`),
         new RegExp(`^"${verb}" is not there yet`, "u")
@@ -385,9 +385,73 @@ describe("steps", () => {
     ])
       assertMistakes(
         timelineWith(`  - { at: 1s, ${verb}, «for»: 5s }`),
-        /cannot be undone; for: goes with stop, crash, freeze, cut, partition, slow$/u
+        /cannot be undone; for: goes with stop, crash, crash-at-write, freeze, .*, lossy-close$/u
       )
     assertMistakes(timelineWith("  - { at: 1s, crash: laptop, for: «0s» }"), /^this undoes the step at once/u)
+  })
+
+  it("whatever nothing else mends has to end", () => {
+    for (const verb of ["suspend: laptop", "slow-cpu: { who: laptop, takes: 1s }", "disk: { who: laptop, is: full }"])
+      assertMistakes(
+        timelineWith(`  - { at: 1s, «${verb.replace(":", "»:")} }`),
+        new RegExp(`^${verb.split(":")[0]} needs to end: add for:`, "u")
+      )
+  })
+
+  it("clocks: no change, two at once, none that can be", () => {
+    const skew = (words: string) => timelineWith(`  - { at: 1s, skew: ${words} }`)
+    assertMistakes(skew("«{ who: laptop }»"), /^write one of by: 1h, to: 1970 and rate: 5%/u)
+    assertMistakes(skew("«{ who: laptop, by: 1h, rate: 5% }»"), /^write one of by/u)
+    assertMistakes(skew("{ who: laptop, by: «0s» }"), "a jump by nothing is none")
+    assertMistakes(skew("{ who: laptop, by: «1» }"), /^write how far the clock is off/u)
+    assertMistakes(skew("{ who: laptop, to: «1980» }"), "write 1970 or now")
+    assertMistakes(skew("{ who: laptop, rate: «-95%» }"), /^a clock runs between/u)
+    assertMistakes(skew("{ who: «laptpo», by: 1h }"), 'unknown node "laptpo"; did you mean laptop?')
+    assertMistakes(skew("{ who: laptop, «form»: 1h }"), /^no such word of skew/u)
+    assertMistakes(skew("«{ by: 1h }»"), /^write whose clocks/u)
+    assertMistakes(
+      scenarioWith({ nodes: " { laptop: { role: planner, boots-in: «1980» }, jetson-1: { role: field } }" }),
+      "write 1970, or leave it out"
+    )
+  })
+
+  it("disks, processors and crashes: incomplete, or of no such kind", () => {
+    const step = (words: string) => timelineWith(`  - { at: 1s, ${words}, for: 5s }`)
+    assertMistakes(step("disk: «{ who: laptop }»"), /^write what is wrong with it/u)
+    assertMistakes(step("disk: «{ who: laptop, is: full, slow: 1s }»"), /^write what is wrong with it/u)
+    assertMistakes(step("disk: { who: laptop, is: «fulll» }"), "one of hanging, failing, full; did you mean full?")
+    assertMistakes(step("slow-cpu: { who: laptop, takes: «0s» }"), "an input takes longer than nothing")
+    assertMistakes(step("slow-cpu: «{ who: laptop }»"), /^write how long each input takes/u)
+    assertMistakes(step("crash: «5»"), /^write who crashes/u)
+    assertMistakes(step("crash: { who: laptop, disk: «gone» }"), /^one of kept, torn, lost, wiped/u)
+    assertMistakes(step("crash-at-write: { who: laptop, after: «at most 3» }"), /^write exactly how many/u)
+  })
+
+  it("rules on links: ends that are none, and values that cannot be", () => {
+    const step = (words: string) => timelineWith(`  - { at: 1s, ${words} }`)
+    assertMistakes(step("clog: «{}»"), /^write the links: between:/u)
+    assertMistakes(step("clog: { «between»: everyone, from: laptop, to: backup }"), /not both$/u)
+    assertMistakes(step("clog: «{ from: laptop }»"), /^one direction has two ends/u)
+    assertMistakes(step("clog: { from: laptop, to: «laptop» }"), "a link has two different ends")
+    assertMistakes(step("clog: { between: «laptop» }"), /^a link has two ends/u)
+    assertMistakes(step("flap: «{ between: everyone, down: 1s }»"), /^flap needs down: and up:/u)
+    assertMistakes(step("throttle: { between: everyone, down-to: «16» }"), /^write how much passes in a second/u)
+    assertMistakes(step("throttle: { between: everyone, down-to: «0B/s» }"), /^nothing would ever pass/u)
+    assertMistakes(step("reorder: { between: everyone, share: 5%, behind: «exactly 2» }"), /^write at most how many/u)
+    assertMistakes(step("duplicate: { between: everyone, share: «200%» }"), "a share lies between 0% and 100%")
+    assertMistakes(step("reset: { between: everyone }, «for»: 5s"), /^reset cannot be undone/u)
+    assertMistakes(step("slow: { between: everyone, delay: { least: 5s, most: «1s» } }"), "most is less than least")
+  })
+
+  it("words for some nodes, where they cannot stand", () => {
+    assertMistakes(timelineWith("  - { at: 1s, crash: «everyone but laptpo» }"), /^unknown node "laptpo"/u)
+    assertMistakes(timelineWith("  - { at: 1s, crash: «the others» }"), /^"the others" cannot stand here/u)
+    assertMistakes(timelineWith("  - { at: 1s, partition: [[half], [the others]] }"))
+    assertMistakes(timelineWith("  - { at: 1s, partition: [[everyone but leader], [leader]] }"))
+    assertMistakes(
+      scenarioWith({ nodes: " { «half»: { role: planner }, jetson-1: { role: field } }" }),
+      /^"half" is a word of the language/u
+    )
   })
 
   it("links with too few ends, groups that overlap, slow without a how", () => {

@@ -1,0 +1,100 @@
+/**
+ * When a process gets round to what comes in: at once, not while it stands still, and one after another, each late, while its
+ * processor is slow. In order in every case.
+ */
+import type { Range } from "../scenario/Scenario.ts"
+
+/** What it asks of its machine. */
+export interface Desk<Work> {
+  readonly nowMs: () => number
+  /** `turn` at that true time, unless the process ends first. */
+  readonly turnAt: (atMs: number) => void
+  readonly work: (work: Work) => void
+  /** How long the n-th piece of work takes that is done slowly. */
+  readonly takesMs: (pace: Range, n: number) => number
+}
+
+export class Intake<Work> {
+  /** How many pieces of work were taken up late because the processor is slow. */
+  slowed = 0
+  private readonly desk: Desk<Work>
+  /** How many hold it. */
+  private holds = 0
+  private pace: Range | null = null
+  private waiting: Array<Work> = []
+  /** A turn is to come. */
+  private turning = false
+  private readyMs = 0
+
+  constructor(desk: Desk<Work>) {
+    this.desk = desk
+  }
+
+  get frozen(): boolean {
+    return this.holds > 0
+  }
+
+  /** Whether what comes in now can be done now. */
+  get open(): boolean {
+    return !this.frozen && this.pace === null
+  }
+
+  /** While it is not open. */
+  queue(work: Work): void {
+    this.waiting.push(work)
+    this.next()
+  }
+
+  /** From now on each piece of work takes so long; `null`: no time, and what waits is done. */
+  paceAt(pace: Range | null): void {
+    this.pace = pace
+    if (pace === null) this.catchUp()
+  }
+
+  freeze(): void {
+    this.holds++
+  }
+
+  /** Of several that hold it the last lets it go on. */
+  thaw(): void {
+    if (this.holds > 0) this.holds--
+    if (this.pace === null) this.catchUp()
+    else this.next()
+  }
+
+  /** The process is gone. */
+  clear(): void {
+    this.holds = 0
+    this.pace = null
+    this.waiting = []
+    this.turning = false
+    this.readyMs = 0
+  }
+
+  turn(): void {
+    this.turning = false
+    if (this.frozen || this.pace === null) return
+    const work = this.waiting.shift()
+    if (work === undefined) return
+    this.desk.work(work)
+    this.next()
+  }
+
+  private catchUp(): void {
+    if (this.frozen) return
+    const waiting = this.waiting
+    this.waiting = []
+    for (const work of waiting) {
+      if (this.open) this.desk.work(work)
+      else this.waiting.push(work)
+    }
+  }
+
+  private next(): void {
+    if (this.turning || this.frozen || this.pace === null || this.waiting.length === 0) return
+    this.turning = true
+    const beginMs = Math.max(this.desk.nowMs(), this.readyMs)
+    this.readyMs = beginMs + this.desk.takesMs(this.pace, this.slowed++)
+    this.desk.turnAt(this.readyMs)
+  }
+}

@@ -1,0 +1,258 @@
+/**
+ * The verbs of the timeline, as keys of a step. What each does to the world is in sim/faults; how its value is read beyond its
+ * form, in NodeVerbs.ts and LinkVerbs.ts.
+ */
+import * as Schema from "effect/Schema"
+import {
+  Calendar,
+  ClockRate,
+  CountWords,
+  list,
+  may,
+  must,
+  Name,
+  Percent,
+  SignedTime,
+  Speed,
+  Time,
+  Times,
+  Who,
+  word
+} from "./Values.ts"
+
+/** What lies on links: of all links among some nodes, or of one direction. */
+const onLinks = <const F extends Schema.Struct.Fields>(verb: string, fields: F) =>
+  Schema.Struct({
+    between: may(Who, "The nodes whose links are meant, both ways."),
+    from: may(Who, "With to: one direction only, of what these send."),
+    to: may(Who, "With from: one direction only, of what these get."),
+    ...fields
+  }).annotate({ noun: `word of ${verb}`, message: `write a mapping, such as { between: [laptop, jetson-1] }` })
+
+const swizzleNeeds = "swizzle needs over:, heal-after: and heal-over:, such as over: 5s, heal-after: 10s, heal-over: 5s"
+const burstNeeds = "burst-loss needs begins: and ends:, such as begins: 1%, ends: 20%"
+
+const Delay = Schema.Union([
+  Times,
+  Schema.Struct({
+    usual: must(Times, "What most packets take.", "write { usual: 2ms..20ms, rarely: 1s..3s, share: 5% }"),
+    rarely: must(Times, "What the others take.", "write { usual: 2ms..20ms, rarely: 1s..3s, share: 5% }"),
+    share: must(Percent, "How many are others.", "write { usual: 2ms..20ms, rarely: 1s..3s, share: 5% }")
+  }).annotate({ noun: "word of a delay" }),
+  Schema.Struct({
+    least: must(Time, "What half of the packets come near.", "write { least: 8ms, most: 10s }"),
+    most: must(Time, "No packet takes longer.", "write { least: 8ms, most: 10s }")
+  }).annotate({ noun: "word of a delay" })
+]).annotate({
+  message:
+    "write a time or a range such as 2ms..20ms, { usual: 2ms..20ms, rarely: 1s..3s, share: 5% }, or { least: 8ms, most: 10s }"
+})
+
+/** The verbs, in the order in which they are listed to people. */
+export const verbs = {
+  start: may(Who, "Power on."),
+  restart: may(Who, "Power on again: same key, same disk, next incarnation."),
+  stop: may(Who, "Shut down politely: the node says goodbye first."),
+  crash: may(
+    Schema.Union([
+      Who,
+      Schema.Struct({
+        who: must(Who, "Who loses its power.", "write who crashes: { who: jetson-1, disk: torn }"),
+        disk: may(
+          word(
+            ["kept", "torn", "lost", "wiped"],
+            "kept: what was synced; torn: what was being written is there in part; lost: the journal is gone; wiped: the key as well."
+          ),
+          "What is left on the disk. Default kept."
+        )
+      }).annotate({ noun: "word of crash" })
+    ]).annotate({ message: "write who crashes, such as jetson-1, or { who: jetson-1, disk: torn }" }),
+    "Lose power: no goodbye. With { who, disk }: and this much of the disk."
+  ),
+  "crash-at-write": may(
+    Schema.Struct({
+      who: must(Who, "Who loses its power.", "write who crashes: { who: jetson-1, after: exactly 3 }"),
+      after: must(
+        CountWords,
+        "How many records it still stores; in the middle of the next the power goes.",
+        "write how many records it still stores: after: exactly 3"
+      )
+    }).annotate({ noun: "word of crash-at-write", message: "write { who: jetson-1, after: exactly 3 }" }),
+    "Lose power in the middle of a write."
+  ),
+  freeze: may(Who, "The process stands still and keeps its sockets. Needs `for:`."),
+  suspend: may(Who, "The machine sleeps: nothing runs, nothing reaches it, its clocks go on. Needs `for:`."),
+  "slow-cpu": may(
+    Schema.Struct({
+      who: must(Who, "Whose processor.", "write whose processor: { who: jetson-1, takes: 50ms..200ms }"),
+      takes: must(
+        Times,
+        "How long each input takes; those after it wait.",
+        "write how long each input takes: { who: jetson-1, takes: 50ms..200ms }"
+      )
+    }).annotate({ noun: "word of slow-cpu", message: "write { who: jetson-1, takes: 50ms..200ms }" }),
+    "A slow processor: inputs are taken up one after another, each late. Needs `for:`."
+  ),
+  disk: may(
+    Schema.Struct({
+      who: must(Who, "Whose disk.", "write whose disk: { who: jetson-1, is: full }"),
+      is: may(
+        word(["hanging", "failing", "full"], "hanging: nothing gets done until it ends."),
+        "What is wrong with it."
+      ),
+      slow: may(Times, "How long each write takes.")
+    }).annotate({
+      noun: "word of disk",
+      message: "write { who: jetson-1, is: full } or { who: jetson-1, slow: 2s..5s }"
+    }),
+    "A disk that is slow, hangs, fails or is full. Needs `for:`."
+  ),
+  skew: may(
+    Schema.Struct({
+      who: must(Who, "Whose clocks.", "write whose clocks: { who: jetson-1, by: 1h }"),
+      by: may(SignedTime, "The calendar jumps so far."),
+      to: may(Calendar, "The calendar is set: to 1970, or right (now)."),
+      rate: may(ClockRate, "All clocks of the node run at this rate from now on.")
+    }).annotate({ noun: "word of skew", message: "write { who: jetson-1, by: 1h }" }),
+    "The calendar jumps, or all clocks run at another rate; the clock that timers run on never jumps."
+  ),
+  cut: may(
+    Schema.Union([
+      list(Schema.String, "write the two ends of the link, such as [laptop, jetson-1]"),
+      Schema.Struct({
+        from: must(
+          Who,
+          "The side that is not heard any more.",
+          "a one-way cut needs both: { from: laptop, to: jetson-1 }"
+        ),
+        to: must(
+          Who,
+          "The side that does not hear any more.",
+          "a one-way cut needs both: { from: laptop, to: jetson-1 }"
+        )
+      }).annotate({ noun: "word of cut" })
+    ]).annotate({
+      message: "write the two ends, [laptop, jetson-1], or one direction, { from: laptop, to: jetson-1 }"
+    }),
+    "Cut a link, both ways: [a, b]; or one way: { from: a, to: b }."
+  ),
+  partition: may(
+    list(
+      list(Schema.String, "write a group as a list of names, such as [laptop, jetson-1]"),
+      "write the groups as lists: [[laptop, jetson-1], [jetson-2]]"
+    ),
+    "Split the network into groups that cannot hear each other."
+  ),
+  slow: may(
+    Schema.Struct({
+      between: must(
+        Who,
+        "The nodes whose links are meant.",
+        "slow needs the nodes it is between: { between: [laptop, jetson-1], delay: 1s..2s }"
+      ),
+      delay: may(Delay, "One-way delay while it lasts."),
+      loss: may(Percent, "Share of packets lost while it lasts.")
+    }).annotate({ noun: "word of slow", message: "write { between: [laptop, jetson-1], delay: 1s..2s }" }),
+    "Make links slow or lossy without cutting them."
+  ),
+  clog: may(onLinks("clog", {}), "Messages stick in the network, and come out in one burst when it ends."),
+  flap: may(
+    onLinks("flap", {
+      down: must(Times, "How long it is cut.", "flap needs down: and up:, such as down: 1s..2s, up: 3s"),
+      up: must(Times, "How long it carries.", "flap needs down: and up:, such as down: 1s..2s, up: 3s")
+    }),
+    "Links that are cut and carry in turns, beginning with a cut."
+  ),
+  swizzle: may(
+    onLinks("swizzle", {
+      over: must(Time, "Each link is cut at a time of its own within this.", swizzleNeeds),
+      "heal-after": must(Time, "From the beginning: when the first may heal.", swizzleNeeds),
+      "heal-over": must(Time, "They heal within this, in another order.", swizzleNeeds)
+    }),
+    "Links are cut one after another, and heal in another order."
+  ),
+  throttle: may(
+    onLinks("throttle", {
+      "down-to": must(Speed, "What passes in a second.", "throttle needs down-to:, such as down-to: 16kB/s")
+    }),
+    "Links of small capacity, with a queue before them."
+  ),
+  "burst-loss": may(
+    onLinks("burst-loss", {
+      begins: must(Percent, "Packets with which a burst begins.", burstNeeds),
+      ends: must(Percent, "Packets of a burst with which it ends.", burstNeeds),
+      loss: may(Percent, "Packets lost in a burst. Default 100%.")
+    }),
+    "Packets are lost in bursts (Gilbert–Elliott), on top of the usual loss."
+  ),
+  reset: may(onLinks("reset", {}), "Connections are reset: both ends are told; with from: and to:, only `from`."),
+  "half-open": may(
+    onLinks("half-open", {
+      "known-to": may(
+        word(
+          ["one", "nobody"],
+          "one: the first of the two knows that it is gone; nobody: something between forgot it."
+        ),
+        "Who knows. Default one."
+      ),
+      answer: may(
+        word(["reset", "silence"], "What whoever speaks into it gets."),
+        "What whoever speaks into it gets. Default reset."
+      )
+    }),
+    "Connections that one end, or something in between, has forgotten."
+  ),
+  "idle-cut": may(
+    onLinks("idle-cut", {
+      after: must(Time, "How long nothing has arrived on it.", "idle-cut needs after:, such as after: 60s"),
+      answer: may(
+        word(["reset", "silence"], "What whoever speaks into it gets."),
+        "What whoever speaks into it gets. Default silence."
+      )
+    }),
+    "Something in between (a NAT) forgets connections that are silent."
+  ),
+  duplicate: may(
+    onLinks("duplicate", {
+      share: must(Percent, "How many messages.", "duplicate needs share:, such as share: 10%"),
+      late: may(Times, "How much later they come again. Default 0ms..1s."),
+      over: may(
+        word(["same connection", "any connection"], "any connection: also when the first is gone, as through a relay."),
+        "Over which connection. Default same connection."
+      )
+    }),
+    "Messages arrive twice."
+  ),
+  reorder: may(
+    onLinks("reorder", {
+      share: must(Percent, "How many messages.", "reorder needs share:, such as share: 10%"),
+      behind: may(CountWords, "Behind how many later ones. Default at most 3.")
+    }),
+    "Messages arrive in another order."
+  ),
+  corrupt: may(
+    onLinks("corrupt", { share: must(Percent, "How many messages.", "corrupt needs share:, such as share: 10%") }),
+    "One character of a message is another one."
+  ),
+  "late-close": may(
+    onLinks("late-close", { late: must(Times, "How much later.", "late-close needs late:, such as late: 1s..5s") }),
+    "The end of a connection that is closed politely arrives late."
+  ),
+  "lossy-close": may(
+    onLinks("lossy-close", { share: must(Percent, "How many ends.", "lossy-close needs share:, such as share: 50%") }),
+    "When a connection ends abruptly, what is under way is lost with it."
+  ),
+  heal: may(Who, "Undo what lies on the network: of `everything`, or of the links of these nodes."),
+  replay: may(
+    Schema.Struct({
+      from: must(Name, "Who once sent it.", "replay needs from, to and message"),
+      to: must(Name, "Who gets it again.", "replay needs from, to and message"),
+      message: must(
+        word(["first", "last", "all"], "Which of the messages."),
+        "Which of the messages.",
+        "replay needs message: first, last or all"
+      )
+    }).annotate({ noun: "word of replay", message: "write { from: jetson-2, to: laptop, message: last }" }),
+    "Deliver a message of the past again."
+  )
+} as const
