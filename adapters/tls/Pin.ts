@@ -8,6 +8,9 @@
 import { createHash, type X509Certificate } from "node:crypto"
 import { deviceIdOf } from "../keys/Keys.ts"
 
+/** Nobody vouches for anybody. Not said, Node reads all the authorities of the web into each context. */
+export const NO_AUTHORITIES: Array<string> = []
+
 /** The device whose identity key the certificate shows; `null`: a key of another kind, or one under which anybody can sign. */
 export const deviceIdOfCertificate = (certificate: X509Certificate): string | null => {
   try {

@@ -14,7 +14,7 @@ import { WebSocket } from "ws"
 import type { Happened } from "../../kernel/Input.ts"
 import { parse, render, type Address } from "../../kernel/links/Address.ts"
 import type { Credentials } from "../tls/Certificate.ts"
-import { isPinned } from "../tls/Pin.ts"
+import { isPinned, NO_AUTHORITIES } from "../tls/Pin.ts"
 import { webSocketOptions, type Connections } from "./Connections.ts"
 import type { Intake } from "./Intake.ts"
 import { HEADER_BYTES_MAX, type Limits } from "./Limits.ts"
@@ -53,7 +53,7 @@ export class Dialler {
 
   constructor(credentials: Credentials, connections: Connections, intake: Intake, limits: Limits) {
     const { certificate, key } = credentials
-    this.context = tls.createSecureContext({ key, cert: certificate, minVersion: "TLSv1.3" })
+    this.context = tls.createSecureContext({ key, cert: certificate, ca: NO_AUTHORITIES, minVersion: "TLSv1.3" })
     this.connections = connections
     this.intake = intake
     this.limits = limits

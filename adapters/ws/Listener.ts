@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { WebSocketServer } from "ws"
 import type { Credentials } from "../tls/Certificate.ts"
+import { NO_AUTHORITIES } from "../tls/Pin.ts"
 import { webSocketOptions, type Connections } from "./Connections.ts"
 import { HEADER_BYTES_MAX, type Limits } from "./Limits.ts"
 import { survey } from "./Path.ts"
@@ -82,6 +83,7 @@ export class Listener {
     this.tls = tls.createServer({
       key: credentials.key,
       cert: credentials.certificate,
+      ca: NO_AUTHORITIES,
       minVersion: "TLSv1.3",
       requestCert: true,
       rejectUnauthorized: false,
