@@ -6,9 +6,8 @@ import type { Range } from "../scenario/Scenario.ts"
 
 /** What it asks of its machine. */
 export interface Desk<Work> {
-  readonly nowMs: () => number
-  /** `turn` at that true time, unless the process ends first. */
-  readonly turnAt: (atMs: number) => void
+  /** `turn` so much later, unless the process ends first. */
+  readonly turnIn: (ms: number) => void
   readonly work: (work: Work) => void
   /** How long the n-th piece of work takes that is done slowly. */
   readonly takesMs: (pace: Range, n: number) => number
@@ -24,7 +23,6 @@ export class Intake<Work> {
   private waiting: Array<Work> = []
   /** A turn is to come. */
   private turning = false
-  private readyMs = 0
 
   constructor(desk: Desk<Work>) {
     this.desk = desk
@@ -68,7 +66,6 @@ export class Intake<Work> {
     this.pace = null
     this.waiting = []
     this.turning = false
-    this.readyMs = 0
   }
 
   turn(): void {
@@ -81,7 +78,6 @@ export class Intake<Work> {
   }
 
   private catchUp(): void {
-    if (this.frozen) return
     const waiting = this.waiting
     this.waiting = []
     for (const work of waiting) {
@@ -93,8 +89,6 @@ export class Intake<Work> {
   private next(): void {
     if (this.turning || this.frozen || this.pace === null || this.waiting.length === 0) return
     this.turning = true
-    const beginMs = Math.max(this.desk.nowMs(), this.readyMs)
-    this.readyMs = beginMs + this.desk.takesMs(this.pace, this.slowed++)
-    this.desk.turnAt(this.readyMs)
+    this.desk.turnIn(this.desk.takesMs(this.pace, this.slowed++))
   }
 }

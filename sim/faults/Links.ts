@@ -27,12 +27,8 @@ const over: { readonly [verb in LinkVerb]: string | null } = {
 export const link = (verb: Extract<Verb, { readonly _tag: LinkVerb }>, strike: Strike): Struck => {
   const { oneWay, rule } = verb
   const [a = [], b = []] = strike.resolveApart([verb.from, verb.to])
-  const back = oneWay ? [] : pairs(b, a)
-  const forth = pairs(a, b)
-  // Among one group both ways are in it already.
-  const here = [...forth, ...back.filter(([from, to]) => !forth.some((one) => one[0] === from && one[1] === to))]
   const words = oneWay ? `${names(a)} → ${names(b)}` : names(a)
-  const id = strike.world.network.apply({ ...rule, pairs: here }, strike.key)
+  const id = strike.world.network.apply({ ...rule, pairs: pairs(a, b) }, strike.key)
   strike.tell(`world.${verb._tag}`, null, words)
   const end = over[verb._tag]
   return {

@@ -101,7 +101,7 @@ type WithoutPairs<R> = R extends { readonly pairs: unknown } ? Omit<R, "pairs"> 
 /** A rule of the network that does not yet know where it lies. */
 export type LinkRule = WithoutPairs<Rule>
 
-/** What lies on links: both ways of each between two groups, or one. */
+/** What lies on links: of what `from` sends to `to`, which are the same where it lies both ways. */
 type OnLinks<V> = V extends LinkVerb
   ? {
       readonly _tag: V

@@ -1,7 +1,17 @@
 /** `skew`, and `boots-in: 1970`: what they do to the clocks of a node, and that it is taken back. */
 import { assert, describe, it } from "@effect/vitest"
 import { EPOCH_MS } from "../../../sim/engine/NodeClock.ts"
+import { World } from "../../../sim/engine/World.ts"
+import { scenarioOf } from "../oracles/Broken.ts"
 import { bitten, touchedBy, type Bitten } from "./Bite.ts"
+
+const ALONE = `scenario: Alone
+seed: 1
+lasts: 60s
+nodes:
+  a: { role: field }
+timeline:
+  - { at: 0s, start: everyone }`
 
 /** How far the calendar of `b` is off, at the first input that it takes up from then on. */
 const offMs = ({ taken }: Bitten, fromMs: number): number => {
@@ -58,6 +68,41 @@ describe("skew", () => {
   - { at: 20s, skew: { who: b, rate: -20% }, for: 10s }`)
     assert.approximately(gain(run, 20_001, 30_000), -20, 0.1)
     assert.approximately(gain(run, 30_001, 45_000), 0, 0.01)
+  })
+
+  it("the end of the earlier leaves the later in force", () => {
+    const run = bitten(`  - { at: 10s, skew: { who: b, rate: 30% }, for: 20s }
+  - { at: 20s, skew: { who: b, rate: -20% }, for: 20s }`)
+    assert.approximately(gain(run, 30_001, 40_000), -20, 0.1)
+  })
+
+  it("a timer that was set before rings when the clock shows its time", () => {
+    const world = new World({ scenario: scenarioOf(ALONE), seed: 1 })
+    world.run(20_000)
+    const [machine] = world.machines
+    let woke = 0
+    const { host } = machine!
+    machine!.host = {
+      ...host!,
+      state: () => host!.state(),
+      deliver: (happened) => {
+        if (happened._tag === "Woke") woke = world.nowMs
+        host!.deliver(happened)
+      }
+    }
+    machine!.setAlarm(machine!.clock.mono(20_000) + 10_000)
+    machine!.reclock(machine!.clock.rated(20_000, 1_000_000))
+    world.run(24_999)
+    assert.strictEqual(woke, 0)
+    world.run(25_000)
+    assert.strictEqual(woke, 25_000)
+  })
+
+  it("what is read after it was taken back is none of its doing", () => {
+    const run = bitten(`  - { at: 10s, crash: b }
+  - { at: 20s, skew: { who: b, by: 1h }, for: 5s }
+  - { at: 30s, start: b }`)
+    assert.strictEqual(touchedBy(run, 2), 0)
   })
 
   it("nobody's clock that is down is read: it touches nothing", () => {

@@ -25,6 +25,7 @@ describe("disk", () => {
     const run = bitten("  - { at: 20s, disk: { who: d, slow: 2s..3s }, for: 10s }\n  - { at: 21s, restart: d }")
     assert.strictEqual(stored(run, "d", 21_000, 23_000), 0)
     assert.isAbove(stored(run, "d", 23_000, 24_001), 0)
+    assert.isAbove(touchedBy(run, 1), 0)
     const after = bitten("  - { at: 20s, disk: { who: d, slow: 2s..3s }, for: 10s }\n  - { at: 31s, restart: d }")
     assert.isAbove(stored(after, "d", 31_000, 31_100), 0)
     assert.strictEqual(touchedBy(after, 1), 0, "nobody wrote while it was slow")

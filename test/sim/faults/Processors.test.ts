@@ -55,6 +55,13 @@ describe("suspend", () => {
     assert.deepStrictEqual(asleep.told, ["20000 world.suspend a: a", "40000 world.wake a: a"])
   })
 
+  it("awake, it is one of them again", () => {
+    const up = asleep.result.happenings.filter(
+      ({ about, atMs, event }) => event === "peer.up" && about === "a" && atMs > 40_000
+    )
+    assert.deepStrictEqual(up.map(({ node }) => node).toSorted(), ["b", "c", "d", "e"])
+  })
+
   it("what was sent to it comes after it woke, where a frozen one finds it waiting", () => {
     const received = (run: Bitten) =>
       takenBy(run, "d", 21_000, 21_001).filter(({ input }) => input._tag === "Received").length
