@@ -59,6 +59,7 @@ type Awaited = (() => void) | Due
 type Work =
   | { readonly _tag: "happened"; readonly happened: Happened }
   | { readonly _tag: "cargo"; readonly connection: Connection; readonly side: Side; readonly cargo: Cargo }
+  | { readonly _tag: "closed"; readonly connection: Connection; readonly side: Side; readonly reason: Ending }
   | { readonly _tag: "through"; readonly through: Through<Asker> }
   | { readonly _tag: "awaited"; readonly run: Awaited }
 
@@ -296,6 +297,8 @@ export class Machine implements Port {
         return this.host?.deliver(work.happened)
       case "cargo":
         return this.onRead(work.connection, work.side, work.cargo)
+      case "closed":
+        return this.onEnd(work.connection, work.side, work.reason)
       case "through":
         return this.onThrough(work.through)
       case "awaited":
@@ -386,9 +389,14 @@ export class Machine implements Port {
       this.host?.deliver({ _tag: "Malformed", link, code: decoded.code, id: decoded.id, method: decoded.method })
   }
 
+  /** What came before it is read before it, however late that is. */
   onClosed(connection: Connection, side: Side, reason: Ending): void {
+    this.take({ _tag: "closed", connection, side, reason })
+  }
+
+  private onEnd(connection: Connection, side: Side, reason: Ending): void {
     const link = connection.links[side]
-    if (this.links.delete(link)) this.deliver({ _tag: "LinkDown", link, reason })
+    if (this.links.delete(link)) this.host?.deliver({ _tag: "LinkDown", link, reason })
   }
 
   /** A frame of the past, handed to the process as if its connection still brought it. */

@@ -1,6 +1,6 @@
 /**
- * The default mix of random faults, on top of what a scenario says (C75): nodes that lose their power or stand still, links cut
- * one way or both, splits, slow links, and an environment of its own for each seed: loss, delay, calendars and clock rates.
+ * The default mix of random faults, on top of what a scenario says (C75): nodes that lose their power, stand still, sleep or
+ * are slow, disks that hang, links cut one way or both, clogged or slow, splits, and an environment of its own for each seed: loss, delay, calendars and clock rates.
  *
  * Swarm testing: of every kind each seed draws first whether it is there at all, and then how often and for how long it strikes.
  * A mix of everything all the time hides what only a few kinds together can do.
@@ -23,7 +23,12 @@ const kinds: ReadonlyArray<{ readonly name: string; readonly what: Rule["what"] 
   { name: "halves", what: { _tag: "partition", how: "halves" } },
   { name: "one-against-all", what: { _tag: "partition", how: "one-against-all" } },
   { name: "split", what: { _tag: "partition", how: "random" } },
-  { name: "slow", what: { _tag: "slow" } }
+  { name: "slow", what: { _tag: "slow" } },
+  { name: "clog", what: { _tag: "clog" } },
+  { name: "suspend", what: { _tag: "suspend", who: "any node" } },
+  { name: "suspend-leader", what: { _tag: "suspend", who: [{ word: "leader" }] } },
+  { name: "slow-cpu", what: { _tag: "slow cpu", who: "any node" } },
+  { name: "disk-hangs", what: { _tag: "disk hangs", who: "any node" } }
 ]
 
 /** The mean time from one strike of a kind to its next, drawn from these; how long it lasts likewise. */

@@ -14,8 +14,11 @@ export interface Rule {
   readonly key: string
   readonly place: Place
   readonly what:
-    | { readonly _tag: "crash" | "freeze"; readonly who: ReadonlyArray<Target> | "any node" }
-    | { readonly _tag: "cut" | "cut one way" | "slow" }
+    | {
+        readonly _tag: "crash" | "freeze" | "suspend" | "slow cpu" | "disk hangs"
+        readonly who: ReadonlyArray<Target> | "any node"
+      }
+    | { readonly _tag: "cut" | "cut one way" | "slow" | "clog" }
     | { readonly _tag: "partition"; readonly how: "halves" | "one-against-all" | "random" }
   readonly everyMs: Range
   readonly forMs: Range
@@ -25,6 +28,8 @@ export interface Rule {
 const STRIKES_MAX = 2_000
 /** What a slow link is like. */
 const SLOW_MS: Range = { min: 100, max: 2_500 }
+/** How long an input takes on a busy processor. */
+const TAKES_MS: Range = { min: 2, max: 60 }
 const SLOW_LOSS_PPM: Range = { min: 0, max: 400_000 }
 
 const pairOf = ({ links }: Scenario["network"], names: ReadonlyArray<string>, dice: Dice, what: string, n: number) => {
@@ -49,11 +54,18 @@ const sidesOf = (how: string, names: ReadonlyArray<string>, dice: Dice, what: st
 const verbOf = (rule: Rule, scenario: Scenario, dice: Dice, n: number): Verb | null => {
   const names = scenario.nodes.map(({ name }) => name)
   const { key, what } = rule
-  if (what._tag === "crash" || what._tag === "freeze")
-    return { _tag: what._tag, who: what.who === "any node" ? [dice.one(`${key}/who`, n, names)] : what.who }
+  if ("who" in what) {
+    const who = what.who === "any node" ? [dice.one(`${key}/who`, n, names)] : what.who
+    if (what._tag === "slow cpu") {
+      const takes = dice.within(`${key}/takes`, n, TAKES_MS)
+      return { _tag: "slow-cpu", who, takesMs: { min: takes >> 1, max: takes } }
+    }
+    return what._tag === "disk hangs" ? { _tag: "disk", who, harm: "hang" } : { _tag: what._tag, who }
+  }
   if (names.length < 2 || (scenario.network.links === "none" && what._tag !== "partition")) return null
   if (what._tag === "partition") return { _tag: "partition", groups: sidesOf(what.how, names, dice, key, n) }
   const [a = "", b = ""] = pairOf(scenario.network, names, dice, key, n)
+  if (what._tag === "clog") return { _tag: "clog", from: [a], to: [b], oneWay: true, rule: { _tag: "clog" } }
   if (what._tag !== "slow") return { _tag: "cut", from: [a], to: [b], oneWay: what._tag === "cut one way" }
   const delay = dice.within(`${key}/delay`, n, SLOW_MS)
   return {

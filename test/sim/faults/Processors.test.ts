@@ -33,6 +33,18 @@ describe("slow-cpu", () => {
     )
   })
 
+  it("what came before a connection ended is taken up before its end", () => {
+    const run = bitten(`  - { at: 20s, slow-cpu: { who: d, takes: 400ms }, for: 10s }
+  - { at: 25s, reset: { from: a, to: d } }
+  - { at: 25s, reset: { between: [d, b] } }`)
+    const inputs = takenBy(run, "d", 25_000, 30_001)
+    const down = inputs.findIndex(({ input }) => input._tag === "LinkDown")
+    assert.isAbove(inputs.slice(0, down).filter(({ input }) => input._tag === "Received").length, 0)
+    const { input } = inputs[down]!
+    const link = input._tag === "LinkDown" ? input.link : 0
+    assert.isTrue(inputs.slice(0, down).some(({ input: it }) => it._tag === "Received" && it.link === link))
+  })
+
   it("a crash forgets what waited, and the next process is fast", () => {
     const run = bitten(`  - { at: 20s, slow-cpu: { who: d, takes: 500ms }, for: 20s }
   - { at: 25s, restart: d }`)

@@ -116,7 +116,9 @@ describe("a drawn scenario", () => {
         ...["crash", "crash-leader", "cut", "cut-one-way", "freeze", "freeze-leader", "halves"].map(
           (kind) => `mix/${kind}`
         ),
-        ...["one-against-all", "slow", "split"].map((kind) => `mix/${kind}`)
+        ...["one-against-all", "slow", "split", "clog", "suspend", "suspend-leader", "slow-cpu", "disk-hangs"].map(
+          (kind) => `mix/${kind}`
+        )
       ].sort()
     )
     for (const [source, seeds] of kinds) {
