@@ -6,6 +6,8 @@ import type { Range } from "../scenario/Scenario.ts"
 
 /** What it asks of its machine. */
 export interface Desk<Work> {
+  /** True time. */
+  readonly nowMs: () => number
   /** `turn` so much later, unless the process ends first. */
   readonly turnIn: (ms: number) => void
   readonly work: (work: Work) => void
@@ -23,6 +25,8 @@ export class Intake<Work> {
   private waiting: Array<Work> = []
   /** A turn is to come. */
   private turning = false
+  /** When it last became open, true time. */
+  private openedMs = 0
 
   constructor(desk: Desk<Work>) {
     this.desk = desk
@@ -37,6 +41,11 @@ export class Intake<Work> {
     return !this.frozen && this.pace === null
   }
 
+  /** When it was last not open, true time: now, while it is not. */
+  get lastShutMs(): number {
+    return this.open ? this.openedMs : this.desk.nowMs()
+  }
+
   /** While it is not open. */
   queue(work: Work): void {
     this.waiting.push(work)
@@ -45,8 +54,11 @@ export class Intake<Work> {
 
   /** From now on each piece of work takes so long; `null`: no time, and what waits is done. */
   paceAt(pace: Range | null): void {
+    const shutMs = this.lastShutMs
     this.pace = pace
-    if (pace === null) this.catchUp()
+    if (pace !== null) return
+    this.openedMs = shutMs
+    this.catchUp()
   }
 
   freeze(): void {
@@ -55,13 +67,25 @@ export class Intake<Work> {
 
   /** Of several that hold it the last lets it go on. */
   thaw(): void {
+    const shutMs = this.lastShutMs
     if (this.holds > 0) this.holds--
+    this.openedMs = shutMs
     if (this.pace === null) this.catchUp()
     else this.next()
   }
 
+  /** Nothing holds it and nothing slows it any more, however many did. */
+  release(): void {
+    const shutMs = this.lastShutMs
+    this.holds = 0
+    this.pace = null
+    this.openedMs = shutMs
+    this.catchUp()
+  }
+
   /** The process is gone. */
   clear(): void {
+    this.openedMs = this.lastShutMs
     this.holds = 0
     this.pace = null
     this.waiting = []

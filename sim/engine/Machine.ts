@@ -115,6 +115,7 @@ export class Machine implements Port {
     this.nearby = new Nearby(this)
     this.clock = NodeClock.make(spec.clockSkewMs, spec.clockRatePpm)
     this.intake = new Intake({
+      nowMs: () => world.nowMs,
       turnIn: (ms) => void world.agenda.push(world.nowMs + ms, { _tag: "turn", machine: this, process: this.process }),
       work: (work) => {
         if (this.running) this.work(work)

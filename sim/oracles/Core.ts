@@ -53,7 +53,7 @@ export const pickCore = (world: World, seed: number): Core => {
 
 /**
  * Stops the faults: from now on nothing of the script happens. Within the core every link is as it should be, without losses,
- * and every machine runs on a good disk; the rest stays as it is. Those that cannot start belong to the outside: the core that
+ * and every machine runs, at full speed, on a good disk; the rest stays as it is. Those that cannot start belong to the outside: the core that
  * is left.
  */
 export const calm = (world: World, core: Core): Core => {
@@ -62,7 +62,8 @@ export const calm = (world: World, core: Core): Core => {
   for (const machine of core.inside) {
     machine.vault.mend()
     machine.keysFail = null
-    machine.thaw()
+    machine.setTrap(0)
+    machine.intake.release()
     machine.start()
   }
   const left = around(

@@ -123,7 +123,8 @@ export const truth: MakeOracle = () => {
   const survey = (all: ReadonlyArray<Truth>, machines: ReadonlyArray<Machine>, nowMs: number): void => {
     for (const machine of machines) {
       const one = all[machine.index]!
-      if (!machine.intake.open) one.distractedMs = nowMs
+      // There may have been no look while it stood still: when nobody steps, nobody looks.
+      one.distractedMs = Math.max(one.distractedMs, machine.intake.lastShutMs)
       if (machine.running && !machine.frozen) one.silentSinceMs = null
       else one.silentSinceMs ??= nowMs
       const standing = machine.state()?.leadership.standing

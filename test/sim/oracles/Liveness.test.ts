@@ -82,6 +82,9 @@ describe("calm", () => {
     const world = worldOf(
       mesh(`
   - { at: 5s, crash: main }
+  - { at: 18s, freeze: [backup, witness], for: 1h }
+  - { at: 18s, slow-cpu: { who: witness, takes: 2s }, for: 1h }
+  - { at: 18s, crash-at-write: { who: witness, after: exactly 1 }, for: 1h }
   - { at: 19s, freeze: backup, for: 1h }
   - { at: 19s, partition: [[main], [backup], [witness], [shed]] }
   - { at: 19s, crash: shed, for: 30s }`)
@@ -95,10 +98,12 @@ describe("calm", () => {
       ["main", "backup", "witness"]
     )
     assert.isTrue(main!.running)
-    assert.isFalse(backup!.frozen)
+    assert.isTrue(backup!.intake.open, "whoever was frozen twice, too")
+    assert.isTrue(witness!.intake.open, "and nobody is slow")
     assert.isNull(witness!.keysFail)
     world.run(world.nowMs + 60_000)
     assert.deepStrictEqual(whyNot(world, core), [])
+    assert.strictEqual(witness!.trapsSprung, 0, "a trap for a write is no more")
     assert.isFalse(shed!.running, "what the script still had to undo is not undone")
     shed!.start()
     world.run(world.nowMs + 60_000)

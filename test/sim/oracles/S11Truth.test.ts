@@ -1,9 +1,9 @@
 /** S11 fires on each of its clauses, with a kernel that is broken on purpose; never with the real one in the same world. */
-import { describe, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { indexOfLink } from "../../../kernel/links/Link.ts"
 import * as Node from "../../../kernel/Node.ts"
 import type { Kernel } from "../../../sim/engine/Host.ts"
-import { broken, brokenAfter, fires, scenarioOf } from "./Broken.ts"
+import { broken, brokenAfter, fires, scenarioOf, watch } from "./Broken.ts"
 
 const mesh = (timeline: string, links = "everyone", lasts = "60s"): ReturnType<typeof scenarioOf> =>
   scenarioOf(`
@@ -54,6 +54,18 @@ describe("S11: a peer is not up that has been silent for longer than the bound",
     const silent = /^(left|main) says that right is up, which has been silent for 4\d\.\d s$/u
     fires("S11", silent, crash, optimist)
     fires("S11", silent, freeze, optimist)
+  })
+
+  it("but may be a moment long, when everybody stood still meanwhile and nobody looked", () => {
+    // At some of these moments the first look after all is at a node that is about to take up what it missed.
+    for (let ms = 0; ms < 400; ms += 7) {
+      const { violations } = watch(
+        mesh(`
+  - { at: 10s, freeze: right, for: 49s }
+  - { at: ${10_100 + ms}ms, freeze: [left, main], for: 40s }`)
+      )
+      assert.deepStrictEqual(violations, [], `frozen at ${10_100 + ms} ms`)
+    }
   })
 
   it("not by hearsay either, once nobody is left to tell", () => {
