@@ -32,6 +32,8 @@ export const Record = Schema.TaggedUnion({
   Trust: { device: TrustEntry },
   /** The operator trusts it no longer. */
   Distrust: { deviceId: DeviceId },
+  /** It lost its journal while this manifest was in force: whatever it promised under it, or an older one, is forgotten. */
+  Forgot: { manifest: Schema.Natural },
   /** The key that a trusted device first proved, and whether it ever showed the kernel extension. */
   Pin: { deviceId: DeviceId, publicKey: Schema.String, kernel: Schema.Boolean }
 })
@@ -46,7 +48,9 @@ export const Durable = Schema.Struct({
   votedFor: Schema.NullOr(DeviceId),
   /** Sorted by device id. */
   trusted: Schema.Array(TrustEntry),
-  pins: Schema.Array(Pin)
+  pins: Schema.Array(Pin),
+  /** The newest manifest under which it lost its journal; absent: it never did. Until a newer one it promises nothing. */
+  forgot: Schema.optionalKey(Schema.Natural)
 })
 export type Durable = typeof Durable.Type
 
@@ -72,6 +76,8 @@ export const apply = (durable: Durable, record: Record): Durable => {
         trusted: durable.trusted.filter((other) => other.deviceId !== record.deviceId),
         pins: durable.pins.filter((other) => other.deviceId !== record.deviceId)
       }
+    case "Forgot":
+      return record.manifest > (durable.forgot ?? -1) ? { ...durable, forgot: record.manifest } : durable
     case "Pin": {
       const { deviceId, kernel, publicKey } = record
       const old = durable.pins.find((pin) => pin.deviceId === deviceId)
@@ -81,6 +87,10 @@ export const apply = (durable: Durable, record: Record): Durable => {
     }
   }
 }
+
+/** Whether what it promised under this manifest is forgotten. */
+export const isForgetful = ({ forgot }: Durable, manifest: number): boolean =>
+  forgot !== undefined && forgot >= manifest
 
 /** What a record is, for a sentence. */
 export const subject = (record: Record): string => {
@@ -93,6 +103,8 @@ export const subject = (record: Record): string => {
       return `the trust in ${record.device.deviceId.slice(0, 12)}`
     case "Distrust":
       return `the end of trust in ${record.deviceId.slice(0, 12)}`
+    case "Forgot":
+      return `that what was promised up to manifest ${record.manifest} is forgotten`
     case "Pin":
       return `the key of ${record.deviceId.slice(0, 12)}`
   }

@@ -29,8 +29,11 @@ export const LinkPath = Schema.Struct({
 export type LinkPath = typeof LinkPath.Type
 
 export const Input = Schema.TaggedUnion({
-  /** First input of a process. `bootId` is random per boot; `durable` is what the vault held. */
-  Started: { at, bootId: Schema.NonEmptyString, durable: Durable },
+  /**
+   * First input of a process. `bootId` is random per boot; `durable` is what the vault held. `amnesia`: the device has its
+   * identity but lost its journal, and has stored no incarnation since (S9).
+   */
+  Started: { at, bootId: Schema.NonEmptyString, durable: Durable, amnesia: Schema.optionalKey(Schema.Boolean) },
   /** The record of `Persist { ticket }` is on stable storage. */
   Stored: { at, ticket },
   /** The alarm of the last `SetAlarm` rang, at its time or later. */

@@ -12,6 +12,7 @@ import type { Input } from "./Input.ts"
 import * as Leadership from "./leadership/Leadership.ts"
 import * as LeadershipRoom from "./leadership/Room.ts"
 import type { Links as LinksState } from "./links/Link.ts"
+import * as Recall from "./identity/Recall.ts"
 import * as Trust from "./identity/Trust.ts"
 import * as Links from "./links/Links.ts"
 import * as Membership from "./membership/Membership.ts"
@@ -22,11 +23,15 @@ import { allCodes } from "./wire/Codes.ts"
 
 export interface NodeState {
   readonly config: Config
-  /** `booting`: the incarnation is not durable yet, and not one frame leaves before it is. */
-  readonly phase: "off" | "booting" | "running" | "left"
+  /**
+   * `recalling`: the journal is lost, and the device asks its peers which incarnation it had. `booting`: the incarnation is not
+   * durable yet, and not one frame leaves before it is.
+   */
+  readonly phase: "off" | "recalling" | "booting" | "running" | "left"
   readonly bootId: string
   readonly incarnation: number
   readonly startedAt: number
+  readonly recall: Recall.Recall
   /** What is durable, or on its way there. */
   readonly durable: Durable.Durable
   /** Tickets of `Persist` given so far. */
@@ -42,7 +47,6 @@ export interface NodeState {
 
 export type Step = readonly [node: NodeState, commands: ReadonlyArray<Command>]
 
-const BOOT_TICKET = 1
 const NOTHING: ReadonlyArray<Command> = []
 
 export const make = (config: Config): NodeState => ({
@@ -51,6 +55,7 @@ export const make = (config: Config): NodeState => ({
   bootId: "",
   incarnation: 0,
   startedAt: 0,
+  recall: Recall.begin,
   durable: Durable.empty,
   tickets: 0,
   links: Links.make(config),
@@ -66,33 +71,87 @@ export const step = (node: NodeState, input: Input): Step => {
       return run(node, input)
     case "off":
       return input._tag === "Started" ? boot(node, input) : [node, NOTHING]
+    case "recalling":
+      return recall(node, input)
     case "booting":
-      return input._tag === "Stored" && input.ticket === BOOT_TICKET ? open(node, input) : [node, NOTHING]
+      // Nothing is asked for while it boots: the last ticket is that of its incarnation.
+      return input._tag === "Stored" && input.ticket === node.tickets ? open(node, input) : [node, NOTHING]
     case "left":
       return [node, NOTHING]
   }
 }
 
-/** The next incarnation goes to stable storage before anything else happens. */
 const boot = (node: NodeState, input: Extract<Input, { readonly _tag: "Started" }>): Step => {
-  const incarnation = input.durable.incarnation + 1
   const config = Trust.restored(node.config, input.durable)
-  const record: Durable.Record = { _tag: "Incarnation", incarnation }
+  const started: NodeState = {
+    ...node,
+    config,
+    links: Links.make(config),
+    bootId: input.bootId,
+    startedAt: input.at.mono,
+    durable: input.durable
+  }
+  const { turn } = begin(started, input)
+  if (input.amnesia !== true) return live(started, turn, started.durable.incarnation + 1, [])
+  note(turn, {
+    event: "node.amnesia",
+    about: config.deviceId,
+    reason: "the journal is lost: asking which incarnation it was"
+  })
+  const asking: NodeState = { ...started, phase: "recalling", links: Links.open(started.links, turn) }
+  return [withAlarm(asking, turn), turn.out]
+}
+
+/** The next incarnation goes to stable storage before anything else happens. */
+const live = (node: NodeState, turn: Turn, incarnation: number, before: ReadonlyArray<Durable.Record>): Step => {
+  const last: Durable.Record = { _tag: "Incarnation", incarnation }
+  for (const record of before) turn.persist(record, [])
+  const ticket = turn.persist(last, [{ _tag: "Listen" }])
   return [
     {
       ...node,
-      config,
-      links: Links.make(config),
-      membership: Membership.make(config),
       phase: "booting",
-      bootId: input.bootId,
       incarnation,
-      startedAt: input.at.mono,
-      durable: Durable.apply(input.durable, record),
-      tickets: BOOT_TICKET
+      recall: Recall.begin,
+      membership: Membership.make(node.config),
+      leadership: Leadership.make(),
+      durable: [...before, last].reduce(Durable.apply, node.durable),
+      tickets: ticket
     },
-    [{ _tag: "Persist", ticket: BOOT_TICKET, record, then: [{ _tag: "Listen" }] }]
+    turn.out
   ]
+}
+
+/** Asks, as nobody, and lives in the incarnation after the last one that anybody remembers. */
+const recall = (node: NodeState, input: Input): Step => {
+  if (input._tag === "Leave") return [{ ...node, phase: "left" }, [{ _tag: "Halt" }]]
+  if (input._tag === "Trust" || input._tag === "Distrust") return changeTrust(node, input)
+  const { turn } = begin(node, input)
+  if (input._tag === "LinkUp" && input.attempt === null)
+    return [node, [{ _tag: "Hangup", link: input.link, code: 1001, reason: "not yet", abrupt: true }]]
+  const links = Links.onInput(node.links, input, turn)
+  const told = Recall.onTurn(node.recall, turn)
+  const woke = input._tag === "Woke"
+  if (links === node.links && told === node.recall && !woke) return [node, turn.out]
+  const next: NodeState = {
+    ...node,
+    links,
+    recall: told,
+    refusals: counted(node.refusals, turn.facts),
+    alarmAt: woke ? NEVER_MS : node.alarmAt
+  }
+  // Never at the word of somebody who has not proved itself.
+  const asked = told !== node.recall || woke
+  if (!asked || !Recall.isOver(told, links, turn)) return [withAlarm(next, turn), turn.out]
+  // A snapshot may have outlived the journal, and know of more.
+  return rebirth(next, turn, Math.max(told.incarnation, node.durable.incarnation) + 1)
+}
+
+/** What it was is over, and what it promised under this manifest is forgotten, which outlives the next crash as well. */
+const rebirth = (node: NodeState, turn: Turn, incarnation: number): Step => {
+  const reborn: NodeState = { ...node, links: Links.anew(node.links, turn), alarmAt: NEVER_MS }
+  turn.out.push({ _tag: "SetAlarm", at: NEVER_MS })
+  return live(reborn, turn, incarnation, [{ _tag: "Forgot", manifest: node.config.manifest.version }])
 }
 
 /** The tickets and records of one turn, and the turn itself. */
@@ -104,6 +163,7 @@ const begin = (node: NodeState, input: Input) => {
     at: input.at,
     incarnation: node.incarnation,
     bootId: node.bootId,
+    forgetful: Durable.isForgetful(node.durable, node.config.manifest.version),
     pins: node.durable.pins,
     lateMs: input._tag === "Woke" && node.alarmAt !== NEVER_MS ? Math.max(0, input.at.mono - node.alarmAt) : 0,
     out,
@@ -150,6 +210,10 @@ const run = (node: NodeState, input: Input): Step => {
     pinProven(node, turn)
   }
   if (turn.admitted?.frame?.type === "req") answer(node, turn)
+  // It came back too low, because whoever knew better was out of reach.
+  const told = turn.forgetful ? Recall.toldIn(turn) : -1
+  if (told > node.incarnation)
+    return rebirth({ ...node, links, refusals, durable: records.reduce(Durable.apply, node.durable) }, turn, told + 1)
   const same =
     links === node.links &&
     membership === node.membership &&
@@ -163,6 +227,7 @@ const run = (node: NodeState, input: Input): Step => {
     bootId: node.bootId,
     incarnation: node.incarnation,
     startedAt: node.startedAt,
+    recall: node.recall,
     durable: records.length === 0 ? node.durable : records.reduce(Durable.apply, node.durable),
     tickets: node.tickets + records.length,
     links,
@@ -222,7 +287,7 @@ const pinProven = (node: NodeState, turn: Turn): void => {
 }
 
 const withAlarm = (node: NodeState, turn: Turn): NodeState => {
-  const due = Math.min(node.links.due, node.membership.due, node.leadership.due)
+  const due = Math.min(node.links.due, node.membership.due, node.leadership.due, node.recall.endsAt)
   if (due === node.alarmAt) return node
   turn.out.push({ _tag: "SetAlarm", at: due })
   return { ...node, alarmAt: due }

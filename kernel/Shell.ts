@@ -21,6 +21,8 @@ export interface Options {
   readonly config: Config
   /** Random, fresh for each boot. */
   readonly bootId: string
+  /** The vault belongs to a device whose journal is lost. */
+  readonly amnesia?: boolean
   /** In place of the real one: for tests that break it. */
   readonly kernel?: { readonly make: typeof Node.make; readonly step: typeof Node.step }
   /** Called after each step, before its commands are performed. */
@@ -103,7 +105,8 @@ export const run = Effect.fnUntraced(function* (options: Options) {
 
   const scope = yield* Scope.Scope
   const durable = yield* vault.load
-  yield* Queue.offer(inbox, { _tag: "Started", bootId: options.bootId, durable })
+  const { amnesia, bootId } = options
+  yield* Queue.offer(inbox, { _tag: "Started", bootId, durable, ...(amnesia === true ? { amnesia } : {}) })
 
   const loop = Effect.gen(function* () {
     let node = make(options.config)

@@ -32,6 +32,8 @@ export type Fact =
   | { readonly _tag: "Refused"; readonly code: Code }
   /** A trusted device proved its key for the first time, or its kernel extension. */
   | { readonly _tag: "Proved"; readonly peer: DeviceId; readonly publicKey: string; readonly kernel: boolean }
+  /** Asked by us, a peer told the highest incarnation of ours that it met. */
+  | { readonly _tag: "Remembered"; readonly peer: DeviceId; readonly incarnation: number }
   /** Membership gives a connection up: end it and dial anew. */
   | { readonly _tag: "Terminate"; readonly peer: DeviceId; readonly link: number; readonly reason: string }
 
@@ -48,6 +50,8 @@ export interface Turn {
   readonly at: Instant
   readonly incarnation: number
   readonly bootId: string
+  /** What this device promised under its manifest is forgotten, and so may be which incarnation it had. */
+  readonly forgetful: boolean
   /** Keys that trusted devices have proved so far. */
   readonly pins: ReadonlyArray<Pin>
   /** How late the alarm rang, ms; 0 for other inputs. */

@@ -110,13 +110,6 @@ export const run = (settings: Settings): Effect.Effect<void, StartFailure> => Ef
 
 const composed = Effect.fnUntraced(function* (settings: Settings) {
   const directory = yield* Effect.mapError(StateDirectory.open(settings.stateDirectory), stateFailure)
-  // What it promised and voted is lost, and asking its peers for it is not built: it must not begin anew as if nothing had been.
-  if (directory.amnesia)
-    return yield* failure(
-      `the journal in ${directory.path} is gone, though this device has an identity: it has forgotten what it promised`,
-      "Put the journal back from a copy; or make a new device of it: move everything out of the directory, and let the others trust it anew.",
-      78
-    )
   const mesh = yield* Effect.catchTag(openMesh(settings), "DiskFailed", (error) =>
     Effect.fail(stateFailure(unusable(error)))
   )
@@ -163,7 +156,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
   const ports = yield* Layer.build(
     Layer.mergeAll(
       Ws.layer({ host: settings.host, port: settings.port, credentials }),
-      discoveryOf(settings, config.deviceId, () => state.phase === "running")
+      discoveryOf(settings, config.deviceId, () => state.phase === "running" || state.phase === "recalling")
     ).pipe(Layer.provideMerge(Inbox.layer))
   ).pipe(Effect.catchTag("ListenFailed", (error) => Effect.fail(failure(error.message, "", 1))))
   const inbox = Context.get(ports, Inbox)
@@ -188,6 +181,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
   const shell = Shell.run({
     config,
     bootId: directory.bootId,
+    amnesia: directory.amnesia,
     stepped: (_before, _input, after) => {
       state = after
     }
@@ -228,7 +222,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
       port: endpoint.port
     })
   )
-  // The record names this boot's incarnation, which is durable by the time that the node has left its phase of booting.
+  // The record names this boot's incarnation, which is durable once the node runs.
   yield* Effect.forkScoped(
     Effect.gen(function* () {
       while (state.phase !== "running") yield* Effect.sleep(20)

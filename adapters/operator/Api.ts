@@ -95,7 +95,8 @@ export const Warning = Schema.Struct({
     "NO_LEADER",
     "NO_QUORUM",
     "DISCOVERY_FAILED",
-    "NOT_RUNNING"
+    "NOT_RUNNING",
+    "AMNESIA"
   ]),
   about: Schema.NullOr(Device),
   text: Schema.String,
@@ -122,7 +123,7 @@ export const Status = Schema.Struct({
     id: DeviceId,
     name: Schema.String,
     role: Role,
-    phase: Schema.Literals(["off", "booting", "running", "left"]),
+    phase: Schema.Literals(["off", "recalling", "booting", "running", "left"]),
     incarnation: Schema.Natural,
     uptimeMs: Schema.Natural,
     /** Where it listens. */

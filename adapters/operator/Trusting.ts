@@ -54,7 +54,7 @@ const objection = (node: NodeState, wanted: TrustEntry): Failure | null => {
 }
 
 const notRunning = (node: NodeState): Failure | null =>
-  node.phase === "running"
+  node.phase === "running" || node.phase === "recalling"
     ? null
     : failure("NOT_RUNNING", `the node is ${node.phase === "left" ? "stopping" : "starting"} and takes no orders now`)
 

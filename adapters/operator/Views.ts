@@ -185,8 +185,20 @@ const warningsOf = (
     warnings.push({ code, about: null, text, hint })
   }
   const uptimeMs = uptimeOf(node, now)
-  if (node.phase !== "running")
+  if (node.phase === "recalling")
+    warn(
+      "AMNESIA",
+      "this node has lost its journal, and asks the devices that it trusts which incarnation it had",
+      "clawmesh trust add ID --role ROLE, for one that knew it; a device that nobody knew is made anew: docs/reference/state-directory.md"
+    )
+  else if (node.phase !== "running")
     warn("NOT_RUNNING", node.phase === "left" ? "this node has left the mesh" : "this node is still starting", null)
+  if (node.leadership.abstains)
+    warn(
+      "AMNESIA",
+      `this node has lost its journal: under manifest ${node.config.manifest.version} it neither votes nor leads`,
+      "a newer manifest readmits it: a higher manifest-version on every node"
+    )
   const electors = electorsOf(node)
   if (node.phase === "running" && electors.total > 0 && leaderOf(node, now) === null) {
     if (electors.up < electors.needed) {

@@ -52,6 +52,8 @@ export interface KernelFields {
   readonly displayName: string
   /** The exporter value of the TLS connection; empty where there is none. */
   readonly exporter: string
+  /** The highest incarnation of the other end that was met, where it asked for it. */
+  readonly remembers?: number
 }
 
 /** What kernel peers sign besides: it names direction and audience, so that it is good for one listener on one link only. */
@@ -73,5 +75,6 @@ export const kernelString = (fields: KernelFields): string =>
     list(fields.features),
     list(fields.capabilities),
     field(fields.displayName),
-    field(fields.exporter)
+    field(fields.exporter),
+    ...(fields.remembers === undefined ? [] : [String(fields.remembers)])
   ].join("|")

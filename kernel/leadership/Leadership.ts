@@ -6,7 +6,8 @@
  * - no two nodes hold the same term: a vote is durable before it is answered, and nobody votes twice in one term;
  * - no two nodes hold an unexpired lease at one moment: a lease runs from the *sending* of a heartbeat that a majority
  *   acknowledged, and each who acknowledged votes for nobody else for longer than that lease can last on any clock;
- * - a voter that booted keeps silent for one promise, which it may have given and forgotten.
+ * - a voter that booted keeps silent for one promise, which it may have given and forgotten;
+ * - one that lost its journal takes no part until there is a newer manifest.
  *
  * Not built yet: certificates, planners that are no neighbours, hand-over of an unhealthy engine, manifests that change.
  */
@@ -77,6 +78,8 @@ export interface Leadership {
   /** Draws made so far. */
   readonly draws: number
   readonly leaving: boolean
+  /** What it promised under this manifest is forgotten: it promises nothing, votes for nobody and leads not (S9). */
+  readonly abstains: boolean
   readonly due: number
 }
 
@@ -96,6 +99,7 @@ export const make = (): Leadership => ({
   rounds: 0,
   draws: 0,
   leaving: false,
+  abstains: false,
   due: NEVER_MS
 })
 
@@ -125,7 +129,8 @@ const rankOf = (config: Config, deviceId: DeviceId): number => {
  */
 export const standLater = (leadership: Leadership, turn: Turn, afterMs: number): Leadership => {
   const { config } = turn
-  if (!mayLead(config, config.deviceId) || leadership.leaving) return { ...leadership, standAt: NEVER_MS }
+  if (!mayLead(config, config.deviceId) || leadership.leaving || leadership.abstains)
+    return { ...leadership, standAt: NEVER_MS }
   const { rankMs } = config.profile
   const draw = between(config.seed, "stand", turn.bootId, leadership.draws, 0, Math.floor(rankMs / 2))
   const standAt = turn.at.mono + Math.max(0, afterMs) + rankOf(config, config.deviceId) * rankMs + draw
@@ -137,6 +142,7 @@ export const open = (leadership: Leadership, turn: Turn, durable: Durable): Lead
   const { promiseMs } = turn.config.profile
   const restored: Leadership = {
     ...leadership,
+    abstains: turn.forgetful,
     term: durable.term,
     votedTerm: durable.term,
     votedFor: durable.votedFor,
@@ -162,7 +168,7 @@ export type Activity = "active" | "provisional" | "standby" | "ineligible"
  * and at the actuator; never remembered.
  */
 export const activity = (leadership: Leadership, config: Config, mono: number): Activity => {
-  if (!mayLead(config, config.deviceId)) return "ineligible"
+  if (!mayLead(config, config.deviceId) || leadership.abstains) return "ineligible"
   if (leaseRuns(leadership, mono)) return "active"
   return named(leadership, config, mono) === null ? "provisional" : "standby"
 }

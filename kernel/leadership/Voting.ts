@@ -15,7 +15,7 @@ import { compareTerms } from "./Term.ts"
 export const wouldVote = (leadership: Leadership, turn: Turn, candidate: DeviceId, term: Term): boolean => {
   const now = turn.at.mono
   if (!isElector(turn.config, turn.config.deviceId) || !mayLead(turn.config, candidate)) return false
-  if (now < leadership.silentUntil || leaseRuns(leadership, now)) return false
+  if (leadership.abstains || now < leadership.silentUntil || leaseRuns(leadership, now)) return false
   if (now < leadership.promisedUntil && leadership.promisedTo !== candidate) return false
   if (compareTerms(term, leadership.term) < 0 || compareTerms(term, leadership.votedTerm) < 0) return false
   if (compareTerms(term, leadership.votedTerm) === 0) return leadership.votedFor === candidate
@@ -73,7 +73,7 @@ export const onLead = (
   }
   const order = compareTerms(term, leadership.term)
   const stale = order < 0 || (order === 0 && leadership.leader !== null && leadership.leader !== from)
-  const elector = isElector(config, config.deviceId)
+  const elector = isElector(config, config.deviceId) && !leadership.abstains
   if (stale) {
     if (elector) send(turn, link, "mesh.lead.answer", { term: leadership.term, beat, promised: false })
     return leadership

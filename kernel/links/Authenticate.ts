@@ -33,13 +33,17 @@ export interface Exchange {
 
 type Hello = Omit<KernelHello, "signature">
 
-const ourHello = (turn: Turn, counter: number): Hello => ({
+/** What an answer tells besides to somebody who asks which incarnation it had. */
+type Told = Pick<KernelHello, "remembers">
+
+const ourHello = (turn: Turn, counter: number, told: Told = {}): Hello => ({
   features: FEATURES,
   gen: GENERATIONS,
   incarnation: turn.incarnation,
   bootId: turn.bootId,
   linkCounter: counter,
-  meshKey: turn.config.meshKey
+  meshKey: turn.config.meshKey,
+  ...told
 })
 
 interface Said {
@@ -71,7 +75,8 @@ const helloString = (
     features: hello.features,
     capabilities: said.capabilities ?? [],
     displayName: said.displayName ?? "",
-    exporter: exchange.exporter ?? ""
+    exporter: exchange.exporter ?? "",
+    ...(hello.remembers === undefined ? {} : { remembers: hello.remembers })
   })
 
 const ourselves = (config: Config) => ({
@@ -105,22 +110,23 @@ export const loginParams = (
 })
 
 /** The two strings that we sign as the acceptor of `audience`. */
-export const answerPayloads = (turn: Turn, audience: DeviceId, exchange: Exchange, signedAtMs: number) => [
+export const answerPayloads = (turn: Turn, audience: DeviceId, exchange: Exchange, signedAtMs: number, told: Told) => [
   connectString({ ...ourselves(turn.config), signedAtMs, nonce: exchange.clientNonce }),
-  helloString("server", ourselves(turn.config), ourHello(turn, exchange.counter), audience, exchange)
+  helloString("server", ourselves(turn.config), ourHello(turn, exchange.counter, told), audience, exchange)
 ]
 
 export const answerPayload = (
   turn: Turn,
   exchange: Exchange,
   signedAtMs: number,
-  signatures: ReadonlyArray<string>
+  signatures: ReadonlyArray<string>,
+  told: Told
 ): ConnectAnswer => ({
   ...ourselves(turn.config),
   signature: signatures[0] ?? "",
   signedAtMs,
   nonce: exchange.clientNonce,
-  kernel: { ...ourHello(turn, exchange.counter), signature: signatures[1] ?? "" }
+  kernel: { ...ourHello(turn, exchange.counter, told), signature: signatures[1] ?? "" }
 })
 
 const proofs = (

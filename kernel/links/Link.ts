@@ -49,6 +49,8 @@ export type Link =
       readonly params: ConnectParams
       readonly proven: Proven
       readonly signedAtMs: number
+      /** All that the answer is about: a device that asks which incarnation it had; absent for a session. */
+      readonly told: { readonly remembers?: number }
     })
   /** A newer incarnation, waiting whether the session of the older one answers the displacement probe until `until`. */
   | (Open & {
@@ -93,6 +95,8 @@ export interface Contact {
   readonly bootId: string | null
   /** It left in this incarnation, for good. */
   readonly leftIncarnation: number
+  /** It knows a later incarnation of ours than we do: the next dial asks it which. */
+  readonly asks: boolean
   /** The lasting reason for which it refuses us, or we it. */
   readonly refused: string | null
   /** `host:port` where discovery saw it, best first. */

@@ -40,6 +40,7 @@ const stranger = (peer: string): Contact => ({
   incarnation: 0,
   bootId: null,
   leftIncarnation: 0,
+  asks: false,
   refused: null,
   found: [],
   tried: 0
@@ -57,6 +58,23 @@ export const make = (config: Config): Links => ({
 /** The node is up: begin to dial. */
 export const open = (links: Links, turn: Turn): Links =>
   withDue({ ...links, contacts: links.contacts.map((contact) => Dialling.firstDial(turn, contact)) })
+
+/** Another life begins: every connection ends, and of what was known only what discovery found stays. */
+export const anew = (links: Links, turn: Turn): Links => {
+  for (const { attempt } of links.contacts) if (attempt !== null) turn.out.push({ _tag: "CancelDial", attempt })
+  for (const { link } of links.links)
+    turn.out.push({ _tag: "Hangup", link, code: 1001, reason: "a new incarnation begins", abrupt: false })
+  const { attempts, contacts, counter, strangers } = links
+  const known = new Map(contacts.map(({ found, incarnation, peer }) => [peer, { found, incarnation }]))
+  const fresh = make(turn.config)
+  return {
+    ...fresh,
+    contacts: fresh.contacts.map((contact) => ({ ...contact, ...known.get(contact.peer) })),
+    strangers,
+    counter,
+    attempts
+  }
+}
 
 /** The operator changed what it thinks of a device: whatever runs with it ends, and it is met anew if it is trusted. */
 export const onTrust = (links: Links, peer: string, turn: Turn): Links => {

@@ -71,6 +71,10 @@ const giveWay = (links: Links, link: number, turn: Turn): Links => {
   return drop(links, link)
 }
 
+/** As whom we dial: with no incarnation where we only ask which we had. */
+const speaker = (links: Links, peer: string, turn: Turn): Turn =>
+  links.contacts[indexOfContact(links.contacts, peer)]?.asks === true ? { ...turn, incarnation: 0 } : turn
+
 /** What a link brings along from one state of its handshake to the next. */
 const openOf = ({ counter, deadline, exporter, link, nonce, path }: Open): Open => ({
   link,
@@ -108,7 +112,7 @@ const onServerFrame = (links: Links, link: Outbound, frame: Frame, turn: Turn): 
     if (answer === null) return dropOutbound(links, link, turn, "INVALID_PARAMS", "its challenge does not read")
     const exchange = exchangeOf(link, { client: link.nonce, server: answer.nonce })
     const signedAtMs = turn.at.wall
-    const payloads = Authenticate.loginPayloads(turn, link.peer, exchange, signedAtMs)
+    const payloads = Authenticate.loginPayloads(speaker(links, link.peer, turn), link.peer, exchange, signedAtMs)
     turn.out.push({ _tag: "Sign", ticket: link.link, payloads })
     return withLink(links, { ...link, _tag: "SigningLogin", serverNonce: answer.nonce, signedAtMs })
   }
@@ -236,6 +240,8 @@ const onClientChecked = (
       const until = turn.at.mono + turn.config.profile.displaceProbeMs
       return withLink(links, { ...link, _tag: "Held", proven, against, until })
     }
+    case "Tell":
+      return admitLogin(links, link, link.id, link.params, proven, turn, { remembers: contest.remembers })
     case "Admit":
       return admitLogin(links, link, link.id, link.params, proven, turn)
   }
@@ -248,13 +254,14 @@ export const admitLogin = (
   id: string,
   params: ConnectParams,
   proven: Proven,
-  turn: Turn
+  turn: Turn,
+  told: { readonly remembers?: number } = {}
 ): Links => {
   const exchange = exchangeOf(link, { client: params.clientNonce, server: link.nonce })
   const signedAtMs = turn.at.wall
-  const payloads = Authenticate.answerPayloads(turn, proven.peer, exchange, signedAtMs)
+  const payloads = Authenticate.answerPayloads(turn, proven.peer, exchange, signedAtMs, told)
   turn.out.push({ _tag: "Sign", ticket: link.link, payloads })
-  return withLink(links, { ...openOf(link), _tag: "SigningAnswer", id, params, proven, signedAtMs })
+  return withLink(links, { ...openOf(link), _tag: "SigningAnswer", id, params, proven, signedAtMs, told })
 }
 
 const onAnswerSigned = (
@@ -263,16 +270,20 @@ const onAnswerSigned = (
   signatures: ReadonlyArray<string> | null,
   turn: Turn
 ): Links => {
-  const { id, params, proven } = link
+  const { id, params, proven, told } = link
   if (signatures === null)
     return refuseLogin(links, link, id, params, turn, { code: "INTERNAL_ERROR", message: "our key did not sign" })
   // While the key signed, another link may have become the session.
   const contest = Sessions.contest(links, turn, proven, false)
   if (contest._tag === "Refuse") return refuseLogin(links, link, id, params, turn, contest)
-  if (contest._tag !== "Admit") return giveWay(links, link.link, turn)
+  if (contest._tag !== "Admit" && contest._tag !== "Tell") return giveWay(links, link.link, turn)
   const exchange = exchangeOf(link, { client: params.clientNonce, server: link.nonce })
-  const payload = Authenticate.answerPayload(turn, exchange, link.signedAtMs, signatures)
+  const payload = Authenticate.answerPayload(turn, exchange, link.signedAtMs, signatures, told)
   turn.out.push({ _tag: "Send", link: link.link, frame: { type: "res", id, ok: true, payload } })
+  if (contest._tag === "Tell") {
+    turn.out.push({ _tag: "Hangup", link: link.link, code: 1000, reason: "told", abrupt: false })
+    return drop(links, link.link)
+  }
   return Sessions.establish(links, turn, link, proven, false, params.publicKey)
 }
 
@@ -284,7 +295,7 @@ const onLoginSigned = (
 ): Links => {
   if (signatures === null) return dropOutbound(links, link, turn, "INTERNAL_ERROR", "our key did not sign")
   const exchange = exchangeOf(link, { client: link.nonce, server: link.serverNonce })
-  const params = Authenticate.loginParams(turn, exchange, link.signedAtMs, signatures)
+  const params = Authenticate.loginParams(speaker(links, link.peer, turn), exchange, link.signedAtMs, signatures)
   turn.out.push({
     _tag: "Send",
     link: link.link,
@@ -302,10 +313,26 @@ const onServerChecked = (
   const exchange = exchangeOf(link, { client: link.nonce, server: link.serverNonce })
   const proven = Authenticate.judgeServer(turn, link, exchange, link.answer, checked)
   if (Authenticate.isRefusal(proven)) return dropOutbound(links, link, turn, proven.code, proven.message)
+  if (speaker(links, link.peer, turn).incarnation === 0) return onTold(links, link, turn)
   const contest = Sessions.contest(links, turn, proven, true)
   if (contest._tag === "Refuse") return dropOutbound(links, link, turn, contest.code, contest.message)
   if (contest._tag !== "Admit") return giveWay(links, link.link, turn)
   return Sessions.establish(links, turn, link, proven, true, link.answer.publicKey)
+}
+
+/** It has proved itself, and tells what we asked for: that is all. */
+const onTold = (links: Links, link: Extract<Link, { readonly _tag: "CheckingServer" }>, turn: Turn): Links => {
+  const remembers = link.answer.kernel?.remembers
+  if (remembers === undefined)
+    return dropOutbound(links, link, turn, "INVALID_PARAMS", "it does not say what it remembers")
+  turn.out.push({ _tag: "Hangup", link: link.link, code: 1000, reason: "told", abrupt: false })
+  turn.facts.push({ _tag: "Remembered", peer: link.peer, incarnation: remembers })
+  const at = indexOfContact(links.contacts, link.peer)
+  const contact = links.contacts[at]
+  const rest = drop(links, link.link)
+  if (contact === undefined) return rest
+  const known = Dialling.redialAfterRefusal(turn, { ...contact, asks: false }, "IDENTITY_CONFLICT")
+  return { ...rest, contacts: replaced(rest.contacts, at, known) }
 }
 
 // ------------------------------------------------------------------------------------------------ refusals
@@ -346,8 +373,12 @@ const dropOutbound = (links: Links, link: Outbound, turn: Turn, code: Code, mess
   const contact = links.contacts[at]
   const rest = drop(links, link.link)
   if (contact === undefined || contact.session !== null) return rest
-  const next = LASTING.includes(code)
-    ? Dialling.redialAfterRefusal(turn, contact, code)
-    : Dialling.redialAfterFailure(turn, contact)
+  // Whoever forgot may have come back in an incarnation that it had already, and asks this one which was the last.
+  const asks = code === "IDENTITY_CONFLICT" && turn.forgetful && !contact.asks
+  const next = asks
+    ? Dialling.redialAfterFailure(turn, { ...contact, asks })
+    : LASTING.includes(code)
+      ? Dialling.redialAfterRefusal(turn, contact, code)
+      : Dialling.redialAfterFailure(turn, contact)
   return { ...rest, contacts: replaced(rest.contacts, at, next) }
 }

@@ -2,6 +2,7 @@
  * One session per device (S6): which of two wins, decided alike at both ends, and how a session begins and ends.
  *
  * - An incarnation lower than one that proved itself before, or one that left, is refused.
+ * - Incarnation 0 is none: a device that has lost its journal is told the highest that was met, and gets no session.
  * - The same incarnation with another boot id is a clone: refused, the older stays, the operator is told.
  * - A higher incarnation waits until the old session has failed a probe; if that answers, the newcomer is the clone.
  * - Within the same incarnations the link dialled by the lower device id is kept; of two by one dialler, the newer.
@@ -35,6 +36,8 @@ export type Contest =
   /** The other link of a crossing pair is the one to keep: no error, closed 1000. */
   | { readonly _tag: "Crossing" }
   | { readonly _tag: "Refuse"; readonly code: Code; readonly message: string }
+  /** It has no incarnation, and only asks for the last one that it had (P3.14). */
+  | { readonly _tag: "Tell"; readonly remembers: number }
 
 const ADMIT: Contest = { _tag: "Admit" }
 
@@ -42,6 +45,10 @@ export const contest = (links: Links, turn: Turn, proven: Proven, dialledByUs: b
   const contact = links.contacts[indexOfContact(links.contacts, proven.peer)]
   if (contact === undefined) return { _tag: "Refuse", code: "UNTRUSTED_PEER", message: "this device is not known" }
   if (!proven.kernel) return ADMIT
+  if (proven.incarnation === 0)
+    return dialledByUs
+      ? conflict("it has no incarnation, and answers all the same")
+      : { _tag: "Tell", remembers: Math.max(contact.incarnation, contact.leftIncarnation) }
   if (proven.incarnation < contact.incarnation)
     return conflict(`incarnation ${proven.incarnation} is older than ${contact.incarnation}`)
   if (contact.leftIncarnation >= proven.incarnation && contact.leftIncarnation > 0)

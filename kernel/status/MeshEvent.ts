@@ -9,6 +9,7 @@ import { DeviceId } from "../wire/Frame.ts"
 export const MeshEvent = Schema.Struct({
   event: Schema.Literals([
     "node.started",
+    "node.amnesia",
     "node.leaving",
     "peer.dial",
     "peer.connect",

@@ -42,6 +42,8 @@ export const KernelHello = Schema.Struct({
   bootId: FilledField,
   linkCounter: Counter,
   meshKey: Field,
+  /** In the answer to somebody who asks for it (`incarnation` 0): the highest incarnation of it that was met. */
+  remembers: Schema.optionalKey(Counter),
   signature: Field
 })
 export type KernelHello = typeof KernelHello.Type

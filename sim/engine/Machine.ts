@@ -3,7 +3,7 @@
  *
  * A crash is a power cut: no goodbye, and what the disk had not synced is kept, lost or torn as drawn. A frozen process keeps
  * its connections; what comes in waits and is taken up, late, when it thaws. A process that cannot store ends, and one whose
- * disk cannot be used, or has lost its journal, does not start, as on a real device. With discovery it looks round from its
+ * disk cannot be used does not start, as on a real device. With discovery it looks round from its
  * start, and announces itself once its incarnation is stored. Everything that the kernel asks for is performed here.
  *
  * Does not model: a processor so slow that it cannot boot.
@@ -168,10 +168,6 @@ export class Machine implements Port {
     this.powered = true
     const found = this.vault.open()
     if (found._tag === "Unusable") return this.tell("world.refused", found.why)
-    if (found.amnesia) {
-      this.vault.close()
-      return this.tell("world.refused", "its journal is gone: it has forgotten what it promised")
-    }
     this.process = ++this.processes
     const origin = between(seed, "mono-origin", this.boot(), 0, 1, MONO_ORIGIN_MAX_MS)
     this.clock = this.clock.booted(origin - this.world.nowMs)
@@ -200,7 +196,8 @@ export class Machine implements Port {
     )
     this.nearby.start()
     const bootId = base64url(seed, "boot-id", this.boot(), 0, 12)
-    this.deliver({ _tag: "Started", bootId, durable: found.durable })
+    const { amnesia, durable } = found
+    this.deliver({ _tag: "Started", bootId, durable, ...(amnesia ? { amnesia } : {}) })
   }
 
   /**

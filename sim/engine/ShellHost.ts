@@ -107,10 +107,11 @@ export const shellHost = (kernel: Kernel, config: Config, context: HostContext, 
   const runtime = Context.make(Clock.Clock, clockOf(machine, tasks)).pipe(Context.add(Scheduler.Scheduler, tasks))
   let inbox: Queue.Queue<Happened> | null = null
   let state: NodeState = kernel.make(config)
-  const start = (bootId: string) => {
+  const start = ({ amnesia, bootId }: Extract<Happened, { readonly _tag: "Started" }>) => {
     const shell = Shell.run({
       config,
       bootId,
+      amnesia: amnesia === true,
       kernel,
       stepped: (before, input, after, commands) => {
         state = after
@@ -138,7 +139,7 @@ export const shellHost = (kernel: Kernel, config: Config, context: HostContext, 
     state: () => state,
     deliver: (happened) => {
       // The shell makes its own `Started` from what the vault holds.
-      if (happened._tag === "Started") fiber = start(happened.bootId)
+      if (happened._tag === "Started") fiber = start(happened)
       else if (inbox === null || !Queue.offerUnsafe(inbox, happened))
         throw new Error(`the inbox of ${machine.name} took no more: ${happened._tag} was lost`)
       tasks.flush()

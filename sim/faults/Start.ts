@@ -27,4 +27,7 @@ const powerOn = (strike: Strike, machines: ReadonlyArray<Machine>): void => {
 
 /** Told of one machine only. */
 export const nextIncarnation = (machines: Parameters<Parameters<typeof restart>[1]["tellOf"]>[1]) =>
-  machines.length === 1 ? { incarnation: machines[0]!.durable.incarnation + 1 } : {}
+  machines.length === 1 && !hasForgotten(machines[0]!) ? { incarnation: machines[0]!.durable.incarnation + 1 } : {}
+
+/** It has to ask which incarnation it had. */
+const hasForgotten = ({ durable, vault }: Machine): boolean => vault.wipes > 0 && durable.incarnation === 0

@@ -6,9 +6,8 @@
  * from has to hold all of it: incarnation, term and vote, keys and words of trust. A word that was asked for and not yet
  * acknowledged may be there or not. What a process started from counts as acknowledged.
  *
- * Only a disk that the world itself emptied (`SimVault.wipes`) may have forgotten.
- *
- * Does not judge: whether a machine should have started at all from a disk that lost everything.
+ * Only a disk that the world itself emptied (`SimVault.wipes`) may have forgotten. Whoever lost its journal neither votes nor
+ * promises: in a run there is one manifest, and no newer one that could readmit it.
  */
 import type { Durable, Pin, Record, TrustEntry } from "../../kernel/Durable.ts"
 import type { DeviceId, Frame, Term } from "../../kernel/wire/Frame.ts"
@@ -26,6 +25,8 @@ interface Memory {
   votedFor: DeviceId | null
   readonly trusted: Map<DeviceId, Word>
   readonly pins: Map<DeviceId, Pin>
+  /** It was told that it had lost its journal: what it promised under its manifest is known to nobody. */
+  forgets: boolean
   /** Asked for and not acknowledged, in order. */
   asked: Array<{ readonly ticket: number; readonly record: Record }>
 }
@@ -37,6 +38,7 @@ const fresh = (wipes: number): Memory => ({
   votedFor: null,
   trusted: new Map(),
   pins: new Map(),
+  forgets: false,
   asked: []
 })
 
@@ -124,6 +126,9 @@ const votedIn = (frame: Frame): Term | null => {
   return frame.event === "mesh.vote.answer" && frame.payload.granted ? frame.payload.term : null
 }
 
+const promises = (frame: Frame): boolean =>
+  frame.type === "event" && frame.event === "mesh.lead.answer" && frame.payload.promised
+
 export const durability: MakeOracle = () => {
   const memories: Array<Memory | undefined> = []
   const of = (machine: Machine): Memory => {
@@ -132,14 +137,13 @@ export const durability: MakeOracle = () => {
     return memory?.wipes === wipes ? memory : (memories[machine.index] = fresh(wipes))
   }
 
-  const stepped = ({ after, commands, input, machine }: Observation): string | null => {
+  const stepped = ({ commands, input, machine }: Observation): string | null => {
     if (input._tag === "Started") {
       const memory = of(machine)
       const lost = forgotten(memory, input.durable)
       if (lost !== null) return `${machine.name} starts from ${lost}`
       started(memory, input.durable)
-      if (after.incarnation <= memory.incarnation)
-        return `${machine.name} takes incarnation ${after.incarnation}, and has had ${memory.incarnation}`
+      memory.forgets = input.amnesia === true || memory.forgets
     }
     if (input._tag === "Stored") {
       const memory = of(machine)
@@ -148,7 +152,12 @@ export const durability: MakeOracle = () => {
     }
     for (let i = 0; i < commands.length; i++) {
       const command = commands[i]!
-      if (command._tag === "Persist") of(machine).asked.push({ ticket: command.ticket, record: command.record })
+      if (command._tag !== "Persist") continue
+      const { record, ticket } = command
+      const memory = of(machine)
+      if (record._tag === "Incarnation" && record.incarnation <= memory.incarnation)
+        return `${machine.name} takes incarnation ${record.incarnation}, and has had ${memory.incarnation}`
+      memory.asked.push({ ticket, record })
     }
     return null
   }
@@ -180,6 +189,8 @@ export const durability: MakeOracle = () => {
       if (machine.durable.incarnation < incarnation)
         return `${machine.name} speaks as incarnation ${incarnation}, which is not stored`
       const term = votedIn(frame)
+      if (of(machine).forgets && frame.type === "event" && (term !== null || promises(frame)))
+        return `${machine.name} has lost its journal, and says ${frame.event} all the same`
       return term === null ? null : vote(machine, receiver, frame, term)
     }
   }

@@ -148,22 +148,25 @@ export class Site {
 
   /** Starts nodes that are not running, and waits until they run and answer their operator. */
   async start(...names: ReadonlyArray<string>): Promise<void> {
-    for (const name of names) {
-      const place = this.place(name)
-      const child = spawn(process.execPath, this.args(name), { stdio: ["ignore", "pipe", "pipe"] })
-      place.process = child
-      for (const stream of [child.stdout, child.stderr])
-        stream.on("data", (chunk: Buffer) => {
-          place.output += chunk.toString("utf8")
-        })
-      await this.eventually(`${name} runs`, async () => {
-        if (hasEnded(child)) throw new Error(`${name} ended as it began:\n${place.output}`)
-        const text = await this.get(name, "/status")
-        return text !== null && (JSON.parse(text) as Status).node.phase === "running"
+    for (const name of names) await this.begin(name, "running")
+  }
+
+  /** Starts one, and waits until it answers its operator in this phase. */
+  async begin(name: string, phase: Status["node"]["phase"]): Promise<void> {
+    const place = this.place(name)
+    const child = spawn(process.execPath, this.args(name), { stdio: ["ignore", "pipe", "pipe"] })
+    place.process = child
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk: Buffer) => {
+        place.output += chunk.toString("utf8")
       })
-      // The first of them made the key of the mesh; the others join it, in the words that it prints.
-      this.meshKey ??= /--mesh-key=[\w-]{43}(?=\s)/u.exec(place.output)?.[0] ?? null
-    }
+    await this.eventually(`${name} is ${phase}`, async () => {
+      if (hasEnded(child)) throw new Error(`${name} ended as it began:\n${place.output}`)
+      const text = await this.get(name, "/status")
+      return text !== null && (JSON.parse(text) as Status).node.phase === phase
+    })
+    // The first of them made the key of the mesh; the others join it, in the words that it prints.
+    this.meshKey ??= /--mesh-key=[\w-]{43}(?=\s)/u.exec(place.output)?.[0] ?? null
   }
 
   /** What `clawmesh trust add` says to the running node. */

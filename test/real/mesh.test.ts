@@ -1,6 +1,8 @@
 /** Three real processes over WebSockets and TLS on loopback do what the simulated ones do (issue "Three real nodes"). */
 import { afterEach, assert, describe, it } from "@effect/vitest"
 import { execFileSync, spawnSync } from "node:child_process"
+import { rmSync } from "node:fs"
+import { join } from "node:path"
 import { freePort, Site, sleep, type Seen } from "./harness.ts"
 
 let site: Site | null = null
@@ -102,6 +104,29 @@ describe("starts that are refused", () => {
     } finally {
       await other.close()
     }
+  }, 60_000)
+
+  it("S9: a journal that is lost: the node asks those it is told to trust, lives in the next incarnation, and abstains", async () => {
+    const { leader, standby, three } = await mesh()
+    const { incarnation } = (await three.status("c")).node
+    await three.end("c", "SIGKILL")
+    for (const file of ["journal", "snapshot-a", "snapshot-b"])
+      rmSync(join(three.place("c").directory, file), { force: true })
+    await three.begin("c", "recalling")
+    const asking = await three.status("c")
+    assert.deepStrictEqual([asking.node.phase, asking.warnings.map(({ code }) => code)], ["recalling", ["AMNESIA"]])
+    assert.include(three.clawmesh("c", "events", "--no-color"), "node.amnesia")
+    for (const name of [leader, standby])
+      await three.trust("c", { id: three.place(name).deviceId, role: three.place(name).role })
+    await three.until("c", `is well under ${leader}`, wellUnder(leader, "c"))
+    const back = await three.status("c")
+    assert.strictEqual(back.node.incarnation, incarnation + 1)
+    assert.include(
+      back.warnings.map(({ code }) => code),
+      "AMNESIA"
+    )
+    assert.notInclude(three.clawmesh("c", "events", "--no-color"), "IDENTITY_CONFLICT")
+    for (const name of [leader, standby]) await three.until(name, "is well", wellUnder(leader, name))
   }, 60_000)
 
   it("a second daemon on one state directory: refused, the first goes on (B11)", async () => {

@@ -40,23 +40,46 @@ const connectFields: fc.Arbitrary<ConnectFields> = fc.record(
   { requiredKeys: ["deviceId", "signedAtMs", "nonce"], noNullPrototype: true }
 )
 
-const kernelFields: fc.Arbitrary<KernelFields> = fc.record({
-  direction: fc.constantFrom("client" as const, "server" as const),
-  clientDeviceId: blurring,
-  serverDeviceId: blurring,
-  clientNonce: blurring,
-  serverNonce: blurring,
-  meshId: blurring,
-  meshKey: blurring,
-  incarnation: small,
-  bootId: blurring,
-  linkCounter: small,
-  gen: fc.tuple(small, small),
-  features: lists,
-  capabilities: lists,
-  displayName: blurring,
-  exporter: blurring
-})
+/** What every one of these strings is about. */
+const ALWAYS = [
+  "direction",
+  "clientDeviceId",
+  "serverDeviceId",
+  "clientNonce",
+  "serverNonce",
+  "meshId",
+  "meshKey",
+  "incarnation",
+  "bootId",
+  "linkCounter",
+  "gen",
+  "features",
+  "capabilities",
+  "displayName",
+  "exporter"
+] as const
+
+const kernelFields: fc.Arbitrary<KernelFields> = fc.record(
+  {
+    direction: fc.constantFrom("client" as const, "server" as const),
+    clientDeviceId: blurring,
+    serverDeviceId: blurring,
+    clientNonce: blurring,
+    serverNonce: blurring,
+    meshId: blurring,
+    meshKey: blurring,
+    incarnation: small,
+    bootId: blurring,
+    linkCounter: small,
+    gen: fc.tuple(small, small),
+    features: lists,
+    capabilities: lists,
+    displayName: blurring,
+    exporter: blurring,
+    remembers: small
+  },
+  { requiredKeys: [...ALWAYS] }
+)
 
 /** `base` with one field taken from `other`: the pairs in which a blurred boundary would show. */
 const graft = <A extends object>(base: A, other: A, at: number): A => {
@@ -131,6 +154,14 @@ describe("P9 the string of the kernel extension", () => {
           assert.strictEqual(kernelString(a) === kernelString(other), same(ordered(a), ordered(other)))
       }),
       { numRuns: 4_000 }
+    )
+  })
+
+  it("P3.14 what is remembered is signed", () => {
+    const base = vectors.kernel[0]!.given
+    assert.strictEqual(
+      new Set([{}, { remembers: 0 }, { remembers: 57 }].map((told) => kernelString({ ...base, ...told }))).size,
+      3
     )
   })
 

@@ -53,14 +53,11 @@ describe("crash: { who, disk }", () => {
     assert.strictEqual(touchedBy(run, 1), 1)
   })
 
-  it("lost: it has forgotten what it promised, and does not start", () => {
+  it("lost: it has forgotten who it was, asks, and is told", () => {
     const run = bitten("  - { at: 20s, crash: { who: d, disk: lost }, for: 5s }")
-    assert.deepStrictEqual(incarnations(run, "d"), [1])
-    assert.deepStrictEqual(ofMachine(run, "d"), [
-      "20000 world.crash d",
-      "25000 world.restart d",
-      "25000 world.refused d"
-    ])
+    assert.deepStrictEqual(incarnations(run, "d"), [1, 2])
+    assert.isTrue(run.result.happenings.some(({ event, node }) => node === "d" && event === "node.amnesia"))
+    assert.deepStrictEqual(ofMachine(run, "d"), ["20000 world.crash d", "25000 world.restart d"])
   })
 
   it("wiped: it starts as new", () => {
