@@ -24,8 +24,19 @@ export class Intake<Work> {
   /** A turn is to come. */
   private turning = false
 
-  constructor(desk: Desk<Work>) {
+  constructor(desk: Desk<Work>, from?: Intake<Work>) {
     this.desk = desk
+    if (from === undefined) return
+    this.slowed = from.slowed
+    this.holds = from.holds
+    this.pace = from.pace
+    this.waiting = from.waiting.slice()
+    this.turning = from.turning
+  }
+
+  /** The same at the desk of another machine. */
+  fork(desk: Desk<Work>): Intake<Work> {
+    return new Intake(desk, this)
   }
 
   get frozen(): boolean {
