@@ -1,9 +1,10 @@
 /**
  * Runs one scenario with one seed: builds the world, lets it go by under the eyes of the oracles and the judge, and says what
  * came of it. Synchronous; nothing outside the arguments has any influence (checked by the poisoned globals while it runs).
+ * A run may be forked on its way: world, oracles and judge go on twice.
  */
 import { withPoison } from "./engine/Poison.ts"
-import type { Happening } from "./engine/View.ts"
+import type { Happening, WorldView } from "./engine/View.ts"
 import { World, type MakeHost, type Violation, type WorldOptions } from "./engine/World.ts"
 import type { Kernel } from "./engine/Host.ts"
 import { Judge, type Outcome } from "./judge/Judge.ts"
@@ -53,40 +54,96 @@ export interface RunResult {
   readonly verdict: Verdict
 }
 
-export const runScenario = (scenario: Scenario, options: RunOptions = {}): RunResult =>
-  withPoison(() => {
+/** What may be another in a fork of a run. Watchers have to be its own. */
+export interface ForkOptions extends Pick<RunOptions, "watchers" | "onHappening" | "onStep"> {
+  /** What is drawn from now on comes from this seed; absent: the fork is the run that this one would have been. */
+  readonly seed?: number
+}
+
+/** A run on its way: it may be stopped between two events, forked, and gone on with. */
+export class Run {
+  readonly world: World
+  readonly #scenario: Scenario
+  readonly #options: RunOptions
+  readonly #judge: Judge
+  readonly #happenings: Array<Happening>
+  /** What happens in the calm afterwards is no part of the run. */
+  #over = false
+
+  constructor(scenario: Scenario, options: RunOptions = {}, from?: Run) {
     const seed = options.seed ?? scenario.seed
-    const judge = new Judge(scenario)
-    const happenings: Array<Happening> = []
+    this.#scenario = scenario
+    this.#options = options
+    this.#judge = from === undefined ? new Judge(scenario) : from.#judge.fork()
+    this.#happenings = from === undefined ? [] : from.#happenings.slice()
     const { onStep } = options
-    // What happens in the calm afterwards is no part of the run.
-    let over = false
-    const world = new World({
-      scenario,
-      seed,
-      oracles: [...everyOracle(), ...(options.watchers ?? [])],
-      onHappening: (happening) => {
-        if (over) return
-        happenings.push(happening)
-        judge.happened(happening)
+    const listening = {
+      onHappening: (happening: Happening): void => {
+        if (this.#over) return
+        this.#happenings.push(happening)
+        this.#judge.happened(happening)
         options.onHappening?.(happening)
       },
-      ...(options.kernel === undefined ? {} : { kernel: options.kernel }),
-      ...(options.makeHost === undefined ? {} : { makeHost: options.makeHost }),
-      ...(options.ties === undefined ? {} : { ties: options.ties }),
-      ...(options.without === undefined ? {} : { without: options.without }),
-      ...(onStep === undefined ? {} : { onStep: (...step) => (over ? undefined : onStep(...step)) })
-    })
-    const untilMs = Math.min(options.untilMs ?? scenario.lastsMs, scenario.lastsMs)
-    world.run(untilMs, { dueMs: () => judge.dueMs(), observe: (view) => judge.observe(view) })
-    const expectations = judge.finish(world.view)
-    const { events, nowMs: endedMs } = world
+      ...(onStep === undefined
+        ? {}
+        : { onStep: (...step: Parameters<typeof onStep>) => (this.#over ? undefined : onStep(...step)) })
+    }
+    this.world =
+      from === undefined
+        ? new World({
+            scenario,
+            seed,
+            oracles: [...everyOracle(), ...(options.watchers ?? [])],
+            ...listening,
+            ...(options.kernel === undefined ? {} : { kernel: options.kernel }),
+            ...(options.makeHost === undefined ? {} : { makeHost: options.makeHost }),
+            ...(options.ties === undefined ? {} : { ties: options.ties }),
+            ...(options.without === undefined ? {} : { without: options.without })
+          })
+        : from.world.fork({
+            seed,
+            // Watchers come after the oracles, and are replaced by those of the fork.
+            oracles: [...from.#oracles().map((oracle) => oracle.fork()), ...(options.watchers ?? [])],
+            ...listening
+          })
+  }
+
+  #oracles(): ReadonlyArray<Oracle> {
+    const { oracles } = this.world
+    return oracles.slice(0, oracles.length - (this.#options.watchers?.length ?? 0))
+  }
+
+  /** Goes on until it is over, or `pause` says so after an event. */
+  go(pause?: () => boolean): "over" | "paused" {
+    const untilMs = Math.min(this.#options.untilMs ?? this.#scenario.lastsMs, this.#scenario.lastsMs)
+    const observer = {
+      dueMs: () => this.#judge.dueMs(),
+      observe: (view: WorldView) => this.#judge.observe(view)
+    }
+    return withPoison(() => this.world.run(untilMs, observer, pause))
+  }
+
+  /** An independent run in the same state; throws where the world cannot be forked (`World.whyNoFork`). */
+  fork(options: ForkOptions = {}): Run {
+    const { onHappening: _, onStep: __, watchers: ___, ...own } = this.#options
+    return new Run(this.#scenario, { ...own, seed: this.world.seed, ...options }, this)
+  }
+
+  /** What came of it, once it is over. */
+  finish(): RunResult {
+    return withPoison(() => this.#finish())
+  }
+
+  #finish(): RunResult {
+    const { world } = this
+    const expectations = this.#judge.finish(world.view)
+    const { events, nowMs: endedMs, seed } = world
     const hash = world.traceHash()
     const effects = world.script.effects()
-    over = true
-    const unwell = options.liveness === true && world.violations.length === 0 ? judgeLiveness(world, seed) : null
+    this.#over = true
+    const unwell = this.#options.liveness === true && world.violations.length === 0 ? judgeLiveness(world, seed) : null
     const violations = unwell === null ? world.violations : [unwell]
-    const faultsWithoutEffect = scenario.timeline.filter((_, place) => effects[place] === 0)
+    const faultsWithoutEffect = this.#scenario.timeline.filter((_, place) => effects[place] === 0)
     return {
       seed,
       events,
@@ -94,9 +151,16 @@ export const runScenario = (scenario: Scenario, options: RunOptions = {}): RunRe
       hash,
       expectations,
       violations,
-      happenings,
+      happenings: this.#happenings,
       effects,
       faultsWithoutEffect,
       verdict: verdictOf({ expectations, faultsWithoutEffect, violations })
     }
-  })
+  }
+}
+
+export const runScenario = (scenario: Scenario, options: RunOptions = {}): RunResult => {
+  const run = withPoison(() => new Run(scenario, options))
+  run.go()
+  return run.finish()
+}

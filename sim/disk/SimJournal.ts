@@ -47,6 +47,17 @@ export class SimJournal {
     this.compactAfterBytes = compactAfterBytes
   }
 
+  /** The same on a disk of its own. */
+  fork(below: Below): SimJournal {
+    const copy = new SimJournal(below, this.disk.clone(), this.compactAfterBytes)
+    copy.notes = this.notes
+    copy.journal = this.journal
+    copy.asked = this.asked.slice()
+    copy.underWay = this.underWay
+    copy.broken = this.broken
+    return copy
+  }
+
   /** What is acknowledged; of a journal that is not open, what the next start will find. */
   get durable(): Durable {
     if (this.journal !== null) return this.journal.durable

@@ -14,7 +14,7 @@ import type { Birth } from "../../kernel/journal/Journal.ts"
 import { StoreFailed } from "../../kernel/Ports.ts"
 import type { Range } from "../scenario/Scenario.ts"
 import { SimDisk, type DiskFault } from "./SimDisk.ts"
-import { SimJournal, type Opened } from "./SimJournal.ts"
+import { SimJournal, type Below, type Opened } from "./SimJournal.ts"
 
 /** A write to stable storage takes this long: an SD card on a good day. */
 const USUAL_MS: Range = { min: 1, max: 5 }
@@ -61,15 +61,28 @@ export class SimVault<Asker> {
   private hasIdentity = false
 
   /** `compactAfterBytes`: as the journal's. */
-  constructor(seed: number, name: string, carrier: Carrier, compactAfterBytes?: number) {
+  constructor(seed: number, name: string, carrier: Carrier, compactAfterBytes?: number, from?: SimVault<Asker>) {
     this.seed = seed
     this.name = name
     this.carrier = carrier
-    this.journal = new SimJournal(
-      (what, n) => drawBelow(seed, `disk-${what}`, name, this.draws++, n),
-      new SimDisk(),
-      compactAfterBytes
-    )
+    const below: Below = (what, n) => drawBelow(seed, `disk-${what}`, name, this.draws++, n)
+    this.journal = from?.journal.fork(below) ?? new SimJournal(below, new SimDisk(), compactAfterBytes)
+    if (from === undefined) return
+    this.wipes = from.wipes
+    this.harmed = from.harmed
+    this.latencyMs = from.latencyMs
+    this.asked = from.asked.slice()
+    this.syncs = from.syncs
+    this.draws = from.draws
+    this.throughMs = from.throughMs
+    this.hangs = from.hangs
+    this.stalled = from.stalled
+    this.hasIdentity = from.hasIdentity
+  }
+
+  /** The same disk in another world, which draws from that seed. Whoever waits for a write must be data. */
+  fork(seed: number, carrier: Carrier): SimVault<Asker> {
+    return new SimVault(seed, this.name, carrier, undefined, this)
   }
 
   /** What is acknowledged; between two processes, what the next one will find. */

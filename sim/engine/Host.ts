@@ -1,6 +1,7 @@
 /**
  * What runs the kernel on a simulated machine. `FastHost` calls `step` directly; `ShellHost` runs the production shell on the
- * world's scheduler. The machine cannot tell which: both take inputs without an instant, and hand back commands.
+ * world's scheduler. The machine cannot tell which: both take inputs without an instant, and hand back commands. Only what
+ * `FastHost` runs can be copied in the middle of a run: a fiber cannot.
  */
 import type { Command } from "../../kernel/Command.ts"
 import type { Config } from "../../kernel/Config.ts"
@@ -37,10 +38,15 @@ export interface Host {
   readonly deliver: (happened: Happened) => void
   /** The process ends now; nothing is performed any more. */
   readonly kill: () => void
+  /** The same process on another machine, in a fork of its world; absent: it cannot be copied, as fibers cannot. */
+  readonly fork?: (kernel: Kernel, context: HostContext) => Host
 }
 
-export const fastHost = ({ make, step }: Kernel, config: Config, context: HostContext): Host => {
-  let node = make(config)
+export const fastHost = ({ make, step }: Kernel, config: Config, context: HostContext): Host =>
+  running(make(config), step, context)
+
+const running = (from: Node.NodeState, step: Kernel["step"], context: HostContext): Host => {
+  let node = from
   let alive = true
   return {
     state: () => node,
@@ -54,6 +60,7 @@ export const fastHost = ({ make, step }: Kernel, config: Config, context: HostCo
     },
     kill: () => {
       alive = false
-    }
+    },
+    fork: (kernel, there) => running(node, kernel.step, there)
   }
 }

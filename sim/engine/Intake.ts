@@ -26,10 +26,22 @@ export class Intake<Work> {
   /** A turn is to come. */
   private turning = false
   /** When it last became open, true time. */
-  private openedMs = 0
+  openedMs = 0
 
-  constructor(desk: Desk<Work>) {
+  constructor(desk: Desk<Work>, from?: Intake<Work>) {
     this.desk = desk
+    if (from === undefined) return
+    this.slowed = from.slowed
+    this.holds = from.holds
+    this.pace = from.pace
+    this.waiting = from.waiting.slice()
+    this.turning = from.turning
+    this.openedMs = from.openedMs
+  }
+
+  /** The same at the desk of another machine. */
+  fork(desk: Desk<Work>): Intake<Work> {
+    return new Intake(desk, this)
   }
 
   get frozen(): boolean {
@@ -42,7 +54,7 @@ export class Intake<Work> {
   }
 
   /** When it was last not open, true time: now, while it is not. */
-  get lastShutMs(): number {
+  private get lastShutMs(): number {
     return this.open ? this.openedMs : this.desk.nowMs()
   }
 

@@ -6,6 +6,9 @@
  * disk cannot be used does not start, as on a real device. With discovery it looks round from its
  * start, and announces itself once its incarnation is stored. Everything that the kernel asks for is performed here.
  *
+ * What changes of it is its `Life`; this is who it is in one world. In a fork of the world it is another one with the same life,
+ * until either of them changes: whatever changes a life asks for `mine()` first.
+ *
  * Does not model: a processor so slow that it cannot boot.
  */
 import type { Command } from "../../kernel/Command.ts"
@@ -18,16 +21,15 @@ import type { StoreFailed } from "../../kernel/Ports.ts"
 import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
 import { decode } from "../../kernel/wire/Codec.ts"
-import { SimVault, type DiskFate, type Through } from "../disk/SimVault.ts"
-import type { Waiting } from "../disk/VaultPort.ts"
+import { SimVault, type Carrier, type DiskFate, type Through } from "../disk/SimVault.ts"
 import type { FakeKeys, KeyPair } from "../keys/FakeKeys.ts"
 import type { Cargo } from "../network/Cargo.ts"
 import type { Connection, Ending, Port, Side } from "../network/Connection.ts"
-import type { Due } from "../network/Segment.ts"
 import type { NodeSpec } from "../scenario/Scenario.ts"
 import type { Handle } from "./Agenda.ts"
-import type { Host } from "./Host.ts"
-import { Intake } from "./Intake.ts"
+import type { Host, HostContext } from "./Host.ts"
+import { Intake, type Desk } from "./Intake.ts"
+import { Life, type Asker, type Awaited, type Wake, type Work } from "./Life.ts"
 import { Nearby } from "./Nearby.ts"
 import { NodeClock } from "./NodeClock.ts"
 import type { WorldHappening } from "./View.ts"
@@ -36,39 +38,18 @@ import type { World } from "./World.ts"
 /** A monotonic clock starts anywhere, so that no two nodes' instants can be compared by accident. */
 const MONO_ORIGIN_MAX_MS = 1_000_000_000
 
-type Persist = Extract<Command, { readonly _tag: "Persist" }>
-
-/** Who waits for a record: a kernel's command, or a fiber of its shell. */
-type Asker = Persist | Waiting
-
+/** Machines by their index: an event is the same in a fork of its world. */
 export type MachineEvent =
-  | { readonly _tag: "alarm"; readonly machine: Machine; readonly process: number }
-  | { readonly _tag: "input"; readonly machine: Machine; readonly process: number; readonly happened: Happened }
+  | { readonly _tag: "alarm"; readonly machine: number; readonly process: number }
+  | { readonly _tag: "input"; readonly machine: number; readonly process: number; readonly happened: Happened }
   /** The oldest record asked for is through. */
-  | { readonly _tag: "synced"; readonly machine: Machine; readonly process: number }
+  | { readonly _tag: "synced"; readonly machine: number; readonly process: number }
   /** Something that a process of this machine waits for. */
-  | { readonly _tag: "process"; readonly machine: Machine; readonly process: number; readonly run: Awaited }
+  | { readonly _tag: "process"; readonly machine: number; readonly process: number; readonly run: Awaited }
   /** A slow processor has done a piece of work. */
-  | { readonly _tag: "turn"; readonly machine: Machine; readonly process: number }
+  | { readonly _tag: "turn"; readonly machine: number; readonly process: number }
   /** A trap that was set for a write. */
-  | { readonly _tag: "power-cut"; readonly machine: Machine; readonly process: number }
-
-type Awaited = (() => void) | Due
-
-/** What a process takes up, now or later. */
-type Work =
-  | { readonly _tag: "happened"; readonly happened: Happened }
-  | { readonly _tag: "cargo"; readonly connection: Connection; readonly side: Side; readonly cargo: Cargo }
-  | { readonly _tag: "closed"; readonly connection: Connection; readonly side: Side; readonly reason: Ending }
-  | { readonly _tag: "through"; readonly through: Through<Asker> }
-  | { readonly _tag: "awaited"; readonly run: Awaited }
-
-/** A fiber of the shell that sleeps. */
-interface Wake {
-  readonly mono: number
-  readonly run: () => void
-  handle: Handle
-}
+  | { readonly _tag: "power-cut"; readonly machine: number; readonly process: number }
 
 export class Machine implements Port {
   readonly index: number
@@ -77,77 +58,196 @@ export class Machine implements Port {
   readonly keys: KeyPair
   readonly config: Config
   readonly world: World
-  /** `sign`: the key refuses; `check`: every check comes back negative. */
-  keysFail: "sign" | "check" | null = null
+  private life: Life
 
-  powered = false
-  listening = false
-  /** Number of the running process; 0: none. Processes are counted from 1. */
-  process = 0
-  clock: NodeClock
-  /** Instants that its processes read. */
-  readings = 0
-  readonly intake: Intake<Work>
-  /** How often the power went in the middle of a write because of a trap. */
-  trapsSprung = 0
-  host: Host | null = null
-  /** Its disk; broken and mended there. */
-  readonly vault: SimVault<Asker>
-  readonly nearby: Nearby
-
-  private processes = 0
-  private linksGiven = 0
-  private readonly links = new Map<number, { readonly connection: Connection; readonly side: Side }>()
-  private readonly dials = new Map<number, Connection>()
-  private alarm: Handle | null = null
-  private alarmAt = NEVER_MS
-  /** In how many records from now the power goes; 0: in none. */
-  private trap = 0
-  private readonly wakes = new Set<Wake>()
-
-  constructor(world: World, index: number, spec: NodeSpec, keys: KeyPair, config: Config) {
+  /** `life`: of the same machine in the world that this one is forked from. */
+  constructor(world: World, index: number, spec: NodeSpec, keys: KeyPair, config: Config, life?: Life) {
     this.world = world
     this.index = index
     this.spec = spec
     this.name = spec.name
     this.keys = keys
     this.config = config
-    this.nearby = new Nearby(this)
-    this.clock = NodeClock.make(spec.clockSkewMs, spec.clockRatePpm)
-    this.intake = new Intake({
+    this.life =
+      life ??
+      new Life(world.owner, NodeClock.make(spec.clockSkewMs, spec.clockRatePpm), {
+        intake: new Intake(this.desk()),
+        vault: new SimVault(world.seed, spec.name, this.drive()),
+        nearby: new Nearby(this),
+        host: null
+      })
+  }
+
+  // ---------------------------------------------------------------------------------------------- forks
+
+  /** The same machine in a fork of its world. */
+  fork(world: World): Machine {
+    return new Machine(world, this.index, this.spec, this.keys, this.config, this.life)
+  }
+
+  /** Whether its process, if it runs, can be copied. */
+  get forkable(): boolean {
+    return this.life.host === null || this.life.host.fork !== undefined
+  }
+
+  /** Its life, to be changed. */
+  private mine(): Life {
+    const { life } = this
+    if (life.owner === this.world.owner) return life
+    const host = life.host?.fork?.(this.world.kernel, this.contextOf(life.process)) ?? null
+    this.life = new Life(
+      this.world.owner,
+      life.clock,
+      {
+        intake: life.intake.fork(this.desk()),
+        vault: life.vault.fork(this.world.seed, this.drive()),
+        nearby: life.nearby.fork(this),
+        host
+      },
+      life
+    )
+    return this.life
+  }
+
+  private desk(): Desk<Work> {
+    const { index, world } = this
+    return {
       nowMs: () => world.nowMs,
-      turnIn: (ms) => void world.agenda.push(world.nowMs + ms, { _tag: "turn", machine: this, process: this.process }),
+      turnIn: (ms) => void world.agenda.push(world.nowMs + ms, { _tag: "turn", machine: index, process: this.process }),
       work: (work) => {
         if (this.running) this.work(work)
       },
       takesMs: ({ max, min }, n) => between(world.seed, "turn", this.boot(), n, min, max)
-    })
-    this.vault = new SimVault(world.seed, spec.name, {
+    }
+  }
+
+  private drive(): Carrier {
+    const { index, world } = this
+    return {
       nowMs: () => world.nowMs,
-      later: (atMs) => void world.agenda.push(atMs, { _tag: "synced", machine: this, process: this.process })
-    })
+      later: (atMs) => void world.agenda.push(atMs, { _tag: "synced", machine: index, process: this.process })
+    }
+  }
+
+  private contextOf(process: number): HostContext {
+    return {
+      instant: () => {
+        this.life.readings++
+        return this.life.clock.instant(this.world.nowMs)
+      },
+      perform: (command) => {
+        if (this.life.process === process) this.perform(command)
+      },
+      stepped: (before, input, after, commands) => {
+        this.life.nearby.stepped(before, after)
+        this.world.stepped(this, before, input, after, commands)
+      },
+      failed: (error) => {
+        if (this.life.process === process) this.fail(error)
+      }
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------- what it is now
+
+  get keysFail(): Life["keysFail"] {
+    return this.life.keysFail
+  }
+  set keysFail(how: Life["keysFail"]) {
+    this.mine().keysFail = how
+  }
+
+  get powered(): boolean {
+    return this.life.powered
+  }
+
+  get listening(): boolean {
+    return this.life.listening
+  }
+
+  /** Number of the running process; 0: none. Processes are counted from 1. */
+  get process(): number {
+    return this.life.process
+  }
+
+  get clock(): NodeClock {
+    return this.life.clock
+  }
+
+  /** Instants that its processes read. */
+  get readings(): number {
+    return this.life.readings
+  }
+
+  /** How often the power went in the middle of a write because of a trap. */
+  get trapsSprung(): number {
+    return this.life.trapsSprung
+  }
+
+  get host(): Host | null {
+    return this.life.host
+  }
+  set host(host: Host | null) {
+    this.mine().host = host
+  }
+
+  /** Its queue, which may be changed; whoever only looks asks `open` and `slowed`. */
+  get intake(): Intake<Work> {
+    return this.mine().intake
+  }
+
+  /** When it last took nothing up at once, true time: now, while that is so. */
+  get lastShutMs(): number {
+    return this.open ? this.life.intake.openedMs : this.world.nowMs
+  }
+
+  /** Whether what comes in now is taken up now. */
+  get open(): boolean {
+    return this.life.intake.open
+  }
+
+  /** How many pieces of work were taken up late because its processor is slow. */
+  get slowed(): number {
+    return this.life.intake.slowed
+  }
+
+  /** Its disk, to be broken and mended; whoever only looks asks `durable`, `wipes` and `harmed`. */
+  get vault(): SimVault<Asker> {
+    return this.mine().vault
+  }
+
+  get wipes(): number {
+    return this.life.vault.wipes
+  }
+
+  get harmed(): number {
+    return this.life.vault.harmed
+  }
+
+  get nearby(): Nearby {
+    return this.mine().nearby
   }
 
   /** What is stored: acknowledged, or to be found by the next process. */
   get durable(): Durable {
-    return this.vault.durable
+    return this.life.vault.durable
   }
 
   get running(): boolean {
-    return this.process !== 0
+    return this.life.process !== 0
   }
 
   get frozen(): boolean {
-    return this.intake.frozen
+    return this.life.intake.frozen
   }
 
   state(): NodeState | null {
-    return this.host?.state() ?? null
+    return this.life.host?.state() ?? null
   }
 
   /** The world's name for one boot of this machine, for its draws. */
   private boot(): string {
-    return `${this.name}/${this.processes}`
+    return `${this.name}/${this.life.processes}`
   }
 
   holds(deviceId: string): boolean {
@@ -156,8 +256,8 @@ export class Machine implements Port {
 
   /** Who is at the other end of one of our links; `null`: that link is gone. */
   farEnd(link: number): Port | null {
-    const found = this.links.get(link)
-    return found === undefined ? null : found.connection.ports[found.side === 0 ? 1 : 0]
+    const found = this.life.links.get(link)
+    return found === undefined ? null : this.world.here(found.connection.ports[found.side === 0 ? 1 : 0])
   }
 
   // ---------------------------------------------------------------------------------------------- power
@@ -165,36 +265,16 @@ export class Machine implements Port {
   start(): void {
     if (this.running) return
     const { seed } = this.world
-    this.powered = true
-    const found = this.vault.open()
+    const life = this.mine()
+    life.powered = true
+    const found = life.vault.open()
     if (found._tag === "Unusable") return this.tell("world.refused", found.why)
-    this.process = ++this.processes
+    life.process = ++life.processes
     const origin = between(seed, "mono-origin", this.boot(), 0, 1, MONO_ORIGIN_MAX_MS)
-    this.clock = this.clock.booted(origin - this.world.nowMs)
-    if (this.spec.bootsIn1970) this.clock = this.clock.jumped(-this.clock.instant(this.world.nowMs).wall)
-    const process = this.process
-    this.host = this.world.makeHost(
-      this.world.kernel,
-      this.config,
-      {
-        instant: () => {
-          this.readings++
-          return this.clock.instant(this.world.nowMs)
-        },
-        perform: (command) => {
-          if (this.process === process) this.perform(command)
-        },
-        stepped: (before, input, after, commands) => {
-          this.nearby.stepped(before, after)
-          this.world.stepped(this, before, input, after, commands)
-        },
-        failed: (error) => {
-          if (this.process === process) this.fail(error)
-        }
-      },
-      this
-    )
-    this.nearby.start()
+    life.clock = life.clock.booted(origin - this.world.nowMs)
+    if (this.spec.bootsIn1970) life.clock = life.clock.jumped(-life.clock.instant(this.world.nowMs).wall)
+    life.host = this.world.makeHost(this.world.kernel, this.config, this.contextOf(life.process), this)
+    life.nearby.start()
     const bootId = base64url(seed, "boot-id", this.boot(), 0, 12)
     const { amnesia, durable } = found
     this.deliver({ _tag: "Started", bootId, durable, ...(amnesia ? { amnesia } : {}) })
@@ -212,17 +292,18 @@ export class Machine implements Port {
 
   /** The power goes in the middle of the `nth` record from now on; 0: not. */
   setTrap(nth: number): void {
-    this.trap = nth
+    this.mine().trap = nth
   }
 
   store(record: Record, asker: Asker): void {
-    this.vault.store(record, asker)
-    if (this.trap === 0 || --this.trap > 0) return
-    this.world.agenda.push(this.world.nowMs, { _tag: "power-cut", machine: this, process: this.process })
+    const life = this.mine()
+    life.vault.store(record, asker)
+    if (life.trap === 0 || --life.trap > 0) return
+    this.world.agenda.push(this.world.nowMs, { _tag: "power-cut", machine: this.index, process: life.process })
   }
 
   private sprung(): void {
-    this.trapsSprung++
+    this.mine().trapsSprung++
     this.world.script.ends.add(this.index)
     this.tell("world.crash", "in the middle of a write")
     this.crash(true)
@@ -230,19 +311,20 @@ export class Machine implements Port {
 
   /** The process is gone. */
   private stop(silent: boolean): void {
-    this.host?.kill()
-    this.host = null
-    this.process = 0
-    this.powered = !silent
-    this.listening = false
-    this.intake.clear()
-    this.nearby.stop()
+    const life = this.mine()
+    life.host?.kill()
+    life.host = null
+    life.process = 0
+    life.powered = !silent
+    life.listening = false
+    life.intake.clear()
+    life.nearby.stop()
     this.world.network.drop(this, silent)
-    this.links.clear()
-    this.dials.clear()
-    if (this.alarm !== null) this.world.agenda.cancel(this.alarm)
-    this.alarm = null
-    this.wakes.clear()
+    life.links.clear()
+    life.dials.clear()
+    if (life.alarm !== null) this.world.agenda.cancel(life.alarm)
+    life.alarm = null
+    life.wakes.clear()
     this.world.visible()
   }
 
@@ -271,9 +353,10 @@ export class Machine implements Port {
 
   /** The machine's clocks are these from now on: what it waits for comes when they show it. */
   reclock(clock: NodeClock): void {
-    this.clock = clock
-    if (this.alarm !== null) this.setAlarm(this.alarmAt)
-    for (const wake of this.wakes) {
+    const life = this.mine()
+    life.clock = clock
+    if (life.alarm !== null) this.setAlarm(life.alarmAt)
+    for (const wake of life.wakes) {
       this.world.agenda.cancel(wake.handle)
       wake.handle = this.pushWake(wake)
     }
@@ -283,33 +366,35 @@ export class Machine implements Port {
   // ---------------------------------------------------------------------------------------------- inputs
 
   deliver(happened: Happened): void {
-    if (this.host === null) return
-    if (this.intake.open) this.host.deliver(happened)
-    else this.intake.queue({ _tag: "happened", happened })
+    const { host, intake } = this.mine()
+    if (host === null) return
+    if (intake.open) host.deliver(happened)
+    else intake.queue({ _tag: "happened", happened })
   }
 
   /** What is taken up is done whether more is waiting or not. */
   private work(work: Work): void {
+    const { host, nearby } = this.mine()
     switch (work._tag) {
       case "happened":
-        return this.host?.deliver(work.happened)
+        return host?.deliver(work.happened)
       case "cargo":
-        return this.onRead(work.connection, work.side, work.cargo)
+        return this.onRead(work.link, work.cargo)
       case "closed":
-        return this.onEnd(work.connection, work.side, work.reason)
+        return this.onEnd(work.link, work.reason)
       case "through":
         return this.onThrough(work.through)
       case "awaited":
         if (typeof work.run === "function") work.run()
-        else this.nearby.on(work.run)
+        else nearby.on(work.run)
     }
   }
 
   onEvent(event: MachineEvent): void {
-    if (event.process !== this.process) return
+    if (event.process !== this.life.process) return
     switch (event._tag) {
       case "alarm":
-        this.alarm = null
+        this.mine().alarm = null
         return this.deliver({ _tag: "Woke" })
       case "input":
         return this.deliver(event.happened)
@@ -325,8 +410,9 @@ export class Machine implements Port {
   }
 
   private take(work: Work): void {
-    if (this.intake.open) this.work(work)
-    else this.intake.queue(work)
+    const { intake } = this.mine()
+    if (intake.open) this.work(work)
+    else intake.queue(work)
   }
 
   /** The disk finished even if the process cannot look: a frozen one learns of it when it thaws. */
@@ -339,62 +425,68 @@ export class Machine implements Port {
     if (typeof asker === "function") return asker(error)
     if (error !== null) return this.fail(error)
     for (const next of asker.then) this.perform(next)
-    this.host?.deliver({ _tag: "Stored", ticket: asker.ticket })
+    this.life.host?.deliver({ _tag: "Stored", ticket: asker.ticket })
   }
 
   onOpen(connection: Connection, side: Side, attempt: number | null): void {
-    const link = ++this.linksGiven
+    const life = this.mine()
+    const link = ++life.linksGiven
     connection.links[side] = link
-    this.links.set(link, { connection, side })
-    if (attempt !== null) this.dials.delete(attempt)
+    life.links.set(link, { connection, side })
+    this.world.script.opened(connection, side, link)
+    if (attempt !== null) life.dials.delete(attempt)
     const nonce = base64url(this.world.seed, "nonce", this.boot(), link, 24)
     this.deliver({ _tag: "LinkUp", link, attempt, nonce, exporter: null })
   }
 
   onDialFailed(process: number, attempt: number, reason: "refused" | "unreachable" | "timeout"): void {
-    if (process !== this.process) return
-    this.dials.delete(attempt)
+    if (process !== this.life.process) return
+    this.mine().dials.delete(attempt)
     this.deliver({ _tag: "DialFailed", attempt, reason })
   }
 
   onCargo(connection: Connection, side: Side, cargo: Cargo): void {
-    if (this.intake.open) this.onRead(connection, side, cargo)
-    else this.intake.queue({ _tag: "cargo", connection, side, cargo })
+    const { intake } = this.mine()
+    const link = connection.links[side]
+    if (intake.open) this.onRead(link, cargo)
+    else intake.queue({ _tag: "cargo", link, cargo })
   }
 
-  private onRead(connection: Connection, side: Side, cargo: Cargo): void {
-    const link = connection.links[side]
-    if (!this.links.has(link)) return
+  private onRead(link: number, cargo: Cargo): void {
+    const { host, links } = this.life
+    const line = links.get(link)
+    if (line === undefined) return
     switch (cargo._tag) {
       case "frame":
-        return this.host?.deliver({ _tag: "Received", link, frame: cargo.frame })
+        return host?.deliver({ _tag: "Received", link, frame: cargo.frame })
       case "raw":
         return this.onText(link, cargo.text)
       case "ping":
-        return this.world.network.send(connection, side, { _tag: "pong", probe: cargo.probe })
+        return this.world.network.send(line.connection, line.side, { _tag: "pong", probe: cargo.probe })
       case "pong":
-        return this.host?.deliver({ _tag: "Ponged", link, probe: cargo.probe })
+        return host?.deliver({ _tag: "Ponged", link, probe: cargo.probe })
       case "fin":
     }
   }
 
   /** Text from the wire passes the real codec. */
   private onText(link: number, text: string): void {
+    const { host } = this.life
     const decoded = decode(text)
-    if (decoded._tag === "Frame") return this.host?.deliver({ _tag: "Received", link, frame: decoded.frame })
-    if (decoded._tag === "Ignored") return this.host?.deliver({ _tag: "Ignored", link, event: decoded.event })
+    if (decoded._tag === "Frame") return host?.deliver({ _tag: "Received", link, frame: decoded.frame })
+    if (decoded._tag === "Ignored") return host?.deliver({ _tag: "Ignored", link, event: decoded.event })
     if (decoded._tag === "Refused")
-      this.host?.deliver({ _tag: "Malformed", link, code: decoded.code, id: decoded.id, method: decoded.method })
+      host?.deliver({ _tag: "Malformed", link, code: decoded.code, id: decoded.id, method: decoded.method })
   }
 
   /** What came before it is read before it, however late that is. */
   onClosed(connection: Connection, side: Side, reason: Ending): void {
-    this.take({ _tag: "closed", connection, side, reason })
+    this.take({ _tag: "closed", link: connection.links[side], reason })
   }
 
-  private onEnd(connection: Connection, side: Side, reason: Ending): void {
-    const link = connection.links[side]
-    if (this.links.delete(link)) this.host?.deliver({ _tag: "LinkDown", link, reason })
+  private onEnd(link: number, reason: Ending): void {
+    const { host, links } = this.mine()
+    if (links.delete(link)) host?.deliver({ _tag: "LinkDown", link, reason })
   }
 
   /** A frame of the past, handed to the process as if its connection still brought it. */
@@ -405,38 +497,39 @@ export class Machine implements Port {
   // ---------------------------------------------------------------------------------------------- commands
 
   perform(command: Command): void {
+    const life = this.mine()
     const { network } = this.world
     switch (command._tag) {
       case "Send": {
-        const link = this.links.get(command.link)
-        if (link === undefined) return
-        this.world.sent(this, link.connection, link.side, command.frame)
-        return network.send(link.connection, link.side, { _tag: "frame", frame: command.frame })
+        const line = life.links.get(command.link)
+        if (line === undefined) return
+        this.world.sent(this, line.connection, line.side, command.frame)
+        return network.send(line.connection, line.side, { _tag: "frame", frame: command.frame })
       }
       case "Ping": {
-        const link = this.links.get(command.link)
-        if (link !== undefined) network.send(link.connection, link.side, { _tag: "ping", probe: command.probe })
+        const line = life.links.get(command.link)
+        if (line !== undefined) network.send(line.connection, line.side, { _tag: "ping", probe: command.probe })
         return
       }
       case "SetAlarm":
         return this.setAlarm(command.at)
       case "Hangup": {
-        const link = this.links.get(command.link)
-        if (link === undefined) return
-        this.links.delete(command.link)
-        return network.close(link.connection, link.side, command.abrupt)
+        const line = life.links.get(command.link)
+        if (line === undefined) return
+        life.links.delete(command.link)
+        return network.close(line.connection, line.side, command.abrupt)
       }
       case "Dial": {
-        const target = this.world.byAddress(command.address) ?? this.nearby.at(command.address)
+        const target = this.world.byAddress(command.address) ?? life.nearby.at(command.address)
         if (target === undefined)
           return this.later({ _tag: "DialFailed", attempt: command.attempt, reason: "unreachable" })
-        this.dials.set(command.attempt, network.dial(this, target, command.attempt))
+        life.dials.set(command.attempt, network.dial(this, target, command.attempt))
         return
       }
       case "CancelDial": {
-        const dial = this.dials.get(command.attempt)
+        const dial = life.dials.get(command.attempt)
         if (dial !== undefined) network.cancel(dial)
-        this.dials.delete(command.attempt)
+        life.dials.delete(command.attempt)
         return
       }
       case "Persist":
@@ -448,7 +541,7 @@ export class Machine implements Port {
       case "Note":
         return this.note(command.event)
       case "Listen":
-        this.listening = true
+        life.listening = true
         return
       case "Halt":
         return this.halt()
@@ -457,41 +550,43 @@ export class Machine implements Port {
 
   /** Ring at this `mono`; NEVER: not at all. */
   setAlarm(mono: number): void {
+    const life = this.mine()
     const { agenda } = this.world
-    if (this.alarm !== null) agenda.cancel(this.alarm)
-    this.alarm = null
-    this.alarmAt = mono
+    if (life.alarm !== null) agenda.cancel(life.alarm)
+    life.alarm = null
+    life.alarmAt = mono
     if (mono === NEVER_MS) return
-    const at = Math.max(this.world.nowMs, this.clock.trueMs(mono))
-    this.alarm = agenda.push(at, { _tag: "alarm", machine: this, process: this.process })
+    const at = Math.max(this.world.nowMs, life.clock.trueMs(mono))
+    life.alarm = agenda.push(at, { _tag: "alarm", machine: this.index, process: life.process })
   }
 
-  /** Calls back at this `mono` or now, if the process still runs; what comes back takes it back. */
+  /** Calls back at this `mono` or now, if the process still runs; what comes back takes it back. Not to be forked. */
   wakeAt(mono: number, run: () => void): () => void {
+    const { wakes } = this.mine()
     const wake: Wake = {
       mono,
       run: () => {
-        this.wakes.delete(wake)
+        wakes.delete(wake)
         run()
       },
       handle: 0
     }
     wake.handle = this.pushWake(wake)
-    this.wakes.add(wake)
+    wakes.add(wake)
     return () => {
-      this.wakes.delete(wake)
+      wakes.delete(wake)
       this.world.agenda.cancel(wake.handle)
     }
   }
 
   private pushWake({ mono, run }: Wake): Handle {
     const at = Math.max(this.world.nowMs, this.clock.trueMs(mono))
-    return this.world.agenda.push(at, { _tag: "process", machine: this, process: this.process, run })
+    return this.world.agenda.push(at, { _tag: "process", machine: this.index, process: this.process, run })
   }
 
   /** An answer that comes at once, but after what is being done now. */
   later(happened: Happened): void {
-    this.world.agenda.push(this.world.nowMs, { _tag: "input", machine: this, process: this.process, happened })
+    this.world.agenda.push(this.world.nowMs, { _tag: "input", machine: this.index, process: this.process, happened })
   }
 
   note(event: MeshEvent): void {
@@ -507,10 +602,11 @@ export class Machine implements Port {
   }
 
   private halt(): void {
-    for (const { connection, side } of this.links.values()) this.world.network.close(connection, side, false)
-    this.links.clear()
-    this.vault.close()
-    this.nearby.sayGoodbye()
+    const { links, nearby, vault } = this.mine()
+    for (const { connection, side } of links.values()) this.world.network.close(connection, side, false)
+    links.clear()
+    vault.close()
+    nearby.sayGoodbye()
     this.stop(false)
   }
 }

@@ -2,7 +2,8 @@
  * The timeline of a scenario, done to the world: each step at its time, and undone after its `for:`. What a step does is a rule
  * in sim/faults.
  *
- * What a fault touched is counted, so that a run in which a declared fault touched nothing can say so.
+ * What a fault touched is counted, so that a run in which a declared fault touched nothing can say so. A fork may go on with other
+ * steps than its origin.
  */
 import type { Frame } from "../../kernel/wire/Frame.ts"
 import { strikeWith } from "../faults/all.ts"
@@ -39,7 +40,11 @@ const ON_THE_NETWORK: ReadonlySet<Verb["_tag"]> = new Set<Verb["_tag"]>([
 
 /** How many steps hold each machine down, by its index: it starts again when the last of them is taken back. */
 class Ends {
-  private readonly held = new Map<number, number>()
+  private readonly held: Map<number, number>
+
+  constructor(from?: Ends) {
+    this.held = new Map(from?.held)
+  }
 
   add(machine: number): void {
     this.held.set(machine, (this.held.get(machine) ?? 0) + 1)
@@ -59,28 +64,46 @@ class Ends {
 }
 
 export class Script {
-  readonly ends = new Ends()
+  readonly ends: Ends
   /** Frames that a `replay` step may deliver again. */
   readonly kept: Kept
   private readonly world: World
-  private readonly steps: ReadonlyArray<Step>
+  private steps: ReadonlyArray<Step>
   /** What each step, by index, touched so far; only faults that struck are in it. */
-  private readonly touched = new Map<number, (world: World) => number>()
+  private readonly touched: Map<number, (world: World) => number>
   /** Those that touch nothing any more once they are taken back. */
-  private readonly whileInForce = new Set<number>()
-  private readonly undo = new Map<number, (world: World) => void>()
+  private readonly whileInForce: Set<number>
+  private readonly undo: Map<number, (world: World) => void>
+  /** Steps to come that will not happen. */
+  private dropped: ReadonlySet<number>
   private over = false
 
-  /** `without`: places in the timeline of steps that do not happen. */
-  constructor(world: World, scenario: Scenario, without: ReadonlySet<number> = new Set()) {
+  /** `without`: places in the timeline of steps that do not happen. `from`: of the world that this one is forked from. */
+  constructor(world: World, scenario: Scenario, without: ReadonlySet<number> = new Set(), from?: Script) {
     this.world = world
-    this.steps = scenario.timeline
-    this.kept = new Kept(this.steps)
-    this.steps.forEach(({ atMs, forMs }, index) => {
-      if (without.has(index)) return
-      world.agenda.push(atMs, { _tag: "script", step: index, undo: false })
-      if (forMs !== null) world.agenda.push(atMs + forMs, { _tag: "script", step: index, undo: true })
-    })
+    this.steps = from?.steps ?? scenario.timeline
+    this.ends = new Ends(from?.ends)
+    this.kept = new Kept(this.steps, from?.kept)
+    this.touched = new Map(from?.touched)
+    this.whileInForce = new Set(from?.whileInForce)
+    this.undo = new Map(from?.undo)
+    this.dropped = from?.dropped ?? without
+    if (from !== undefined) this.over = from.over
+    else this.steps.forEach((step, index) => this.schedule(step, index))
+  }
+
+  private schedule({ atMs, forMs }: Step, index: number): void {
+    if (this.dropped.has(index)) return
+    this.world.agenda.push(atMs, { _tag: "script", step: index, undo: false })
+    if (forMs !== null) this.world.agenda.push(atMs + forMs, { _tag: "script", step: index, undo: true })
+  }
+
+  /** From now on without these steps, by their places, and with more, whose places follow; all of them are still to come. */
+  change(without: ReadonlySet<number>, more: ReadonlyArray<Step>): void {
+    this.dropped = new Set([...this.dropped, ...without])
+    const known = this.steps.length
+    this.steps = [...this.steps, ...more]
+    more.forEach((step, place) => this.schedule(step, known + place))
   }
 
   /** What each step touched so far, by its place in the timeline; `null`: it has not struck, or is no fault. */
@@ -90,6 +113,10 @@ export class Script {
 
   sent(machine: Machine, connection: Connection, side: Side, frame: Frame): void {
     this.kept.sent(machine, connection, side, frame)
+  }
+
+  opened(connection: Connection, side: Side, link: number): void {
+    this.kept.opened(connection, side, link)
   }
 
   /** What is in force on the network now is undone by nothing any more; whoever is frozen still thaws. */
@@ -103,7 +130,7 @@ export class Script {
   }
 
   onEvent({ step: index, undo }: ScriptEvent): void {
-    if (this.over) return
+    if (this.over || this.dropped.has(index)) return
     if (undo) return this.takeBack(index)
     const { key, verb } = this.steps[index]!
     const struck = strikeWith(verb, new Strike(this.world, key ?? String(index)))

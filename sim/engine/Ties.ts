@@ -13,41 +13,49 @@ import type { Network } from "../network/Network.ts"
 import type { WorldEvent } from "./World.ts"
 
 interface Lane {
-  readonly key: Key
-  taken: number
+  readonly lane: number
+  readonly of: Key
 }
 
-const ELSEWHERE = "script"
+/** Lanes of machines are numbered from here down, below all those of the network; the script has 0. */
+const MACHINES = -(2 ** 40)
+const ELSEWHERE = 0
 
 export class Ties {
   private readonly seed: number
   private readonly network: Network
-  private readonly lanes = new Map<unknown, Lane>()
+  private readonly nameOf: (machine: number) => string
+  /** How many events of each lane were taken, and what each lane draws by: a connection that is gone has no key any more. */
+  private readonly taken: Map<number, number>
+  private readonly lanes: Map<number, Lane>
   /** The lanes that were met in the present choice. */
-  private readonly met = new Set<Lane>()
+  private readonly met = new Set<number>()
 
-  constructor(seed: number, network: Network) {
+  constructor(seed: number, network: Network, nameOf: (machine: number) => string, from?: Ties) {
     this.seed = seed
     this.network = network
+    this.nameOf = nameOf
+    this.taken = new Map(from?.taken)
+    this.lanes = new Map(from?.seed === seed ? from.lanes : [])
   }
 
   /** Of events in the order in which they were made: the place of the one that goes first. */
   choose(due: ReadonlyArray<WorldEvent>): number {
     let best = 0
-    let bestLane: Lane | null = null
+    let bestLane: number | null = null
     let bestDraw = 0
     this.met.clear()
     for (let i = 0; i < due.length; i++) {
-      const lane = this.laneOf(due[i]!)
+      const { lane, of } = this.laneOf(due[i]!)
       if (this.met.has(lane)) continue
       this.met.add(lane)
-      const draw = at(lane.key, lane.taken)
+      const draw = at(of, this.taken.get(lane) ?? 0)
       if (bestLane !== null && draw >= bestDraw) continue
       best = i
       bestLane = lane
       bestDraw = draw
     }
-    if (bestLane !== null) bestLane.taken++
+    if (bestLane !== null) this.taken.set(bestLane, (this.taken.get(bestLane) ?? 0) + 1)
     return best
   }
 
@@ -60,10 +68,10 @@ export class Ties {
       case "turn":
       case "power-cut":
       case "look":
-        return this.lane(event.machine, () => key(this.seed, "tie", event.machine.name))
+        return this.lane(MACHINES - event.machine, () => key(this.seed, "tie", this.nameOf(event.machine)))
       case "script":
       case "call":
-        return this.lane(ELSEWHERE, () => key(this.seed, "tie", ELSEWHERE))
+        return this.lane(ELSEWHERE, () => key(this.seed, "tie", "script"))
       default: {
         const { lane, of } = this.network.tie(event)
         return this.lane(lane, () => of)
@@ -71,12 +79,12 @@ export class Ties {
     }
   }
 
-  private lane(of: unknown, keyed: () => Key): Lane {
-    let lane = this.lanes.get(of)
-    if (lane === undefined) {
-      lane = { key: keyed(), taken: 0 }
-      this.lanes.set(of, lane)
+  private lane(lane: number, keyed: () => Key): Lane {
+    let found = this.lanes.get(lane)
+    if (found === undefined) {
+      found = { lane, of: keyed() }
+      this.lanes.set(lane, found)
     }
-    return lane
+    return found
   }
 }

@@ -4,6 +4,9 @@
  *
  * The run of a world is a function of its options: same scenario, seed and kernel, same hash. The hash rolls over every input
  * that a node took up and every command that it gave.
+ *
+ * Between two events it can be forked: both go on by themselves, and the fork's run is the run that this one would have had.
+ * What either of them does not touch, they share.
  */
 import type { Command } from "../../kernel/Command.ts"
 import type { Input } from "../../kernel/Input.ts"
@@ -15,7 +18,6 @@ import { FakeKeys } from "../keys/FakeKeys.ts"
 import type { Connection, Port, Side } from "../network/Connection.ts"
 import type { NetworkEvent } from "../network/Event.ts"
 import { Network } from "../network/Network.ts"
-import { leaseEndsMs } from "../oracles/S1OneLeader.ts"
 import { guarded } from "../oracles/S10Bounds.ts"
 import type { Observation, Oracle } from "../oracles/Oracle.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
@@ -24,19 +26,20 @@ import { Agenda, type Handle } from "./Agenda.ts"
 import { fastHost, kernel as realKernel, type Host, type HostContext, type Kernel } from "./Host.ts"
 import type { Config } from "../../kernel/Config.ts"
 import { Machine, type MachineEvent } from "./Machine.ts"
+import { seatOf } from "./Nearby.ts"
 import { populate } from "./Population.ts"
 import { Script, type ScriptEvent } from "./Script.ts"
 import { Ties } from "./Ties.ts"
-import type { Happening, NodeView, PeerWord, WorldView } from "./View.ts"
-import { peerState } from "../../kernel/status/Status.ts"
+import type { Happening, WorldView } from "./View.ts"
+import { viewOf } from "./WorldView.ts"
 
 export type WorldEvent =
   | NetworkEvent
   | MachineEvent
   | ScriptEvent
   /** Something that only looks different from now on: a lease or a promise has run out. */
-  | { readonly _tag: "look"; readonly machine: Machine }
-  /** Test code's own. */
+  | { readonly _tag: "look"; readonly machine: number }
+  /** Test code's own. A world in which one waits cannot be forked. */
   | { readonly _tag: "call"; readonly run: () => void }
 
 export type MakeHost = (kernel: Kernel, config: Config, context: HostContext, machine: Machine) => Host
@@ -66,6 +69,12 @@ export interface WorldOptions {
   readonly without?: ReadonlySet<number>
 }
 
+/** What may be another in a fork; what is left out is as in its origin, and oracles and listeners have to be its own. */
+export interface ForkOptions extends Pick<WorldOptions, "oracles" | "onHappening" | "onStep"> {
+  /** What is drawn from now on comes from this seed. Nodes keep theirs. */
+  readonly seed?: number
+}
+
 /** Whoever looks on while the world runs. */
 export interface Observer {
   /** True time at which it wants to look next even if nothing changes. */
@@ -74,6 +83,8 @@ export interface Observer {
 }
 
 const BLIND: Observer = { dueMs: () => Number.POSITIVE_INFINITY, observe: () => {} }
+const NEVER = (): boolean => false
+const NO_HANDLE = -1
 
 /** Events of one instant beyond this are a loop without time: a bug, said so. */
 const EVENTS_PER_MS_MAX = 1_000_000
@@ -82,30 +93,38 @@ export class World {
   readonly seed: number
   readonly kernel: Kernel
   readonly makeHost: MakeHost
-  readonly agenda = new Agenda<WorldEvent>()
-  readonly keys = new FakeKeys()
+  readonly agenda: Agenda<WorldEvent>
+  readonly keys: FakeKeys
   readonly network: Network
   readonly machines: ReadonlyArray<Machine>
   readonly script: Script
   readonly view: WorldView
-  readonly violations: Array<Violation> = []
+  readonly violations: Array<Violation>
+  /** What carries this token is shared with no other world: it may be changed in place. */
+  owner: object = {}
   /** True time since the start, ms. */
   nowMs = 0
   /** Inputs that nodes took up. */
   events = 0
 
-  private readonly hash = Hash.make()
+  private readonly hash: Hash.Hash
   private readonly options: WorldOptions
+  private readonly ties: Ties | null
   private readonly choose: ((due: ReadonlyArray<WorldEvent>) => number) | null
-  private readonly oracles: ReadonlyArray<Oracle>
-  private readonly names = new Map<string, string>()
-  private readonly ports = new Map<string, Port>()
-  private readonly looks = new Map<Machine, Handle>()
-  private readonly termHolders = new Map<string, Set<string>>()
+  readonly oracles: ReadonlyArray<Oracle>
+  /** Names by device id, and places of machines by name: who is here from the beginning is the same in every fork. */
+  private names: ReadonlyMap<string, string>
+  private readonly places: ReadonlyMap<string, number>
+  /** Whom test code put into the place of a machine, or beside them all. */
+  private readonly strangers = new Map<string, Port>()
+  /** By the index of the machine; `NO_HANDLE`: none. */
+  private readonly looks: Array<Handle>
+  private readonly termHolders: Map<string, ReadonlySet<string>>
   private leadersPerTerm = 0
   private changed = true
 
-  constructor(options: WorldOptions) {
+  /** `from`: the world that this one is forked from. */
+  constructor(options: WorldOptions, from?: World) {
     const { scenario, seed } = options
     this.options = options
     this.seed = seed
@@ -118,30 +137,95 @@ export class World {
             this.violations.push({ oracle: "S10", atMs: this.nowMs, node, message })
           })
     this.makeHost = options.makeHost ?? fastHost
+    this.violations = from?.violations.slice() ?? []
+    this.hash = from === undefined ? Hash.make() : Hash.fork(from.hash)
+    this.agenda = from?.agenda.fork() ?? new Agenda()
+    this.keys = from?.keys ?? new FakeKeys()
     const carrier = {
       nowMs: () => this.nowMs,
       later: (atMs: number, event: NetworkEvent) => {
         this.agenda.push(atMs, event)
       }
     }
-    const people = populate(scenario, seed, this.keys)
-    this.network = new Network(carrier, seed, scenario.network, people.reachable)
-    const ties = options.ties === "drawn" ? new Ties(seed, this.network) : null
+    if (from === undefined) {
+      const people = populate(scenario, seed, this.keys)
+      this.network = new Network(carrier, seed, scenario.network, people.reachable)
+      this.machines = people.configs.map(
+        ({ config, keys, spec }, index) => new Machine(this, index, spec, keys, config)
+      )
+      this.names = new Map(this.machines.map(({ config, name }) => [config.deviceId, name]))
+      this.places = new Map(this.machines.map(({ name }, index) => [name, index]))
+      this.looks = this.machines.map(() => NO_HANDLE)
+      this.termHolders = new Map()
+    } else {
+      this.machines = from.machines.map((machine) => machine.fork(this))
+      this.names = from.names
+      this.places = from.places
+      this.looks = from.looks.slice()
+      this.termHolders = new Map(from.termHolders)
+      this.network = from.network.fork(
+        carrier,
+        (port) => this.here(port),
+        ({ name }) => seatOf(this.machines[this.places.get(name)!]!)
+      )
+      this.nowMs = from.nowMs
+      this.events = from.events
+      this.leadersPerTerm = from.leadersPerTerm
+      this.changed = from.changed
+      if (seed !== from.seed) this.network.reseed(seed)
+    }
+    this.ties =
+      options.ties === "drawn"
+        ? new Ties(seed, this.network, (machine) => this.machines[machine]!.name, from?.ties ?? undefined)
+        : null
+    const { ties } = this
     this.choose = ties === null ? null : (due) => ties.choose(due)
-    this.machines = people.configs.map(({ config, keys, spec }, index) => new Machine(this, index, spec, keys, config))
-    for (const machine of this.machines) this.admit(machine, machine.config.deviceId)
-    this.script = new Script(this, scenario, options.without)
-    this.view = this.makeView()
+    this.script = new Script(this, scenario, options.without, from?.script)
+    this.view = viewOf(this)
+  }
+
+  // ---------------------------------------------------------------------------------------------- forks
+
+  /** Why it cannot be forked now; `null`: it can, between two events. */
+  whyNoFork(): string | null {
+    const whole = this.machines.find((machine) => !machine.forkable)
+    if (whole !== undefined)
+      return `${whole.name} runs on a host that cannot be copied, such as a whole shell: fibers have no second half. Run it on fastHost`
+    const [stranger] = this.strangers.keys()
+    if (stranger !== undefined) return `${stranger} is played by test code, which is not part of the world`
+    return this.agenda.some(({ _tag }) => _tag === "call") ? "a call of test code is still to come" : null
+  }
+
+  /**
+   * An independent world in the same state. Throws, and changes nothing, where `whyNoFork` has an answer. Not to be called by
+   * whoever is told of a step or a happening: the event is not over then.
+   */
+  fork(options: ForkOptions = {}): World {
+    const why = this.whyNoFork()
+    if (why !== null) throw new Error(`this world cannot be forked: ${why}`)
+    const { onHappening: _, onStep: __, ...own } = this.options
+    const oracles = options.oracles ?? this.oracles.map((oracle) => oracle.fork())
+    const fork = new World({ ...own, seed: this.seed, ...options, oracles }, this)
+    this.owner = {}
+    return fork
   }
 
   /** Makes a port reachable under its name, and its device id readable in happenings. */
   admit(port: Port, deviceId: string): void {
-    this.ports.set(port.name, port)
-    this.names.set(deviceId, port.name)
+    this.strangers.set(port.name, port)
+    this.names = new Map(this.names).set(deviceId, port.name)
   }
 
   byAddress(address: string): Port | undefined {
-    return this.ports.get(address)
+    const stranger = this.strangers.get(address)
+    if (stranger !== undefined) return stranger
+    const place = this.places.get(address)
+    return place === undefined ? undefined : this.machines[place]
+  }
+
+  /** A port as it is in this world: what was made before a fork names it as it is in another. */
+  here(port: Port): Port {
+    return port instanceof Machine ? this.machines[port.index]! : port
   }
 
   nameOf(deviceId: string): string {
@@ -150,8 +234,11 @@ export class World {
 
   // ---------------------------------------------------------------------------------------------- running
 
-  /** Runs on until true time `untilMs`, included, or until an oracle fires. */
-  run(untilMs: number, observer: Observer = BLIND): void {
+  /**
+   * Runs on until true time `untilMs`, included, or until an oracle fires: then it is over. `pause` is asked after each event; if
+   * it says so the run is not over, and to be gone on with by another call.
+   */
+  run(untilMs: number, observer: Observer = BLIND, pause: () => boolean = NEVER): "over" | "paused" {
     let inThisMs = 0
     for (;;) {
       const next = this.agenda.peekMs()
@@ -172,10 +259,12 @@ export class World {
         this.changed = false
         observer.observe(this.view)
       }
-      if (this.violations.length > 0) return
+      if (this.violations.length > 0) return "over"
+      if (pause()) return "paused"
     }
     this.nowMs = Math.max(this.nowMs, untilMs)
     if (observer.dueMs() <= untilMs) observer.observe(this.view)
+    return "over"
   }
 
   private handle(event: WorldEvent): void {
@@ -186,11 +275,11 @@ export class World {
       case "process":
       case "turn":
       case "power-cut":
-        return event.machine.onEvent(event)
+        return this.machines[event.machine]!.onEvent(event)
       case "script":
         return this.script.onEvent(event)
       case "look":
-        this.looks.delete(event.machine)
+        this.looks[event.machine] = NO_HANDLE
         this.changed = true
         return
       case "call":
@@ -252,8 +341,9 @@ export class World {
       this.changed = true
     if (after.leadership.standing._tag === "Leading" && before.leadership.standing._tag !== "Leading") {
       const { counter, manifest } = after.leadership.term
-      const holders = this.termHolders.get(`${manifest}.${counter}`) ?? new Set()
-      this.termHolders.set(`${manifest}.${counter}`, holders.add(machine.name))
+      const term = `${manifest}.${counter}`
+      const holders = new Set(this.termHolders.get(term)).add(machine.name)
+      this.termHolders.set(term, holders)
       this.leadersPerTerm = Math.max(this.leadersPerTerm, holders.size)
       this.changed = true
     }
@@ -272,14 +362,15 @@ export class World {
     const { config } = after
     const mono = machine.clock.mono(this.nowMs)
     const named = Leadership.named(after.leadership, config, mono)
-    const look = this.looks.get(machine)
-    if (look !== undefined) this.agenda.cancel(look)
-    this.looks.delete(machine)
+    const { index } = machine
+    const look = this.looks[index]!
+    if (look !== NO_HANDLE) this.agenda.cancel(look)
+    this.looks[index] = NO_HANDLE
     const { heardAt, standing } = after.leadership
     const endsAt =
       standing._tag === "Leading" ? standing.leaseUntil : named === null ? 0 : heardAt + config.profile.promiseMs
     if (endsAt <= mono) return
-    this.looks.set(machine, this.agenda.push(machine.clock.trueMs(endsAt), { _tag: "look", machine }))
+    this.looks[index] = this.agenda.push(machine.clock.trueMs(endsAt), { _tag: "look", machine: index })
   }
 
   noted(machine: Machine, event: MeshEvent): void {
@@ -303,66 +394,16 @@ export class World {
 
   sent(machine: Machine, connection: Connection, side: Side, frame: Frame): void {
     this.script.sent(machine, connection, side, frame)
+    const receiver = this.here(connection.ports[side === 0 ? 1 : 0])
     for (let i = 0; i < this.oracles.length; i++) {
       const oracle = this.oracles[i]!
-      const message = oracle.sent?.(machine, connection.ports[side === 0 ? 1 : 0], frame, this.nowMs) ?? null
+      const message = oracle.sent?.(machine, receiver, frame, this.nowMs) ?? null
       if (message !== null) this.violated(oracle, machine, message)
     }
   }
 
-  // ---------------------------------------------------------------------------------------------- what can be seen
-
-  private makeView(): WorldView {
-    const nodes = this.machines.map((machine) => this.nodeView(machine))
-    const world = this
-    return {
-      get nowMs() {
-        return world.nowMs
-      },
-      nodes,
-      get leadersPerTerm() {
-        return world.leadersPerTerm
-      }
-    }
-  }
-
-  private nodeView(machine: Machine): NodeView {
-    const world = this
-    const named = (): string | null => {
-      const state = machine.state()
-      if (state === null) return null
-      const deviceId = Leadership.named(state.leadership, state.config, machine.clock.mono(world.nowMs))
-      return deviceId === null ? null : world.nameOf(deviceId)
-    }
-    return {
-      name: machine.name,
-      role: machine.spec.role,
-      get running() {
-        return machine.running
-      },
-      get leader() {
-        return named()
-      },
-      get term() {
-        return machine.state()?.leadership.term.counter ?? 0
-      },
-      get leads() {
-        const state = machine.state()
-        return state !== null && Leadership.leaseRuns(state.leadership, machine.clock.mono(world.nowMs))
-      },
-      get leaseEndsMs() {
-        return leaseEndsMs(machine)
-      },
-      peer: (name): PeerWord => {
-        const state = machine.state()
-        const other = world.machines.find((candidate) => candidate.name === name)
-        return state === null || other === undefined ? "unknown" : peerState(state, other.config.deviceId)
-      },
-      sessions: (name) => {
-        const deviceId = world.machines.find((candidate) => candidate.name === name)?.config.deviceId
-        const links = machine.state()?.links.links ?? []
-        return links.filter((link) => link._tag === "Session" && link.peer === deviceId).length
-      }
-    }
+  /** The largest number of different nodes that ever held one term. */
+  get mostLeadersOfATerm(): number {
+    return this.leadersPerTerm
   }
 }

@@ -12,14 +12,14 @@ const words = { hang: "hangs", error: "fails", full: "is full" } as const
 
 export const disk: Fault<"disk"> = ({ harm, who }, strike) => {
   const machines = strike.resolve(who)
-  const before = machines.reduce((sum, { vault }) => sum + vault.harmed, 0)
+  const before = machines.reduce((sum, { harmed }) => sum + harmed, 0)
   strike.tell("world.disk", oneOf(machines), typeof harm === "string" ? words[harm] : "is slow", {})
   for (const { vault } of machines) {
     if (typeof harm === "string") vault.harm(harm)
     else vault.slow(harm)
   }
   return {
-    touched: (world) => inWorld(world, machines).reduce((sum, { vault }) => sum + vault.harmed, 0) - before,
+    touched: (world) => inWorld(world, machines).reduce((sum, { harmed }) => sum + harmed, 0) - before,
     undo: (world) => {
       tell(world, "world.undo", oneOf(machines), `the disk of ${names(machines)} is mended`)
       for (const { vault } of inWorld(world, machines)) vault.mend()

@@ -11,8 +11,10 @@ import type { Step } from "../scenario/Scenario.ts"
 import type { Fault } from "./Fault.ts"
 
 interface Sent {
-  readonly connection: Connection
+  readonly connection: number
   readonly to: Side
+  /** The process at that end. */
+  readonly process: number
   readonly frame: Frame
 }
 
@@ -21,19 +23,39 @@ const REPLAY_MAX = 64
 
 /** What was sent on the directions that a timeline replays, and on no other. */
 export class Kept {
-  private readonly frames = new Map<string, Array<Sent>>()
+  private readonly frames = new Map<string, ReadonlyArray<Sent>>()
+  /** What the two ends of each connection call it. */
+  private readonly links = new Map<number, readonly [number, number]>()
 
-  constructor(timeline: ReadonlyArray<Step>) {
-    for (const { verb } of timeline) if (verb._tag === "replay") this.frames.set(`${verb.from}>${verb.to}`, [])
+  constructor(timeline: ReadonlyArray<Step>, from?: Kept) {
+    if (from === undefined) {
+      for (const { verb } of timeline) if (verb._tag === "replay") this.frames.set(`${verb.from}>${verb.to}`, [])
+      return
+    }
+    this.frames = new Map(from.frames)
+    this.links = new Map(from.links)
+  }
+
+  opened({ id }: Connection, side: Side, link: number): void {
+    if (this.frames.size === 0) return
+    const [a, b] = this.links.get(id) ?? [0, 0]
+    this.links.set(id, side === 0 ? [link, b] : [a, link])
   }
 
   sent(machine: Machine, connection: Connection, side: Side, frame: Frame): void {
     if (this.frames.size === 0) return
     const to: Side = side === 0 ? 1 : 0
-    const kept = this.frames.get(`${machine.name}>${connection.ports[to].name}`)
+    const direction = `${machine.name}>${connection.ports[to].name}`
+    const kept = this.frames.get(direction)
     if (kept === undefined) return
-    if (kept.length >= REPLAY_MAX) kept.splice(1, 1)
-    kept.push({ connection, to, frame })
+    const left = kept.length < REPLAY_MAX ? kept : kept.toSpliced(1, 1)
+    const sent: Sent = { connection: connection.id, to, process: connection.processes[to], frame }
+    this.frames.set(direction, [...left, sent])
+  }
+
+  /** The number that the end which got it gave its connection; 0: it has none there. */
+  linkOf({ connection, to }: Sent): number {
+    return this.links.get(connection)?.[to] ?? 0
   }
 
   between(from: string, to: string): ReadonlyArray<Sent> {
@@ -42,12 +64,13 @@ export class Kept {
 }
 
 export const replay: Fault<"replay"> = ({ from, message, to: toName }, strike) => {
-  const kept = strike.world.script.kept.between(from, toName)
+  const { kept: all } = strike.world.script
+  const kept = all.between(from, toName)
   const chosen = message === "first" ? kept.slice(0, 1) : message === "last" ? kept.slice(-1) : kept
   const receiver = strike.world.machines.find((machine) => machine.name === toName)
   // Only the process that had the connection can be shown a frame of it.
-  const deliverable = chosen.filter(({ connection, to }) => receiver?.process === connection.processes[to])
+  const deliverable = chosen.filter(({ process }) => receiver?.process === process)
   strike.tell("world.replay", from, `${deliverable.length} of ${chosen.length} old frames to ${toName}`)
-  for (const { connection, frame, to } of deliverable) receiver?.replay(connection.links[to], frame)
+  for (const sent of deliverable) receiver?.replay(all.linkOf(sent), sent.frame)
   return { touched: () => deliverable.length, undo: null }
 }

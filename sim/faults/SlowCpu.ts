@@ -8,11 +8,11 @@ import { inWorld, names, oneOf, tell, type Fault } from "./Fault.ts"
 
 export const slowCpu: Fault<"slow-cpu"> = ({ takesMs, who }, strike) => {
   const machines = strike.resolve(who)
-  const before = machines.reduce((sum, { intake }) => sum + intake.slowed, 0)
+  const before = machines.reduce((sum, { slowed }) => sum + slowed, 0)
   strike.tellOf("world.slow-cpu", machines)
   for (const machine of machines) if (machine.running) machine.intake.paceAt(takesMs)
   return {
-    touched: (world) => inWorld(world, machines).reduce((sum, { intake }) => sum + intake.slowed, 0) - before,
+    touched: (world) => inWorld(world, machines).reduce((sum, { slowed }) => sum + slowed, 0) - before,
     whileInForce: true,
     undo: (world) => {
       tell(world, "world.undo", oneOf(machines), `${names(machines)} as fast as before`)

@@ -24,7 +24,8 @@ import { Deadline, Law, Once, type Outcome, type Watch } from "./Watches.ts"
 export type { Outcome } from "./Watches.ts"
 
 export class Judge {
-  readonly #tally = new Tally()
+  readonly #scenario: Scenario
+  readonly #tally: Tally
   readonly #watches: ReadonlyArray<Watch>
   readonly #checkpoints: ReadonlyArray<number>
   readonly #dependsOnLeases: boolean
@@ -36,7 +37,24 @@ export class Judge {
   #checkpointAt = 0
   #leaseEndMs = Number.POSITIVE_INFINITY
 
-  constructor(scenario: Scenario) {
+  constructor(scenario: Scenario, from?: Judge) {
+    this.#scenario = scenario
+    if (from !== undefined) {
+      const { seenIn, tally } = from.#tally.fork()
+      const copies = new Map(from.#watches.map((watch) => [watch, watch.fork(seenIn(watch.seen))]))
+      this.#tally = tally
+      this.#watches = [...copies.values()]
+      this.#checkpoints = from.#checkpoints
+      this.#dependsOnLeases = from.#dependsOnLeases
+      this.#waiting = from.#waiting.map((watch) => copies.get(watch)!)
+      this.#waitingAt = from.#waitingAt
+      this.#active = from.#active.map((watch) => copies.get(watch)!)
+      this.#observedMs = from.#observedMs
+      this.#checkpointAt = from.#checkpointAt
+      this.#leaseEndMs = from.#leaseEndMs
+      return
+    }
+    this.#tally = new Tally()
     const moments = new Set([scenario.lastsMs])
     let dependsOnLeases = false
     this.#watches = scenario.expect.map((expectation) => {
@@ -70,6 +88,11 @@ export class Judge {
     this.#dependsOnLeases = dependsOnLeases
     this.#waiting = this.#watches.toSorted((a, b) => a.fromMs - b.fromMs)
     this.#checkpoints = [...moments].filter((ms) => ms <= scenario.lastsMs).sort((a, b) => a - b)
+  }
+
+  /** One that has seen the same, for a fork of the world. */
+  fork(): Judge {
+    return new Judge(this.#scenario, this)
   }
 
   /** True times, ascending, at which it must be asked even when nothing changes. */

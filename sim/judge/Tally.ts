@@ -27,7 +27,23 @@ const matches = (fact: EventFact, happening: Happening): boolean =>
   (fact.reason === null || fact.reason === happening.detail.code || fact.reason === happening.detail.reason)
 
 export class Tally {
-  readonly #byEvent = new Map<string, Array<Counter>>()
+  readonly #byEvent: Map<string, Array<Counter>>
+
+  constructor(byEvent: Map<string, Array<Counter>> = new Map()) {
+    this.#byEvent = byEvent
+  }
+
+  /** One that goes on counting by itself, and what each live count is in it. */
+  fork(): { readonly tally: Tally; readonly seenIn: (seen: Seen) => Seen } {
+    const copies = new Map<Sightings, Counter>()
+    const byEvent = new Map<string, Array<Counter>>()
+    for (const [event, counters] of this.#byEvent) {
+      const own = counters.map((counter): Counter => ({ ...counter, timesMs: counter.timesMs.slice() }))
+      own.forEach((copy, place) => copies.set(counters[place]!, copy))
+      byEvent.set(event, own)
+    }
+    return { tally: new Tally(byEvent), seenIn: (seen) => seen.map((counter) => copies.get(counter) ?? counter) }
+  }
 
   /** Counts from now on whatever `facts.events` ask for, and gives the live counts. */
   watch(facts: Facts, sinceMs: number): Seen {

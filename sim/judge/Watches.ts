@@ -30,13 +30,16 @@ export interface Watch {
   readonly observe: (view: WorldView) => boolean
   /** `endedMs`: the last instant of the run; it has been observed. */
   readonly outcome: (endedMs: number) => Outcome
+  /** The same with counts of its own. */
+  readonly fork: (seen: Seen) => Watch
+  readonly seen: Seen
 }
 
 /** `at`, `within`, `eventually`: so at the end of the instant `deadlineMs`. */
 export class Deadline implements Watch {
   readonly #expectation: Expectation
   readonly #question: Question
-  readonly #seen: Seen
+  readonly seen: Seen
   readonly fromMs: number
   readonly #deadlineMs: number
   #askedMs = -1
@@ -48,9 +51,18 @@ export class Deadline implements Watch {
   constructor(expectation: Expectation, asking: Question, seen: Seen, fromMs: number, deadlineMs: number) {
     this.#expectation = expectation
     this.#question = asking
-    this.#seen = seen
+    this.seen = seen
     this.fromMs = fromMs
     this.#deadlineMs = deadlineMs
+  }
+
+  fork(seen: Seen): Deadline {
+    const copy = new Deadline(this.#expectation, this.#question, seen, this.fromMs, this.#deadlineMs)
+    copy.#askedMs = this.#askedMs
+    copy.#so = this.#so
+    copy.#soSinceMs = this.#soSinceMs
+    copy.#witness = this.#witness
+    return copy
   }
 
   observe(view: WorldView): boolean {
@@ -59,9 +71,9 @@ export class Deadline implements Watch {
       this.#soSinceMs = this.#since()
       this.#askedMs = view.nowMs
     }
-    this.#so = this.#question.holds(view, this.#seen)
+    this.#so = this.#question.holds(view, this.seen)
     if (view.nowMs === this.#deadlineMs && !this.#so) {
-      this.#witness = this.#question.witness(view, this.#seen, "missing")
+      this.#witness = this.#question.witness(view, this.seen, "missing")
     }
     return true
   }
@@ -88,7 +100,7 @@ export class Deadline implements Watch {
 export class Law implements Watch {
   readonly #expectation: Expectation
   readonly #question: Question
-  readonly #seen: Seen
+  readonly seen: Seen
   readonly #demanded: boolean
   readonly fromMs: number
   /** The first ms at which it is not judged any more. */
@@ -102,10 +114,19 @@ export class Law implements Watch {
   constructor(expectation: Expectation, asking: Question, seen: Seen, fromMs: number, offMs: number) {
     this.#expectation = expectation
     this.#question = asking
-    this.#seen = seen
+    this.seen = seen
     this.#demanded = expectation.when._tag === "always"
     this.fromMs = fromMs
     this.#offMs = offMs
+  }
+
+  fork(seen: Seen): Law {
+    const copy = new Law(this.#expectation, this.#question, seen, this.fromMs, this.#offMs)
+    copy.#judged = this.#judged
+    copy.#tentative = this.#tentative
+    copy.#brokenMs = this.#brokenMs
+    copy.#witness = this.#witness
+    return copy
   }
 
   observe(view: WorldView): boolean {
@@ -116,8 +137,8 @@ export class Law implements Watch {
     }
     if (view.nowMs >= this.#offMs) return false
     this.#judged = true
-    const kept = this.#question.holds(view, this.#seen) === this.#demanded
-    const witness = kept ? null : this.#question.witness(view, this.#seen, this.#demanded ? "missing" : "present")
+    const kept = this.#question.holds(view, this.seen) === this.#demanded
+    const witness = kept ? null : this.#question.witness(view, this.seen, this.#demanded ? "missing" : "present")
     if (first) {
       this.#tentative = witness
       return true
@@ -147,7 +168,7 @@ export class Law implements Watch {
 export class Once implements Watch {
   readonly #expectation: Expectation
   readonly #question: Question
-  readonly #seen: Seen
+  readonly seen: Seen
   readonly fromMs: number
   /** The first ms at which it is not looked for any more. */
   readonly #offMs: number
@@ -166,10 +187,20 @@ export class Once implements Watch {
   ) {
     this.#expectation = expectation
     this.#question = asking
-    this.#seen = seen
+    this.seen = seen
     this.fromMs = fromMs
     this.#offMs = offMs
     this.#lastMs = untilMs
+  }
+
+  fork(seen: Seen): Once {
+    const { fromMs } = this
+    const window = { fromMs, offMs: this.#offMs, untilMs: this.#lastMs }
+    const copy = new Once(this.#expectation, this.#question, seen, window)
+    copy.#looked = this.#looked
+    copy.#tentative = this.#tentative
+    copy.#soMs = this.#soMs
+    return copy
   }
 
   observe(view: WorldView): boolean {
@@ -180,7 +211,7 @@ export class Once implements Watch {
     }
     if (view.nowMs >= this.#offMs) return false
     this.#looked = true
-    const so = this.#question.holds(view, this.#seen)
+    const so = this.#question.holds(view, this.seen)
     if (first) this.#tentative = so
     else if (so) this.#soMs = view.nowMs
     return this.#soMs === null

@@ -1,5 +1,6 @@
 /**
- * The state of one TCP connection, as data: a fork of the world copies it field by field. Ports are the world's machines.
+ * The state of one TCP connection, as data: a fork of the world shares it, and whoever changes it first copies it field by field.
+ * Ports are the world's machines.
  *
  * What only a fault makes necessary to know of a direction is in its `Flow`, which most connections never have.
  */
@@ -34,6 +35,8 @@ export interface Port {
 
 export interface Connection {
   readonly id: number
+  /** The token of the one network that may change it in place. */
+  readonly owner: object
   readonly ports: readonly [Port, Port]
   readonly processes: [number, number]
   /** Whether that end still has it. */
@@ -114,8 +117,14 @@ const copyOfFlow = (flow: Flow | null): Flow | null =>
       }
 
 /** An independent one in the same state, between the ports that these are elsewhere. */
-export const copyOf = (from: Connection, portOf: (port: Port) => Port): Connection => ({
+export const copyOf = (
+  from: Connection,
+  owner: object,
+  portOf: (port: Port) => Port,
+  keys: Connection["keys"] = from.keys
+): Connection => ({
   id: from.id,
+  owner,
   ports: [portOf(from.ports[0]), portOf(from.ports[1])],
   processes: [from.processes[0], from.processes[1]],
   open: [from.open[0], from.open[1]],
@@ -123,7 +132,7 @@ export const copyOf = (from: Connection, portOf: (port: Port) => Port): Connecti
   attempt: from.attempt,
   opening: from.opening,
   cancelled: from.cancelled,
-  keys: from.keys,
+  keys,
   paths: from.paths,
   sent: [from.sent[0], from.sent[1]],
   arrivals: [from.arrivals[0], from.arrivals[1]],

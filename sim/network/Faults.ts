@@ -55,7 +55,7 @@ export class Faults {
   /** Nothing lies on any path. */
   quiet = true
   private readonly carrier: Carrier
-  private readonly seed: number
+  private seed: number
   private readonly paths: Paths
   /** By the index of the path, in the order of laying. */
   private readonly laid: Array<ReadonlyArray<Laid>>
@@ -82,6 +82,11 @@ export class Faults {
 
   fork(carrier: Carrier): Faults {
     return new Faults(carrier, this.seed, this.paths, this)
+  }
+
+  /** Rules to come draw from another seed; those in force keep their own draws. */
+  reseed(seed: number): void {
+    this.seed = seed
   }
 
   // ---------------------------------------------------------------------------------------------- looking

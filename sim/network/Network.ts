@@ -8,7 +8,8 @@
  *
  * Not modelled: packets that are under way when a direction is cut still arrive.
  *
- * The state is plain data: connections by number, events that name them, rules by number. `fork` copies it.
+ * The state is plain data: connections by number, events that name them, rules by number. `fork` copies it, but for connections:
+ * each of those is copied when it first changes, on whichever side.
  */
 import { chanceAt, key, type Key } from "../../kernel/Draw.ts"
 import type { Range } from "../scenario/Scenario.ts"
@@ -36,6 +37,7 @@ interface Parts {
   /** Connections dialled so far, by the index of their path. */
   readonly dialled: Array<number>
   readonly made: number
+  readonly portOf: (port: Port) => Port
   /** The segment is made with the network, because it asks it for the ways. */
   readonly segment: (way: Way) => Segment
 }
@@ -44,7 +46,7 @@ export class Network {
   /** Multicast between the same machines, over the same paths. */
   readonly segment: Segment
   private readonly carrier: Carrier
-  private readonly seed: number
+  private seed: number
   private readonly paths: Paths
   private readonly faults: Faults
   private readonly transit: Transit
@@ -53,6 +55,10 @@ export class Network {
   private readonly connections: Map<number, Connection>
   private readonly dialled: Array<number>
   private made: number
+  /** Connections with this token are nobody else's. */
+  private owner: object = {}
+  /** What a port of another world is in this one. */
+  private readonly portOf: (port: Port) => Port
 
   constructor(
     carrier: Carrier,
@@ -69,6 +75,7 @@ export class Network {
     this.connections = from?.connections ?? new Map()
     this.dialled = from?.dialled ?? []
     this.made = from?.made ?? 0
+    this.portOf = from?.portOf ?? ((port) => port)
     this.wire = new Wire(carrier, this.faults, this.transit)
     this.opening = new Opening(carrier, this.faults, this.wire, {
       failed: (connection, reason) => this.failed(connection, reason),
@@ -88,22 +95,50 @@ export class Network {
    */
   fork(carrier: Carrier, portOf: (port: Port) => Port, seatOf: (seat: Seat) => Seat): Network {
     const faults = this.faults.fork(carrier)
-    const connections = new Map<number, Connection>()
-    for (const connection of this.connections.values()) connections.set(connection.id, copyOf(connection, portOf))
+    this.owner = {}
     return new Network(carrier, this.seed, this.transit.usual, this.paths.reach, {
       paths: this.paths,
       faults,
       transit: this.transit.fork(faults),
-      connections,
+      portOf,
+      connections: new Map(this.connections),
       dialled: this.dialled.slice(),
       made: this.made,
       segment: (way) => this.segment.fork(carrier.nowMs, way, seatOf)
     })
   }
 
+  /** What is drawn from now on, and would have been drawn from the old seed, comes from another one. */
+  reseed(seed: number): void {
+    this.seed = seed
+    this.faults.reseed(seed)
+    this.segment.reseed(seed)
+    this.owner = {}
+    const salt = key(seed, "transit", "reseeded")
+    for (const connection of this.connections.values()) {
+      const [a, b] = connection.keys
+      const keys = [both(a, salt), both(b, salt)] as const
+      this.connections.set(connection.id, copyOf(connection, this.owner, this.portOf, keys))
+    }
+  }
+
   /** One that some end still has, or that is being opened. */
   connection(id: number): Connection | null {
-    return this.connections.get(id) ?? null
+    const connection = this.connections.get(id)
+    return connection === undefined ? null : this.own(connection)
+  }
+
+  /** One of `connections`, to be changed here. */
+  private own(connection: Connection): Connection {
+    if (connection.owner === this.owner) return connection
+    const own = copyOf(connection, this.owner, this.portOf)
+    this.connections.set(own.id, own)
+    return own
+  }
+
+  /** What became of one that somebody has kept, maybe since before a fork; `null`: no end has it any more. */
+  private here(connection: Connection): Connection | null {
+    return connection.owner === this.owner ? connection : this.connection(connection.id)
   }
 
   /** What the order of an event among others of its time is drawn by, and what it must stay in order with. */
@@ -123,6 +158,7 @@ export class Network {
     const nth = ++this.dialled[path.index]!
     const connection: Connection = {
       id: ++this.made,
+      owner: this.owner,
       ports: [dialler, acceptor],
       processes: [dialler.process, 0],
       open: [false, false],
@@ -145,8 +181,9 @@ export class Network {
     return connection
   }
 
-  cancel(connection: Connection): void {
-    connection.cancelled = true
+  cancel(dial: Connection): void {
+    const connection = this.here(dial)
+    if (connection !== null) connection.cancelled = true
   }
 
   /** What the acceptor may already hold is reset when it next speaks. */
@@ -160,8 +197,9 @@ export class Network {
 
   // ---------------------------------------------------------------------------------------------- carrying and closing
 
-  send(connection: Connection, side: Side, cargo: Cargo): void {
-    if (connection.open[side]) this.wire.send(connection, side, cargo)
+  send(to: Connection, side: Side, cargo: Cargo): void {
+    const connection = this.here(to)
+    if (connection?.open[side] === true) this.wire.send(connection, side, cargo)
   }
 
   /**
@@ -169,12 +207,13 @@ export class Network {
    * is under way on a healthy path is not counted.
    */
   buffered(connection: Connection, side: Side): number {
-    return connection.flows[side]?.bytes ?? 0
+    return (this.here(connection) ?? connection).flows[side]?.bytes ?? 0
   }
 
   /** Ends a connection from one side: politely behind the data, or with a reset that may be lost. */
-  close(connection: Connection, side: Side, abrupt: boolean): void {
-    if (!connection.open[side]) return
+  close(which: Connection, side: Side, abrupt: boolean): void {
+    const connection = this.here(which)
+    if (connection?.open[side] !== true) return
     if (abrupt) this.tear(connection, side)
     else this.wire.send(connection, side, { _tag: "fin" })
     connection.open[side] = false
@@ -196,7 +235,9 @@ export class Network {
 
   /** The machine lost its power or its process: its ends are gone, without a word where `silent`. */
   drop(port: Port, silent: boolean): void {
-    for (const connection of this.connections.values()) {
+    for (const one of this.connections.values()) {
+      if (one.ports[0].name !== port.name && one.ports[1].name !== port.name) continue
+      const connection = this.own(one)
       for (const side of SIDES) {
         if (connection.ports[side] !== port) continue
         if (connection.open[side] && !silent) this.tear(connection, side)
@@ -222,8 +263,8 @@ export class Network {
 
   onEvent(event: NetworkEvent): void {
     if (event._tag === "beat") return this.flush(this.faults.beat(event.fault, event.beat))
-    const connection = this.connections.get(event.connection)
-    if (connection === undefined) {
+    const connection = this.connection(event.connection)
+    if (connection === null) {
       if (event._tag === "copy") this.onCopy(null, event)
       return
     }
@@ -284,9 +325,11 @@ export class Network {
     if (path === null) return
     // The latest one between the two, whoever dialled it.
     const latest = [...this.connections.values()].reverse()
-    for (const candidate of latest) {
-      const side = SIDES.find((side) => candidate.paths[side] === path)
-      if (side === undefined || !this.known(candidate, other(side))) continue
+    for (const one of latest) {
+      const side = SIDES.find((side) => one.paths[side] === path)
+      if (side === undefined) continue
+      const candidate = this.own(one)
+      if (!this.known(candidate, other(side))) continue
       return candidate.ports[other(side)].onCargo(candidate, other(side), cargo)
     }
   }
@@ -307,9 +350,10 @@ export class Network {
   /** The connections on which one end sends this way. */
   private strike(id: FaultId, rule: Extract<Rule, { readonly _tag: "reset" | "half-open" }>, path: Path): void {
     const now = this.carrier.nowMs()
-    for (const connection of this.connections.values()) {
-      const side = SIDES.find((side) => connection.paths[side] === path)
+    for (const one of this.connections.values()) {
+      const side = SIDES.find((side) => one.paths[side] === path)
       if (side === undefined) continue
+      const connection = this.own(one)
       if (connection.opening) {
         if (rule._tag !== "reset") continue
         this.faults.count(id, "openings")
@@ -352,14 +396,13 @@ export class Network {
   }
 
   private flush(paths: ReadonlyArray<Path> | null): void {
-    if (paths === null) {
-      for (const connection of this.connections.values()) for (const side of SIDES) this.wire.flush(connection, side)
-      return
-    }
-    for (const path of paths) {
+    const all = paths ?? [null]
+    for (const path of all)
       for (const connection of this.connections.values())
-        for (const side of SIDES) if (connection.paths[side] === path) this.wire.flush(connection, side)
-    }
+        for (const side of SIDES)
+          // Where nothing waits there is nothing to flush.
+          if ((path === null || connection.paths[side] === path) && connection.flows[side] !== null)
+            this.wire.flush(this.own(connection), side)
   }
 
   // ---------------------------------------------------------------------------------------------- by hand, for tests

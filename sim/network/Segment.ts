@@ -71,11 +71,11 @@ interface Known {
 const NOBODY: ReadonlySet<string> = new Set()
 
 export class Segment {
-  private readonly seed: number
+  private seed: number
   private readonly nowMs: () => number
   private readonly way: Way
   private readonly stations = new Map<string, Station>()
-  private readonly keys = new Map<string, { readonly of: Key; sent: number }>()
+  private readonly keys = new Map<string, { of: Key; sent: number }>()
 
   constructor(seed: number, nowMs: () => number, way: Way) {
     this.seed = seed
@@ -92,6 +92,12 @@ export class Segment {
       copy.stations.set(name, station.fork(seat, nowMs, copy.airOf(seat)))
     }
     return copy
+  }
+
+  /** What is drawn from now on comes from another seed. */
+  reseed(seed: number): void {
+    this.seed = seed
+    for (const [name, draws] of this.keys) draws.of = key(seed, "multicast", name)
   }
 
   /** Who sits there now; `null`: nobody. */
@@ -129,7 +135,7 @@ export class Segment {
     }
   }
 
-  private drawsOf(from: string, to: string): { readonly of: Key; sent: number } {
+  private drawsOf(from: string, to: string): { of: Key; sent: number } {
     const name = `${from}>${to}`
     const found = this.keys.get(name) ?? { of: key(this.seed, "multicast", name), sent: 0 }
     this.keys.set(name, found)

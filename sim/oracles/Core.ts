@@ -3,7 +3,7 @@
  * simulator, a core is picked, everything in it is healed and started, and everything outside of it is as bad as it was, for
  * good, and cut off from it.
  *
- * A core is a set of machines that trust each other, may dial each other directly, and can run; half of all cores are as large
+ * A core is a set of machines that trust each other, may dial each other directly, and have run; half of all cores are as large
  * as they can be, so that there often is a majority of electors.
  *
  * Does not model: an outside that still reaches a part of the core, for which nobody could say what has to come about; cores
@@ -26,9 +26,9 @@ const around = (world: World, inside: ReadonlyArray<Machine>): Core => ({
   outside: world.machines.filter((machine) => !inside.includes(machine))
 })
 
-/** It has run, and nobody else answers in its place. */
+/** It has run, has not lost its journal since without anybody to ask, and nobody else answers in its place. */
 const isReal = (world: World, machine: Machine): boolean =>
-  (machine.running || machine.durable.incarnation > 0) && world.byAddress(machine.name) === machine
+  machine.durable.incarnation > 0 && world.byAddress(machine.name) === machine
 
 const mayDial = (a: Machine, b: Machine): boolean =>
   a.config.trusted.some(({ address, deviceId }) => deviceId === b.config.deviceId && address === b.name)
@@ -53,29 +53,23 @@ export const pickCore = (world: World, seed: number): Core => {
 
 /**
  * Stops the faults: from now on nothing of the script happens. Within the core every link is as it should be, without losses,
- * and every machine runs, at full speed, on a good disk; the rest stays as it is. Those that cannot start belong to the outside: the core that
- * is left.
+ * and every machine runs, at full speed, on a good disk; the rest stays as it is.
  */
-export const calm = (world: World, core: Core): Core => {
+export const calm = (world: World, { inside, outside }: Core): void => {
   const { network, script } = world
   script.end()
-  for (const machine of core.inside) {
+  for (const machine of inside) {
     machine.vault.mend()
     machine.keysFail = null
     machine.setTrap(0)
     machine.intake.release()
     machine.start()
   }
-  const left = around(
-    world,
-    core.inside.filter(({ running }) => running)
-  )
-  const within = pairs(left.inside, left.inside)
+  const within = pairs(inside, inside)
   for (const [from, to] of within) network.restore(from, to)
   network.apply({ _tag: "slow", pairs: within, delay: null, lossPpm: 0 }, "calm")
   network.apply({
     _tag: "cut",
-    pairs: [...pairs(left.inside, left.outside), ...pairs(left.outside, left.inside)]
+    pairs: [...pairs(inside, outside), ...pairs(outside, inside)]
   })
-  return left
 }

@@ -1,9 +1,10 @@
 /**
- * L3: exactly one active planner, named by everybody, where a majority of electors and somebody who may lead reach each other;
+ * L3: exactly one active planner, named by everybody, where a majority of electors that remember and somebody who may lead reach each other;
  * and none where they do not.
  *
  * Does not judge: who it is (leadership is sticky), and planners that reach each other through others only.
  */
+import type { Durable } from "../../kernel/Durable.ts"
 import * as Leadership from "../../kernel/leadership/Leadership.ts"
 import type { Machine } from "../engine/Machine.ts"
 import type { Core } from "./Core.ts"
@@ -24,12 +25,17 @@ const named = (machine: Machine): string | null => {
 
 const list = (machines: ReadonlyArray<Machine>): string => machines.map(({ name }) => name).join(", ")
 
+/** Whoever lost its journal takes no part; in a run there is no newer manifest that could readmit it. */
+const remembers = ({ forgot }: Durable): boolean => forgot === undefined
+
 export const planner = ({ inside }: Core): ReadonlyArray<string> => {
   const [any] = inside
   if (any === undefined) return []
   const { electors } = any.config.manifest
-  const voters = inside.filter(({ config }) => electors.includes(config.deviceId))
-  const eligible = inside.filter(({ config }) => Leadership.mayLead(config, config.deviceId))
+  const voters = inside.filter(({ config, durable }) => electors.includes(config.deviceId) && remembers(durable))
+  const eligible = inside.filter(
+    ({ config, durable }) => Leadership.mayLead(config, config.deviceId) && remembers(durable)
+  )
   const leaders = inside.filter(leads)
   const [leader] = leaders
   if (2 * voters.length <= electors.length || eligible.length === 0) {

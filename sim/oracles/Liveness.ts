@@ -42,7 +42,8 @@ const told = (all: ReadonlyArray<Complaint>): string => {
 
 /** What the calm came to; `null`: the core got well, and stayed so. What breaks safety meanwhile is told in place of it. */
 export const judgeLiveness = (world: World, seed: number): Violation | null => {
-  const core = calm(world, pickCore(world, seed))
+  const core = pickCore(world, seed)
+  calm(world, core)
   const [first] = core.inside
   if (first === undefined) return null
   const { manifest, profile } = first.config

@@ -29,6 +29,8 @@ export interface Oracle {
   readonly stepped: (seen: Observation) => string | null
   /** A frame leaves its sender: whatever it had to wait for is over. */
   readonly sent?: (sender: Machine, receiver: Port, frame: Frame, nowMs: number) => string | null
+  /** Another one that remembers the same, for a fork of the world. The two share nothing that changes. */
+  readonly fork: () => Oracle
 }
 
 /** A fresh set for one run. */

@@ -16,7 +16,7 @@ import type { NodeState } from "../../kernel/Node.ts"
 import { UNAUTHENTICATED_FRAMES_MAX, UNAUTHENTICATED_LINKS_MAX } from "../../kernel/Profile.ts"
 import { allCodes } from "../../kernel/wire/Codes.ts"
 import type { Kernel } from "../engine/Host.ts"
-import type { MakeOracle } from "./Oracle.ts"
+import type { MakeOracle, Oracle } from "./Oracle.ts"
 
 /** A walk through a whole state costs as much as a hundred steps. A prime, so that it does not keep step with what nodes repeat. */
 const SAMPLED_STEPS = 4_093
@@ -116,10 +116,13 @@ const unsafe = (value: unknown): string | null => {
   return null
 }
 
-export const bounds: MakeOracle = () => {
-  let steps = 0
+export const bounds: MakeOracle = () => counting(0)
+
+const counting = (before: number): Oracle => {
+  let steps = before
   return {
     id: "S10",
+    fork: () => counting(steps),
     stepped: ({ after, before, commands, machine }) => {
       const devices = after.config.trusted.length
       const commandsMax =

@@ -20,8 +20,9 @@ import type { NodeState } from "../../kernel/Node.ts"
 import * as Status from "../../kernel/status/Status.ts"
 import type { DeviceId, Frame } from "../../kernel/wire/Frame.ts"
 import { Machine } from "../engine/Machine.ts"
+import { Rows } from "../engine/Rows.ts"
 import { detectionMs, inTrueTime, leaderKnownMs } from "./Bounds.ts"
-import type { MakeOracle, Observation } from "./Oracle.ts"
+import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
 
 /** With ten nodes each is looked at once in 2.5 s; the bounds are longer. */
 const LOOK_MS = 250
@@ -58,6 +59,26 @@ interface Truth {
   beats: Array<Beat>
 }
 
+const copyOf = (truth: Truth): Truth => ({
+  ...truth,
+  linkHeardMs: truth.linkHeardMs.slice(),
+  sessions: new Map([...truth.sessions].map(([link, session]) => [link, { ...session }])),
+  missing: new Set(truth.missing),
+  beats: truth.beats.map((beat) => ({ ...beat, electors: new Set(beat.electors) }))
+})
+
+/** All that it remembers. */
+interface Memory {
+  readonly truths: Rows<Truth>
+  /** Places of machines by device id; empty before the first step. */
+  byDevice: ReadonlyMap<DeviceId, number>
+  /** When each heartbeat of a leader was sent. One that was made after a fork is on one side of it only. */
+  readonly sentMs: WeakMap<Frame, number>
+  strangers: boolean
+  lookMs: number
+  next: number
+}
+
 const unknown = (): Truth => ({
   silentSinceMs: 0,
   heardMs: 0,
@@ -72,30 +93,27 @@ const unknown = (): Truth => ({
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 
-export const truth: MakeOracle = () => {
-  let truths: ReadonlyArray<Truth> | null = null
-  let byDevice: ReadonlyMap<DeviceId, Machine> = new Map()
-  /** When each heartbeat of a leader was sent. */
-  const sentMs = new WeakMap<Frame, number>()
-  let strangers = false
-  let lookMs = 0
-  let next = 0
+export const truth: MakeOracle = () =>
+  remembering({
+    truths: new Rows(copyOf),
+    byDevice: new Map(),
+    sentMs: new WeakMap(),
+    strangers: false,
+    lookMs: 0,
+    next: 0
+  })
+
+const remembering = (memory: Memory): Oracle => {
+  const { sentMs, truths } = memory
 
   // ---------------------------------------------------------------------------------------------- what is true
 
-  const begin = (machines: ReadonlyArray<Machine>): ReadonlyArray<Truth> => {
-    byDevice = new Map(machines.map((machine): [DeviceId, Machine] => [machine.config.deviceId, machine]))
-    return machines.map(unknown)
+  const begin = (machines: ReadonlyArray<Machine>): void => {
+    memory.byDevice = new Map(machines.map(({ config, index }): [DeviceId, number] => [config.deviceId, index]))
+    for (const { index } of machines) truths.set(index, unknown())
   }
 
-  const took = (
-    own: Truth,
-    all: ReadonlyArray<Truth>,
-    machine: Machine,
-    input: Input,
-    before: NodeState,
-    nowMs: number
-  ): void => {
+  const took = (own: Truth, machine: Machine, input: Input, before: NodeState, nowMs: number): void => {
     switch (input._tag) {
       case "Started":
         own.distractedMs = nowMs
@@ -111,7 +129,7 @@ export const truth: MakeOracle = () => {
       case "Ignored": {
         own.linkHeardMs[input.link] = nowMs
         const far = machine.farEnd(input.link)
-        if (far instanceof Machine) all[far.index]!.heardMs = nowMs
+        if (far instanceof Machine) truths.own(far.index)!.heardMs = nowMs
         if (input._tag === "Received" && input.frame.type === "event" && input.frame.event === "mesh.lead")
           // One that was changed on the way is not known: of such a heartbeat nothing is asked.
           own.leadAgeMs = nowMs - (sentMs.get(input.frame) ?? Number.NEGATIVE_INFINITY)
@@ -120,11 +138,11 @@ export const truth: MakeOracle = () => {
   }
 
   /** The state of the world since the last look; what changed in between counts from now. */
-  const survey = (all: ReadonlyArray<Truth>, machines: ReadonlyArray<Machine>, nowMs: number): void => {
+  const survey = (machines: ReadonlyArray<Machine>, nowMs: number): void => {
     for (const machine of machines) {
-      const one = all[machine.index]!
+      const one = truths.own(machine.index)!
       // There may have been no look while it stood still: when nobody steps, nobody looks.
-      one.distractedMs = Math.max(one.distractedMs, machine.intake.lastShutMs)
+      one.distractedMs = Math.max(one.distractedMs, machine.lastShutMs)
       if (machine.running && !machine.frozen) one.silentSinceMs = null
       else one.silentSinceMs ??= nowMs
       const standing = machine.state()?.leadership.standing
@@ -187,7 +205,7 @@ export const truth: MakeOracle = () => {
         continue
       }
       if (!(far instanceof Machine)) {
-        strangers = true
+        memory.strangers = true
         continue
       }
       const session = own.sessions.get(link.link)
@@ -204,19 +222,19 @@ export const truth: MakeOracle = () => {
   }
 
   const peers = (
-    all: ReadonlyArray<Truth>,
+    machines: ReadonlyArray<Machine>,
     machine: Machine,
     said: ReadonlyArray<Status.PeerStatus>,
     boundMs: number,
     nowMs: number
   ): string | null => {
-    const own = all[machine.index]!
+    const own = truths.at(machine.index)!
     for (const { deviceId, linked: direct, state } of said) {
-      const peer = byDevice.get(deviceId)
+      const peer = machines[memory.byDevice.get(deviceId) ?? -1]
       if (state !== "up" || peer === undefined || impersonated(peer)) continue
-      const { heardMs, silentSinceMs } = all[peer.index]!
-      if (silentSinceMs === null || (!direct && strangers)) continue
-      const distractedMs = direct ? own.distractedMs : witnessesDistractedMs(all, peer)
+      const { heardMs, silentSinceMs } = truths.at(peer.index)!
+      if (silentSinceMs === null || (!direct && memory.strangers)) continue
+      const distractedMs = direct ? own.distractedMs : witnessesDistractedMs(machines, peer)
       const sinceMs = Math.max(silentSinceMs, heardMs, distractedMs)
       if (nowMs - sinceMs > (direct ? boundMs : HEARSAY_TIMES * boundMs))
         return `${machine.name} says that ${peer.name} is up, which has been silent for ${seconds(nowMs - sinceMs)}`
@@ -225,20 +243,23 @@ export const truth: MakeOracle = () => {
   }
 
   /** When any of those who may have told of it was last not attentive. */
-  const witnessesDistractedMs = (all: ReadonlyArray<Truth>, peer: Machine): number =>
-    all.reduce((last, { distractedMs }, index) => (index === peer.index ? last : Math.max(last, distractedMs)), 0)
+  const witnessesDistractedMs = (machines: ReadonlyArray<Machine>, peer: Machine): number =>
+    machines.reduce(
+      (last, witness) => (witness === peer ? last : Math.max(last, truths.at(witness.index)!.distractedMs)),
+      0
+    )
 
   const leader = (
-    all: ReadonlyArray<Truth>,
+    machines: ReadonlyArray<Machine>,
     machine: Machine,
     named: DeviceId | undefined,
     boundMs: number,
     nowMs: number
   ): string | null => {
-    const other = named === undefined ? undefined : byDevice.get(named)
+    const other = named === undefined ? undefined : machines[memory.byDevice.get(named) ?? -1]
     if (other === undefined || other === machine || impersonated(other)) return null
-    const own = all[machine.index]!
-    const agoMs = nowMs - all[other.index]!.leaseMs
+    const own = truths.at(machine.index)!
+    const agoMs = nowMs - truths.at(other.index)!.leaseMs
     return agoMs > boundMs + own.leadAgeMs
       ? `${machine.name} names ${other.name} as leader, whose lease ended ${seconds(agoMs)} ago`
       : null
@@ -251,35 +272,41 @@ export const truth: MakeOracle = () => {
   const slowestPpm = (machines: ReadonlyArray<Machine>): number =>
     machines.reduce((slowest, { clock }) => Math.min(slowest, clock.slowestPpm), 0)
 
-  const look = (all: ReadonlyArray<Truth>, machines: ReadonlyArray<Machine>, nowMs: number): string | null => {
-    survey(all, machines, nowMs)
-    const machine = machines[next++ % machines.length]!
+  const look = (machines: ReadonlyArray<Machine>, nowMs: number): string | null => {
+    survey(machines, nowMs)
+    const machine = machines[memory.next++ % machines.length]!
     const node = machine.state()
-    if (node?.phase !== "running" || !machine.intake.open) return null
+    if (node?.phase !== "running" || !machine.open) return null
     const { profile } = machine.config
     const ppm = slowestPpm(machines)
     const boundMs = inTrueTime(detectionMs(profile), ppm) + LOOK_MS
     const { peers: said, plannerActivity } = Status.status(node, machine.clock.mono(nowMs))
     return (
-      linked(all[machine.index]!, machine, node, boundMs, nowMs) ??
-      peers(all, machine, said, boundMs, nowMs) ??
-      leader(all, machine, plannerActivity.leader.deviceId, inTrueTime(leaderKnownMs(profile), ppm) + LOOK_MS, nowMs)
+      linked(truths.own(machine.index)!, machine, node, boundMs, nowMs) ??
+      peers(machines, machine, said, boundMs, nowMs) ??
+      leader(
+        machines,
+        machine,
+        plannerActivity.leader.deviceId,
+        inTrueTime(leaderKnownMs(profile), ppm) + LOOK_MS,
+        nowMs
+      )
     )
   }
 
   return {
     id: "S11",
+    fork: () => remembering({ ...memory, truths: truths.fork() }),
     stepped: (seen) => {
       const { after, before, input, machine, machines, nowMs } = seen
-      truths ??= begin(machines)
-      const all = truths
-      const own = all[machine.index]!
-      took(own, all, machine, input, before, nowMs)
+      if (memory.byDevice.size === 0) begin(machines)
+      const own = truths.own(machine.index)!
+      took(own, machine, input, before, nowMs)
       const overdrawn = after.leadership === before.leadership ? null : lease(own, seen)
       if (overdrawn !== null) return overdrawn
-      if (nowMs < lookMs) return null
-      lookMs = nowMs + LOOK_MS
-      return look(all, machines, nowMs)
+      if (nowMs < memory.lookMs) return null
+      memory.lookMs = nowMs + LOOK_MS
+      return look(machines, nowMs)
     }
   }
 }

@@ -6,7 +6,7 @@
  */
 import type { Machine } from "../engine/Machine.ts"
 import type { Term } from "../../kernel/wire/Frame.ts"
-import type { MakeOracle } from "./Oracle.ts"
+import type { MakeOracle, Oracle } from "./Oracle.ts"
 
 const name = (term: Term): string => `${term.manifest}.${term.counter}`
 
@@ -17,10 +17,13 @@ export const leaseEndsMs = (machine: Machine): number => {
   return machine.clock.trueMs(standing.leaseUntil)
 }
 
-export const oneLeader: MakeOracle = () => {
-  const holders = new Map<string, string>()
+export const oneLeader: MakeOracle = () => remembering(new Map())
+
+const remembering = (before: ReadonlyMap<string, string>): Oracle => {
+  const holders = new Map(before)
   return {
     id: "S1",
+    fork: () => remembering(holders),
     stepped: ({ after, before, machine, machines, nowMs }) => {
       if (after.leadership === before.leadership || after.leadership.standing._tag !== "Leading") return null
       const term = name(after.leadership.term)

@@ -7,8 +7,9 @@
  * never decreases within one process.
  */
 import type { Machine } from "../engine/Machine.ts"
+import { Rows } from "../engine/Rows.ts"
 import { indexOfLink } from "../../kernel/links/Link.ts"
-import type { MakeOracle } from "./Oracle.ts"
+import type { MakeOracle, Oracle } from "./Oracle.ts"
 
 interface Memory {
   readonly process: number
@@ -16,19 +17,23 @@ interface Memory {
   readonly highest: Map<string, number>
 }
 
-export const noGhosts: MakeOracle = () => {
-  /** By machine, of its present process: links that are over, and the highest incarnation that had a session, by device. */
-  const memories: Array<Memory | undefined> = []
-  const of = (machine: Machine): Memory => {
-    let memory = memories[machine.index]
-    if (memory === undefined || memory.process !== machine.process) {
-      memory = { process: machine.process, over: new Set(), highest: new Map() }
-      memories[machine.index] = memory
-    }
-    return memory
+const copyOf = ({ highest, over, process }: Memory): Memory => ({
+  process,
+  over: new Set(over),
+  highest: new Map(highest)
+})
+
+export const noGhosts: MakeOracle = () => remembering(new Rows(copyOf))
+
+/** By machine, of its present process: links that are over, and the highest incarnation that had a session, by device. */
+const remembering = (memories: Rows<Memory>): Oracle => {
+  const of = ({ index, process }: Machine): Memory => {
+    const memory = memories.own(index)
+    return memory?.process === process ? memory : memories.set(index, { process, over: new Set(), highest: new Map() })
   }
   return {
     id: "S6",
+    fork: () => remembering(memories.fork()),
     stepped: ({ after, before, commands, input, machine }) => {
       const memory = of(machine)
       if (input._tag === "Received" || input._tag === "Ponged") {

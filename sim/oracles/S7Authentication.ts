@@ -13,6 +13,7 @@ import type { MakeOracle, Observation } from "./Oracle.ts"
 
 export const authentication: MakeOracle = () => ({
   id: "S7",
+  fork: authentication,
   stepped: (seen) => {
     const { after, before, input, machine } = seen
     if (after.links.links !== before.links.links) {

@@ -11,7 +11,7 @@ import type { Command } from "../../kernel/Command.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import type { Frame } from "../../kernel/wire/Frame.ts"
 import type { Machine } from "../engine/Machine.ts"
-import type { MakeOracle } from "./Oracle.ts"
+import type { MakeOracle, Oracle } from "./Oracle.ts"
 
 const ACTS: ReadonlySet<string> = new Set([
   "mesh.edges",
@@ -60,9 +60,11 @@ const heeded = (node: NodeState, isViewer: (deviceId: string) => boolean): reado
   return voter === undefined ? null : [voter, "as a voter"]
 }
 
-export const passiveViewers: MakeOracle = () => {
-  /** Viewers by device id, with their names. */
-  let viewers: ReadonlyMap<string, string> | null = null
+export const passiveViewers: MakeOracle = () => knowing(null)
+
+/** Viewers by device id, with their names; `null`: not yet asked. */
+const knowing = (before: ReadonlyMap<string, string> | null): Oracle => {
+  let viewers = before
   const find = (machines: ReadonlyArray<Machine>): ReadonlyMap<string, string> =>
     new Map(
       machines
@@ -71,6 +73,7 @@ export const passiveViewers: MakeOracle = () => {
     )
   return {
     id: "S8",
+    fork: () => knowing(viewers),
     stepped: ({ after, before, commands, machine, machines }) => {
       viewers ??= find(machines)
       if (viewers.size === 0) return null

@@ -6,14 +6,15 @@
  * from has to hold all of it: incarnation, term and vote, keys and words of trust. A word that was asked for and not yet
  * acknowledged may be there or not. What a process started from counts as acknowledged.
  *
- * Only a disk that the world itself emptied (`SimVault.wipes`) may have forgotten. Whoever lost its journal neither votes nor
+ * Only a disk that the world itself emptied (`Machine.wipes`) may have forgotten. Whoever lost its journal neither votes nor
  * promises: in a run there is one manifest, and no newer one that could readmit it.
  */
 import type { Durable, Pin, Record, TrustEntry } from "../../kernel/Durable.ts"
 import type { DeviceId, Frame, Term } from "../../kernel/wire/Frame.ts"
 import type { Machine } from "../engine/Machine.ts"
 import type { Port } from "../network/Connection.ts"
-import type { MakeOracle, Observation } from "./Oracle.ts"
+import { Rows } from "../engine/Rows.ts"
+import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
 
 /** `null`: trusted no longer. */
 type Word = TrustEntry | null
@@ -40,6 +41,13 @@ const fresh = (wipes: number): Memory => ({
   pins: new Map(),
   forgets: false,
   asked: []
+})
+
+const copyOf = (memory: Memory): Memory => ({
+  ...memory,
+  trusted: new Map(memory.trusted),
+  pins: new Map(memory.pins),
+  asked: memory.asked.slice()
 })
 
 // Order and merging are said here anew: the kernel's own are what is being judged.
@@ -129,12 +137,12 @@ const votedIn = (frame: Frame): Term | null => {
 const promises = (frame: Frame): boolean =>
   frame.type === "event" && frame.event === "mesh.lead.answer" && frame.payload.promised
 
-export const durability: MakeOracle = () => {
-  const memories: Array<Memory | undefined> = []
-  const of = (machine: Machine): Memory => {
-    const { wipes } = machine.vault
-    const memory = memories[machine.index]
-    return memory?.wipes === wipes ? memory : (memories[machine.index] = fresh(wipes))
+export const durability: MakeOracle = () => remembering(new Rows(copyOf))
+
+const remembering = (memories: Rows<Memory>): Oracle => {
+  const of = ({ index, wipes }: Machine): Memory => {
+    const memory = memories.own(index)
+    return memory?.wipes === wipes ? memory : memories.set(index, fresh(wipes))
   }
 
   const stepped = ({ commands, input, machine }: Observation): string | null => {
@@ -183,6 +191,7 @@ export const durability: MakeOracle = () => {
 
   return {
     id: "S9",
+    fork: () => remembering(memories.fork()),
     stepped,
     sent: (machine, receiver, frame) => {
       const { incarnation } = machine.state() ?? { incarnation: 0 }

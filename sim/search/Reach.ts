@@ -57,9 +57,19 @@ export const universe: { readonly [kind: string]: Territory } = {
 /** Marks as `kind:place`, each once. */
 export class Reach implements Oracle {
   readonly id = "reach"
-  readonly #marks = new Set<string>()
-  readonly #crashed = new Set<string>()
+  readonly #marks: Set<string>
+  readonly #crashed: Set<string>
   #led = false
+
+  constructor(from?: Reach) {
+    this.#marks = new Set(from === undefined ? [] : from.#marks)
+    this.#crashed = new Set(from === undefined ? [] : from.#crashed)
+    this.#led = from !== undefined && from.#led
+  }
+
+  fork(): Reach {
+    return new Reach(this)
+  }
 
   /** In the order of the alphabet, so that it does not depend on the run's order. */
   marks(): ReadonlyArray<string> {

@@ -51,16 +51,15 @@ describe("the agenda, asked which of the events due goes first", () => {
 
 /** Three events of one machine, two of another, two packets of a connection and a step of the script, all due at once. */
 const crowd = (): ReadonlyArray<{ readonly told: string; readonly event: WorldEvent }> => {
-  const machines = ["a", "b"].map((name) => ({ name }))
   const events = [
-    ["a1", { _tag: "input", machine: machines[0] }],
+    ["a1", { _tag: "input", machine: 0 }],
     ["p1", { _tag: "arrive", connection: 1, from: 0 }],
-    ["b1", { _tag: "alarm", machine: machines[1] }],
-    ["a2", { _tag: "alarm", machine: machines[0] }],
+    ["b1", { _tag: "alarm", machine: 1 }],
+    ["a2", { _tag: "alarm", machine: 0 }],
     ["s1", { _tag: "script", step: 0, undo: false }],
     ["p2", { _tag: "reset", connection: 1, at: 0 }],
-    ["a3", { _tag: "synced", machine: machines[0] }],
-    ["b2", { _tag: "input", machine: machines[1] }]
+    ["a3", { _tag: "synced", machine: 0 }],
+    ["b2", { _tag: "input", machine: 1 }]
   ] as const
   return events.map(([told, event]) => ({ told, event: event as unknown as WorldEvent }))
 }
@@ -69,7 +68,7 @@ const crowd = (): ReadonlyArray<{ readonly told: string; readonly event: WorldEv
 const network = { tie: () => ({ lane: 1, of: key(1, "transit", "a>b#1") }) } as unknown as Network
 
 const orderOf = (seed: number, of = crowd()): ReadonlyArray<string> => {
-  const ties = new Ties(seed, network)
+  const ties = new Ties(seed, network, (machine) => "ab"[machine]!)
   const due = of.slice()
   const order: Array<string> = []
   while (due.length > 0) order.push(due.splice(ties.choose(due.map(({ event }) => event)), 1)[0]!.told)

@@ -1,0 +1,107 @@
+/**
+ * What of a machine changes while its world runs. A fork of the world shares it with the world that it came from; whichever of
+ * them changes it first takes a copy. `owner` is the token of the one world that may change it in place.
+ */
+import type { Happened } from "../../kernel/Input.ts"
+import type { Command } from "../../kernel/Command.ts"
+import { NEVER_MS } from "../../kernel/Time.ts"
+import type { SimVault, Through } from "../disk/SimVault.ts"
+import type { Waiting } from "../disk/VaultPort.ts"
+import type { Cargo } from "../network/Cargo.ts"
+import type { Connection, Ending, Side } from "../network/Connection.ts"
+import type { Due } from "../network/Segment.ts"
+import type { Handle } from "./Agenda.ts"
+import type { Host } from "./Host.ts"
+import type { Intake } from "./Intake.ts"
+import type { Nearby } from "./Nearby.ts"
+import type { NodeClock } from "./NodeClock.ts"
+
+type Persist = Extract<Command, { readonly _tag: "Persist" }>
+
+/** Who waits for a record: a kernel's command, or a fiber of its shell. */
+export type Asker = Persist | Waiting
+
+/** What a process waits for: a fiber of its shell, or something that its station has to do. */
+export type Awaited = (() => void) | Due
+
+/** What a process takes up, now or later. Links by their numbers. */
+export type Work =
+  | { readonly _tag: "happened"; readonly happened: Happened }
+  | { readonly _tag: "cargo"; readonly link: number; readonly cargo: Cargo }
+  | { readonly _tag: "closed"; readonly link: number; readonly reason: Ending }
+  | { readonly _tag: "through"; readonly through: Through<Asker> }
+  | { readonly _tag: "awaited"; readonly run: Awaited }
+
+/** A machine's end of a connection, which may be as it was before a fork: the network knows what became of it. */
+export interface Line {
+  readonly connection: Connection
+  readonly side: Side
+}
+
+/** A fiber of the shell that sleeps. */
+export interface Wake {
+  readonly mono: number
+  readonly run: () => void
+  handle: Handle
+}
+
+/** What is made for one machine, and anew for its fork. */
+export interface Parts {
+  readonly intake: Intake<Work>
+  readonly vault: SimVault<Asker>
+  readonly nearby: Nearby
+  readonly host: Host | null
+}
+
+export class Life {
+  readonly owner: object
+  /** `sign`: the key refuses; `check`: every check comes back negative. */
+  keysFail: "sign" | "check" | null = null
+  powered = false
+  listening = false
+  /** Number of the running process; 0: none. */
+  process = 0
+  clock: NodeClock
+  /** Instants that its processes read. */
+  readings = 0
+  readonly intake: Intake<Work>
+  /** How often the power went in the middle of a write because of a trap. */
+  trapsSprung = 0
+  host: Host | null
+  /** Its disk; broken and mended there. */
+  readonly vault: SimVault<Asker>
+  readonly nearby: Nearby
+  /** Counted from 1. */
+  processes = 0
+  linksGiven = 0
+  readonly links: Map<number, Line>
+  readonly dials: Map<number, Connection>
+  alarm: Handle | null = null
+  alarmAt = NEVER_MS
+  /** In how many records from now the power goes; 0: in none. */
+  trap = 0
+  readonly wakes = new Set<Wake>()
+
+  constructor(owner: object, clock: NodeClock, { host, intake, nearby, vault }: Parts, from?: Life) {
+    this.owner = owner
+    this.clock = clock
+    this.intake = intake
+    this.host = host
+    this.vault = vault
+    this.nearby = nearby
+    this.links = new Map(from?.links)
+    this.dials = new Map(from?.dials)
+    if (from === undefined) return
+    this.keysFail = from.keysFail
+    this.powered = from.powered
+    this.listening = from.listening
+    this.process = from.process
+    this.readings = from.readings
+    this.trapsSprung = from.trapsSprung
+    this.processes = from.processes
+    this.linksGiven = from.linksGiven
+    this.alarm = from.alarm
+    this.alarmAt = from.alarmAt
+    this.trap = from.trap
+  }
+}

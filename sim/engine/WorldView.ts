@@ -1,0 +1,78 @@
+/** What can be seen of a world: nothing is kept, everything is asked of it when somebody looks. */
+import * as Leadership from "../../kernel/leadership/Leadership.ts"
+import { peerState } from "../../kernel/status/Status.ts"
+import type { Role } from "../../kernel/wire/Frame.ts"
+import { leaseEndsMs } from "../oracles/S1OneLeader.ts"
+import type { Machine } from "./Machine.ts"
+import type { NodeView, PeerWord, WorldView } from "./View.ts"
+import type { World } from "./World.ts"
+
+class MachineView implements NodeView {
+  readonly name: string
+  readonly role: Role
+  private readonly machine: Machine
+
+  constructor(machine: Machine) {
+    this.name = machine.name
+    this.role = machine.spec.role
+    this.machine = machine
+  }
+
+  get running(): boolean {
+    return this.machine.running
+  }
+
+  get leader(): string | null {
+    const { machine } = this
+    const state = machine.state()
+    if (state === null) return null
+    const deviceId = Leadership.named(state.leadership, state.config, machine.clock.mono(machine.world.nowMs))
+    return deviceId === null ? null : machine.world.nameOf(deviceId)
+  }
+
+  get term(): number {
+    return this.machine.state()?.leadership.term.counter ?? 0
+  }
+
+  get leads(): boolean {
+    const { machine } = this
+    const state = machine.state()
+    return state !== null && Leadership.leaseRuns(state.leadership, machine.clock.mono(machine.world.nowMs))
+  }
+
+  get leaseEndsMs(): number {
+    return leaseEndsMs(this.machine)
+  }
+
+  peer(name: string): PeerWord {
+    const state = this.machine.state()
+    const other = this.other(name)
+    return state === null || other === undefined ? "unknown" : peerState(state, other.config.deviceId)
+  }
+
+  sessions(name: string): number {
+    const deviceId = this.other(name)?.config.deviceId
+    const links = this.machine.state()?.links.links ?? []
+    return links.filter((link) => link._tag === "Session" && link.peer === deviceId).length
+  }
+
+  private other(name: string): Machine | undefined {
+    return this.machine.world.machines.find((candidate) => candidate.name === name)
+  }
+}
+
+/** `nodes` are made when somebody first looks: most forks are never looked at. */
+export const viewOf = (world: World): WorldView => {
+  let nodes: ReadonlyArray<NodeView> | null = null
+  return {
+    get nowMs() {
+      return world.nowMs
+    },
+    get nodes() {
+      return (nodes ??= world.machines.map((machine) => new MachineView(machine)))
+    },
+    get leadersPerTerm() {
+      return world.mostLeadersOfATerm
+    }
+  }
+}
