@@ -18,7 +18,7 @@ import { commands, readArguments } from "./Arguments.ts"
 import { type Exit, exitOf, exits, gravest } from "./Exit.ts"
 import { unknownWord } from "./Files.ts"
 import { remember } from "./LastRuns.ts"
-import type { RunOrder } from "./Order.ts"
+import type { JsonTarget, Reporter, RunOrder } from "./Order.ts"
 import { runRecord } from "./Records.ts"
 import {
   type Engine,
@@ -56,31 +56,40 @@ export const command = async (words: ReadonlyArray<string>, outside: Surrounding
       records.error("WRONG_USE", exits.wrongUse, message)
       return records.finish(exits.wrongUse)
     }
-    case "run": {
-      const records = new Records(around, order.json, order.reporter)
-      return records.finish(await runAll(order, around, records))
-    }
-    case "fuzz": {
-      const records = new Records(around, order.json)
-      return records.finish(await (await import("./Fuzz.ts")).fuzz(order, around, records))
-    }
-    case "check": {
-      const records = new Records(around, order.json, order.reporter)
-      return records.finish(await (await import("./Check.ts")).check(order, around, records))
-    }
-    case "list": {
-      const records = new Records(around, order.json)
-      return records.finish(await (await import("./List.ts")).list(order, around, records))
-    }
-    case "new": {
-      const records = new Records(around, order.json)
-      return records.finish(await (await import("./New.ts")).begin(order, around, records))
-    }
-    case "schema": {
-      const records = new Records(around, order.json)
-      return records.finish(await (await import("./SchemaFiles.ts")).writeSchema(order, around, records))
-    }
+    case "run":
+      return recorded(order.json, around, order.reporter, (records) => runAll(order, around, records))
+    case "fuzz":
+      return recorded(order.json, around, "story", async (records) =>
+        (await import("./Fuzz.ts")).fuzz(order, around, records)
+      )
+    case "check":
+      return recorded(order.json, around, order.reporter, async (records) =>
+        (await import("./Check.ts")).check(order, around, records)
+      )
+    case "list":
+      return recorded(order.json, around, "story", async (records) =>
+        (await import("./List.ts")).list(order, around, records)
+      )
+    case "new":
+      return recorded(order.json, around, "story", async (records) =>
+        (await import("./New.ts")).begin(order, around, records)
+      )
+    case "schema":
+      return recorded(order.json, around, "story", async (records) =>
+        (await import("./SchemaFiles.ts")).writeSchema(order, around, records)
+      )
   }
+}
+
+/** Where records have nowhere to go, nothing is begun. */
+const recorded = async (
+  json: JsonTarget | null,
+  around: Surroundings,
+  reporter: Reporter,
+  work: (records: Records) => Promise<Exit>
+): Promise<Exit> => {
+  const records = new Records(around, json, reporter)
+  return records.begin() ? records.finish(await work(records)) : exits.wrongUse
 }
 
 const runAll = async (order: RunOrder, around: Surroundings, records: Records): Promise<Exit> => {

@@ -3,7 +3,7 @@
  * run of a finding in `out/`.
  */
 import { execFileSync } from "node:child_process"
-import { mkdirSync, writeFileSync } from "node:fs"
+import { mkdirSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { join, resolve } from "node:path"
 import { campaignText, doubtful, progressLine } from "../report/CampaignText.ts"
@@ -14,6 +14,7 @@ import { type Exit, exits, gravest } from "./Exit.ts"
 import { endRecord, findingRecord, seedRecord } from "./FuzzRecords.ts"
 import type { FuzzOrder } from "./Order.ts"
 import { lookOf, prepare, type Ready, type Records, shellWord, type Surroundings } from "./Surroundings.ts"
+import { whyUnwritten, writeWhole } from "./Writing.ts"
 
 const FOLDER = "out"
 /** Of a file that says no `seeds:`. */
@@ -42,15 +43,8 @@ const commit = (): string | null => {
   }
 }
 
-const reasons: { readonly [code: string]: string } = {
-  ENOSPC: "the disk is full",
-  EDQUOT: "the disk is full",
-  EACCES: "it may not be written",
-  EPERM: "it may not be written",
-  EROFS: "the disk may only be read",
-  EEXIST: `${FOLDER} is a file, and has to be a folder`,
-  ENOTDIR: `${FOLDER} is a file, and has to be a folder`
-}
+const isNoFolder = (error: unknown): boolean =>
+  ["EEXIST", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")
 
 /** Writes traces of findings; remembers once why it could not. */
 class Keeper {
@@ -65,11 +59,11 @@ class Keeper {
     const path = join(FOLDER, `${hash.slice(0, HASH_SHOWN)}.jsonl`)
     try {
       mkdirSync(resolve(this.#cwd, FOLDER), { recursive: true })
-      writeFileSync(resolve(this.#cwd, path), text)
+      writeWhole(resolve(this.#cwd, path), text)
       return path
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException
-      this.problems.add(`${path} cannot be written: ${reasons[code ?? ""] ?? message}; the commands below run it again`)
+      const why = isNoFolder(error) ? `${FOLDER} is a file, and has to be a folder` : whyUnwritten(error)
+      this.problems.add(`${path} cannot be written: ${why}; the commands below run it again`)
       return null
     }
   }

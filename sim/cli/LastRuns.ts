@@ -5,13 +5,14 @@
  * Remembered are runs of files inside that folder, as they are written and to their end.
  */
 import { createHash } from "node:crypto"
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync } from "node:fs"
 import { join, relative, resolve } from "node:path"
 import type { Verdict } from "../judge/Verdict.ts"
 import type { RunResult } from "../run.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
 import { type Exit, exits } from "./Exit.ts"
 import type { Surroundings } from "./Surroundings.ts"
+import { writeWhole } from "./Writing.ts"
 
 const FOLDER = join("out", "last")
 
@@ -60,8 +61,7 @@ export const remember = ({ cwd, dateMs }: Surroundings, { exit, file, result, sc
   try {
     const kept = keptIn(cwd, path)
     mkdirSync(resolve(cwd, FOLDER), { recursive: true })
-    writeFileSync(`${kept}.${process.pid}`, `${JSON.stringify(run)}\n`)
-    renameSync(`${kept}.${process.pid}`, kept)
+    writeWhole(kept, `${JSON.stringify(run)}\n`)
   } catch {
     // A folder that may not be written is no reason to fail a run.
   }

@@ -1,5 +1,5 @@
 /** `pnpm sim new`: the skeleton of a scenario. It runs, and what it expects holds, so that one begins from something green. */
-import { existsSync, writeFileSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { modeline } from "../scenario/Modeline.ts"
@@ -8,6 +8,7 @@ import { type Exit, exits } from "./Exit.ts"
 import { isFile, type NewOrder } from "./Order.ts"
 import { line } from "./Records.ts"
 import { type Records, shellWord, type Surroundings } from "./Surroundings.ts"
+import { whyUnwritten, writeNew } from "./Writing.ts"
 
 const FOLDER = "scenarios"
 const SCHEMA = "scenario.schema.json"
@@ -57,14 +58,6 @@ fuzz:
   calm: 15s
 `
 
-const reasons: { readonly [code: string]: string } = {
-  EACCES: "may not be written",
-  EPERM: "may not be written",
-  EROFS: "is on a disk that may only be read",
-  ENOSPC: "does not fit on the disk",
-  ENOTDIR: "lies beneath something that is not a folder"
-}
-
 /** The schema of the folder, where it has one, or this project's, as seen from there. */
 const schemaFrom = (folder: string): string => {
   for (const near of [SCHEMA, join("..", SCHEMA)]) if (existsSync(join(folder, near))) return near
@@ -100,12 +93,11 @@ const write = (file: string, cwd: string): { readonly misuse: boolean; readonly 
       message: `no folder ${folder} here; make it first, or write somewhere else: pnpm sim new ./${name}.yaml`
     }
   try {
-    writeFileSync(resolve(cwd, file), skeleton(name, schemaFrom(resolve(cwd, folder))), { flag: "wx" })
+    writeNew(resolve(cwd, file), skeleton(name, schemaFrom(resolve(cwd, folder))))
     return null
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === "EEXIST")
+    if ((error as NodeJS.ErrnoException).code === "EEXIST")
       return { misuse: true, message: `${file} is there already, and stays as it is; choose another name` }
-    return { misuse: false, message: `${file} ${reasons[code ?? ""] ?? `cannot be written: ${message}`}` }
+    return { misuse: false, message: `${file} cannot be written: ${whyUnwritten(error)}` }
   }
 }

@@ -1,11 +1,12 @@
 /** `pnpm sim schema`: what is made of the schema of the language, written where it belongs, or where somebody wants it. */
-import { readFileSync, writeFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { join, relative, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type Exit, exits } from "./Exit.ts"
 import type { SchemaOrder } from "./Order.ts"
 import { line } from "./Records.ts"
 import type { Records, Surroundings } from "./Surroundings.ts"
+import { whyUnwritten, writeWhole } from "./Writing.ts"
 
 const SCHEMA = join("scenarios", "scenario.schema.json")
 const PAGE = join("docs", "reference", "scenario-language.md")
@@ -28,11 +29,11 @@ export const writeSchema = async (
       const made = text()
       if (made === null) problems.push(`${shown} has no generated part to renew; git restore ${shown} brings it back`)
       else {
-        writeFileSync(path, made)
+        writeWhole(path, made)
         written.push(shown)
       }
     } catch (error) {
-      problems.push(`${shown} cannot be written: ${(error as Error).message}`)
+      problems.push(`${shown} cannot be written: ${whyUnwritten(error)}`)
     }
   }
   if (out === null) {

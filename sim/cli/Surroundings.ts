@@ -1,7 +1,7 @@
 /**
  * What the commands share: the world outside and the simulator, as a test can replace them, and where their words go.
  */
-import { writeFileSync } from "node:fs"
+import { closeSync, existsSync, openSync, statSync, writeFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { annotation, mistakeAnnotations } from "../report/Annotations.ts"
 import type { Look } from "../report/Transcript.ts"
@@ -14,6 +14,7 @@ import { type Exit, exits, gravest } from "./Exit.ts"
 import { readSources, type Source } from "./Files.ts"
 import type { JsonTarget, Reporter } from "./Order.ts"
 import { type About, type ErrorCode, errorRecord } from "./Records.ts"
+import { whyUnwritten } from "./Writing.ts"
 
 export interface Engine {
   /** The scenario, or its mistakes, and what `pnpm sim` prints of them. */
@@ -99,15 +100,29 @@ export class Records {
     if (this.#annotate && annotations !== "") this.#around.out(annotations)
   }
 
+  /** Whether the records will have somewhere to go, told before hours are spent on them. */
+  begin(): boolean {
+    if (this.#target === null || this.#target === "stdout") return true
+    const path = resolve(this.#around.cwd, this.#target.path)
+    // A pipe is opened once: its reader would take a second time for the end.
+    if (existsSync(path) && !statSync(path).isFile() && !statSync(path).isDirectory()) return true
+    return this.#attempt(this.#target.path, () => closeSync(openSync(path, "a")))
+  }
+
   finish(exit: Exit): Exit {
     if (this.#target === null || this.#target === "stdout") return exit
+    const path = resolve(this.#around.cwd, this.#target.path)
+    const written = this.#attempt(this.#target.path, () => writeFileSync(path, this.#kept))
+    return written ? exit : gravest([exit, exits.wrongUse])
+  }
+
+  #attempt(name: string, write: () => void): boolean {
     try {
-      writeFileSync(resolve(this.#around.cwd, this.#target.path), this.#kept)
-      return exit
+      write()
+      return true
     } catch (error) {
-      const { message } = error as Error
-      this.#around.err(`--json=${this.#target.path} cannot be written: ${message}\n`)
-      return gravest([exit, exits.wrongUse])
+      this.#around.err(`--json=${name} cannot be written: ${whyUnwritten(error)}\n`)
+      return false
     }
   }
 }

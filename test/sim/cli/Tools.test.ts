@@ -236,7 +236,7 @@ describe("pnpm sim new", { timeout: LIMIT_MS }, () => {
       ["new pump fails", "one name at a time; did you mean pnpm sim new pump-fails?"],
       ["new Pump", '"Pump" is no name of a scenario: small letters, digits and hyphens, such as pump-loses-power'],
       ["new nowhere/x.yaml", "no folder nowhere here; make it first, or write somewhere else: pnpm sim new ./x.yaml"],
-      ["new typos.yaml/x.yaml", "typos.yaml/x.yaml lies beneath something that is not a folder"],
+      ["new typos.yaml/x.yaml", "typos.yaml/x.yaml cannot be written: a part of its path is not a folder"],
       ["new scenarios/x", "scenarios/x is no name of a scenario; did you mean scenarios/x/scenario.yaml?"]
     ] as const) {
       assert.deepStrictEqual(await sim(line), { exit: 2, out: "", err: `${sentence}\n` }, line)
@@ -274,7 +274,7 @@ describe("pnpm sim schema", { timeout: LIMIT_MS }, () => {
   it("what cannot be written, and a page without the part to renew, cost exit 2", async () => {
     const nowhere = await sim("schema --out no/such/folder/x.json")
     assert.strictEqual(nowhere.exit, 2)
-    assert.match(nowhere.err, /^no\/such\/folder\/x\.json cannot be written: ENOENT/u)
+    assert.match(nowhere.err, /^no\/such\/folder\/x\.json cannot be written: there is no such folder\n$/u)
     mkdirSync(join(folder, "docs/reference"), { recursive: true })
     write("docs/reference/scenario-language.md", "# The scenario language\n")
     const empty = await sim("schema", { project: folder })
