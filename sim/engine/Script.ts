@@ -23,7 +23,9 @@ export interface ScriptEvent {
 const ON_THE_NETWORK: ReadonlySet<Verb["_tag"]> = new Set<Verb["_tag"]>([
   "cut",
   "partition",
+  "isolate",
   "slow",
+  "detour",
   "clog",
   "flap",
   "swizzle",

@@ -9,6 +9,8 @@ import { names, pairs, tell, type Strike, type Struck } from "./Fault.ts"
 
 /** As they are told when they end; what happens once has no end. */
 const over: { readonly [verb in LinkVerb]: string | null } = {
+  slow: "as fast as before",
+  detour: "as near as before",
   clog: "unclogged",
   flap: "flapping no more",
   swizzle: "together again",

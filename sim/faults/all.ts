@@ -1,7 +1,7 @@
 /** Every verb of the timeline with its rule. */
 import type { Verb } from "../scenario/Scenario.ts"
 import { crashAtWrite } from "./CrashAtWrite.ts"
-import { cut, partition } from "./Cut.ts"
+import { cut, isolate, partition } from "./Cut.ts"
 import { disk } from "./Disk.ts"
 import { crash, stop } from "./End.ts"
 import type { Fault, Strike, Struck } from "./Fault.ts"
@@ -10,7 +10,6 @@ import { heal } from "./Heal.ts"
 import { link } from "./Links.ts"
 import { replay } from "./Replay.ts"
 import { skew } from "./Skew.ts"
-import { slow } from "./Slow.ts"
 import { slowCpu } from "./SlowCpu.ts"
 import { restart, start } from "./Start.ts"
 import { suspend } from "./Suspend.ts"
@@ -28,7 +27,9 @@ const rules: { readonly [V in Verb["_tag"]]: Fault<V> } = {
   skew,
   cut,
   partition,
-  slow,
+  isolate,
+  slow: link,
+  detour: link,
   clog: link,
   flap: link,
   swizzle: link,

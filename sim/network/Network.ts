@@ -351,6 +351,11 @@ export class Network {
     this.flush(null)
   }
 
+  /** What paths are like when nothing lies on them, from now on; what is under way arrives as it would have. */
+  setUsual(usual: Usual): void {
+    this.transit.setUsual(usual)
+  }
+
   private flush(paths: ReadonlyArray<Path> | null): void {
     if (paths === null) {
       for (const connection of this.connections.values()) for (const side of SIDES) this.wire.flush(connection, side)

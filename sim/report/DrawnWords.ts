@@ -12,7 +12,10 @@ const signed = (words: string): string => (words.startsWith("-") ? `−${words.s
 const settingWords = ({ path, value }: Setting): string => {
   const [heading, name = "", word = ""] = path.split(".")
   if (heading === "timeline") return `${name} at ${measuredSpan(value)}`
-  if (heading === "network") return name === "loss" ? `loss ${share(value)}` : `delay up to ${measuredSpan(value)}`
+  if (heading === "network") {
+    const where = word === "" ? "" : ` ${name.replace("-", " ")}`
+    return (word || name) === "loss" ? `loss ${share(value)}${where}` : `delay up to ${measuredSpan(value)}${where}`
+  }
   return signed(
     word === "clock-rate" ? `${word} ${name} ${value} ppm` : `${word} ${name} ${signed(`${value / 1000}`)} s`
   )
@@ -27,8 +30,6 @@ const verbWords = (verb: Verb): string => {
       return `cut ${who(verb.from)} ${verb.oneWay ? "→" : "–"} ${who(verb.to)}`
     case "partition":
       return `split ${verb.groups.map(who).join(" | ")}`
-    case "slow":
-      return `slow ${who(verb.between)}`
     case "heal":
       return `heal ${verb.what === "everything" ? verb.what : who(verb.what)}`
     case "replay":
@@ -36,7 +37,7 @@ const verbWords = (verb: Verb): string => {
     default:
       return "who" in verb
         ? `${verb._tag} ${who(verb.who)}`
-        : `${verb._tag} ${who(verb.from)} ${verb.oneWay ? "→" : "–"} ${who(verb.to)}`
+        : `${verb._tag} ${who(verb.from)}${verb.oneWay ? ` → ${who(verb.to)}` : ""}`
   }
 }
 

@@ -45,7 +45,9 @@ const nodeVerbs: { readonly [event: string]: readonly [singular: string, plural:
 const networkPhrases: { readonly [event: string]: string } = {
   "world.cut": "the network is cut",
   "world.partition": "the network splits",
+  "world.isolate": "all links are cut",
   "world.slow": "the network slows down",
+  "world.detour": "paths get longer",
   "world.clog": "messages get stuck",
   "world.flap": "links come and go",
   "world.swizzle": "links are cut one after another",

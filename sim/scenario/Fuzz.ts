@@ -45,9 +45,14 @@ const varies = (reading: Reading, path: string, moments: Moments): ((text: strin
     if (name === "delay") return readPositive
     if (name === "loss") return readShare
   }
-  if (heading === "network" && (name === "within-sites" || name === "between-sites")) {
-    mistakes.add(span, `"${name}" is not there yet: it comes with sites and relays, in a later version`)
-    return null
+  if (heading === "network" && (name === "within-sites" || name === "between-sites") && more.length === 0) {
+    if (tree.keys(["network"]).includes(name)) {
+      if (word === "delay") return readPositive
+      if (word === "loss") return readShare
+    } else if (word === "delay" || word === "loss") {
+      mistakes.add(span, `there is no ${name}: in this network; write it before it varies`)
+      return null
+    }
   }
   if (heading === "timeline" && word === "at" && more.length === 0) {
     if (!moments.has(name)) {
@@ -74,6 +79,7 @@ const varies = (reading: Reading, path: string, moments: Moments): ((text: strin
   const paths = [
     "network.delay",
     "network.loss",
+    ...["within-sites", "between-sites"].flatMap((on) => [`network.${on}.delay`, `network.${on}.loss`]),
     "nodes.*.clock-skew",
     "nodes.*.clock-rate",
     ...Array.from(moments.ids, (id) => `timeline.${id}.at`)

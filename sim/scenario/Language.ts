@@ -59,7 +59,12 @@ const Node = Schema.Struct({
   )
 }).annotate({ identifier: "Node", noun: "word of a node", message: "write what the node is, such as { role: field }" })
 
-const sites = "sites and relays"
+const relays = "relays"
+const onSites = (which: string) =>
+  Schema.Struct({
+    delay: may(Times, "One-way delay of each message there."),
+    loss: may(Percent, "Share of packets lost there.")
+  }).annotate({ noun: `word of ${which}`, message: "write a mapping, such as { delay: 80ms..300ms, loss: 1% }" })
 const Network = Schema.Struct({
   delay: may(Times, "One-way delay of each message. Default 2ms..20ms."),
   loss: may(Percent, "Share of packets lost. Default 0%."),
@@ -69,12 +74,14 @@ const Network = Schema.Struct({
       "everyone: one LAN; star: round the first node; line and ring: in the order of the file."
     ),
     "Who can reach whom. Default everyone."
-  )
+  ),
+  "within-sites": may(onSites("within-sites"), "Between two nodes of one site, in place of the above."),
+  "between-sites": may(onSites("between-sites"), "Between nodes of two sites, in place of the above.")
 }).annotate({
   identifier: "Network",
   noun: "word of the network",
   message: "write a mapping, such as { delay: 2ms..20ms, links: everyone }",
-  later: { discovery: "discovery", "within-sites": sites, "between-sites": sites, relays: sites }
+  later: { discovery: "discovery", relays }
 })
 
 export const verbNames = Object.keys(verbs) as ReadonlyArray<keyof typeof verbs>
@@ -254,7 +261,7 @@ const Fuzz = Schema.Struct({
   seeds: may(Seeds, "The seeds of a campaign."),
   vary: may(
     Schema.Record(Schema.String, Varied).annotate({ message: "write what varies, such as { network.loss: 0%..20% }" }),
-    "Dotted paths into this file, each with a range that every seed draws from: timeline.<id>.at, network.delay, network.loss, nodes.<name or pattern>.clock-skew or .clock-rate."
+    "Dotted paths into this file, each with a range that every seed draws from: timeline.<id>.at, network.delay, network.loss, network.between-sites.loss and its like, nodes.<name or pattern>.clock-skew or .clock-rate."
   ),
   faults: may(
     list(Fault, "write a list, such as [{ cut: any link, every: 5s..20s, for: 1s..10s }]"),
@@ -291,6 +298,12 @@ export const Language = Schema.Struct({
     "The devices, by name.",
     "a scenario needs nodes, such as nodes: { laptop: { role: planner } }"
   ),
+  sites: may(
+    Schema.Record(Name, list(Schema.String, "write who is there, such as [jetson-1, jetson-2]")).annotate({
+      message: "write the sites as a mapping, such as { barn: [jetson-1, jetson-2], office: [laptop] }"
+    }),
+    "Nodes that are in one place, by its name; `site barn` means all of them wherever nodes are named."
+  ),
   network: may(Network, "What lies between the nodes."),
   timeline: must(
     list(Step, "write a list of steps, each such as - { at: 10s, crash: jetson-1 }").check(
@@ -312,6 +325,6 @@ export const Language = Schema.Struct({
   title: "ClawMesh scenario",
   noun: "heading",
   message: "a scenario is a mapping",
-  later: { timing: "single constants of the kernel", sites }
+  later: { timing: "single constants of the kernel" }
 })
 export type Language = typeof Language.Type

@@ -1,9 +1,10 @@
-/** Nodes, electors and the network between them. */
+/** Nodes, where they are, electors and the network between them. */
 import type { Role } from "../../kernel/wire/Frame.ts"
 import type { Language } from "./Language.ts"
 import { type Reading, each, reservedNames, resolveNodes, valueOf } from "./Names.ts"
-import type { NetworkSpec, NodeSpec } from "./Scenario.ts"
+import type { NetworkSpec, NodeSpec, Quality, Site } from "./Scenario.ts"
 import type { Draft } from "./Shape.ts"
+import type { Path } from "./Tree.ts"
 import { readClockRate, readRange, readShare, readTime } from "./Units.ts"
 
 /** A good Wi-Fi network on one site. */
@@ -64,8 +65,52 @@ export const readElectors = (
   return [...electors]
 }
 
-export const readNetwork = (reading: Reading, draft: Draft<Language["network"]> | undefined): NetworkSpec => ({
-  delayMs: valueOf(reading, ["network", "delay"], draft?.delay, readRange(readTime)) ?? defaultDelayMs,
-  lossPpm: valueOf(reading, ["network", "loss"], draft?.loss, readShare) ?? 0,
-  links: draft?.links ?? "everyone"
+/** Who is where; a site without nodes, or a node in two of them, is a mistake. */
+export const readSites = (reading: Reading, draft: Draft<Language["sites"]> | undefined): ReadonlyArray<Site> => {
+  const { mistakes, tree } = reading
+  const siteOf = new Map<string, string>()
+  return Object.entries(draft ?? {}).map(([name, listed]) => {
+    const path = ["sites", name]
+    if (listed?.length === 0) mistakes.add(tree.value(path), "nobody is there; write who is, such as [jetson-1]")
+    const nodes = each(listed, path).flatMap((one) => {
+      const span = tree.value(one.path)
+      return resolveNodes(reading, one.name, span).filter((node) => {
+        const other = siteOf.get(node)
+        if (other === name) mistakes.add(span, `${node} stands twice in this list`)
+        else if (other !== undefined) mistakes.add(span, `${node} is in ${other} already; a node is in one site`)
+        else siteOf.set(node, name)
+        return other === undefined
+      })
+    })
+    return { name, nodes }
+  })
+}
+
+const readQuality = (reading: Reading, draft: QualityDraft | undefined, path: Path, otherwise: Quality): Quality => ({
+  delayMs: valueOf(reading, [...path, "delay"], draft?.delay, readRange(readTime)) ?? otherwise.delayMs,
+  lossPpm: valueOf(reading, [...path, "loss"], draft?.loss, readShare) ?? otherwise.lossPpm
 })
+
+type QualityDraft = NonNullable<NonNullable<Draft<Language["network"]>>["within-sites"]>
+
+export const readNetwork = (reading: Reading, draft: Draft<Language["network"]> | undefined): NetworkSpec => {
+  const usual = readQuality(reading, draft, ["network"], { delayMs: defaultDelayMs, lossPpm: 0 })
+  const onSites = (key: "within-sites" | "between-sites"): Quality | null => {
+    if (draft?.[key] === undefined) return null
+    const path = ["network", key]
+    if (reading.sites.size === 0 && reading.tree.keys(["sites"]).length === 0)
+      reading.mistakes.add(
+        reading.tree.key(path),
+        "there are no sites; write the heading sites:, such as sites: { barn: [jetson-1], office: [laptop] }"
+      )
+    return readQuality(reading, draft[key], path, usual)
+  }
+  const within = onSites("within-sites")
+  const between = onSites("between-sites")
+  return {
+    ...usual,
+    links: draft?.links ?? "everyone",
+    ...(within === null ? {} : { withinSites: within }),
+    ...(between === null ? {} : { betweenSites: between })
+  }
+}

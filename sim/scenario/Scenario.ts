@@ -5,7 +5,6 @@
 import type { Role } from "../../kernel/wire/Frame.ts"
 import type { DiskFate } from "../disk/SimVault.ts"
 import type { PeerWord } from "../engine/View.ts"
-import type { Delay } from "../network/Delay.ts"
 import type { Rule } from "../network/Rule.ts"
 
 /** Where something stands in its file; both count from 1. */
@@ -32,18 +31,37 @@ export interface NodeSpec {
   readonly bootsIn1970?: boolean
 }
 
-export interface NetworkSpec {
+/** Nodes that are in one place. Each is in one at most. */
+export interface Site {
+  readonly name: string
+  readonly nodes: ReadonlyArray<string>
+}
+
+/** What a path is usually like. */
+export interface Quality {
   /** One-way delay of each message, ms. */
   readonly delayMs: Range
   /** Share of packets lost, parts per million. */
   readonly lossPpm: number
+}
+
+export interface NetworkSpec extends Quality {
+  /** Nodes that are in one place; absent: there are none. */
+  readonly sites?: ReadonlyArray<Site>
+  /** Between two nodes of one site; absent: as everywhere. */
+  readonly withinSites?: Quality
+  /** Between nodes of two sites. */
+  readonly betweenSites?: Quality
   /** Who can reach whom. */
   readonly links: "everyone" | "star" | "line" | "ring" | "none"
 }
 
 /** What a step does. Names are resolved to node names, except the words that are resolved when the step strikes. */
 export type Verb =
-  | { readonly _tag: "start" | "restart" | "stop" | "freeze" | "suspend"; readonly who: ReadonlyArray<Target> }
+  | {
+      readonly _tag: "start" | "restart" | "stop" | "freeze" | "suspend" | "isolate"
+      readonly who: ReadonlyArray<Target>
+    }
   /** What is left on the disk; absent: what was synced. */
   | { readonly _tag: "crash"; readonly who: ReadonlyArray<Target>; readonly disk?: DiskFate }
   /** In the middle of the `nth` record that it stores from then on. */
@@ -59,16 +77,9 @@ export type Verb =
       readonly oneWay: boolean
     }
   | { readonly _tag: "partition"; readonly groups: ReadonlyArray<ReadonlyArray<Target>> }
-  | {
-      readonly _tag: "slow"
-      readonly between: ReadonlyArray<Target>
-      readonly delayMs: Range | null
-      readonly lossPpm: number | null
-      /** In place of `delayMs`, where delays are not uniform. */
-      readonly delay?: Delay
-    }
   | OnLinks<LinkVerb>
-  | { readonly _tag: "heal"; readonly what: "everything" | ReadonlyArray<Target> }
+  /** `usual`: what paths are like from now on, where that was something else. */
+  | { readonly _tag: "heal"; readonly what: "everything" | ReadonlyArray<Target>; readonly usual?: NetworkSpec }
   /** Delivers a message of the past again, on the connection that it was sent on. */
   | { readonly _tag: "replay"; readonly from: string; readonly to: string; readonly message: "first" | "last" | "all" }
 
@@ -82,6 +93,8 @@ export type Skew =
 
 /** Verbs that lay a rule of the network on links. */
 export type LinkVerb =
+  | "slow"
+  | "detour"
   | "clog"
   | "flap"
   | "swizzle"
@@ -121,7 +134,9 @@ export type Target =
   | { readonly word: "half" }
   /** Drawn: of the electors as many as decide, without whoever leads. */
   | { readonly word: "majority without the leader" }
-  | { readonly word: "everyone but"; readonly but: Target }
+  | { readonly word: "everyone but"; readonly but: ReadonlyArray<Target> }
+  /** One of these groups, drawn. */
+  | { readonly word: "one of"; readonly groups: ReadonlyArray<ReadonlyArray<string>> }
   /** Everyone who is in no other list of the same step. */
   | { readonly word: "the others" }
 

@@ -6,7 +6,7 @@ import type { Language, VerbName } from "./Language.ts"
 import { verbNames } from "./Language.ts"
 import { type Moments, isReserved } from "./Moments.ts"
 import { type Reading, resolveTargets, valueOf } from "./Names.ts"
-import { healed, readCut, readLinkVerb, readPartition, readReplay, readSlow } from "./LinkVerbs.ts"
+import { healed, readCut, readLinkVerb, readPartition, readReplay } from "./LinkVerbs.ts"
 import { readCrash, readCrashAtWrite, readDisk, readSkew, readSlowCpu } from "./NodeVerbs.ts"
 import type { Step, Verb } from "./Scenario.ts"
 import type { Draft } from "./Shape.ts"
@@ -27,7 +27,9 @@ const undoable: ReadonlySet<VerbName> = new Set([
   "skew",
   "cut",
   "partition",
+  "isolate",
   "slow",
+  "detour",
   "clog",
   "flap",
   "swizzle",
@@ -126,6 +128,7 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
     case "stop":
     case "freeze":
     case "suspend":
+    case "isolate":
       return { _tag: verb, who: resolveTargets(reading, step[verb], at) }
     case "crash":
       return readCrash(reading, step.crash, at)
@@ -141,8 +144,6 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
       return readCut(reading, step.cut, at)
     case "partition":
       return readPartition(reading, step.partition, at)
-    case "slow":
-      return readSlow(reading, step.slow, at)
     case "heal":
       return step.heal === undefined
         ? null

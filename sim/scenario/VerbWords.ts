@@ -143,17 +143,22 @@ export const verbs = {
     ),
     "Split the network into groups that cannot hear each other."
   ),
+  isolate: may(
+    Who,
+    "Cut all links of these nodes, among them and with everybody else, as when their access point or their switch dies."
+  ),
   slow: may(
-    Schema.Struct({
-      between: must(
-        Who,
-        "The nodes whose links are meant.",
-        "slow needs the nodes it is between: { between: [laptop, jetson-1], delay: 1s..2s }"
-      ),
+    onLinks("slow", {
       delay: may(Delay, "One-way delay while it lasts."),
       loss: may(Percent, "Share of packets lost while it lasts.")
-    }).annotate({ noun: "word of slow", message: "write { between: [laptop, jetson-1], delay: 1s..2s }" }),
+    }),
     "Make links slow or lossy without cutting them."
+  ),
+  detour: may(
+    onLinks("detour", {
+      adds: must(Times, "How much more each packet takes.", "detour needs adds:, such as adds: 100ms..300ms")
+    }),
+    "Paths that are so much longer for every packet: drawn once for each direction, on top of the delay."
   ),
   clog: may(onLinks("clog", {}), "Messages stick in the network, and come out in one burst when it ends."),
   flap: may(

@@ -10,7 +10,7 @@
  * `CALM_MS` at least, so that "eventually" has the time that the protocol's own timers take. Some seeds of a swarm have no calm
  * of this kind: they end amid their faults, and the oracles of liveness pick the part of the mesh that has to get well.
  */
-import type { Fuzz, Range, Scenario, Step, Target } from "../scenario/Scenario.ts"
+import type { Fuzz, Quality, Range, Scenario, Step, Target } from "../scenario/Scenario.ts"
 import { Dice, judgedIn, type Drawn, type RunClass, type Setting } from "./Drawn.ts"
 import { mixRules, mixSettings } from "./Mix.ts"
 import { moved } from "./Moved.ts"
@@ -72,14 +72,24 @@ const withSettings = (scenario: Scenario, settings: ReadonlyArray<Setting>, last
     })
   )
   const { network } = scenario
-  const delay = values.get("network.delay")
+  const quality = (usual: Quality, path: string): Quality => {
+    const delay = values.get(`${path}.delay`)
+    const lossPpm = values.get(`${path}.loss`) ?? usual.lossPpm
+    const delayMs = delay === undefined ? usual.delayMs : { min: Math.min(usual.delayMs.min, delay), max: delay }
+    return { delayMs, lossPpm }
+  }
+  const { betweenSites, withinSites } = network
+  const varies = settings.some(({ path }) => path.startsWith("network."))
   return {
     ...moved(scenario, moments, lastsMs),
-    network: {
-      ...network,
-      delayMs: delay === undefined ? network.delayMs : { min: Math.min(network.delayMs.min, delay), max: delay },
-      lossPpm: values.get("network.loss") ?? network.lossPpm
-    },
+    network: varies
+      ? {
+          ...network,
+          ...quality(network, "network"),
+          ...(withinSites === undefined ? {} : { withinSites: quality(withinSites, "network.within-sites") }),
+          ...(betweenSites === undefined ? {} : { betweenSites: quality(betweenSites, "network.between-sites") })
+        }
+      : network,
     nodes: scenario.nodes.map((node) => ({
       ...node,
       clockSkewMs: values.get(`nodes.${node.name}.clock-skew`) ?? node.clockSkewMs,
@@ -129,11 +139,9 @@ const endingBefore = (step: Step, calmMs: number): Step =>
 const calmSteps = (scenario: Scenario, network: Scenario["network"], calmMs: number): ReadonlyArray<Step> => {
   const step = (verb: Step["verb"]): Step => ({ place: PLACE, atMs: calmMs, id: "calm", note: null, verb, forMs: null })
   const living = livingOf(scenario)
-  const { delayMs, lossPpm } = network
-  const drawn = scenario.network.delayMs !== delayMs || scenario.network.lossPpm !== lossPpm
+  const drawn = scenario.network !== network
   return [
-    step({ _tag: "heal", what: "everything" }),
-    ...(drawn ? [step({ _tag: "slow", between: [{ word: "everyone" }], delayMs, lossPpm })] : []),
+    step({ _tag: "heal", what: "everything", ...(drawn ? { usual: network } : {}) }),
     ...(living.length === 0 ? [] : [step({ _tag: "start", who: living })])
   ]
 }
