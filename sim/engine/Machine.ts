@@ -429,7 +429,7 @@ export class Machine implements Port {
         return network.close(link.connection, link.side, command.abrupt)
       }
       case "Dial": {
-        const target = this.world.byAddress(command.address) ?? this.nearby.at(command.address)
+        const target = this.nearby.at(command.address)
         if (target === undefined)
           return this.later({ _tag: "DialFailed", attempt: command.attempt, reason: "unreachable" })
         this.dials.set(command.attempt, network.dial(this, target, command.attempt))

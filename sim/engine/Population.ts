@@ -54,7 +54,7 @@ export const populate = (scenario: Scenario, seed: number, keys: FakeKeys) => {
         role: spec.role,
         gen1: false,
         publicKey: null,
-        address: reachable(self.name, spec.name) ? spec.name : null
+        address: network.discovery !== "only" && reachable(self.name, spec.name) ? spec.name : null
       }))
       .filter((_, index) => nodes[index] !== self)
       .sort((a, b) => compareText(a.deviceId, b.deviceId))

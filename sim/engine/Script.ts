@@ -36,7 +36,8 @@ const ON_THE_NETWORK: ReadonlySet<Verb["_tag"]> = new Set<Verb["_tag"]>([
   "reorder",
   "corrupt",
   "late-close",
-  "lossy-close"
+  "lossy-close",
+  "lose-adverts"
 ])
 
 /** How many steps hold each machine down, by its index: it starts again when the last of them is taken back. */

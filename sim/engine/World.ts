@@ -129,7 +129,10 @@ export class World {
     const ties = options.ties === "drawn" ? new Ties(seed, this.network) : null
     this.choose = ties === null ? null : (due) => ties.choose(due)
     this.machines = people.configs.map(({ config, keys, spec }, index) => new Machine(this, index, spec, keys, config))
-    for (const machine of this.machines) this.admit(machine, machine.config.deviceId)
+    for (const machine of this.machines) {
+      this.admit(machine, machine.config.deviceId)
+      machine.nearby.enabled = scenario.network.discovery !== undefined
+    }
     this.script = new Script(this, scenario, options.without)
     this.view = this.makeView()
   }

@@ -23,7 +23,8 @@ const over: { readonly [verb in LinkVerb]: string | null } = {
   reorder: "in order again",
   corrupt: "unharmed again",
   "late-close": "closing as fast as before",
-  "lossy-close": "closing without loss"
+  "lossy-close": "closing without loss",
+  "lose-adverts": "heard by multicast again"
 }
 
 export const link = (verb: Extract<Verb, { readonly _tag: LinkVerb }>, strike: Strike): Struck => {

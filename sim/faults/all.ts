@@ -1,5 +1,6 @@
 /** Every verb of the timeline with its rule. */
 import type { Verb } from "../scenario/Scenario.ts"
+import { advertise } from "./Advertise.ts"
 import { crashAtWrite } from "./CrashAtWrite.ts"
 import { cut, isolate, partition } from "./Cut.ts"
 import { disk } from "./Disk.ts"
@@ -8,6 +9,7 @@ import type { Fault, Strike, Struck } from "./Fault.ts"
 import { freeze } from "./Freeze.ts"
 import { heal } from "./Heal.ts"
 import { link } from "./Links.ts"
+import { move } from "./Move.ts"
 import { replay } from "./Replay.ts"
 import { skew } from "./Skew.ts"
 import { slowCpu } from "./SlowCpu.ts"
@@ -43,6 +45,9 @@ const rules: { readonly [V in Verb["_tag"]]: Fault<V> } = {
   corrupt: link,
   "late-close": link,
   "lossy-close": link,
+  "lose-adverts": link,
+  move,
+  advertise,
   heal,
   replay
 }

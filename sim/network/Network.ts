@@ -115,6 +115,11 @@ export class Network {
     return { lane, of: keys === undefined ? { a: 0, b: 0 } : { a: keys[0].b, b: keys[0].a } }
   }
 
+  /** Whether anything was ever meant to pass from one to the other. */
+  reaches(from: string, to: string): boolean {
+    return this.paths.of(from, to).reachable
+  }
+
   // ---------------------------------------------------------------------------------------------- opening
 
   dial(dialler: Port, acceptor: Port, attempt: number): Connection {

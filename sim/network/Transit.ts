@@ -172,6 +172,11 @@ export class Transit {
   datagramMs(path: Path, of: Key, nth: number): number | null {
     if (!path.reachable || this.faults.holdsBack(path, "dropped") || this.faults.clogs(path, "dropped")) return null
     const laid = this.faults.on(path)
+    for (const { id, of: own, rule } of laid) {
+      if (rule._tag !== "datagram-loss" || !chanceAt(both(of, own), nth, rule.ppm, MILLION)) continue
+      this.faults.count(id, "dropped")
+      return null
+    }
     const usual = this.usually(path)
     const { burst, delay, loss } = weatherOf(laid)
     if (chanceAt(of, nth + 1, loss?.ppm ?? usual.lossPpm, MILLION)) {

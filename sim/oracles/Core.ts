@@ -12,7 +12,7 @@
 import { below, u32 } from "../../kernel/Draw.ts"
 import type { Machine } from "../engine/Machine.ts"
 import type { World } from "../engine/World.ts"
-import { pairs } from "../faults/Fault.ts"
+import { pairs, type Pair } from "../faults/Fault.ts"
 
 export interface Core {
   readonly inside: ReadonlyArray<Machine>
@@ -30,8 +30,15 @@ const around = (world: World, inside: ReadonlyArray<Machine>): Core => ({
 const isReal = (world: World, machine: Machine): boolean =>
   (machine.running || machine.durable.incarnation > 0) && world.byAddress(machine.name) === machine
 
+const finds = ({ nearby, world }: Machine, { nearby: other }: Machine, [from, to]: Pair): boolean =>
+  nearby.enabled && other.enabled && world.network.reaches(from, to) && world.network.reaches(to, from)
+
+/** It was told where the other is, or finds it. */
 const mayDial = (a: Machine, b: Machine): boolean =>
-  a.config.trusted.some(({ address, deviceId }) => deviceId === b.config.deviceId && address === b.name)
+  a.config.trusted.some(
+    ({ address, deviceId }) =>
+      deviceId === b.config.deviceId && ((address === b.name && b.nearby.moves === 0) || finds(a, b, [a.name, b.name]))
+  )
 
 const areNeighbours = (a: Machine, b: Machine): boolean => mayDial(a, b) && mayDial(b, a)
 

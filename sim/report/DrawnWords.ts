@@ -32,6 +32,8 @@ const verbWords = (verb: Verb): string => {
       return `split ${verb.groups.map(who).join(" | ")}`
     case "heal":
       return `heal ${verb.what === "everything" ? verb.what : who(verb.what)}`
+    case "advertise":
+      return `advertise ${verb.node}`
     case "replay":
       return `replay ${verb.from} → ${verb.to}`
     default:

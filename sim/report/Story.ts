@@ -38,6 +38,7 @@ const nodeVerbs: { readonly [event: string]: readonly [singular: string, plural:
   "world.thaw": ["thaws", "thaw"],
   "world.suspend": ["goes to sleep", "go to sleep"],
   "world.wake": ["wakes", "wake"],
+  "world.move": ["gets another address", "get other addresses"],
   "world.slow-cpu": ["becomes slow", "become slow"]
 }
 
@@ -61,6 +62,7 @@ const networkPhrases: { readonly [event: string]: string } = {
   "world.corrupt": "messages come damaged",
   "world.late-close": "connections close late",
   "world.lossy-close": "connections that end lose what is under way",
+  "world.lose-adverts": "multicast is lost",
   "world.skew": "a clock changes"
 }
 
@@ -198,6 +200,13 @@ class Teller {
         if (event === "world.failed") this.#fate(happening, about ?? "")
         return this.#line(atMs, `${about ?? "somebody"} ${what}: ${detail.reason ?? "its disk"}`, null, null)
       }
+      case "world.advertise":
+        return this.#line(
+          atMs,
+          `a record of ${about ?? "somebody"} is heard: ${detail.reason ?? "an advert"}`,
+          this.#stepId(happening),
+          null
+        )
       case "world.replay": {
         const what = detail.reason === undefined ? "" : `: ${detail.reason}`
         return this.#line(

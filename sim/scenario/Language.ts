@@ -56,6 +56,10 @@ const Node = Schema.Struct({
   "boots-in": may(
     Schema.Literals([1970]).annotate({ message: "write 1970, or leave it out" }),
     "1970: the node has no clock that runs on without power; its calendar begins at zero at each boot."
+  ),
+  "wrong-addresses": may(
+    CountWords,
+    "How many addresses its adverts name at which nobody answers, round the right one (a bridge, a VPN). Default none."
   )
 }).annotate({ identifier: "Node", noun: "word of a node", message: "write what the node is, such as { role: field }" })
 
@@ -75,13 +79,20 @@ const Network = Schema.Struct({
     ),
     "Who can reach whom. Default everyone."
   ),
+  discovery: may(
+    word(
+      ["none", "mdns", "mdns and addresses"],
+      "none: nodes are told each other's addresses; mdns: they have to find each other; mdns and addresses: both."
+    ),
+    "Whether nodes announce themselves and look round. Default none."
+  ),
   "within-sites": may(onSites("within-sites"), "Between two nodes of one site, in place of the above."),
   "between-sites": may(onSites("between-sites"), "Between nodes of two sites, in place of the above.")
 }).annotate({
   identifier: "Network",
   noun: "word of the network",
   message: "write a mapping, such as { delay: 2ms..20ms, links: everyone }",
-  later: { discovery: "discovery", relays }
+  later: { relays }
 })
 
 export const verbNames = Object.keys(verbs) as ReadonlyArray<keyof typeof verbs>
@@ -105,7 +116,6 @@ const Step = Schema.Struct({
     reject: proposals,
     sense: "context frames",
     send: "actuation",
-    advertise: "discovery",
     connect: "connections made by hand"
   }
 })
@@ -135,7 +145,7 @@ const EventFact = Schema.Struct({
   identifier: "EventFact",
   noun: "word of an event",
   message: "write { event: peer.down, seen: at least 1 }",
-  later: { because: "discovery", by: proposals }
+  later: { by: proposals }
 })
 
 const PeerState = word(

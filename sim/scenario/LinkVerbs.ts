@@ -1,6 +1,6 @@
 /** What the verbs that strike links and messages mean, beyond their form: ends that differ, values that can be. */
 import type { Delay } from "../network/Delay.ts"
-import { type Reading, type Who, each, resolveNodes, resolveTargets, valueOf } from "./Names.ts"
+import { type Reading, type Who, each, needsDiscovery, resolveNodes, resolveTargets, valueOf } from "./Names.ts"
 import type { LinkRule, LinkVerb, Range, Verb } from "./Scenario.ts"
 import type { StepDraft } from "./Timeline.ts"
 import type { Path } from "./Tree.ts"
@@ -196,6 +196,9 @@ export const readLinkVerb = (reading: Reading, step: StepDraft, verb: LinkVerb, 
         return { _tag: "corrupt", ppm: share("share", step.corrupt?.share) ?? 0 }
       case "late-close":
         return { _tag: "late-close", lateMs: times("late", step["late-close"]?.late) ?? NO_TIME }
+      case "lose-adverts":
+        needsDiscovery(reading, reading.tree.key(at), "lose-adverts")
+        return { _tag: "datagram-loss", ppm: share("share", step["lose-adverts"]?.share) ?? 1_000_000 }
       case "lossy-close":
         return { _tag: "lossy-close", ppm: share("share", step["lossy-close"]?.share) ?? 0 }
     }

@@ -20,6 +20,8 @@ export interface Reading {
   readonly roles: ReadonlyMap<string, Role | null>
   /** The nodes of each site. */
   readonly sites: ReadonlyMap<string, ReadonlyArray<string>>
+  /** Nodes find each other by multicast. */
+  readonly discovers: boolean
   readonly lastsMs: number | null
   readonly expansion: Expansion
 }
@@ -48,6 +50,12 @@ export const valueOf = <A>(
   if (Result.isSuccess(value)) return value.success
   reading.mistakes.add(reading.tree.value(path), value.failure)
   return null
+}
+
+/** What is nothing without records of discovery. */
+export const needsDiscovery = ({ discovers, mistakes }: Reading, span: Span, word: string): void => {
+  if (!discovers)
+    mistakes.add(span, `${word} is nothing without discovery: write discovery: mdns in the heading network:`)
 }
 
 /** Words of the language that no node can be called. */

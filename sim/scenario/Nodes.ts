@@ -1,11 +1,11 @@
 /** Nodes, where they are, electors and the network between them. */
 import type { Role } from "../../kernel/wire/Frame.ts"
 import type { Language } from "./Language.ts"
-import { type Reading, each, reservedNames, resolveNodes, valueOf } from "./Names.ts"
+import { type Reading, each, needsDiscovery, reservedNames, resolveNodes, valueOf } from "./Names.ts"
 import type { NetworkSpec, NodeSpec, Quality, Site } from "./Scenario.ts"
 import type { Draft } from "./Shape.ts"
 import type { Path } from "./Tree.ts"
-import { readClockRate, readRange, readShare, readTime } from "./Units.ts"
+import { readClockRate, readCount, readRange, readShare, readTime } from "./Units.ts"
 
 /** A good Wi-Fi network on one site. */
 const defaultDelayMs = { min: 2, max: 20 }
@@ -30,9 +30,22 @@ export const readNodes = (reading: Reading, draft: Draft<Language["nodes"]> | un
       capabilities,
       clockSkewMs: valueOf(reading, [...path, "clock-skew"], node?.["clock-skew"], readTime) ?? 0,
       clockRatePpm: valueOf(reading, [...path, "clock-rate"], node?.["clock-rate"], readClockRate) ?? 0,
-      ...(node?.["boots-in"] === undefined ? {} : { bootsIn1970: true })
+      ...(node?.["boots-in"] === undefined ? {} : { bootsIn1970: true }),
+      ...readWrongAddresses(reading, node?.["wrong-addresses"], [...path, "wrong-addresses"])
     }
   })
+}
+
+/** More than any device names; the kernel tries eight addresses. */
+const WRONG_ADDRESSES_MAX = 7
+
+const readWrongAddresses = (reading: Reading, draft: string | undefined, path: Path) => {
+  const count = valueOf(reading, path, draft, readCount)
+  if (count === null) return {}
+  if (count.how !== "exactly" || count.n > WRONG_ADDRESSES_MAX)
+    reading.mistakes.add(reading.tree.value(path), `write exactly how many, ${WRONG_ADDRESSES_MAX} at most`)
+  needsDiscovery(reading, reading.tree.key(path), "wrong-addresses")
+  return { wrongAddresses: count.n }
 }
 
 /** Planners and standby-planners in the order of the file, then the first field node as a witness. */
@@ -110,6 +123,8 @@ export const readNetwork = (reading: Reading, draft: Draft<Language["network"]> 
   return {
     ...usual,
     links: draft?.links ?? "everyone",
+    ...(draft?.discovery === "mdns" ? { discovery: "only" } : {}),
+    ...(draft?.discovery === "mdns and addresses" ? { discovery: "beside" } : {}),
     ...(within === null ? {} : { withinSites: within }),
     ...(between === null ? {} : { betweenSites: between })
   }

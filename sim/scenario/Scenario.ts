@@ -29,6 +29,8 @@ export interface NodeSpec {
   readonly clockRatePpm: number
   /** It has no clock that runs on without power: each boot begins at the calendar's zero. */
   readonly bootsIn1970?: boolean
+  /** Its adverts name so many addresses at which nobody answers, beside the right one. */
+  readonly wrongAddresses?: number
 }
 
 /** Nodes that are in one place. Each is in one at most. */
@@ -52,6 +54,8 @@ export interface NetworkSpec extends Quality {
   readonly withinSites?: Quality
   /** Between nodes of two sites. */
   readonly betweenSites?: Quality
+  /** Whether nodes find each other by multicast, and whether they are told addresses all the same; absent: they are told. */
+  readonly discovery?: "only" | "beside"
   /** Who can reach whom. */
   readonly links: "everyone" | "star" | "line" | "ring" | "none"
 }
@@ -59,7 +63,7 @@ export interface NetworkSpec extends Quality {
 /** What a step does. Names are resolved to node names, except the words that are resolved when the step strikes. */
 export type Verb =
   | {
-      readonly _tag: "start" | "restart" | "stop" | "freeze" | "suspend" | "isolate"
+      readonly _tag: "start" | "restart" | "stop" | "freeze" | "suspend" | "isolate" | "move"
       readonly who: ReadonlyArray<Target>
     }
   /** What is left on the disk; absent: what was synced. */
@@ -80,6 +84,17 @@ export type Verb =
   | OnLinks<LinkVerb>
   /** `usual`: what paths are like from now on, where that was something else. */
   | { readonly _tag: "heal"; readonly what: "everything" | ReadonlyArray<Target>; readonly usual?: NetworkSpec }
+  /** A record of discovery that the node did not announce, or not now. */
+  | {
+      readonly _tag: "advertise"
+      readonly node: string
+      readonly incarnation: "current" | "old" | "next"
+      /** A node at whose address it seems to be; `null`: at one that nobody has; absent: where it is. */
+      readonly address?: string | null
+      readonly anotherMesh: boolean
+      readonly copies: number
+      readonly heardBy: ReadonlyArray<Target>
+    }
   /** Delivers a message of the past again, on the connection that it was sent on. */
   | { readonly _tag: "replay"; readonly from: string; readonly to: string; readonly message: "first" | "last" | "all" }
 
@@ -93,6 +108,7 @@ export type Skew =
 
 /** Verbs that lay a rule of the network on links. */
 export type LinkVerb =
+  | "lose-adverts"
   | "slow"
   | "detour"
   | "clog"

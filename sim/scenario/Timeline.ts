@@ -7,6 +7,7 @@ import { verbNames } from "./Language.ts"
 import { type Moments, isReserved } from "./Moments.ts"
 import { type Reading, resolveTargets, valueOf } from "./Names.ts"
 import { healed, readCut, readLinkVerb, readPartition, readReplay } from "./LinkVerbs.ts"
+import { readAdvertise } from "./NearbyVerbs.ts"
 import { readCrash, readCrashAtWrite, readDisk, readSkew, readSlowCpu } from "./NodeVerbs.ts"
 import type { Step, Verb } from "./Scenario.ts"
 import type { Draft } from "./Shape.ts"
@@ -15,7 +16,7 @@ import { baseOf, readTime, showTime } from "./Units.ts"
 
 export type StepDraft = Draft<Language["timeline"][number]>
 
-/** Steps that leave something to undo. A start, a heal and a replay do not; a restart is the undoing of a crash. */
+/** Steps that leave something to undo. A start, a heal, an advert and a replay do not; a restart is the undoing of a crash. */
 const undoable: ReadonlySet<VerbName> = new Set([
   "stop",
   "crash",
@@ -40,7 +41,9 @@ const undoable: ReadonlySet<VerbName> = new Set([
   "reorder",
   "corrupt",
   "late-close",
-  "lossy-close"
+  "lossy-close",
+  "lose-adverts",
+  "move"
 ])
 /** A machine that nothing mends would never get well. */
 const ending: ReadonlySet<VerbName> = new Set(["freeze", "suspend", "slow-cpu", "disk"])
@@ -129,6 +132,7 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
     case "freeze":
     case "suspend":
     case "isolate":
+    case "move":
       return { _tag: verb, who: resolveTargets(reading, step[verb], at) }
     case "crash":
       return readCrash(reading, step.crash, at)
@@ -152,6 +156,8 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
             what:
               step.heal === "everything" ? "everything" : resolveTargets(reading, healed(reading, step.heal, at), at)
           }
+    case "advertise":
+      return readAdvertise(reading, step.advertise, at)
     case "replay":
       return readReplay(reading, step.replay, at)
     default:

@@ -247,7 +247,32 @@ export const verbs = {
     onLinks("lossy-close", { share: must(Percent, "How many ends.", "lossy-close needs share:, such as share: 50%") }),
     "When a connection ends abruptly, what is under way is lost with it."
   ),
+  "lose-adverts": may(
+    onLinks("lose-adverts", { share: may(Percent, "How many datagrams. Default 100%.") }),
+    "Multicast is lost, goodbyes too, while connections notice nothing. Needs network.discovery."
+  ),
   heal: may(Who, "Undo what lies on the network: of `everything`, or of the links of these nodes."),
+  move: may(
+    Who,
+    "It gets another address: its connections are dead without a word, and addresses that others were told lead nowhere. A node with network.discovery says where it is now."
+  ),
+  advertise: may(
+    Schema.Struct({
+      node: must(Name, "Whose record.", "advertise needs node:, such as { node: jetson-2, incarnation: old }"),
+      incarnation: may(
+        word(["current", "old", "next"], "old: of the process before; of a node that is down, of its last one."),
+        "Of which process it speaks. Default current."
+      ),
+      address: may(
+        Schema.String.annotate({ message: "write the name of another node, or nowhere" }),
+        "Where it says that the node is: at the address of another one, or nowhere. Default where it is."
+      ),
+      mesh: may(word(["its own", "another"], "Which mesh it names."), "Which mesh it names. Default its own."),
+      copies: may(CountWords, "How often each hears it. Default exactly 1."),
+      "heard-by": may(Who, "Who hears it. Default everyone.")
+    }).annotate({ noun: "word of advertise", message: "write { node: jetson-2, incarnation: old }" }),
+    "A record of discovery that the node did not announce, or not now. Needs network.discovery."
+  ),
   replay: may(
     Schema.Struct({
       from: must(Name, "Who once sent it.", "replay needs from, to and message"),

@@ -107,6 +107,7 @@ const assemble = (file: string, text: string, tree: Tree, mistakes: Mistakes): S
     mistakes,
     roles: rolesOf(tree),
     sites: new Map(),
+    discovers: draft.network?.discovery !== undefined && draft.network.discovery !== "none",
     lastsMs: null,
     expansion: new Expansion()
   }

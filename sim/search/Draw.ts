@@ -12,6 +12,7 @@
  */
 import type { Fuzz, Quality, Range, Scenario, Step, Target } from "../scenario/Scenario.ts"
 import { Dice, judgedIn, type Drawn, type RunClass, type Setting } from "./Drawn.ts"
+import { FOUND_MS } from "../oracles/Bounds.ts"
 import { mixRules, mixSettings } from "./Mix.ts"
 import { moved } from "./Moved.ts"
 import { strikes, type Rule } from "./Strikes.ts"
@@ -168,7 +169,7 @@ export const draw = (scenario: Scenario, seed: number, { swarm }: DrawOptions): 
   const lastsMs = liveness
     ? calmMs
     : run === "everywhere" && swarm
-      ? calmMs + Math.max(restMs, CALM_MS[scenario.profile])
+      ? calmMs + Math.max(restMs, CALM_MS[scenario.profile] + (scenario.network.discovery === undefined ? 0 : FOUND_MS))
       : scenario.lastsMs
   const varied = withSettings(scenario, settings, lastsMs)
   const struck = rules.flatMap((rule) => strikes(rule, varied, dice, calmMs, liveness).map((step) => ({ rule, step })))

@@ -16,12 +16,8 @@ const at = (steps: string, seed = 1): Bitten => bitten(steps, NODES, { seed })
 /** Frames that `to` takes up from `from` in a span of time. */
 const heard = ({ taken }: Bitten, to: string, from: string, fromMs: number, untilMs: number): number =>
   taken.filter(
-    ({ atMs, input, machine, name }) =>
-      name === to &&
-      input._tag === "Received" &&
-      machine.farEnd(input.link)?.name === from &&
-      atMs >= fromMs &&
-      atMs < untilMs
+    (one) =>
+      one.name === to && one.input._tag === "Received" && one.from === from && one.atMs >= fromMs && one.atMs < untilMs
   ).length
 
 /** Of the step at 20 s. */
@@ -94,13 +90,13 @@ describe("one direction", () => {
     const times = ({ taken }: Bitten, to: string, from: string) =>
       taken
         .filter(
-          ({ atMs, input, machine, name }) =>
+          ({ atMs, from: far, input, name }) =>
             name === to &&
             input._tag === "Received" &&
             // Said by the clock of whoever says it, not in answer to anything.
             input.frame.type === "event" &&
             input.frame.event === "mesh.heartbeat" &&
-            machine.farEnd(input.link)?.name === from &&
+            far === from &&
             atMs >= 20_000
         )
         .map(({ atMs }) => atMs)
