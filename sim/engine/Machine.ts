@@ -79,6 +79,8 @@ export class Machine implements Port {
   readonly world: World
   /** `sign`: the key refuses; `check`: every check comes back negative. */
   keysFail: "sign" | "check" | null = null
+  /** How often its keys failed. */
+  keyFailures = 0
 
   powered = false
   listening = false
@@ -350,7 +352,8 @@ export class Machine implements Port {
     this.links.set(link, { connection, side })
     if (attempt !== null) this.dials.delete(attempt)
     const nonce = base64url(this.world.seed, "nonce", this.boot(), link, 24)
-    this.deliver({ _tag: "LinkUp", link, attempt, nonce, exporter: null })
+    const path = connection.ports[side === 0 ? 1 : 0].path?.(connection) ?? null
+    this.deliver({ _tag: "LinkUp", link, attempt, nonce, exporter: null, ...(path === null ? {} : { path }) })
   }
 
   onDialFailed(process: number, attempt: number, reason: "refused" | "unreachable" | "timeout"): void {
@@ -501,11 +504,15 @@ export class Machine implements Port {
   }
 
   check(publicKey: string, proofs: Parameters<FakeKeys["check"]>[1]): ReturnType<FakeKeys["check"]> {
-    return this.keysFail === "check" ? { deviceId: null, valid: [] } : this.world.keys.check(publicKey, proofs)
+    if (this.keysFail !== "check") return this.world.keys.check(publicKey, proofs)
+    this.keyFailures++
+    return { deviceId: null, valid: [] }
   }
 
   sign(payloads: ReadonlyArray<string>): ReadonlyArray<string> | null {
-    return this.keysFail === "sign" ? null : this.world.keys.sign(this.keys, payloads)
+    if (this.keysFail !== "sign") return this.world.keys.sign(this.keys, payloads)
+    this.keyFailures++
+    return null
   }
 
   private halt(): void {

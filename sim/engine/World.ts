@@ -15,6 +15,7 @@ import { FakeKeys } from "../keys/FakeKeys.ts"
 import type { Connection, Port, Side } from "../network/Connection.ts"
 import type { NetworkEvent } from "../network/Event.ts"
 import { Network } from "../network/Network.ts"
+import { Visitor } from "../network/Visitor.ts"
 import { leaseEndsMs } from "../oracles/S1OneLeader.ts"
 import { guarded } from "../oracles/S10Bounds.ts"
 import type { Observation, Oracle } from "../oracles/Oracle.ts"
@@ -87,6 +88,10 @@ export class World {
   readonly network: Network
   readonly machines: ReadonlyArray<Machine>
   readonly script: Script
+  /** Devices that are more than one machine. */
+  readonly doubles: ReadonlySet<string>
+  /** Whoever comes from outside the mesh. */
+  readonly visitor: Visitor
   readonly view: WorldView
   readonly violations: Array<Violation> = []
   /** True time since the start, ms. */
@@ -125,6 +130,9 @@ export class World {
       }
     }
     const people = populate(scenario, seed, this.keys)
+    this.doubles = new Set(
+      people.configs.flatMap(({ keys, spec }) => (spec.sameKeyAs === undefined ? [] : [keys.deviceId]))
+    )
     this.network = new Network(carrier, seed, scenario.network, people.reachable)
     const ties = options.ties === "drawn" ? new Ties(seed, this.network) : null
     this.choose = ties === null ? null : (due) => ties.choose(due)
@@ -133,6 +141,8 @@ export class World {
       this.admit(machine, machine.config.deviceId)
       machine.nearby.enabled = scenario.network.discovery !== undefined
     }
+    this.visitor = new Visitor(this)
+    this.admit(this.visitor, this.visitor.keys.deviceId)
     this.script = new Script(this, scenario, options.without)
     this.view = this.makeView()
   }
@@ -140,7 +150,8 @@ export class World {
   /** Makes a port reachable under its name, and its device id readable in happenings. */
   admit(port: Port, deviceId: string): void {
     this.ports.set(port.name, port)
-    this.names.set(deviceId, port.name)
+    // Of two with one key the first is whom people mean.
+    if (!this.names.has(deviceId)) this.names.set(deviceId, port.name)
   }
 
   byAddress(address: string): Port | undefined {

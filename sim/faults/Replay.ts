@@ -1,10 +1,10 @@
 /**
  * A frame of the past, delivered again to the process that got it, as if its connection still brought it. Of each replayed
- * direction the first frame and the last of the rest are kept.
+ * direction the first frame and the last of the rest are kept; of whoever's logins are said again by somebody else, the last.
  *
  * Does not model: frames that were sent and never arrived; the other connection of a process that restarted meanwhile.
  */
-import type { Frame } from "../../kernel/wire/Frame.ts"
+import type { ConnectParams, Frame } from "../../kernel/wire/Frame.ts"
 import type { Machine } from "../engine/Machine.ts"
 import type { Connection, Side } from "../network/Connection.ts"
 import type { Step } from "../scenario/Scenario.ts"
@@ -22,12 +22,27 @@ const REPLAY_MAX = 64
 /** What was sent on the directions that a timeline replays, and on no other. */
 export class Kept {
   private readonly frames = new Map<string, Array<Sent>>()
+  /** The last login of each direction, of those nodes whose logins somebody else will say again. */
+  private readonly logins = new Map<string, ConnectParams>()
+  private readonly overheard: ReadonlySet<string>
 
   constructor(timeline: ReadonlyArray<Step>) {
     for (const { verb } of timeline) if (verb._tag === "replay") this.frames.set(`${verb.from}>${verb.to}`, [])
+    this.overheard = new Set(
+      timeline.flatMap(({ verb }) =>
+        verb._tag === "connect" && verb.lie === "an old login" && verb.as !== null ? [verb.as] : []
+      )
+    )
+  }
+
+  /** The last login of one node at another; `null`: there was none. */
+  login(from: string, to: string): ConnectParams | null {
+    return this.logins.get(`${from}>${to}`) ?? null
   }
 
   sent(machine: Machine, connection: Connection, side: Side, frame: Frame): void {
+    if (frame.type === "req" && frame.method === "mesh.connect" && this.overheard.has(machine.name))
+      this.logins.set(`${machine.name}>${connection.ports[side === 0 ? 1 : 0].name}`, frame.params)
     if (this.frames.size === 0) return
     const to: Side = side === 0 ? 1 : 0
     const kept = this.frames.get(`${machine.name}>${connection.ports[to].name}`)

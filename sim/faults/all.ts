@@ -1,6 +1,7 @@
 /** Every verb of the timeline with its rule. */
 import type { Verb } from "../scenario/Scenario.ts"
 import { advertise } from "./Advertise.ts"
+import { connect } from "./Connect.ts"
 import { crashAtWrite } from "./CrashAtWrite.ts"
 import { cut, isolate, partition } from "./Cut.ts"
 import { disk } from "./Disk.ts"
@@ -8,6 +9,7 @@ import { crash, stop } from "./End.ts"
 import type { Fault, Strike, Struck } from "./Fault.ts"
 import { freeze } from "./Freeze.ts"
 import { heal } from "./Heal.ts"
+import { keysFail } from "./KeysFail.ts"
 import { link } from "./Links.ts"
 import { move } from "./Move.ts"
 import { replay } from "./Replay.ts"
@@ -15,6 +17,7 @@ import { skew } from "./Skew.ts"
 import { slowCpu } from "./SlowCpu.ts"
 import { restart, start } from "./Start.ts"
 import { suspend } from "./Suspend.ts"
+import { revoke, trust } from "./Trust.ts"
 
 const rules: { readonly [V in Verb["_tag"]]: Fault<V> } = {
   start,
@@ -48,6 +51,10 @@ const rules: { readonly [V in Verb["_tag"]]: Fault<V> } = {
   "lose-adverts": link,
   move,
   advertise,
+  trust,
+  revoke,
+  "keys-fail": keysFail,
+  connect,
   heal,
   replay
 }

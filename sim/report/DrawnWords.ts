@@ -32,6 +32,11 @@ const verbWords = (verb: Verb): string => {
       return `split ${verb.groups.map(who).join(" | ")}`
     case "heal":
       return `heal ${verb.what === "everything" ? verb.what : who(verb.what)}`
+    case "trust":
+    case "revoke":
+      return `${verb._tag} ${verb.whom} by ${who(verb.by)}`
+    case "connect":
+      return `connect to ${who(verb.to)} with ${verb.lie}`
     case "advertise":
       return `advertise ${verb.node}`
     case "replay":

@@ -200,6 +200,18 @@ class Teller {
         if (event === "world.failed") this.#fate(happening, about ?? "")
         return this.#line(atMs, `${about ?? "somebody"} ${what}: ${detail.reason ?? "its disk"}`, null, null)
       }
+      case "world.trust":
+      case "world.revoke": {
+        const who = detail.reason ?? "somebody"
+        const what = event === "world.trust" ? "trusted from now on" : "trusted no longer"
+        return this.#line(atMs, `${about ?? "somebody"} is ${what} by ${who}`, this.#stepId(happening), null)
+      }
+      case "world.keys-fail":
+        return this.#line(atMs, `the keys of ${detail.reason ?? about} fail`, this.#stepId(happening), null)
+      case "world.connect": {
+        const who = about === null ? "a stranger logs in" : `somebody logs in as ${about}`
+        return this.#line(atMs, `${who}: ${detail.reason ?? ""}`, this.#stepId(happening), null)
+      }
       case "world.advertise":
         return this.#line(
           atMs,

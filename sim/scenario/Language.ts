@@ -57,6 +57,11 @@ const Node = Schema.Struct({
     Schema.Literals([1970]).annotate({ message: "write 1970, or leave it out" }),
     "1970: the node has no clock that runs on without power; its calendar begins at zero at each boot."
   ),
+  "trusted-by": may(Who, "Who trusts it at the start; none: nobody. Default everyone."),
+  "same-key-as": may(
+    Name,
+    "The node whose key it has too: a second process with the identity of that one, which others take for it."
+  ),
   "wrong-addresses": may(
     CountWords,
     "How many addresses its adverts name at which nobody answers, round the right one (a bridge, a VPN). Default none."
@@ -115,8 +120,7 @@ const Step = Schema.Struct({
     approve: proposals,
     reject: proposals,
     sense: "context frames",
-    send: "actuation",
-    connect: "connections made by hand"
+    send: "actuation"
   }
 })
 

@@ -1,7 +1,6 @@
 /** Nodes, where they are, electors and the network between them. */
-import type { Role } from "../../kernel/wire/Frame.ts"
 import type { Language } from "./Language.ts"
-import { type Reading, each, needsDiscovery, reservedNames, resolveNodes, valueOf } from "./Names.ts"
+import { type Reading, type Who, each, needsDiscovery, reservedNames, resolveNodes, valueOf } from "./Names.ts"
 import type { NetworkSpec, NodeSpec, Quality, Site } from "./Scenario.ts"
 import type { Draft } from "./Shape.ts"
 import type { Path } from "./Tree.ts"
@@ -31,9 +30,34 @@ export const readNodes = (reading: Reading, draft: Draft<Language["nodes"]> | un
       clockSkewMs: valueOf(reading, [...path, "clock-skew"], node?.["clock-skew"], readTime) ?? 0,
       clockRatePpm: valueOf(reading, [...path, "clock-rate"], node?.["clock-rate"], readClockRate) ?? 0,
       ...(node?.["boots-in"] === undefined ? {} : { bootsIn1970: true }),
+      ...readTrustedBy(reading, node?.["trusted-by"], [...path, "trusted-by"]),
+      ...readSameKey(reading, name, draft ?? {}, [...path, "same-key-as"]),
       ...readWrongAddresses(reading, node?.["wrong-addresses"], [...path, "wrong-addresses"])
     }
   })
+}
+
+const readTrustedBy = (reading: Reading, draft: Who | undefined, path: Path) =>
+  draft === undefined || draft === "everyone"
+    ? {}
+    : {
+        trustedBy:
+          draft === "none"
+            ? []
+            : each(draft, path).flatMap((one) =>
+                resolveNodes(reading, one.name, reading.tree.value(one.path), ["none"])
+              )
+      }
+
+const readSameKey = (reading: Reading, name: string, nodes: NonNullable<Draft<Language["nodes"]>>, path: Path) => {
+  const written = nodes[name]?.["same-key-as"]
+  if (written === undefined) return {}
+  const span = reading.tree.value(path)
+  const [other] = resolveNodes(reading, written, span)
+  if (other === name) reading.mistakes.add(span, "a node has its own key anyway; write another node")
+  else if (other !== undefined && nodes[other]?.["same-key-as"] !== undefined)
+    reading.mistakes.add(span, `${other} has its key from another node; write that one`)
+  return other === undefined ? {} : { sameKeyAs: other }
 }
 
 /** More than any device names; the kernel tries eight addresses. */
@@ -49,8 +73,8 @@ const readWrongAddresses = (reading: Reading, draft: string | undefined, path: P
 }
 
 /** Planners and standby-planners in the order of the file, then the first field node as a witness. */
-const defaultElectors = (roles: ReadonlyMap<string, Role | null>): ReadonlyArray<string> => {
-  const names = [...roles.keys()]
+const defaultElectors = ({ roles, tree }: Reading): ReadonlyArray<string> => {
+  const names = [...roles.keys()].filter((name) => !tree.keys(["nodes", name]).includes("same-key-as"))
   const planners = names.filter((name) => roles.get(name) === "planner" || roles.get(name) === "standby-planner")
   const witness = names.find((name) => roles.get(name) === "field")
   return witness === undefined ? planners : [...planners, witness]
@@ -61,7 +85,7 @@ export const readElectors = (
   draft: Draft<Language["electors"]> | undefined
 ): ReadonlyArray<string> => {
   const { mistakes, tree } = reading
-  if (draft === undefined) return defaultElectors(reading.roles)
+  if (draft === undefined) return defaultElectors(reading)
   if (draft.length === 0)
     mistakes.add(tree.value(["electors"]), "the list is empty; write who may vote, or leave electors: out")
   const electors = new Set<string>()
@@ -76,6 +100,21 @@ export const readElectors = (
     }
   }
   return [...electors]
+}
+
+/** Two processes with one key have a vote each, and no kernel can keep them from giving both. */
+export const checkKeys = (
+  { mistakes, tree }: Reading,
+  nodes: ReadonlyArray<NodeSpec>,
+  electors: ReadonlyArray<string>
+): void => {
+  for (const { name, sameKeyAs } of nodes)
+    for (const one of [name, sameKeyAs])
+      if (sameKeyAs !== undefined && one !== undefined && electors.includes(one))
+        mistakes.add(
+          tree.value(["nodes", name, "same-key-as"]),
+          `${one} is an elector, and two with one key could vote twice; write electors: without it`
+        )
 }
 
 /** Who is where; a site without nodes, or a node in two of them, is a mistake. */

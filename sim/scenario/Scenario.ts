@@ -31,6 +31,10 @@ export interface NodeSpec {
   readonly bootsIn1970?: boolean
   /** Its adverts name so many addresses at which nobody answers, beside the right one. */
   readonly wrongAddresses?: number
+  /** Who trusts it at the start; absent: everyone. */
+  readonly trustedBy?: ReadonlyArray<string>
+  /** The node whose key it has too: a second process with one identity. */
+  readonly sameKeyAs?: string
 }
 
 /** Nodes that are in one place. Each is in one at most. */
@@ -84,6 +88,20 @@ export type Verb =
   | OnLinks<LinkVerb>
   /** `usual`: what paths are like from now on, where that was something else. */
   | { readonly _tag: "heal"; readonly what: "everything" | ReadonlyArray<Target>; readonly usual?: NetworkSpec }
+  /** An operator of `by` trusts a device from now on, in this role; or no longer. */
+  | { readonly _tag: "trust"; readonly by: ReadonlyArray<Target>; readonly whom: string; readonly role: Role }
+  | { readonly _tag: "revoke"; readonly by: ReadonlyArray<Target>; readonly whom: string }
+  | { readonly _tag: "keys-fail"; readonly who: ReadonlyArray<Target>; readonly at: "sign" | "check" }
+  /** Somebody from outside logs in, with one lie. */
+  | {
+      readonly _tag: "connect"
+      readonly to: ReadonlyArray<Target>
+      /** Whom it says to be; `null`: somebody whom nobody knows. */
+      readonly as: string | null
+      readonly lie: Lie
+      /** Absent: nothing lies between the two. */
+      readonly over?: Over
+    }
   /** A record of discovery that the node did not announce, or not now. */
   | {
       readonly _tag: "advertise"
@@ -97,6 +115,24 @@ export type Verb =
     }
   /** Delivers a message of the past again, on the connection that it was sent on. */
   | { readonly _tag: "replay"; readonly from: string; readonly to: string; readonly message: "first" | "last" | "all" }
+
+export const lies = [
+  "its own key",
+  "another key",
+  "another signature",
+  "another nonce",
+  "an old login",
+  "another mesh",
+  "another mesh key",
+  "another generation",
+  "another role",
+  "no extension",
+  "silence"
+] as const
+export type Lie = (typeof lies)[number]
+
+export const ways = ["no tls", "tls without its key", "tls with another key"] as const
+export type Over = (typeof ways)[number]
 
 /** What happens to a node's clocks. */
 export type Skew =

@@ -7,6 +7,7 @@ import { verbNames } from "./Language.ts"
 import { type Moments, isReserved } from "./Moments.ts"
 import { type Reading, resolveTargets, valueOf } from "./Names.ts"
 import { healed, readCut, readLinkVerb, readPartition, readReplay } from "./LinkVerbs.ts"
+import { readConnect, readKeysFail, readRevoke, readTrust } from "./IdentityVerbs.ts"
 import { readAdvertise } from "./NearbyVerbs.ts"
 import { readCrash, readCrashAtWrite, readDisk, readSkew, readSlowCpu } from "./NodeVerbs.ts"
 import type { Step, Verb } from "./Scenario.ts"
@@ -43,7 +44,10 @@ const undoable: ReadonlySet<VerbName> = new Set([
   "late-close",
   "lossy-close",
   "lose-adverts",
-  "move"
+  "move",
+  "trust",
+  "revoke",
+  "keys-fail"
 ])
 /** A machine that nothing mends would never get well. */
 const ending: ReadonlySet<VerbName> = new Set(["freeze", "suspend", "slow-cpu", "disk"])
@@ -156,6 +160,14 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
             what:
               step.heal === "everything" ? "everything" : resolveTargets(reading, healed(reading, step.heal, at), at)
           }
+    case "trust":
+      return readTrust(reading, step.trust, at)
+    case "revoke":
+      return readRevoke(reading, step.revoke, at)
+    case "keys-fail":
+      return readKeysFail(reading, step[verb], at)
+    case "connect":
+      return readConnect(reading, step.connect, at)
     case "advertise":
       return readAdvertise(reading, step.advertise, at)
     case "replay":

@@ -3,6 +3,8 @@
  * form, in NodeVerbs.ts and LinkVerbs.ts.
  */
 import * as Schema from "effect/Schema"
+import { Role } from "../../kernel/wire/Frame.ts"
+import { lies, ways } from "./Scenario.ts"
 import {
   Calendar,
   ClockRate,
@@ -29,6 +31,8 @@ const onLinks = <const F extends Schema.Struct.Fields>(verb: string, fields: F) 
     ...fields
   }).annotate({ noun: `word of ${verb}`, message: `write a mapping, such as { between: [laptop, jetson-1] }` })
 
+const trustNeeds = "trust needs by: and whom:, such as { by: laptop, whom: jetson-1 }"
+const revokeNeeds = "revoke needs by: and whom:, such as { by: laptop, whom: jetson-1 }"
 const swizzleNeeds = "swizzle needs over:, heal-after: and heal-over:, such as over: 5s, heal-after: 10s, heal-over: 5s"
 const burstNeeds = "burst-loss needs begins: and ends:, such as begins: 1%, ends: 20%"
 
@@ -272,6 +276,41 @@ export const verbs = {
       "heard-by": may(Who, "Who hears it. Default everyone.")
     }).annotate({ noun: "word of advertise", message: "write { node: jetson-2, incarnation: old }" }),
     "A record of discovery that the node did not announce, or not now. Needs network.discovery."
+  ),
+  trust: may(
+    Schema.Struct({
+      by: must(Who, "Whose operator says so.", trustNeeds),
+      whom: must(Name, "The device.", trustNeeds),
+      as: may(Role, "In which role. Default its own.")
+    }).annotate({ noun: "word of trust", message: "write { by: laptop, whom: jetson-1 }" }),
+    "An operator trusts a device from now on, as at its daemon's socket."
+  ),
+  revoke: may(
+    Schema.Struct({
+      by: must(Who, "Whose operator says so.", revokeNeeds),
+      whom: must(Name, "The device.", revokeNeeds)
+    }).annotate({ noun: "word of revoke", message: "write { by: laptop, whom: jetson-1 }" }),
+    "An operator trusts a device no longer: its sessions end now."
+  ),
+  "keys-fail": may(
+    Schema.Struct({
+      who: must(Who, "Whose key store.", "write whose key store: { who: jetson-1, at: signing }"),
+      at: must(
+        word(["signing", "checking"], "signing: its key refuses; checking: every signature of others is found wrong."),
+        "At what it fails.",
+        "write at what: { who: jetson-1, at: signing }, or at: checking"
+      )
+    }).annotate({ noun: "word of keys-fail", message: "write { who: jetson-1, at: signing }" }),
+    "A key store that fails: no new handshake of the node comes to anything; sessions go on."
+  ),
+  connect: may(
+    Schema.Struct({
+      to: must(Who, "Where it logs in.", "connect needs to:, such as { to: jetson-1, with: another key }"),
+      as: may(Name, "The node that it says to be, whose key it has stolen. Default somebody whom nobody knows."),
+      with: may(word(lies, "Its one lie."), "Its one lie. Default its own key: none."),
+      over: may(word(ways, "How the connection is secured."), "How the connection is secured. Default as all are here.")
+    }).annotate({ noun: "word of connect", message: "write { to: jetson-1, as: laptop, with: another key }" }),
+    "Somebody from outside logs in. Who refuses it, and why, is the event connection.refused with its code as reason."
   ),
   replay: may(
     Schema.Struct({

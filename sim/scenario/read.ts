@@ -13,7 +13,7 @@ import { type Mistake, Mistakes } from "./Mistakes.ts"
 import { Moments } from "./Moments.ts"
 import { NODES_MAX } from "./Language.ts"
 import { Expansion, type Reading, valueOf } from "./Names.ts"
-import { readElectors, readNetwork, readNodes, readSites } from "./Nodes.ts"
+import { checkKeys, readElectors, readNetwork, readNodes, readSites } from "./Nodes.ts"
 import type { Scenario } from "./Scenario.ts"
 import { readShape } from "./Shape.ts"
 import { readTimeline } from "./Timeline.ts"
@@ -118,6 +118,7 @@ const assemble = (file: string, text: string, tree: Tree, mistakes: Mistakes): S
   const moments = new Moments(reading, draft.timeline !== undefined)
   const nodes = readNodes(reading, draft.nodes)
   const electors = readElectors(reading, draft.electors)
+  checkKeys(reading, nodes, electors)
   const network = readNetwork(reading, draft.network)
   const timeline = readTimeline(reading, draft.timeline ?? [], moments)
   const expect = readExpectations(reading, draft.expect ?? [], moments)

@@ -348,7 +348,7 @@ describe("steps", () => {
       timelineWith("  - { at: 1s, «propose»: { proposal: P1 } }"),
       '"propose" is not there yet: it comes with proposals, in a later version'
     )
-    for (const verb of ["approve", "reject", "sense", "send", "connect"])
+    for (const verb of ["approve", "reject", "sense", "send"])
       assertMistakes(
         timelineWith(`  - { at: 1s, «${verb}»: { x: 1 } }`),
         new RegExp(`^"${verb}" is not there yet`, "u")
