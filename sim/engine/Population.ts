@@ -77,7 +77,7 @@ export const populate = (scenario: Scenario, seed: number, keys: FakeKeys) => {
         capabilities: spec.capabilities,
         meshId,
         meshKey,
-        profile: profiles[scenario.profile],
+        profile: { ...profiles[scenario.profile], ...scenario.timing },
         peers: peersOf(spec),
         trusted: trustedBy(spec),
         manifest: { version: MANIFEST_VERSION, electors }

@@ -11,6 +11,7 @@ const signed = (words: string): string => (words.startsWith("-") ? `−${words.s
 
 const settingWords = ({ path, value }: Setting): string => {
   const [heading, name = "", word = ""] = path.split(".")
+  if (heading === "timeline" && word === "after") return `${name} after ${value} records`
   if (heading === "timeline") return `${name} at ${measuredSpan(value)}`
   if (heading === "network") {
     const where = word === "" ? "" : ` ${name.replace("-", " ")}`

@@ -266,16 +266,16 @@ const Seeds = text(
 const Varied = text(
   "Varied",
   variedPattern,
-  "write a range with units, such as 5s..50s, 0%..20% or -10s..10s",
+  "write a range with units, such as 5s..50s, 0%..20%, -10s..10s or exactly 0..9",
   "low..high: each seed draws its own value.",
-  ["5s..50s", "0%..20%"]
+  ["5s..50s", "0%..20%", "exactly 0..9"]
 )
 
 const Fuzz = Schema.Struct({
   seeds: may(Seeds, "The seeds of a campaign."),
   vary: may(
     Schema.Record(Schema.String, Varied).annotate({ message: "write what varies, such as { network.loss: 0%..20% }" }),
-    "Dotted paths into this file, each with a range that every seed draws from: timeline.<id>.at, network.delay, network.loss, network.between-sites.loss and its like, nodes.<name or pattern>.clock-skew or .clock-rate."
+    "Dotted paths into this file, each with a range that every seed draws from: timeline.<id>.at, timeline.<id>.after of a crash-at-write (exactly 0..9), network.delay, network.loss, network.between-sites.loss and its like, nodes.<name or pattern>.clock-skew or .clock-rate."
   ),
   faults: may(
     list(Fault, "write a list, such as [{ cut: any link, every: 5s..20s, for: 1s..10s }]"),
@@ -283,6 +283,42 @@ const Fuzz = Schema.Struct({
   ),
   calm: may(Time, "How long before the end the faults stop and everything is healed.")
 }).annotate({ identifier: "Fuzz", noun: "word of fuzz", message: "write a mapping, such as { seeds: 1..500 }" })
+
+const Timing = Schema.Struct({
+  beat: may(Time, "How often each node probes its links and sends its heartbeat."),
+  "probe-deadline": may(Time, "A probe is missed after this, until the round trip is known."),
+  "probe-deadline-min": may(Time, "And once it is known, not before this."),
+  "probe-deadline-max": may(Time, "And not after this."),
+  "misses-to-bad": may(CountWords, "Misses in a row that make an edge bad: exactly N."),
+  "misses-to-bad-few-observers": may(CountWords, "As many where there are few observers."),
+  "few-observers": may(CountWords, "Fewer observers than this are few."),
+  "misses-to-terminate": may(CountWords, "Misses after which the connection is ended."),
+  stall: may(Time, "An alarm that rings later than this says that the node itself was not attentive."),
+  "stall-voids-lease": may(Time, "A stall beyond this voids a leader's lease."),
+  probation: may(
+    list(Time, "write times that grow, such as [2s, 30s]"),
+    "How long an edge must stay well before it is good again, by number of flaps."
+  ),
+  "flap-forgiven": may(Time, "One flap is forgiven for each such span without another."),
+  lead: may(Time, "The leader's heartbeat."),
+  lease: may(Time, "The leader's lease."),
+  promise: may(Time, "How long a voter votes for nobody else."),
+  rank: may(Time, "Candidates wait rank times this."),
+  candidacy: may(Time, "A candidacy in vain is tried again after this, doubling."),
+  "candidacy-max": may(Time, "And at most after this."),
+  "higher-dials-after": may(Time, "Of two that find each other the higher id dials after this only."),
+  redial: may(Time, "First redial after a failure, doubling."),
+  "redial-max": may(Time, "And at most after this."),
+  "redial-refused": may(Time, "Between attempts at a peer that refuses for a lasting reason."),
+  "redial-reset": may(Time, "A link that has been up for so long starts its backoff anew."),
+  handshake: may(Time, "From an open connection to a session."),
+  nonce: may(Time, "A server's nonce is good for so long."),
+  "displace-probe": may(Time, "A session that a newer incarnation challenges must answer within this.")
+}).annotate({
+  identifier: "Timing",
+  noun: "constant of the kernel",
+  message: "write a mapping, such as { lease: 1s, promise: 2s }"
+})
 
 export const Language = Schema.Struct({
   scenario: must(
@@ -301,6 +337,7 @@ export const Language = Schema.Struct({
     word(["lan", "wan", "battery"], "Which constants of the kernel apply."),
     "Which constants of the kernel apply. Default lan."
   ),
+  timing: may(Timing, "Constants of the kernel in place of the profile's, all nodes alike."),
   electors: may(
     list(Schema.String, "write a list of nodes, such as [laptop, jetson-1]"),
     "Who may vote. Default: planners, standby-planners and the first field node."
@@ -338,7 +375,6 @@ export const Language = Schema.Struct({
   identifier: "Scenario",
   title: "ClawMesh scenario",
   noun: "heading",
-  message: "a scenario is a mapping",
-  later: { timing: "single constants of the kernel" }
+  message: "a scenario is a mapping"
 })
 export type Language = typeof Language.Type

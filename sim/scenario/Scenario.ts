@@ -5,6 +5,7 @@
 import type { Role } from "../../kernel/wire/Frame.ts"
 import type { DiskFate } from "../disk/SimVault.ts"
 import type { PeerWord } from "../engine/View.ts"
+import type { Timing } from "./Timing.ts"
 import type { Rule } from "../network/Rule.ts"
 
 /** Where something stands in its file; both count from 1. */
@@ -299,6 +300,8 @@ export interface Scenario {
   readonly seed: number
   readonly lastsMs: number
   readonly profile: "lan" | "wan" | "battery"
+  /** Constants in place of the profile's. */
+  readonly timing?: Timing
   /** Who may vote. Where the file has no `electors:`, every planner and standby planner, and the first field node. */
   readonly electors: ReadonlyArray<string>
   readonly nodes: ReadonlyArray<NodeSpec>

@@ -17,6 +17,7 @@ import { checkKeys, readElectors, readNetwork, readNodes, readSites } from "./No
 import type { Scenario } from "./Scenario.ts"
 import { readShape } from "./Shape.ts"
 import { readTimeline } from "./Timeline.ts"
+import { readTiming } from "./Timing.ts"
 import { type Tree, readTree } from "./Tree.ts"
 import { readTime } from "./Units.ts"
 
@@ -130,6 +131,7 @@ const assemble = (file: string, text: string, tree: Tree, mistakes: Mistakes): S
     seed: draft.seed ?? 0,
     lastsMs: lastsMs ?? 0,
     profile: draft.profile ?? "lan",
+    ...(draft.timing === undefined ? {} : { timing: readTiming(reading, draft.timing, draft.profile ?? "lan") }),
     electors,
     nodes,
     network: sites.length === 0 ? network : { ...network, sites },

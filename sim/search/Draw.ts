@@ -68,8 +68,8 @@ const withSettings = (scenario: Scenario, settings: ReadonlyArray<Setting>, last
   const values = new Map(settings.map(({ path, value }) => [path, value]))
   const moments = new Map(
     settings.flatMap(({ path, value }) => {
-      const [heading, id = ""] = path.split(".")
-      return heading === "timeline" ? [[id, value] as const] : []
+      const [heading, id = "", word] = path.split(".")
+      return heading === "timeline" && word === "at" ? [[id, value] as const] : []
     })
   )
   const { network } = scenario
@@ -81,8 +81,15 @@ const withSettings = (scenario: Scenario, settings: ReadonlyArray<Setting>, last
   }
   const { betweenSites, withinSites } = network
   const varies = settings.some(({ path }) => path.startsWith("network."))
+  const atTimes = moved(scenario, moments, lastsMs)
   return {
-    ...moved(scenario, moments, lastsMs),
+    ...atTimes,
+    timeline: atTimes.timeline.map((step): Step => {
+      const after = step.id === null ? undefined : values.get(`timeline.${step.id}.after`)
+      return after === undefined || step.verb._tag !== "crash-at-write"
+        ? step
+        : { ...step, verb: { ...step.verb, nth: after + 1 } }
+    }),
     network: varies
       ? {
           ...network,

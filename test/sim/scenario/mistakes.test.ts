@@ -182,10 +182,6 @@ describe("headings", () => {
     assertMistakes(scenarioWith({ "«__proto__»": " 1" }), /^no such heading/u)
   })
 
-  it("those of a later version are told to be later", () => {
-    assertMistakes(scenarioWith({ "«timing»": " { lease: 1s }" }), /^"timing" is not there yet/u)
-  })
-
   it("values of the wrong type", () => {
     assertMistakes(scenarioWith({ seed: " «x»" }), /^write a whole number from 0 up/u)
     assertMistakes(scenarioWith({ seed: " «-1»" }), /^write a whole number from 0 up/u)

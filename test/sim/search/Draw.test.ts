@@ -254,3 +254,20 @@ describe("draws are keyed", () => {
     for (const one of many(false, plain)) assert.strictEqual(one.class, "scripted")
   })
 })
+
+describe("crash at every write", () => {
+  it("C74: the record in whose middle the power goes is swept", () => {
+    const swept = scenarioFrom(
+      FIELD.replace("crash: main }", "crash-at-write: { who: main, after: exactly 0 }, for: 5s }").replace(
+        "network.loss: 0%..5%",
+        "timeline.dies.after: exactly 0..4"
+      )
+    )
+    const records = new Set(
+      many(false, swept).flatMap(({ scenario }) =>
+        scenario.timeline.flatMap(({ verb }) => (verb._tag === "crash-at-write" ? [verb.nth] : []))
+      )
+    )
+    assert.deepStrictEqual([...records].toSorted(), [1, 2, 3, 4, 5])
+  })
+})
