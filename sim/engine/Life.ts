@@ -57,6 +57,8 @@ export class Life {
   readonly owner: object
   /** `sign`: the key refuses; `check`: every check comes back negative. */
   keysFail: "sign" | "check" | null = null
+  /** How often its keys failed. */
+  keyFailures = 0
   powered = false
   listening = false
   /** Number of the running process; 0: none. */
@@ -93,6 +95,7 @@ export class Life {
     this.dials = new Map(from?.dials)
     if (from === undefined) return
     this.keysFail = from.keysFail
+    this.keyFailures = from.keyFailures
     this.powered = from.powered
     this.listening = from.listening
     this.process = from.process

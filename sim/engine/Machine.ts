@@ -157,6 +157,11 @@ export class Machine implements Port {
     this.mine().keysFail = how
   }
 
+  /** How often its keys failed. */
+  get keyFailures(): number {
+    return this.life.keyFailures
+  }
+
   get powered(): boolean {
     return this.life.powered
   }
@@ -222,6 +227,16 @@ export class Machine implements Port {
 
   get harmed(): number {
     return this.life.vault.harmed
+  }
+
+  /** Its host on the segment of discovery. */
+  get address(): string {
+    return this.life.nearby.address
+  }
+
+  /** Whether it is at another address than at first. */
+  get moved(): boolean {
+    return this.life.nearby.moves !== 0
   }
 
   get nearby(): Nearby {
@@ -436,7 +451,8 @@ export class Machine implements Port {
     this.world.script.opened(connection, side, link)
     if (attempt !== null) life.dials.delete(attempt)
     const nonce = base64url(this.world.seed, "nonce", this.boot(), link, 24)
-    this.deliver({ _tag: "LinkUp", link, attempt, nonce, exporter: null })
+    const path = connection.ports[side === 0 ? 1 : 0].path?.(connection) ?? null
+    this.deliver({ _tag: "LinkUp", link, attempt, nonce, exporter: null, ...(path === null ? {} : { path }) })
   }
 
   onDialFailed(process: number, attempt: number, reason: "refused" | "unreachable" | "timeout"): void {
@@ -520,7 +536,7 @@ export class Machine implements Port {
         return network.close(line.connection, line.side, command.abrupt)
       }
       case "Dial": {
-        const target = this.world.byAddress(command.address) ?? life.nearby.at(command.address)
+        const target = life.nearby.at(command.address)
         if (target === undefined)
           return this.later({ _tag: "DialFailed", attempt: command.attempt, reason: "unreachable" })
         life.dials.set(command.attempt, network.dial(this, target, command.attempt))
@@ -594,11 +610,15 @@ export class Machine implements Port {
   }
 
   check(publicKey: string, proofs: Parameters<FakeKeys["check"]>[1]): ReturnType<FakeKeys["check"]> {
-    return this.keysFail === "check" ? { deviceId: null, valid: [] } : this.world.keys.check(publicKey, proofs)
+    if (this.keysFail !== "check") return this.world.keys.check(publicKey, proofs)
+    this.mine().keyFailures++
+    return { deviceId: null, valid: [] }
   }
 
   sign(payloads: ReadonlyArray<string>): ReadonlyArray<string> | null {
-    return this.keysFail === "sign" ? null : this.world.keys.sign(this.keys, payloads)
+    if (this.keysFail !== "sign") return this.world.keys.sign(this.keys, payloads)
+    this.mine().keyFailures++
+    return null
   }
 
   private halt(): void {

@@ -1,10 +1,10 @@
 /**
  * Who lives in a scenario's world: keys, the mesh they share, whom each trusts and where it may be dialled.
  *
- * The scenario makes the mesh key and the manifest; every node trusts every other in its role, and knows no keys but the
- * device ids: keys are pinned at first use.
+ * The scenario makes the mesh key and the manifest; every node trusts every other in its role unless the scenario says by whom
+ * it is trusted, and knows no keys but the device ids: keys are pinned at first use.
  */
-import type { Config, Trusted } from "../../kernel/Config.ts"
+import type { Config, StaticAddress, Trusted } from "../../kernel/Config.ts"
 import { base64url } from "../../kernel/Draw.ts"
 import { meshIdPreimage } from "../../kernel/identity/MeshId.ts"
 import { u32 } from "../../kernel/Draw.ts"
@@ -35,7 +35,7 @@ const neighbours = (links: Scenario["network"]["links"], a: number, b: number, c
 
 export const populate = (scenario: Scenario, seed: number, keys: FakeKeys) => {
   const { network, nodes } = scenario
-  const pairs = nodes.map((spec) => keys.make(seed, spec.name))
+  const pairs = nodes.map((spec) => keys.make(seed, spec.sameKeyAs ?? spec.name))
   const places = new Map(nodes.map((spec, index) => [spec.name, index]))
   const reachable = (from: string, to: string): boolean => {
     const a = places.get(from)
@@ -47,17 +47,22 @@ export const populate = (scenario: Scenario, seed: number, keys: FakeKeys) => {
   const meshKey = base64url(seed, "mesh-key", MESH_NAME, 0, 32)
   // The world has no SHA-256; a mesh id only has to be the same for all.
   const meshId = u32(seed, "mesh-id", meshIdPreimage(MESH_NAME), 0).toString(16).padStart(64, "0")
-  const trustedBy = (self: NodeSpec): ReadonlyArray<Trusted> =>
+  const addressFor = (self: NodeSpec, { name }: NodeSpec): string | null =>
+    network.discovery !== "only" && reachable(self.name, name) ? name : null
+  /** All devices but its own; two nodes with one key are one device, which is where the first of them is. */
+  const othersOf = (self: NodeSpec) =>
     nodes
-      .map((spec, index) => ({
-        deviceId: pairs[index]!.deviceId,
-        role: spec.role,
-        gen1: false,
-        publicKey: null,
-        address: reachable(self.name, spec.name) ? spec.name : null
-      }))
-      .filter((_, index) => nodes[index] !== self)
+      .map((spec, index) => ({ spec, deviceId: pairs[index]!.deviceId, address: addressFor(self, spec) }))
+      .filter(({ spec }) => spec.sameKeyAs === undefined && spec.name !== (self.sameKeyAs ?? self.name))
       .sort((a, b) => compareText(a.deviceId, b.deviceId))
+  const trustedBy = (self: NodeSpec): ReadonlyArray<Trusted> =>
+    othersOf(self)
+      .filter(({ spec }) => spec.trustedBy?.includes(self.name) !== false)
+      .map(({ address, deviceId, spec }) => ({ deviceId, role: spec.role, gen1: false, publicKey: null, address }))
+  const peersOf = (self: NodeSpec): ReadonlyArray<StaticAddress> =>
+    othersOf(self).flatMap(({ address, deviceId }) =>
+      address === null ? [] : [{ deviceId, address, fingerprint: null, label: null }]
+    )
   const configs = nodes.map((spec, index): { spec: NodeSpec; keys: KeyPair; config: Config } => {
     const pair = pairs[index]!
     return {
@@ -72,7 +77,8 @@ export const populate = (scenario: Scenario, seed: number, keys: FakeKeys) => {
         capabilities: spec.capabilities,
         meshId,
         meshKey,
-        profile: profiles[scenario.profile],
+        profile: { ...profiles[scenario.profile], ...scenario.timing },
+        peers: peersOf(spec),
         trusted: trustedBy(spec),
         manifest: { version: MANIFEST_VERSION, electors }
       }

@@ -24,7 +24,9 @@ export interface ScriptEvent {
 const ON_THE_NETWORK: ReadonlySet<Verb["_tag"]> = new Set<Verb["_tag"]>([
   "cut",
   "partition",
+  "isolate",
   "slow",
+  "detour",
   "clog",
   "flap",
   "swizzle",
@@ -35,7 +37,8 @@ const ON_THE_NETWORK: ReadonlySet<Verb["_tag"]> = new Set<Verb["_tag"]>([
   "reorder",
   "corrupt",
   "late-close",
-  "lossy-close"
+  "lossy-close",
+  "lose-adverts"
 ])
 
 /** How many steps hold each machine down, by its index: it starts again when the last of them is taken back. */

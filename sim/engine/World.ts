@@ -18,6 +18,7 @@ import { FakeKeys } from "../keys/FakeKeys.ts"
 import type { Connection, Port, Side } from "../network/Connection.ts"
 import type { NetworkEvent } from "../network/Event.ts"
 import { Network } from "../network/Network.ts"
+import { Visitor } from "../network/Visitor.ts"
 import { guarded } from "../oracles/S10Bounds.ts"
 import type { Observation, Oracle } from "../oracles/Oracle.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
@@ -98,6 +99,10 @@ export class World {
   readonly network: Network
   readonly machines: ReadonlyArray<Machine>
   readonly script: Script
+  /** Devices that are more than one machine. */
+  readonly doubles: ReadonlySet<string>
+  /** Whoever comes from outside the mesh. */
+  readonly visitor: Visitor
   readonly view: WorldView
   readonly violations: Array<Violation>
   /** What carries this token is shared with no other world: it may be changed in place. */
@@ -153,13 +158,25 @@ export class World {
       this.machines = people.configs.map(
         ({ config, keys, spec }, index) => new Machine(this, index, spec, keys, config)
       )
-      this.names = new Map(this.machines.map(({ config, name }) => [config.deviceId, name]))
+      this.doubles = new Set(
+        people.configs.flatMap(({ keys, spec }) => (spec.sameKeyAs === undefined ? [] : [keys.deviceId]))
+      )
+      for (const { nearby } of this.machines) nearby.enabled = scenario.network.discovery !== undefined
+      this.visitor = new Visitor(this)
+      // Of two with one key the first is whom people mean.
+      const named = [
+        ...this.machines.map(({ config, name }) => [config.deviceId, name] as const),
+        [this.visitor.keys.deviceId, this.visitor.name] as const
+      ]
+      this.names = new Map(named.toReversed())
       this.places = new Map(this.machines.map(({ name }, index) => [name, index]))
       this.looks = this.machines.map(() => NO_HANDLE)
       this.termHolders = new Map()
     } else {
       this.machines = from.machines.map((machine) => machine.fork(this))
       this.names = from.names
+      this.doubles = from.doubles
+      this.visitor = from.visitor.fork(this)
       this.places = from.places
       this.looks = from.looks.slice()
       this.termHolders = new Map(from.termHolders)
@@ -213,7 +230,8 @@ export class World {
   /** Makes a port reachable under its name, and its device id readable in happenings. */
   admit(port: Port, deviceId: string): void {
     this.strangers.set(port.name, port)
-    this.names = new Map(this.names).set(deviceId, port.name)
+    // Of two with one key the first is whom people mean.
+    if (!this.names.has(deviceId)) this.names = new Map(this.names).set(deviceId, port.name)
   }
 
   byAddress(address: string): Port | undefined {
@@ -225,7 +243,8 @@ export class World {
 
   /** A port as it is in this world: what was made before a fork names it as it is in another. */
   here(port: Port): Port {
-    return port instanceof Machine ? this.machines[port.index]! : port
+    if (port instanceof Machine) return this.machines[port.index]!
+    return port instanceof Visitor ? this.visitor : port
   }
 
   nameOf(deviceId: string): string {

@@ -7,7 +7,12 @@
 import type { Rule } from "../network/Rule.ts"
 import { names, pairs, tell, type Fault, type Strike, type Struck } from "./Fault.ts"
 
-const apart = (strike: Strike, event: "world.cut" | "world.partition", rule: Rule, words: string): Struck => {
+const apart = (
+  strike: Strike,
+  event: "world.cut" | "world.partition" | "world.isolate",
+  rule: Rule,
+  words: string
+): Struck => {
   const id = strike.world.network.apply(rule, strike.key)
   strike.tell(event, null, words)
   return {
@@ -30,4 +35,12 @@ export const partition: Fault<"partition"> = ({ groups }, strike) => {
   const machines = strike.resolveApart(groups)
   const rule: Rule = { _tag: "partition", groups: machines.map((group) => group.map(({ name }) => name)) }
   return apart(strike, "world.partition", rule, machines.map(names).join(" | "))
+}
+
+/** Nobody is reached by them and nobody reaches them, each other neither. */
+export const isolate: Fault<"isolate"> = ({ who }, strike) => {
+  const machines = strike.resolve(who)
+  const { machines: all } = strike.world
+  const rule: Rule = { _tag: "cut", pairs: [...pairs(machines, all), ...pairs(all, machines)] }
+  return apart(strike, "world.isolate", rule, names(machines))
 }

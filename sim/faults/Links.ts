@@ -9,6 +9,8 @@ import { names, pairs, tell, type Strike, type Struck } from "./Fault.ts"
 
 /** As they are told when they end; what happens once has no end. */
 const over: { readonly [verb in LinkVerb]: string | null } = {
+  slow: "as fast as before",
+  detour: "as near as before",
   clog: "unclogged",
   flap: "flapping no more",
   swizzle: "together again",
@@ -21,7 +23,8 @@ const over: { readonly [verb in LinkVerb]: string | null } = {
   reorder: "in order again",
   corrupt: "unharmed again",
   "late-close": "closing as fast as before",
-  "lossy-close": "closing without loss"
+  "lossy-close": "closing without loss",
+  "lose-adverts": "heard by multicast again"
 }
 
 export const link = (verb: Extract<Verb, { readonly _tag: LinkVerb }>, strike: Strike): Struck => {

@@ -1,10 +1,10 @@
 /**
  * A frame of the past, delivered again to the process that got it, as if its connection still brought it. Of each replayed
- * direction the first frame and the last of the rest are kept.
+ * direction the first frame and the last of the rest are kept; of whoever's logins are said again by somebody else, the last.
  *
  * Does not model: frames that were sent and never arrived; the other connection of a process that restarted meanwhile.
  */
-import type { Frame } from "../../kernel/wire/Frame.ts"
+import type { ConnectParams, Frame } from "../../kernel/wire/Frame.ts"
 import type { Machine } from "../engine/Machine.ts"
 import type { Connection, Side } from "../network/Connection.ts"
 import type { Step } from "../scenario/Scenario.ts"
@@ -26,14 +26,25 @@ export class Kept {
   private readonly frames = new Map<string, ReadonlyArray<Sent>>()
   /** What the two ends of each connection call it. */
   private readonly links = new Map<number, readonly [number, number]>()
+  /** The last login of each direction, of those nodes whose logins somebody else will say again. */
+  private readonly logins = new Map<string, ConnectParams>()
+  private readonly overheard: ReadonlySet<string>
 
   constructor(timeline: ReadonlyArray<Step>, from?: Kept) {
+    this.overheard =
+      from?.overheard ??
+      new Set(
+        timeline.flatMap(({ verb }) =>
+          verb._tag === "connect" && verb.lie === "an old login" && verb.as !== null ? [verb.as] : []
+        )
+      )
     if (from === undefined) {
       for (const { verb } of timeline) if (verb._tag === "replay") this.frames.set(`${verb.from}>${verb.to}`, [])
       return
     }
     this.frames = new Map(from.frames)
     this.links = new Map(from.links)
+    this.logins = new Map(from.logins)
   }
 
   opened({ id }: Connection, side: Side, link: number): void {
@@ -42,7 +53,14 @@ export class Kept {
     this.links.set(id, side === 0 ? [link, b] : [a, link])
   }
 
+  /** The last login of one node at another; `null`: there was none. */
+  login(from: string, to: string): ConnectParams | null {
+    return this.logins.get(`${from}>${to}`) ?? null
+  }
+
   sent(machine: Machine, connection: Connection, side: Side, frame: Frame): void {
+    if (frame.type === "req" && frame.method === "mesh.connect" && this.overheard.has(machine.name))
+      this.logins.set(`${machine.name}>${connection.ports[side === 0 ? 1 : 0].name}`, frame.params)
     if (this.frames.size === 0) return
     const to: Side = side === 0 ? 1 : 0
     const direction = `${machine.name}>${connection.ports[to].name}`

@@ -44,8 +44,12 @@ const meant = (world: World, target: Target, key: string): ReadonlyArray<Machine
     case "majority without the leader":
       return majority(world, key)
     case "everyone but": {
-      const but = meant(world, target.but, key)
+      const but = target.but.flatMap((one) => meant(world, one, key))
       return machines.filter((machine) => !but.includes(machine))
+    }
+    case "one of": {
+      const group = target.groups[below(seed, "target", key, 0, Math.max(1, target.groups.length))] ?? []
+      return machines.filter(({ name }) => group.includes(name))
     }
     case "the others":
       return []

@@ -1,19 +1,23 @@
 /** Every verb of the timeline with its rule. */
 import type { Verb } from "../scenario/Scenario.ts"
+import { advertise } from "./Advertise.ts"
+import { connect } from "./Connect.ts"
 import { crashAtWrite } from "./CrashAtWrite.ts"
-import { cut, partition } from "./Cut.ts"
+import { cut, isolate, partition } from "./Cut.ts"
 import { disk } from "./Disk.ts"
 import { crash, stop } from "./End.ts"
 import type { Fault, Strike, Struck } from "./Fault.ts"
 import { freeze } from "./Freeze.ts"
 import { heal } from "./Heal.ts"
+import { keysFail } from "./KeysFail.ts"
 import { link } from "./Links.ts"
+import { move } from "./Move.ts"
 import { replay } from "./Replay.ts"
 import { skew } from "./Skew.ts"
-import { slow } from "./Slow.ts"
 import { slowCpu } from "./SlowCpu.ts"
 import { restart, start } from "./Start.ts"
 import { suspend } from "./Suspend.ts"
+import { revoke, trust } from "./Trust.ts"
 
 const rules: { readonly [V in Verb["_tag"]]: Fault<V> } = {
   start,
@@ -28,7 +32,9 @@ const rules: { readonly [V in Verb["_tag"]]: Fault<V> } = {
   skew,
   cut,
   partition,
-  slow,
+  isolate,
+  slow: link,
+  detour: link,
   clog: link,
   flap: link,
   swizzle: link,
@@ -42,6 +48,13 @@ const rules: { readonly [V in Verb["_tag"]]: Fault<V> } = {
   corrupt: link,
   "late-close": link,
   "lossy-close": link,
+  "lose-adverts": link,
+  move,
+  advertise,
+  trust,
+  revoke,
+  "keys-fail": keysFail,
+  connect,
   heal,
   replay
 }

@@ -14,7 +14,8 @@ export interface KeyPair {
   readonly secret: number
 }
 
-const hex = (list: ReadonlyArray<number>): string => list.map((byte) => byte.toString(16).padStart(2, "0")).join("")
+export const hex = (list: ReadonlyArray<number>): string =>
+  list.map((byte) => byte.toString(16).padStart(2, "0")).join("")
 
 const sign = (pair: KeyPair, payload: string): string => {
   const lane = (n: number): string => u32(pair.secret, "signature", payload, n).toString(16).padStart(8, "0")

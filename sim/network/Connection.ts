@@ -5,6 +5,7 @@
  * What only a fault makes necessary to know of a direction is in its `Flow`, which most connections never have.
  */
 import type { Key } from "../../kernel/Draw.ts"
+import type { LinkPath } from "../../kernel/Input.ts"
 import type { Cargo, Packet } from "./Cargo.ts"
 import type { Path } from "./Path.ts"
 import type { FaultId } from "./Rule.ts"
@@ -27,6 +28,8 @@ export interface Port {
   readonly listening: boolean
   /** Whether it can sign as this device. */
   readonly holds: (deviceId: string) => boolean
+  /** What a connection with it runs over, as the other end finds it; absent or `null`: nothing lies between the two. */
+  readonly path?: (connection: Connection) => LinkPath | null
   readonly onOpen: (connection: Connection, side: Side, attempt: number | null) => void
   readonly onDialFailed: (process: number, attempt: number, reason: DialFailure) => void
   readonly onCargo: (connection: Connection, side: Side, cargo: Cargo) => void

@@ -150,6 +150,11 @@ export class Network {
     return { lane, of: keys === undefined ? { a: 0, b: 0 } : { a: keys[0].b, b: keys[0].a } }
   }
 
+  /** Whether anything was ever meant to pass from one to the other. */
+  reaches(from: string, to: string): boolean {
+    return this.paths.of(from, to).reachable
+  }
+
   // ---------------------------------------------------------------------------------------------- opening
 
   dial(dialler: Port, acceptor: Port, attempt: number): Connection {
@@ -393,6 +398,11 @@ export class Network {
   mendAll(): void {
     this.faults.undoAll()
     this.flush(null)
+  }
+
+  /** What paths are like when nothing lies on them, from now on; what is under way arrives as it would have. */
+  setUsual(usual: Usual): void {
+    this.transit.setUsual(usual)
   }
 
   private flush(paths: ReadonlyArray<Path> | null): void {

@@ -51,6 +51,8 @@ export type Rule =
   | ({ readonly _tag: "capacity"; readonly bytesPerSecond: number } & Pairs)
   /** The FIN of a polite goodbye arrives so much later than the data. */
   | ({ readonly _tag: "late-close"; readonly lateMs: Range } & Pairs)
+  /** Datagrams are lost with this chance, on top of the usual loss; connections notice nothing. */
+  | ({ readonly _tag: "datagram-loss"; readonly ppm: number } & Pairs)
   /** With this chance an abrupt end takes everything with it that is still under way, and otherwise nothing. */
   | ({ readonly _tag: "lossy-close"; readonly ppm: number } & Pairs)
   // ------------------------------------------------------------------------------------------------ connections

@@ -7,8 +7,8 @@
  * do; goodbyes that count after a second; changes that are told once a second at most. A datagram takes a path's delay, and is
  * lost for good where the path is cut or loses it.
  *
- * Does not model: packets and their formats, several records of one device, several addresses, forged records, a segment
- * without multicast. All machines are on one segment; cuts and reach are those of the paths between them.
+ * Records may be planted in another's name, with anything in them. Does not model: packets and their formats, several records
+ * of one device, a segment without multicast. All machines are on one segment; cuts and reach are those of the paths between them.
  */
 import { betweenAt, key, type Key } from "../../kernel/Draw.ts"
 import type { Happened } from "../../kernel/Input.ts"
@@ -24,7 +24,7 @@ export const TTL_MS = 120_000
 const GOODBYE_MS = 1_000
 const ANNOUNCED_AGAIN_MS = 1_000
 const QUERY_GAP_MIN_MS = 500
-const QUERY_GAP_MAX_MS = 60_000
+export const QUERY_GAP_MAX_MS = 60_000
 /** Others may answer the same question. */
 const ANSWER_DELAY_MS: Range = { min: 20, max: 120 }
 /** At which per cent of its life a record is asked for again (RFC 6762 5.2). */
@@ -45,7 +45,7 @@ export type Due =
 export interface Seat {
   readonly name: string
   readonly deviceId: string
-  /** The host part of where it may be dialled. */
+  /** The host part of where it may be dialled, at first. */
   readonly address: string
   /** `Station.on` is to be called at that time, or as soon afterwards as the process runs. */
   readonly later: (atMs: number, due: Due) => void
@@ -56,19 +56,30 @@ export interface Seat {
 export type Way = (from: string, to: string, of: Key, nth: number) => number | null
 
 type Datagram =
-  | { readonly _tag: "announcement"; readonly record: Announced; readonly address: string }
+  | { readonly _tag: "announcement"; readonly record: Announced; readonly hosts: ReadonlyArray<string> }
   | { readonly _tag: "goodbye"; readonly deviceId: string }
   /** `wanted`: one device; `null`: everybody but those that are `known`. */
   | { readonly _tag: "question"; readonly wanted: string | null; readonly known: ReadonlySet<string> }
 
 interface Known {
   readonly record: Announced
-  readonly address: string
+  /** Where it says that it is, best first. */
+  readonly hosts: ReadonlyArray<string>
   readonly heard: number
   readonly expiresMs: number
 }
 
 const NOBODY: ReadonlySet<string> = new Set()
+
+/** A record that its device did not announce, or not now. */
+export interface Planted {
+  readonly name: string
+  readonly from: string
+  readonly record: Announced
+  readonly hosts: ReadonlyArray<string>
+  readonly heardBy: ReadonlyArray<string>
+  readonly copies: number
+}
 
 export class Segment {
   private seed: number
@@ -135,6 +146,25 @@ export class Segment {
     }
   }
 
+  /**
+   * A record that `from` seems to announce, whether it runs or not; how many datagrams get through. Only `heardBy` hear it. What
+   * is drawn for it is keyed by `name`.
+   */
+  plant({ copies, from, heardBy, hosts, name, record }: Planted): number {
+    let through = 0
+    for (const [to, station] of this.stations) {
+      if (to === from || !heardBy.includes(to)) continue
+      const of = key(this.seed, "planted", `${name}/${from}>${to}`)
+      for (let nth = 0; nth < copies; nth++) {
+        const ms = this.way(from, to, of, 2 * nth)
+        if (ms === null) continue
+        through++
+        station.seat.later(this.nowMs() + ms, { _tag: "hear", datagram: { _tag: "announcement", record, hosts } })
+      }
+    }
+    return through
+  }
+
   private drawsOf(from: string, to: string): { of: Key; sent: number } {
     const name = `${from}>${to}`
     const found = this.keys.get(name) ?? { of: key(this.seed, "multicast", name), sent: 0 }
@@ -154,6 +184,7 @@ export class Station {
   private readonly nowMs: () => number
   private readonly air: Air
   private record: Announced | null = null
+  private hosts: ReadonlyArray<string>
   private readonly known: Map<string, Known>
   private heard = 0
   private readonly told: Map<string, { readonly text: string; readonly atMs: number }>
@@ -167,6 +198,7 @@ export class Station {
     this.seat = seat
     this.nowMs = nowMs
     this.air = air
+    this.hosts = from?.hosts ?? [seat.address]
     this.known = new Map(from?.known)
     this.told = new Map(from?.told)
     this.late = new Set(from?.late)
@@ -180,6 +212,12 @@ export class Station {
 
   fork(seat: Seat, nowMs: () => number, air: Air): Station {
     return new Station(seat, nowMs, air, this)
+  }
+
+  /** It is found at these from now on, and says so. */
+  setHosts(hosts: ReadonlyArray<string>): void {
+    this.hosts = hosts
+    if (this.record !== null) this.advertise({ ...this.record })
   }
 
   advertise(record: Announced): void {
@@ -236,7 +274,7 @@ export class Station {
   private hear(datagram: Datagram): void {
     switch (datagram._tag) {
       case "announcement":
-        return this.onAnnouncement(datagram.record, datagram.address)
+        return this.onAnnouncement(datagram.record, datagram.hosts)
       case "goodbye": {
         const known = this.known.get(datagram.deviceId)
         if (known !== undefined) this.keep(datagram.deviceId, known, GOODBYE_MS)
@@ -252,7 +290,7 @@ export class Station {
   }
 
   private announce(): void {
-    if (this.record !== null) this.air.say({ _tag: "announcement", record: this.record, address: this.seat.address })
+    if (this.record !== null) this.air.say({ _tag: "announcement", record: this.record, hosts: this.hosts })
   }
 
   /** One answer serves all who asked meanwhile. */
@@ -262,12 +300,12 @@ export class Station {
     this.after(this.air.answerDelayMs(this.answers++), { _tag: "answer" })
   }
 
-  private onAnnouncement(record: Announced, address: string): void {
+  private onAnnouncement(record: Announced, hosts: ReadonlyArray<string>): void {
     const { deviceId } = record
     if (deviceId === this.seat.deviceId) return
     const heard = ++this.heard
     for (const percent of REFRESH_PERCENT) this.after((TTL_MS * percent) / 100, { _tag: "refresh", deviceId, heard })
-    this.keep(deviceId, { record, address, heard, expiresMs: Number.POSITIVE_INFINITY }, TTL_MS)
+    this.keep(deviceId, { record, hosts, heard, expiresMs: Number.POSITIVE_INFINITY }, TTL_MS)
     this.settle(deviceId)
   }
 
@@ -288,7 +326,7 @@ export class Station {
       return
     }
     const { port, ...record } = known.record
-    const news: News = { _tag: "Sighted", ...record, addresses: [`${known.address}:${port}`] }
+    const news: News = { _tag: "Sighted", ...record, addresses: known.hosts.map((host) => `${host}:${port}`) }
     const text = JSON.stringify(news)
     if (text === told?.text || this.late.has(deviceId)) return
     if (told !== undefined && now < told.atMs + NEWS_GAP_MS) {

@@ -7,12 +7,12 @@
  *
  * Does not model: a stranger within the network itself, who reads, delays or changes what others say to each other.
  */
-import { connectString, kernelString, type KernelFields } from "../../kernel/identity/Handshake.ts"
 import { encode } from "../../kernel/wire/Codec.ts"
-import type { ConnectAnswer, ConnectParams, Event, Frame, KernelHello } from "../../kernel/wire/Frame.ts"
+import type { ConnectAnswer, ConnectParams, Event, Frame } from "../../kernel/wire/Frame.ts"
 import type { World } from "../engine/World.ts"
 import type { KeyPair } from "../keys/FakeKeys.ts"
 import type { Cargo } from "./Cargo.ts"
+import { answerOf, claimOf, loginOf, type Claim } from "./Credentials.ts"
 import type { Connection, DialFailure, Ending, Port, Side } from "./Connection.ts"
 
 /** What a stranger does on a line; what is left out, it does not react to. */
@@ -90,10 +90,6 @@ export class Line {
   }
 }
 
-/** Everything that a handshake says and signs; a lie is one member changed. */
-export type Claim = Pick<ConnectParams, "deviceId" | "publicKey" | "displayName" | "capabilities" | "meshId" | "role"> &
-  Omit<KernelHello, "signature">
-
 export class Stranger implements Port {
   readonly name: string
   readonly keys: KeyPair
@@ -137,20 +133,11 @@ export class Stranger implements Port {
   /** The honest words of the node in whose place it stands, or of an outsider who knows the mesh of `like`. */
   claim(like: string = this.name): Claim {
     const { config } = this.world.machines.find((machine) => machine.name === like)!
-    const { capabilities, meshId, meshKey, role } = config
     return {
-      deviceId: this.keys.deviceId,
-      publicKey: this.keys.publicKey,
+      ...claimOf(config, this.keys),
       displayName: this.name,
-      capabilities,
-      meshId,
-      role,
-      features: ["membership/1", "leadership/1"],
-      gen: [1, 1],
-      incarnation: 1,
       bootId: `boot-of-${this.name}`,
-      linkCounter: this.lines.length,
-      meshKey
+      linkCounter: this.lines.length
     }
   }
 
@@ -163,52 +150,6 @@ export class Stranger implements Port {
     return this.world.machines.find((machine) => machine.name === name)!.clock.instant(this.world.nowMs).wall
   }
 
-  private hello(
-    claim: Claim,
-    fields: Pick<KernelFields, "direction" | "clientDeviceId" | "serverDeviceId" | "clientNonce" | "serverNonce">
-  ): KernelHello {
-    const { bootId, capabilities, displayName, features, gen, incarnation, linkCounter, meshId, meshKey } = claim
-    const signature = this.sign(
-      kernelString({
-        ...fields,
-        meshId: meshId ?? "",
-        meshKey,
-        incarnation,
-        bootId,
-        linkCounter,
-        gen,
-        features,
-        capabilities: capabilities ?? [],
-        displayName: displayName ?? "",
-        exporter: ""
-      })
-    )
-    return { features, gen, incarnation, bootId, linkCounter, meshKey, signature }
-  }
-
-  private both(claim: Claim, nonce: string, signedAtMs: number) {
-    const { capabilities, deviceId, displayName, meshId, publicKey, role } = claim
-    const signature = this.sign(
-      connectString({
-        deviceId,
-        signedAtMs,
-        nonce,
-        ...(meshId === undefined ? {} : { meshId }),
-        ...(role === undefined ? {} : { role })
-      })
-    )
-    return {
-      deviceId,
-      publicKey,
-      signature,
-      signedAtMs,
-      ...(displayName === undefined ? {} : { displayName }),
-      ...(capabilities === undefined ? {} : { capabilities }),
-      ...(meshId === undefined ? {} : { meshId }),
-      ...(role === undefined ? {} : { role })
-    }
-  }
-
   /** A login at `audience`, well signed by our key whatever it claims. */
   login(
     claim: Claim,
@@ -217,14 +158,7 @@ export class Stranger implements Port {
     signedAtMs: number,
     clientNonce = "nonce-of-a-stranger"
   ): ConnectParams {
-    const nonces = { clientNonce, serverNonce }
-    const kernel = this.hello(claim, {
-      direction: "client",
-      clientDeviceId: claim.deviceId,
-      serverDeviceId: audience,
-      ...nonces
-    })
-    return { version: 2, ...this.both(claim, serverNonce, signedAtMs), nonce: serverNonce, clientNonce, kernel }
+    return loginOf((payload) => this.sign(payload), claim, { audience, clientNonce, serverNonce, signedAtMs })
   }
 
   /** The answer to a login by `audience`. */
@@ -235,14 +169,12 @@ export class Stranger implements Port {
     params: ConnectParams,
     signedAtMs: number
   ): ConnectAnswer {
-    const nonces = { clientNonce: params.clientNonce, serverNonce }
-    const kernel = this.hello(claim, {
-      direction: "server",
-      clientDeviceId: audience,
-      serverDeviceId: claim.deviceId,
-      ...nonces
+    return answerOf((payload) => this.sign(payload), claim, {
+      audience,
+      clientNonce: params.clientNonce,
+      serverNonce,
+      signedAtMs
     })
-    return { ...this.both(claim, params.clientNonce, signedAtMs), nonce: params.clientNonce, kernel }
   }
 
   onOpen(connection: Connection, side: Side): void {

@@ -9,17 +9,15 @@
  * what entered it keeps its place when the rule goes.
  */
 import { betweenAt, chanceAt, type Key } from "../../kernel/Draw.ts"
-import type { Range } from "../scenario/Scenario.ts"
+import type { NetworkSpec, Quality } from "../scenario/Scenario.ts"
 import { flowOf, type Connection, type Side } from "./Connection.ts"
 import { delayAt, type Delay } from "./Delay.ts"
 import type { Faults, Laid } from "./Faults.ts"
 import type { Path } from "./Path.ts"
 import type { FaultId, Rule } from "./Rule.ts"
 
-export interface Usual {
-  readonly delayMs: Range
-  readonly lossPpm: number
-}
+/** What paths are like when nothing lies on them. */
+export type Usual = Omit<NetworkSpec, "links">
 
 /** TCP's least retransmission timeout (RFC 6298 allows less than its second; Linux uses 200 ms), doubling. */
 export const RTO_MS = 200
@@ -52,13 +50,15 @@ interface Weather {
 }
 
 export class Transit {
-  readonly usual: Usual
+  usual: Usual
   private readonly faults: Faults
+  private siteOf: ReadonlyMap<string, string>
   /** By the index of a narrow path: when it will have sent what was queued before it, µs. */
   private readonly busyUs: Array<number>
 
   constructor(usual: Usual, faults: Faults, from?: Transit) {
     this.usual = usual
+    this.siteOf = siteOf(usual)
     this.faults = faults
     this.busyUs = from?.busyUs.slice() ?? []
   }
@@ -70,14 +70,29 @@ export class Transit {
   /** When packet `n` of this side, that enters its path at `fromMs`, arrives: without regard to its order. */
   arrival(connection: Connection, side: Side, n: number, fromMs: number, bytes: number): number {
     const of = connection.keys[side]
-    if (this.faults.quiet) return this.plain(of, n, fromMs)
     const path = connection.paths[side]
+    if (this.faults.quiet) return this.plain(path, of, n, fromMs)
     const laid = this.faults.on(path)
-    return laid.length === 0 ? this.plain(of, n, fromMs) : this.through(connection, side, n, fromMs, bytes, laid)
+    return laid.length === 0 ? this.plain(path, of, n, fromMs) : this.through(connection, side, n, fromMs, bytes, laid)
   }
 
-  private plain(of: Key, n: number, fromMs: number): number {
-    const { delayMs, lossPpm } = this.usual
+  /** What paths are like when nothing lies on them, from now on. */
+  setUsual(usual: Usual): void {
+    this.usual = usual
+    this.siteOf = siteOf(usual)
+  }
+
+  private usually({ from, to }: Path): Quality {
+    const { betweenSites, withinSites } = this.usual
+    if (betweenSites === undefined && withinSites === undefined) return this.usual
+    const one = this.siteOf.get(from)
+    const other = this.siteOf.get(to)
+    if (one === undefined || other === undefined) return this.usual
+    return (one === other ? withinSites : betweenSites) ?? this.usual
+  }
+
+  private plain(path: Path, of: Key, n: number, fromMs: number): number {
+    const { delayMs, lossPpm } = this.usually(path)
     let arrival = fromMs + betweenAt(of, DRAWS * n, delayMs.min, delayMs.max)
     if (lossPpm === 0) return arrival
     for (let lost = 0; lost < LOSSES_MAX && chanceAt(of, DRAWS * n + 1 + lost, lossPpm, MILLION); lost++)
@@ -94,22 +109,24 @@ export class Transit {
     laid: ReadonlyArray<Laid>
   ): number {
     const of = connection.keys[side]
+    const path = connection.paths[side]
+    const usual = this.usually(path)
     const { burst, delay, loss, narrow } = weatherOf(laid)
     let waitedMs = 0
     for (let lost = 0; lost < LOSSES_MAX; lost++) {
-      const usually = chanceAt(of, DRAWS * n + 1 + lost, loss?.ppm ?? this.usual.lossPpm, MILLION)
+      const usually = chanceAt(of, DRAWS * n + 1 + lost, loss?.ppm ?? usual.lossPpm, MILLION)
       if (usually && lost === 0 && loss !== null && loss.id !== delay?.id) this.faults.count(loss.id, "delayed")
       const inBurst = burst !== null && this.inBurst(connection, side, burst, DRAWS * n + lost)
       if (inBurst && lost === 0) this.faults.count(burst.laid.id, "delayed")
       if (!usually && !inBurst) break
       waitedMs += RTO_MS * 2 ** lost
     }
-    const leavesMs = narrow === null ? fromMs : this.queued(connection.paths[side], narrow, fromMs, bytes)
-    return leavesMs + this.crossingMs(delay, of, DRAWS * n) + this.offsetMs(laid) + waitedMs
+    const leavesMs = narrow === null ? fromMs : this.queued(path, narrow, fromMs, bytes)
+    return leavesMs + this.crossingMs(usual, delay, of, DRAWS * n) + this.offsetMs(laid) + waitedMs
   }
 
-  private crossingMs(delay: Weather["delay"], of: Key, counter: number): number {
-    if (delay === null) return betweenAt(of, counter, this.usual.delayMs.min, this.usual.delayMs.max)
+  private crossingMs(usual: Quality, delay: Weather["delay"], of: Key, counter: number): number {
+    if (delay === null) return betweenAt(of, counter, usual.delayMs.min, usual.delayMs.max)
     this.faults.count(delay.id, "delayed")
     return delayAt(delay.delay, of, counter)
   }
@@ -155,8 +172,14 @@ export class Transit {
   datagramMs(path: Path, of: Key, nth: number): number | null {
     if (!path.reachable || this.faults.holdsBack(path, "dropped") || this.faults.clogs(path, "dropped")) return null
     const laid = this.faults.on(path)
+    for (const { id, of: own, rule } of laid) {
+      if (rule._tag !== "datagram-loss" || !chanceAt(both(of, own), nth, rule.ppm, MILLION)) continue
+      this.faults.count(id, "dropped")
+      return null
+    }
+    const usual = this.usually(path)
     const { burst, delay, loss } = weatherOf(laid)
-    if (chanceAt(of, nth + 1, loss?.ppm ?? this.usual.lossPpm, MILLION)) {
+    if (chanceAt(of, nth + 1, loss?.ppm ?? usual.lossPpm, MILLION)) {
       if (loss !== null) this.faults.count(loss.id, "dropped")
       return null
     }
@@ -168,9 +191,12 @@ export class Transit {
         return null
       }
     }
-    return this.crossingMs(delay, of, nth) + this.offsetMs(laid)
+    return this.crossingMs(usual, delay, of, nth) + this.offsetMs(laid)
   }
 }
+
+const siteOf = ({ sites = [] }: Usual): ReadonlyMap<string, string> =>
+  new Map(sites.flatMap(({ name, nodes }) => nodes.map((node) => [node, name] as const)))
 
 const weatherOf = (laid: ReadonlyArray<Laid>): Weather => {
   const weather: Weather = { delay: null, loss: null, burst: null, narrow: null }

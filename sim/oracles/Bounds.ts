@@ -6,6 +6,7 @@
  */
 import type { Profile } from "../../kernel/Profile.ts"
 import { OPENING_LIMIT_MS } from "../network/Opening.ts"
+import { QUERY_GAP_MAX_MS, TTL_MS } from "../network/Segment.ts"
 
 const MILLION = 1_000_000
 
@@ -31,6 +32,12 @@ export const leaderKnownMs = ({ leadMs, promiseMs }: Profile): number => 2 * pro
 /** An election among `electors`: old promises and the silence after a boot, every rank's wait, some candidacies in vain. */
 const electionMs = ({ candidacyMaxMs, promiseMs, rankMs }: Profile, electors: number): number =>
   2 * promiseMs + (electors + 1) * rankMs + 4 * candidacyMaxMs
+
+/**
+ * From the end of the last fault until everybody has everybody's true record: one that is wrong or a ghost is forgotten, or
+ * outshone by the device's own, which is asked for once a minute at least.
+ */
+export const FOUND_MS = TTL_MS + QUERY_GAP_MAX_MS
 
 /** Dials that may come to nothing (they cross, or meet what is left of an older session) before one makes a session. */
 const DIALS_MAX = 4

@@ -9,10 +9,12 @@
  * Does not model: an outside that still reaches a part of the core, for which nobody could say what has to come about; cores
  * whose members meet through others only.
  */
+import type { Config } from "../../kernel/Config.ts"
 import { below, u32 } from "../../kernel/Draw.ts"
+import { restored } from "../../kernel/identity/Trust.ts"
 import type { Machine } from "../engine/Machine.ts"
 import type { World } from "../engine/World.ts"
-import { pairs } from "../faults/Fault.ts"
+import { pairs, type Pair } from "../faults/Fault.ts"
 
 export interface Core {
   readonly inside: ReadonlyArray<Machine>
@@ -30,8 +32,19 @@ const around = (world: World, inside: ReadonlyArray<Machine>): Core => ({
 const isReal = (world: World, machine: Machine): boolean =>
   machine.durable.incarnation > 0 && world.byAddress(machine.name) === machine
 
+/** Whom it trusts now, or will when it runs again. */
+const trustedBy = (machine: Machine): Config["trusted"] =>
+  (machine.state()?.config ?? restored(machine.config, machine.durable)).trusted
+
+const finds = ({ nearby, world }: Machine, { nearby: other }: Machine, [from, to]: Pair): boolean =>
+  nearby.enabled && other.enabled && world.network.reaches(from, to) && world.network.reaches(to, from)
+
+/** It was told where the other is, or finds it. */
 const mayDial = (a: Machine, b: Machine): boolean =>
-  a.config.trusted.some(({ address, deviceId }) => deviceId === b.config.deviceId && address === b.name)
+  trustedBy(a).some(
+    ({ address, deviceId }) =>
+      deviceId === b.config.deviceId && ((address === b.name && b.nearby.moves === 0) || finds(a, b, [a.name, b.name]))
+  )
 
 const areNeighbours = (a: Machine, b: Machine): boolean => mayDial(a, b) && mayDial(b, a)
 

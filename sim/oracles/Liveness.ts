@@ -5,7 +5,7 @@
  */
 import type { Machine } from "../engine/Machine.ts"
 import type { Violation, World } from "../engine/World.ts"
-import { convergenceMs, detectionMs, inTrueTime } from "./Bounds.ts"
+import { convergenceMs, detectionMs, FOUND_MS, inTrueTime } from "./Bounds.ts"
 import { calm, everybody, pickCore, type Core } from "./Core.ts"
 import { membership } from "./L1Membership.ts"
 import { planner } from "./L3Planner.ts"
@@ -49,7 +49,8 @@ export const judgeLiveness = (world: World, seed: number): Violation | null => {
   const { manifest, profile } = first.config
   const slowestPpm = core.inside.reduce((slowest, { clock }) => Math.min(slowest, clock.slowestPpm), 0)
   const quietMs = inTrueTime(detectionMs(profile), slowestPpm)
-  const boundMs = inTrueTime(convergenceMs(profile, manifest.electors.length), slowestPpm) + quietMs
+  const foundMs = core.inside.some(({ nearby }) => nearby.enabled) ? FOUND_MS : 0
+  const boundMs = foundMs + inTrueTime(convergenceMs(profile, manifest.electors.length), slowestPpm) + quietMs
   const fromMs = world.nowMs
   let well: { readonly sinceMs: number; readonly mark: Mark } | null = null
   let last: ReadonlyArray<Complaint> = []

@@ -265,8 +265,9 @@ const remembering = (memory: Memory): Oracle => {
       : null
   }
 
-  /** A stranger that a test put in its place answers under its name. */
-  const impersonated = (machine: Machine): boolean => machine.world.byAddress(machine.name) !== machine
+  /** A stranger that a test put in its place answers under its name, or another machine has its key too. */
+  const impersonated = (machine: Machine): boolean =>
+    machine.world.byAddress(machine.name) !== machine || machine.world.doubles.has(machine.config.deviceId)
 
   /** Clocks of others may be slower than the speaker's: the slowest counts. */
   const slowestPpm = (machines: ReadonlyArray<Machine>): number =>

@@ -11,8 +11,12 @@ const signed = (words: string): string => (words.startsWith("-") ? `−${words.s
 
 const settingWords = ({ path, value }: Setting): string => {
   const [heading, name = "", word = ""] = path.split(".")
+  if (heading === "timeline" && word === "after") return `${name} after ${value} records`
   if (heading === "timeline") return `${name} at ${measuredSpan(value)}`
-  if (heading === "network") return name === "loss" ? `loss ${share(value)}` : `delay up to ${measuredSpan(value)}`
+  if (heading === "network") {
+    const where = word === "" ? "" : ` ${name.replace("-", " ")}`
+    return (word || name) === "loss" ? `loss ${share(value)}${where}` : `delay up to ${measuredSpan(value)}${where}`
+  }
   return signed(
     word === "clock-rate" ? `${word} ${name} ${value} ppm` : `${word} ${name} ${signed(`${value / 1000}`)} s`
   )
@@ -27,16 +31,21 @@ const verbWords = (verb: Verb): string => {
       return `cut ${who(verb.from)} ${verb.oneWay ? "→" : "–"} ${who(verb.to)}`
     case "partition":
       return `split ${verb.groups.map(who).join(" | ")}`
-    case "slow":
-      return `slow ${who(verb.between)}`
     case "heal":
       return `heal ${verb.what === "everything" ? verb.what : who(verb.what)}`
+    case "trust":
+    case "revoke":
+      return `${verb._tag} ${verb.whom} by ${who(verb.by)}`
+    case "connect":
+      return `connect to ${who(verb.to)} with ${verb.lie}`
+    case "advertise":
+      return `advertise ${verb.node}`
     case "replay":
       return `replay ${verb.from} → ${verb.to}`
     default:
       return "who" in verb
         ? `${verb._tag} ${who(verb.who)}`
-        : `${verb._tag} ${who(verb.from)} ${verb.oneWay ? "→" : "–"} ${who(verb.to)}`
+        : `${verb._tag} ${who(verb.from)}${verb.oneWay ? ` → ${who(verb.to)}` : ""}`
   }
 }
 

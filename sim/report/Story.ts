@@ -38,6 +38,7 @@ const nodeVerbs: { readonly [event: string]: readonly [singular: string, plural:
   "world.thaw": ["thaws", "thaw"],
   "world.suspend": ["goes to sleep", "go to sleep"],
   "world.wake": ["wakes", "wake"],
+  "world.move": ["gets another address", "get other addresses"],
   "world.slow-cpu": ["becomes slow", "become slow"]
 }
 
@@ -45,7 +46,9 @@ const nodeVerbs: { readonly [event: string]: readonly [singular: string, plural:
 const networkPhrases: { readonly [event: string]: string } = {
   "world.cut": "the network is cut",
   "world.partition": "the network splits",
+  "world.isolate": "all links are cut",
   "world.slow": "the network slows down",
+  "world.detour": "paths get longer",
   "world.clog": "messages get stuck",
   "world.flap": "links come and go",
   "world.swizzle": "links are cut one after another",
@@ -59,6 +62,7 @@ const networkPhrases: { readonly [event: string]: string } = {
   "world.corrupt": "messages come damaged",
   "world.late-close": "connections close late",
   "world.lossy-close": "connections that end lose what is under way",
+  "world.lose-adverts": "multicast is lost",
   "world.skew": "a clock changes"
 }
 
@@ -196,6 +200,25 @@ class Teller {
         if (event === "world.failed") this.#fate(happening, about ?? "")
         return this.#line(atMs, `${about ?? "somebody"} ${what}: ${detail.reason ?? "its disk"}`, null, null)
       }
+      case "world.trust":
+      case "world.revoke": {
+        const who = detail.reason ?? "somebody"
+        const what = event === "world.trust" ? "trusted from now on" : "trusted no longer"
+        return this.#line(atMs, `${about ?? "somebody"} is ${what} by ${who}`, this.#stepId(happening), null)
+      }
+      case "world.keys-fail":
+        return this.#line(atMs, `the keys of ${detail.reason ?? about} fail`, this.#stepId(happening), null)
+      case "world.connect": {
+        const who = about === null ? "a stranger logs in" : `somebody logs in as ${about}`
+        return this.#line(atMs, `${who}: ${detail.reason ?? ""}`, this.#stepId(happening), null)
+      }
+      case "world.advertise":
+        return this.#line(
+          atMs,
+          `a record of ${about ?? "somebody"} is heard: ${detail.reason ?? "an advert"}`,
+          this.#stepId(happening),
+          null
+        )
       case "world.replay": {
         const what = detail.reason === undefined ? "" : `: ${detail.reason}`
         return this.#line(

@@ -1,15 +1,15 @@
 /**
  * The `fuzz:` part: checked in full, kept in numbers. A plain run uses none of it.
  *
- * What may vary is the moment of a step, the network's delay and loss, and the clocks of nodes.
+ * What may vary is the moment of a step, the record of a crash-at-write, the network's delay and loss, and the clocks of nodes.
  */
 import { type FaultName, type Language, faultNames } from "./Language.ts"
 import type { Moments } from "./Moments.ts"
 import { type Reading, resolveTargets, valueOf } from "./Names.ts"
-import type { Fuzz } from "./Scenario.ts"
+import type { Fuzz, Range } from "./Scenario.ts"
 import type { Draft } from "./Shape.ts"
 import type { Path } from "./Tree.ts"
-import { type Read, readClockRate, readRange, readSeeds, readShare, readTime, showTime } from "./Units.ts"
+import { type Read, readClockRate, readCounts, readRange, readSeeds, readShare, readTime, showTime } from "./Units.ts"
 import * as Result from "effect/Result"
 
 type FuzzDraft = NonNullable<Draft<Language["fuzz"]>>
@@ -27,7 +27,7 @@ export const readFuzz = (reading: Reading, draft: FuzzDraft, moments: Moments): 
     calmMs,
     vary: Object.entries(draft.vary ?? {}).flatMap(([path, text]) => {
       const read = varies(reading, path, moments)
-      const range = read === null ? null : valueOf(reading, ["fuzz", "vary", path], text, readRange(read))
+      const range = read === null ? null : valueOf(reading, ["fuzz", "vary", path], text, read)
       return range === null ? [] : [{ place: mistakes.placeOf(tree.key(["fuzz", "vary", path]).offset), path, range }]
     }),
     faults: (draft.faults ?? []).flatMap((fault, i) =>
@@ -37,29 +37,39 @@ export const readFuzz = (reading: Reading, draft: FuzzDraft, moments: Moments): 
 }
 
 /** How the values of a dotted path are read; `null`: nothing of that name can vary. */
-const varies = (reading: Reading, path: string, moments: Moments): ((text: string) => Read<number>) | null => {
+const varies = (reading: Reading, path: string, moments: Moments): ((text: string) => Read<Range>) | null => {
   const { lastsMs, mistakes, tree } = reading
   const span = tree.key(["fuzz", "vary", path])
   const [heading = "", name = "", word = "", ...more] = path.split(".")
   if (heading === "network" && word === "") {
-    if (name === "delay") return readPositive
-    if (name === "loss") return readShare
+    if (name === "delay") return readRange(readPositive)
+    if (name === "loss") return readRange(readShare)
   }
-  if (heading === "network" && (name === "within-sites" || name === "between-sites")) {
-    mistakes.add(span, `"${name}" is not there yet: it comes with sites and relays, in a later version`)
-    return null
+  if (heading === "network" && (name === "within-sites" || name === "between-sites") && more.length === 0) {
+    if (tree.keys(["network"]).includes(name)) {
+      if (word === "delay") return readRange(readPositive)
+      if (word === "loss") return readRange(readShare)
+    } else if (word === "delay" || word === "loss") {
+      mistakes.add(span, `there is no ${name}: in this network; write it before it varies`)
+      return null
+    }
   }
-  if (heading === "timeline" && word === "at" && more.length === 0) {
+  if (heading === "timeline" && (word === "at" || word === "after") && more.length === 0) {
     if (!moments.has(name)) {
       mistakes.add(span, `no step is called "${name}"${mistakes.hint(name, moments.ids)}`)
       return null
     }
-    return (text) => {
+    if (word === "after") {
+      if (writesBefore(reading, name)) return readCounts
+      mistakes.add(span, `${name} is no crash-at-write, and has no after: that could vary`)
+      return null
+    }
+    return readRange((text) => {
       const ms = readPositive(text)
       return Result.isSuccess(ms) && lastsMs !== null && ms.success > lastsMs
         ? Result.fail(`${text} is after the end (${showTime(lastsMs)})`)
         : ms
-    }
+    })
   }
   if (heading === "nodes" && more.length === 0 && (word === "clock-skew" || word === "clock-rate")) {
     const known =
@@ -69,11 +79,12 @@ const varies = (reading: Reading, path: string, moments: Moments): ((text: strin
       mistakes.add(span, `unknown node "${name}"${mistakes.hint(name, reading.roles.keys())}`)
       return null
     }
-    return word === "clock-skew" ? readTime : readClockRate
+    return readRange(word === "clock-skew" ? readTime : readClockRate)
   }
   const paths = [
     "network.delay",
     "network.loss",
+    ...["within-sites", "between-sites"].flatMap((on) => [`network.${on}.delay`, `network.${on}.loss`]),
     "nodes.*.clock-skew",
     "nodes.*.clock-rate",
     ...Array.from(moments.ids, (id) => `timeline.${id}.at`)
@@ -84,6 +95,13 @@ const varies = (reading: Reading, path: string, moments: Moments): ((text: strin
     `nothing of this name can vary${hint === "" ? "; there are timeline.<id>.at, network.delay, network.loss, nodes.*.clock-skew and nodes.*.clock-rate" : hint}`
   )
   return null
+}
+
+/** Whether the step of this id is a crash in the middle of a write. */
+const writesBefore = ({ tree }: Reading, id: string): boolean => {
+  const { timeline } = tree.data as { readonly timeline?: ReadonlyArray<{ readonly id?: unknown } | null> }
+  const step = timeline?.find((one) => one?.id === id) ?? {}
+  return "crash-at-write" in step
 }
 
 const readPositive = (text: string): Read<number> => {

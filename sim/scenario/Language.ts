@@ -56,10 +56,24 @@ const Node = Schema.Struct({
   "boots-in": may(
     Schema.Literals([1970]).annotate({ message: "write 1970, or leave it out" }),
     "1970: the node has no clock that runs on without power; its calendar begins at zero at each boot."
+  ),
+  "trusted-by": may(Who, "Who trusts it at the start; none: nobody. Default everyone."),
+  "same-key-as": may(
+    Name,
+    "The node whose key it has too: a second process with the identity of that one, which others take for it."
+  ),
+  "wrong-addresses": may(
+    CountWords,
+    "How many addresses its adverts name at which nobody answers, round the right one (a bridge, a VPN). Default none."
   )
 }).annotate({ identifier: "Node", noun: "word of a node", message: "write what the node is, such as { role: field }" })
 
-const sites = "sites and relays"
+const relays = "relays"
+const onSites = (which: string) =>
+  Schema.Struct({
+    delay: may(Times, "One-way delay of each message there."),
+    loss: may(Percent, "Share of packets lost there.")
+  }).annotate({ noun: `word of ${which}`, message: "write a mapping, such as { delay: 80ms..300ms, loss: 1% }" })
 const Network = Schema.Struct({
   delay: may(Times, "One-way delay of each message. Default 2ms..20ms."),
   loss: may(Percent, "Share of packets lost. Default 0%."),
@@ -69,12 +83,21 @@ const Network = Schema.Struct({
       "everyone: one LAN; star: round the first node; line and ring: in the order of the file."
     ),
     "Who can reach whom. Default everyone."
-  )
+  ),
+  discovery: may(
+    word(
+      ["none", "mdns", "mdns and addresses"],
+      "none: nodes are told each other's addresses; mdns: they have to find each other; mdns and addresses: both."
+    ),
+    "Whether nodes announce themselves and look round. Default none."
+  ),
+  "within-sites": may(onSites("within-sites"), "Between two nodes of one site, in place of the above."),
+  "between-sites": may(onSites("between-sites"), "Between nodes of two sites, in place of the above.")
 }).annotate({
   identifier: "Network",
   noun: "word of the network",
   message: "write a mapping, such as { delay: 2ms..20ms, links: everyone }",
-  later: { discovery: "discovery", "within-sites": sites, "between-sites": sites, relays: sites }
+  later: { relays }
 })
 
 export const verbNames = Object.keys(verbs) as ReadonlyArray<keyof typeof verbs>
@@ -97,9 +120,7 @@ const Step = Schema.Struct({
     approve: proposals,
     reject: proposals,
     sense: "context frames",
-    send: "actuation",
-    advertise: "discovery",
-    connect: "connections made by hand"
+    send: "actuation"
   }
 })
 
@@ -128,7 +149,7 @@ const EventFact = Schema.Struct({
   identifier: "EventFact",
   noun: "word of an event",
   message: "write { event: peer.down, seen: at least 1 }",
-  later: { because: "discovery", by: proposals }
+  later: { by: proposals }
 })
 
 const PeerState = word(
@@ -245,16 +266,16 @@ const Seeds = text(
 const Varied = text(
   "Varied",
   variedPattern,
-  "write a range with units, such as 5s..50s, 0%..20% or -10s..10s",
+  "write a range with units, such as 5s..50s, 0%..20%, -10s..10s or exactly 0..9",
   "low..high: each seed draws its own value.",
-  ["5s..50s", "0%..20%"]
+  ["5s..50s", "0%..20%", "exactly 0..9"]
 )
 
 const Fuzz = Schema.Struct({
   seeds: may(Seeds, "The seeds of a campaign."),
   vary: may(
     Schema.Record(Schema.String, Varied).annotate({ message: "write what varies, such as { network.loss: 0%..20% }" }),
-    "Dotted paths into this file, each with a range that every seed draws from: timeline.<id>.at, network.delay, network.loss, nodes.<name or pattern>.clock-skew or .clock-rate."
+    "Dotted paths into this file, each with a range that every seed draws from: timeline.<id>.at, timeline.<id>.after of a crash-at-write (exactly 0..9), network.delay, network.loss, network.between-sites.loss and its like, nodes.<name or pattern>.clock-skew or .clock-rate."
   ),
   faults: may(
     list(Fault, "write a list, such as [{ cut: any link, every: 5s..20s, for: 1s..10s }]"),
@@ -262,6 +283,42 @@ const Fuzz = Schema.Struct({
   ),
   calm: may(Time, "How long before the end the faults stop and everything is healed.")
 }).annotate({ identifier: "Fuzz", noun: "word of fuzz", message: "write a mapping, such as { seeds: 1..500 }" })
+
+const Timing = Schema.Struct({
+  beat: may(Time, "How often each node probes its links and sends its heartbeat."),
+  "probe-deadline": may(Time, "A probe is missed after this, until the round trip is known."),
+  "probe-deadline-min": may(Time, "And once it is known, not before this."),
+  "probe-deadline-max": may(Time, "And not after this."),
+  "misses-to-bad": may(CountWords, "Misses in a row that make an edge bad: exactly N."),
+  "misses-to-bad-few-observers": may(CountWords, "As many where there are few observers."),
+  "few-observers": may(CountWords, "Fewer observers than this are few."),
+  "misses-to-terminate": may(CountWords, "Misses after which the connection is ended."),
+  stall: may(Time, "An alarm that rings later than this says that the node itself was not attentive."),
+  "stall-voids-lease": may(Time, "A stall beyond this voids a leader's lease."),
+  probation: may(
+    list(Time, "write times that grow, such as [2s, 30s]"),
+    "How long an edge must stay well before it is good again, by number of flaps."
+  ),
+  "flap-forgiven": may(Time, "One flap is forgiven for each such span without another."),
+  lead: may(Time, "The leader's heartbeat."),
+  lease: may(Time, "The leader's lease."),
+  promise: may(Time, "How long a voter votes for nobody else."),
+  rank: may(Time, "Candidates wait rank times this."),
+  candidacy: may(Time, "A candidacy in vain is tried again after this, doubling."),
+  "candidacy-max": may(Time, "And at most after this."),
+  "higher-dials-after": may(Time, "Of two that find each other the higher id dials after this only."),
+  redial: may(Time, "First redial after a failure, doubling."),
+  "redial-max": may(Time, "And at most after this."),
+  "redial-refused": may(Time, "Between attempts at a peer that refuses for a lasting reason."),
+  "redial-reset": may(Time, "A link that has been up for so long starts its backoff anew."),
+  handshake: may(Time, "From an open connection to a session."),
+  nonce: may(Time, "A server's nonce is good for so long."),
+  "displace-probe": may(Time, "A session that a newer incarnation challenges must answer within this.")
+}).annotate({
+  identifier: "Timing",
+  noun: "constant of the kernel",
+  message: "write a mapping, such as { lease: 1s, promise: 2s }"
+})
 
 export const Language = Schema.Struct({
   scenario: must(
@@ -280,6 +337,7 @@ export const Language = Schema.Struct({
     word(["lan", "wan", "battery"], "Which constants of the kernel apply."),
     "Which constants of the kernel apply. Default lan."
   ),
+  timing: may(Timing, "Constants of the kernel in place of the profile's, all nodes alike."),
   electors: may(
     list(Schema.String, "write a list of nodes, such as [laptop, jetson-1]"),
     "Who may vote. Default: planners, standby-planners and the first field node."
@@ -290,6 +348,12 @@ export const Language = Schema.Struct({
       .check(Schema.isMaxProperties(NODES_MAX, { message: `a scenario has at most ${NODES_MAX} nodes` })),
     "The devices, by name.",
     "a scenario needs nodes, such as nodes: { laptop: { role: planner } }"
+  ),
+  sites: may(
+    Schema.Record(Name, list(Schema.String, "write who is there, such as [jetson-1, jetson-2]")).annotate({
+      message: "write the sites as a mapping, such as { barn: [jetson-1, jetson-2], office: [laptop] }"
+    }),
+    "Nodes that are in one place, by its name; `site barn` means all of them wherever nodes are named."
   ),
   network: may(Network, "What lies between the nodes."),
   timeline: must(
@@ -311,7 +375,6 @@ export const Language = Schema.Struct({
   identifier: "Scenario",
   title: "ClawMesh scenario",
   noun: "heading",
-  message: "a scenario is a mapping",
-  later: { timing: "single constants of the kernel", sites }
+  message: "a scenario is a mapping"
 })
 export type Language = typeof Language.Type

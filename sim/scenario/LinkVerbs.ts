@@ -1,6 +1,6 @@
 /** What the verbs that strike links and messages mean, beyond their form: ends that differ, values that can be. */
 import type { Delay } from "../network/Delay.ts"
-import { type Reading, type Who, each, resolveNodes, resolveTargets, valueOf } from "./Names.ts"
+import { type Reading, type Who, each, needsDiscovery, resolveNodes, resolveTargets, valueOf } from "./Names.ts"
 import type { LinkRule, LinkVerb, Range, Verb } from "./Scenario.ts"
 import type { StepDraft } from "./Timeline.ts"
 import type { Path } from "./Tree.ts"
@@ -10,7 +10,7 @@ const majority = "a majority without the leader"
 const NO_TIME: Range = { min: 0, max: 0 }
 
 export const healed = (reading: Reading, heal: NonNullable<StepDraft["heal"]>, at: Path): typeof heal | undefined => {
-  if (typeof heal !== "string" || heal === "everyone" || heal === "leader" || heal.startsWith("any ")) return heal
+  if (typeof heal !== "string" || heal === "everyone" || heal === "leader" || /^(?:any|site) /u.test(heal)) return heal
   if (reading.roles.has(heal) || heal.endsWith("*")) return heal
   const hint = reading.mistakes.hint(heal, ["everything", ...reading.roles.keys()])
   reading.mistakes.add(reading.tree.value(at), `write everything, or the nodes whose links are healed${hint}`)
@@ -58,47 +58,40 @@ export const readPartition = (reading: Reading, partition: StepDraft["partition"
   return { _tag: "partition", groups }
 }
 
-export const readSlow = (reading: Reading, slow: StepDraft["slow"], at: Path): Verb | null => {
-  if (slow === undefined) return null
-  const between = resolveTargets(reading, slow.between, [...at, "between"])
-  if (between.length === 1 && typeof between[0] === "string" && each(slow.between, at).length === 1)
-    reading.mistakes.add(
-      reading.tree.value([...at, "between"]),
-      "a link has two ends: write two nodes or more, or everyone"
-    )
-  if (reading.tree.keys(at).every((key) => key === "between"))
-    reading.mistakes.add(
-      reading.tree.value(at),
-      "slow needs delay:, such as delay: 1s..2s, or loss:, such as loss: 20%"
-    )
+type SlowDraft = NonNullable<StepDraft["slow"]>
+
+const readSlow = (reading: Reading, slow: SlowDraft, at: Path): LinkRule => {
+  const { mistakes, tree } = reading
+  const keys = tree.keys(at)
+  // A word that there is not has been told already.
+  if (keys.every((key) => ["between", "from", "to"].includes(key)))
+    mistakes.add(tree.value(at), "slow needs delay:, such as delay: 1s..2s, or loss:, such as loss: 20%")
   return {
     _tag: "slow",
-    between,
-    ...readDelay(reading, slow.delay, [...at, "delay"]),
+    delay: readDelay(reading, slow.delay, [...at, "delay"]),
     lossPpm: valueOf(reading, [...at, "loss"], slow.loss, readShare)
   }
 }
 
-type DelayDraft = NonNullable<StepDraft["slow"]>["delay"]
+type DelayDraft = SlowDraft["delay"]
 
-const readDelay = (reading: Reading, draft: DelayDraft, at: Path): { delayMs: Range | null; delay?: Delay } => {
-  if (draft === undefined || typeof draft === "string")
-    return { delayMs: valueOf(reading, at, draft, readRange(readTime)) }
+const readDelay = (reading: Reading, draft: DelayDraft, at: Path): Delay | null => {
+  if (draft === undefined || typeof draft === "string") {
+    const ms = valueOf(reading, at, draft, readRange(readTime))
+    return ms === null ? null : { _tag: "uniform", ms }
+  }
   const times = (key: string, text: string | undefined) =>
-    valueOf(reading, [...at, key], text, readRange(readTime)) ?? { min: 0, max: 0 }
+    valueOf(reading, [...at, key], text, readRange(readTime)) ?? NO_TIME
   // Of two forms the draft has keys of either.
   const { least, most, rarely, share, usual } = draft as { readonly [key: string]: string | undefined }
   if (usual !== undefined) {
     const rarePpm = valueOf(reading, [...at, "share"], share, readShare) ?? 0
-    return {
-      delayMs: null,
-      delay: { _tag: "bimodal", usual: times("usual", usual), rare: times("rarely", rarely), rarePpm }
-    }
+    return { _tag: "bimodal", usual: times("usual", usual), rare: times("rarely", rarely), rarePpm }
   }
   const leastMs = times("least", least).min
   const mostMs = times("most", most).min
   if (mostMs < leastMs) reading.mistakes.add(reading.tree.value([...at, "most"]), "most is less than least")
-  return { delayMs: null, delay: { _tag: "heavy-tail", leastMs, mostMs } }
+  return { _tag: "heavy-tail", leastMs, mostMs }
 }
 
 type EndsDraft = { readonly between?: Who | undefined; readonly from?: Who | undefined; readonly to?: Who | undefined }
@@ -135,6 +128,14 @@ export const readLinkVerb = (reading: Reading, step: StepDraft, verb: LinkVerb, 
   const share = (key: string, text: string | undefined) => valueOf(reading, [...at, key], text, readShare)
   const rule = ((): LinkRule => {
     switch (verb) {
+      case "slow":
+        return readSlow(reading, step.slow ?? {}, at)
+      case "detour": {
+        const ms = times("adds", step.detour?.adds) ?? NO_TIME
+        if (ms.max === 0 && step.detour?.adds !== undefined)
+          reading.mistakes.add(reading.tree.value([...at, "adds"]), "this adds nothing; write a longer time")
+        return { _tag: "offset", ms }
+      }
       case "clog":
         return { _tag: "clog" }
       case "flap":
@@ -195,6 +196,9 @@ export const readLinkVerb = (reading: Reading, step: StepDraft, verb: LinkVerb, 
         return { _tag: "corrupt", ppm: share("share", step.corrupt?.share) ?? 0 }
       case "late-close":
         return { _tag: "late-close", lateMs: times("late", step["late-close"]?.late) ?? NO_TIME }
+      case "lose-adverts":
+        needsDiscovery(reading, reading.tree.key(at), "lose-adverts")
+        return { _tag: "datagram-loss", ppm: share("share", step["lose-adverts"]?.share) ?? 1_000_000 }
       case "lossy-close":
         return { _tag: "lossy-close", ppm: share("share", step["lossy-close"]?.share) ?? 0 }
     }

@@ -18,6 +18,10 @@ export interface Reading {
   readonly mistakes: Mistakes
   /** Every node that the file names, in its order; also those whose description is wrong. */
   readonly roles: ReadonlyMap<string, Role | null>
+  /** The nodes of each site. */
+  readonly sites: ReadonlyMap<string, ReadonlyArray<string>>
+  /** Nodes find each other by multicast. */
+  readonly discovers: boolean
   readonly lastsMs: number | null
   readonly expansion: Expansion
 }
@@ -46,6 +50,12 @@ export const valueOf = <A>(
   if (Result.isSuccess(value)) return value.success
   reading.mistakes.add(reading.tree.value(path), value.failure)
   return null
+}
+
+/** What is nothing without records of discovery. */
+export const needsDiscovery = ({ discovers, mistakes }: Reading, span: Span, word: string): void => {
+  if (!discovers)
+    mistakes.add(span, `${word} is nothing without discovery: write discovery: mdns in the heading network:`)
 }
 
 /** Words of the language that no node can be called. */
@@ -116,6 +126,7 @@ export const resolveNodes = (
       reading.mistakes.add(span, `no node's name begins with "${beginning}"`)
     return found
   }
+  if (written.startsWith(SITE)) return nodesOf(reading, written.slice(SITE.length), span)
   // Where the nodes themselves do not read, every name would be unknown.
   if (reading.roles.size === 0) return []
   const hint = reading.mistakes.hint(written, [...reading.roles.keys(), ...words])
@@ -125,6 +136,26 @@ export const resolveNodes = (
       `"${written}" cannot stand here; write the names of nodes${words.length === 0 ? "" : `, or ${words.join(", ")}`}`
     )
   else reading.mistakes.add(span, `unknown node "${written}"${hint}`)
+  return []
+}
+
+const SITE = "site "
+
+/** Whether it may mean several nodes that are known when the file is read. */
+const isPattern = (written: string): boolean => written.endsWith("*") || written.startsWith(SITE)
+
+const nodesOf = (reading: Reading, site: string, span: Span): ReadonlyArray<string> => {
+  const found = reading.sites.get(site)
+  if (found === undefined) {
+    const none = reading.sites.size === 0 ? "; write the heading sites:" : ""
+    reading.mistakes.add(
+      span,
+      `no site is called "${site}"${reading.mistakes.hint(site, reading.sites.keys()) || none}`
+    )
+    return []
+  }
+  if (reading.expansion.allows(found.length)) return found
+  reading.mistakes.add(span, tooMuchExpansion)
   return []
 }
 
@@ -138,6 +169,7 @@ const roleOf = (reading: Reading, written: string, span: Span): Role | null => {
 }
 
 const BUT = "everyone but "
+const ANY_SITE = "any site"
 
 /** Whom one written name means when a step strikes. */
 const targetsOf = (
@@ -157,8 +189,14 @@ const targetsOf = (
   }
   const role = roleOf(reading, name, span)
   if (role !== null) return [{ word: "any", role }]
-  if (name.startsWith(BUT))
-    return targetsOf(reading, name.slice(BUT.length), span, ["leader"]).map((but) => ({ word: "everyone but", but }))
+  if (name.startsWith(BUT)) {
+    const but = targetsOf(reading, name.slice(BUT.length), span, ["leader"])
+    return but.length === 0 ? [] : [{ word: "everyone but", but }]
+  }
+  if (name === ANY_SITE) {
+    if (reading.sites.size === 0) reading.mistakes.add(span, "there are no sites here; write the heading sites:")
+    return [{ word: "one of", groups: [...reading.sites.values()] }]
+  }
   return resolveNodes(reading, name, span, [...words, ...rolePhrasesShown])
 }
 
@@ -184,7 +222,7 @@ export const resolveTargets = (
       const key = JSON.stringify(target)
       // What a pattern stands for may overlap with what else is listed.
       if (!seen.has(key)) targets.push(target)
-      else if (!name.endsWith("*")) reading.mistakes.add(span, `${name} stands twice in this list`)
+      else if (!isPattern(name)) reading.mistakes.add(span, `${name} stands twice in this list`)
       seen.add(key)
     }
   }

@@ -1,10 +1,10 @@
-/** Nodes, electors and the network between them. */
-import type { Role } from "../../kernel/wire/Frame.ts"
+/** Nodes, where they are, electors and the network between them. */
 import type { Language } from "./Language.ts"
-import { type Reading, each, reservedNames, resolveNodes, valueOf } from "./Names.ts"
-import type { NetworkSpec, NodeSpec } from "./Scenario.ts"
+import { type Reading, type Who, each, needsDiscovery, reservedNames, resolveNodes, valueOf } from "./Names.ts"
+import type { NetworkSpec, NodeSpec, Quality, Site } from "./Scenario.ts"
 import type { Draft } from "./Shape.ts"
-import { readClockRate, readRange, readShare, readTime } from "./Units.ts"
+import type { Path } from "./Tree.ts"
+import { readClockRate, readCount, readRange, readShare, readTime } from "./Units.ts"
 
 /** A good Wi-Fi network on one site. */
 const defaultDelayMs = { min: 2, max: 20 }
@@ -29,14 +29,52 @@ export const readNodes = (reading: Reading, draft: Draft<Language["nodes"]> | un
       capabilities,
       clockSkewMs: valueOf(reading, [...path, "clock-skew"], node?.["clock-skew"], readTime) ?? 0,
       clockRatePpm: valueOf(reading, [...path, "clock-rate"], node?.["clock-rate"], readClockRate) ?? 0,
-      ...(node?.["boots-in"] === undefined ? {} : { bootsIn1970: true })
+      ...(node?.["boots-in"] === undefined ? {} : { bootsIn1970: true }),
+      ...readTrustedBy(reading, node?.["trusted-by"], [...path, "trusted-by"]),
+      ...readSameKey(reading, name, draft ?? {}, [...path, "same-key-as"]),
+      ...readWrongAddresses(reading, node?.["wrong-addresses"], [...path, "wrong-addresses"])
     }
   })
 }
 
+const readTrustedBy = (reading: Reading, draft: Who | undefined, path: Path) =>
+  draft === undefined || draft === "everyone"
+    ? {}
+    : {
+        trustedBy:
+          draft === "none"
+            ? []
+            : each(draft, path).flatMap((one) =>
+                resolveNodes(reading, one.name, reading.tree.value(one.path), ["none"])
+              )
+      }
+
+const readSameKey = (reading: Reading, name: string, nodes: NonNullable<Draft<Language["nodes"]>>, path: Path) => {
+  const written = nodes[name]?.["same-key-as"]
+  if (written === undefined) return {}
+  const span = reading.tree.value(path)
+  const [other] = resolveNodes(reading, written, span)
+  if (other === name) reading.mistakes.add(span, "a node has its own key anyway; write another node")
+  else if (other !== undefined && nodes[other]?.["same-key-as"] !== undefined)
+    reading.mistakes.add(span, `${other} has its key from another node; write that one`)
+  return other === undefined ? {} : { sameKeyAs: other }
+}
+
+/** More than any device names; the kernel tries eight addresses. */
+const WRONG_ADDRESSES_MAX = 7
+
+const readWrongAddresses = (reading: Reading, draft: string | undefined, path: Path) => {
+  const count = valueOf(reading, path, draft, readCount)
+  if (count === null) return {}
+  if (count.how !== "exactly" || count.n > WRONG_ADDRESSES_MAX)
+    reading.mistakes.add(reading.tree.value(path), `write exactly how many, ${WRONG_ADDRESSES_MAX} at most`)
+  needsDiscovery(reading, reading.tree.key(path), "wrong-addresses")
+  return { wrongAddresses: count.n }
+}
+
 /** Planners and standby-planners in the order of the file, then the first field node as a witness. */
-const defaultElectors = (roles: ReadonlyMap<string, Role | null>): ReadonlyArray<string> => {
-  const names = [...roles.keys()]
+const defaultElectors = ({ roles, tree }: Reading): ReadonlyArray<string> => {
+  const names = [...roles.keys()].filter((name) => !tree.keys(["nodes", name]).includes("same-key-as"))
   const planners = names.filter((name) => roles.get(name) === "planner" || roles.get(name) === "standby-planner")
   const witness = names.find((name) => roles.get(name) === "field")
   return witness === undefined ? planners : [...planners, witness]
@@ -47,7 +85,7 @@ export const readElectors = (
   draft: Draft<Language["electors"]> | undefined
 ): ReadonlyArray<string> => {
   const { mistakes, tree } = reading
-  if (draft === undefined) return defaultElectors(reading.roles)
+  if (draft === undefined) return defaultElectors(reading)
   if (draft.length === 0)
     mistakes.add(tree.value(["electors"]), "the list is empty; write who may vote, or leave electors: out")
   const electors = new Set<string>()
@@ -64,8 +102,69 @@ export const readElectors = (
   return [...electors]
 }
 
-export const readNetwork = (reading: Reading, draft: Draft<Language["network"]> | undefined): NetworkSpec => ({
-  delayMs: valueOf(reading, ["network", "delay"], draft?.delay, readRange(readTime)) ?? defaultDelayMs,
-  lossPpm: valueOf(reading, ["network", "loss"], draft?.loss, readShare) ?? 0,
-  links: draft?.links ?? "everyone"
+/** Two processes with one key have a vote each, and no kernel can keep them from giving both. */
+export const checkKeys = (
+  { mistakes, tree }: Reading,
+  nodes: ReadonlyArray<NodeSpec>,
+  electors: ReadonlyArray<string>
+): void => {
+  for (const { name, sameKeyAs } of nodes)
+    for (const one of [name, sameKeyAs])
+      if (sameKeyAs !== undefined && one !== undefined && electors.includes(one))
+        mistakes.add(
+          tree.value(["nodes", name, "same-key-as"]),
+          `${one} is an elector, and two with one key could vote twice; write electors: without it`
+        )
+}
+
+/** Who is where; a site without nodes, or a node in two of them, is a mistake. */
+export const readSites = (reading: Reading, draft: Draft<Language["sites"]> | undefined): ReadonlyArray<Site> => {
+  const { mistakes, tree } = reading
+  const siteOf = new Map<string, string>()
+  return Object.entries(draft ?? {}).map(([name, listed]) => {
+    const path = ["sites", name]
+    if (listed?.length === 0) mistakes.add(tree.value(path), "nobody is there; write who is, such as [jetson-1]")
+    const nodes = each(listed, path).flatMap((one) => {
+      const span = tree.value(one.path)
+      return resolveNodes(reading, one.name, span).filter((node) => {
+        const other = siteOf.get(node)
+        if (other === name) mistakes.add(span, `${node} stands twice in this list`)
+        else if (other !== undefined) mistakes.add(span, `${node} is in ${other} already; a node is in one site`)
+        else siteOf.set(node, name)
+        return other === undefined
+      })
+    })
+    return { name, nodes }
+  })
+}
+
+const readQuality = (reading: Reading, draft: QualityDraft | undefined, path: Path, otherwise: Quality): Quality => ({
+  delayMs: valueOf(reading, [...path, "delay"], draft?.delay, readRange(readTime)) ?? otherwise.delayMs,
+  lossPpm: valueOf(reading, [...path, "loss"], draft?.loss, readShare) ?? otherwise.lossPpm
 })
+
+type QualityDraft = NonNullable<NonNullable<Draft<Language["network"]>>["within-sites"]>
+
+export const readNetwork = (reading: Reading, draft: Draft<Language["network"]> | undefined): NetworkSpec => {
+  const usual = readQuality(reading, draft, ["network"], { delayMs: defaultDelayMs, lossPpm: 0 })
+  const onSites = (key: "within-sites" | "between-sites"): Quality | null => {
+    if (draft?.[key] === undefined) return null
+    const path = ["network", key]
+    if (reading.sites.size === 0 && reading.tree.keys(["sites"]).length === 0)
+      reading.mistakes.add(
+        reading.tree.key(path),
+        "there are no sites; write the heading sites:, such as sites: { barn: [jetson-1], office: [laptop] }"
+      )
+    return readQuality(reading, draft[key], path, usual)
+  }
+  const within = onSites("within-sites")
+  const between = onSites("between-sites")
+  return {
+    ...usual,
+    links: draft?.links ?? "everyone",
+    ...(draft?.discovery === "mdns" ? { discovery: "only" } : {}),
+    ...(draft?.discovery === "mdns and addresses" ? { discovery: "beside" } : {}),
+    ...(within === null ? {} : { withinSites: within }),
+    ...(between === null ? {} : { betweenSites: between })
+  }
+}

@@ -5,7 +5,7 @@
 import type { Role } from "../../kernel/wire/Frame.ts"
 import type { DiskFate } from "../disk/SimVault.ts"
 import type { PeerWord } from "../engine/View.ts"
-import type { Delay } from "../network/Delay.ts"
+import type { Timing } from "./Timing.ts"
 import type { Rule } from "../network/Rule.ts"
 
 /** Where something stands in its file; both count from 1. */
@@ -30,20 +30,47 @@ export interface NodeSpec {
   readonly clockRatePpm: number
   /** It has no clock that runs on without power: each boot begins at the calendar's zero. */
   readonly bootsIn1970?: boolean
+  /** Its adverts name so many addresses at which nobody answers, beside the right one. */
+  readonly wrongAddresses?: number
+  /** Who trusts it at the start; absent: everyone. */
+  readonly trustedBy?: ReadonlyArray<string>
+  /** The node whose key it has too: a second process with one identity. */
+  readonly sameKeyAs?: string
 }
 
-export interface NetworkSpec {
+/** Nodes that are in one place. Each is in one at most. */
+export interface Site {
+  readonly name: string
+  readonly nodes: ReadonlyArray<string>
+}
+
+/** What a path is usually like. */
+export interface Quality {
   /** One-way delay of each message, ms. */
   readonly delayMs: Range
   /** Share of packets lost, parts per million. */
   readonly lossPpm: number
+}
+
+export interface NetworkSpec extends Quality {
+  /** Nodes that are in one place; absent: there are none. */
+  readonly sites?: ReadonlyArray<Site>
+  /** Between two nodes of one site; absent: as everywhere. */
+  readonly withinSites?: Quality
+  /** Between nodes of two sites. */
+  readonly betweenSites?: Quality
+  /** Whether nodes find each other by multicast, and whether they are told addresses all the same; absent: they are told. */
+  readonly discovery?: "only" | "beside"
   /** Who can reach whom. */
   readonly links: "everyone" | "star" | "line" | "ring" | "none"
 }
 
 /** What a step does. Names are resolved to node names, except the words that are resolved when the step strikes. */
 export type Verb =
-  | { readonly _tag: "start" | "restart" | "stop" | "freeze" | "suspend"; readonly who: ReadonlyArray<Target> }
+  | {
+      readonly _tag: "start" | "restart" | "stop" | "freeze" | "suspend" | "isolate" | "move"
+      readonly who: ReadonlyArray<Target>
+    }
   /** What is left on the disk; absent: what was synced. */
   | { readonly _tag: "crash"; readonly who: ReadonlyArray<Target>; readonly disk?: DiskFate }
   /** In the middle of the `nth` record that it stores from then on. */
@@ -59,18 +86,54 @@ export type Verb =
       readonly oneWay: boolean
     }
   | { readonly _tag: "partition"; readonly groups: ReadonlyArray<ReadonlyArray<Target>> }
-  | {
-      readonly _tag: "slow"
-      readonly between: ReadonlyArray<Target>
-      readonly delayMs: Range | null
-      readonly lossPpm: number | null
-      /** In place of `delayMs`, where delays are not uniform. */
-      readonly delay?: Delay
-    }
   | OnLinks<LinkVerb>
-  | { readonly _tag: "heal"; readonly what: "everything" | ReadonlyArray<Target> }
+  /** `usual`: what paths are like from now on, where that was something else. */
+  | { readonly _tag: "heal"; readonly what: "everything" | ReadonlyArray<Target>; readonly usual?: NetworkSpec }
+  /** An operator of `by` trusts a device from now on, in this role; or no longer. */
+  | { readonly _tag: "trust"; readonly by: ReadonlyArray<Target>; readonly whom: string; readonly role: Role }
+  | { readonly _tag: "revoke"; readonly by: ReadonlyArray<Target>; readonly whom: string }
+  | { readonly _tag: "keys-fail"; readonly who: ReadonlyArray<Target>; readonly at: "sign" | "check" }
+  /** Somebody from outside logs in, with one lie. */
+  | {
+      readonly _tag: "connect"
+      readonly to: ReadonlyArray<Target>
+      /** Whom it says to be; `null`: somebody whom nobody knows. */
+      readonly as: string | null
+      readonly lie: Lie
+      /** Absent: nothing lies between the two. */
+      readonly over?: Over
+    }
+  /** A record of discovery that the node did not announce, or not now. */
+  | {
+      readonly _tag: "advertise"
+      readonly node: string
+      readonly incarnation: "current" | "old" | "next"
+      /** A node at whose address it seems to be; `null`: at one that nobody has; absent: where it is. */
+      readonly address?: string | null
+      readonly anotherMesh: boolean
+      readonly copies: number
+      readonly heardBy: ReadonlyArray<Target>
+    }
   /** Delivers a message of the past again, on the connection that it was sent on. */
   | { readonly _tag: "replay"; readonly from: string; readonly to: string; readonly message: "first" | "last" | "all" }
+
+export const lies = [
+  "its own key",
+  "another key",
+  "another signature",
+  "another nonce",
+  "an old login",
+  "another mesh",
+  "another mesh key",
+  "another generation",
+  "another role",
+  "no extension",
+  "silence"
+] as const
+export type Lie = (typeof lies)[number]
+
+export const ways = ["no tls", "tls without its key", "tls with another key"] as const
+export type Over = (typeof ways)[number]
 
 /** What happens to a node's clocks. */
 export type Skew =
@@ -82,6 +145,9 @@ export type Skew =
 
 /** Verbs that lay a rule of the network on links. */
 export type LinkVerb =
+  | "lose-adverts"
+  | "slow"
+  | "detour"
   | "clog"
   | "flap"
   | "swizzle"
@@ -121,7 +187,9 @@ export type Target =
   | { readonly word: "half" }
   /** Drawn: of the electors as many as decide, without whoever leads. */
   | { readonly word: "majority without the leader" }
-  | { readonly word: "everyone but"; readonly but: Target }
+  | { readonly word: "everyone but"; readonly but: ReadonlyArray<Target> }
+  /** One of these groups, drawn. */
+  | { readonly word: "one of"; readonly groups: ReadonlyArray<ReadonlyArray<string>> }
   /** Everyone who is in no other list of the same step. */
   | { readonly word: "the others" }
 
@@ -232,6 +300,8 @@ export interface Scenario {
   readonly seed: number
   readonly lastsMs: number
   readonly profile: "lan" | "wan" | "battery"
+  /** Constants in place of the profile's. */
+  readonly timing?: Timing
   /** Who may vote. Where the file has no `electors:`, every planner and standby planner, and the first field node. */
   readonly electors: ReadonlyArray<string>
   readonly nodes: ReadonlyArray<NodeSpec>

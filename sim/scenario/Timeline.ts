@@ -6,7 +6,9 @@ import type { Language, VerbName } from "./Language.ts"
 import { verbNames } from "./Language.ts"
 import { type Moments, isReserved } from "./Moments.ts"
 import { type Reading, resolveTargets, valueOf } from "./Names.ts"
-import { healed, readCut, readLinkVerb, readPartition, readReplay, readSlow } from "./LinkVerbs.ts"
+import { healed, readCut, readLinkVerb, readPartition, readReplay } from "./LinkVerbs.ts"
+import { readConnect, readKeysFail, readRevoke, readTrust } from "./IdentityVerbs.ts"
+import { readAdvertise } from "./NearbyVerbs.ts"
 import { readCrash, readCrashAtWrite, readDisk, readSkew, readSlowCpu } from "./NodeVerbs.ts"
 import type { Step, Verb } from "./Scenario.ts"
 import type { Draft } from "./Shape.ts"
@@ -15,7 +17,7 @@ import { baseOf, readTime, showTime } from "./Units.ts"
 
 export type StepDraft = Draft<Language["timeline"][number]>
 
-/** Steps that leave something to undo. A start, a heal and a replay do not; a restart is the undoing of a crash. */
+/** Steps that leave something to undo. A start, a heal, an advert and a replay do not; a restart is the undoing of a crash. */
 const undoable: ReadonlySet<VerbName> = new Set([
   "stop",
   "crash",
@@ -27,7 +29,9 @@ const undoable: ReadonlySet<VerbName> = new Set([
   "skew",
   "cut",
   "partition",
+  "isolate",
   "slow",
+  "detour",
   "clog",
   "flap",
   "swizzle",
@@ -38,7 +42,12 @@ const undoable: ReadonlySet<VerbName> = new Set([
   "reorder",
   "corrupt",
   "late-close",
-  "lossy-close"
+  "lossy-close",
+  "lose-adverts",
+  "move",
+  "trust",
+  "revoke",
+  "keys-fail"
 ])
 /** A machine that nothing mends would never get well. */
 const ending: ReadonlySet<VerbName> = new Set(["freeze", "suspend", "slow-cpu", "disk"])
@@ -126,6 +135,8 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
     case "stop":
     case "freeze":
     case "suspend":
+    case "isolate":
+    case "move":
       return { _tag: verb, who: resolveTargets(reading, step[verb], at) }
     case "crash":
       return readCrash(reading, step.crash, at)
@@ -141,8 +152,6 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
       return readCut(reading, step.cut, at)
     case "partition":
       return readPartition(reading, step.partition, at)
-    case "slow":
-      return readSlow(reading, step.slow, at)
     case "heal":
       return step.heal === undefined
         ? null
@@ -151,6 +160,16 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
             what:
               step.heal === "everything" ? "everything" : resolveTargets(reading, healed(reading, step.heal, at), at)
           }
+    case "trust":
+      return readTrust(reading, step.trust, at)
+    case "revoke":
+      return readRevoke(reading, step.revoke, at)
+    case "keys-fail":
+      return readKeysFail(reading, step[verb], at)
+    case "connect":
+      return readConnect(reading, step.connect, at)
+    case "advertise":
+      return readAdvertise(reading, step.advertise, at)
     case "replay":
       return readReplay(reading, step.replay, at)
     default:

@@ -27,7 +27,8 @@ export const speedPattern = whole(`${number}(?:B|kB|MB)/s`)
 export const momentPattern = whole(`(?:${time}|${name})(?: *\\+ *${time})?`)
 export const countPattern = whole(String.raw`(?:exactly|at least|at most) \d{1,9}`)
 export const seedsPattern = whole(String.raw`\d{1,15}\.\.\d{1,15}`)
-export const variedPattern = orRange(`[+-]?${number}(?:ms|s|m|h|%|ppm)`)
+const varied = `[+-]?${number}(?:ms|s|m|h|%|ppm)`
+export const variedPattern = whole(String.raw`(?:${varied}(?:\.\.${varied})?|exactly \d{1,9}(?:\.\.\d{1,9})?)`)
 
 const msPerUnit = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const
 const ppmPerUnit = { "%": 10_000, ppm: 1 } as const
@@ -113,6 +114,12 @@ export const readCount = (text: string): Read<Count> => {
     ? Result.succeed({ how, n })
     : Result.fail("write a count in words: exactly 1, at least 1 or at most 1")
 }
+
+/** `exactly 3` or `exactly 0..9`. */
+export const readCounts = (text: string): Read<Range> =>
+  readRange((one) =>
+    /^\d+$/u.test(one) ? Result.succeed(Number(one)) : Result.fail("write exactly how many, such as exactly 0..9")
+  )(text.replace(/^exactly /u, ""))
 
 export const readSeeds = (text: string): Read<Range> =>
   readRange((one) => {

@@ -3,6 +3,8 @@
  * form, in NodeVerbs.ts and LinkVerbs.ts.
  */
 import * as Schema from "effect/Schema"
+import { Role } from "../../kernel/wire/Frame.ts"
+import { lies, ways } from "./Scenario.ts"
 import {
   Calendar,
   ClockRate,
@@ -29,6 +31,8 @@ const onLinks = <const F extends Schema.Struct.Fields>(verb: string, fields: F) 
     ...fields
   }).annotate({ noun: `word of ${verb}`, message: `write a mapping, such as { between: [laptop, jetson-1] }` })
 
+const trustNeeds = "trust needs by: and whom:, such as { by: laptop, whom: jetson-1 }"
+const revokeNeeds = "revoke needs by: and whom:, such as { by: laptop, whom: jetson-1 }"
 const swizzleNeeds = "swizzle needs over:, heal-after: and heal-over:, such as over: 5s, heal-after: 10s, heal-over: 5s"
 const burstNeeds = "burst-loss needs begins: and ends:, such as begins: 1%, ends: 20%"
 
@@ -143,17 +147,22 @@ export const verbs = {
     ),
     "Split the network into groups that cannot hear each other."
   ),
+  isolate: may(
+    Who,
+    "Cut all links of these nodes, among them and with everybody else, as when their access point or their switch dies."
+  ),
   slow: may(
-    Schema.Struct({
-      between: must(
-        Who,
-        "The nodes whose links are meant.",
-        "slow needs the nodes it is between: { between: [laptop, jetson-1], delay: 1s..2s }"
-      ),
+    onLinks("slow", {
       delay: may(Delay, "One-way delay while it lasts."),
       loss: may(Percent, "Share of packets lost while it lasts.")
-    }).annotate({ noun: "word of slow", message: "write { between: [laptop, jetson-1], delay: 1s..2s }" }),
+    }),
     "Make links slow or lossy without cutting them."
+  ),
+  detour: may(
+    onLinks("detour", {
+      adds: must(Times, "How much more each packet takes.", "detour needs adds:, such as adds: 100ms..300ms")
+    }),
+    "Paths that are so much longer for every packet: drawn once for each direction, on top of the delay."
   ),
   clog: may(onLinks("clog", {}), "Messages stick in the network, and come out in one burst when it ends."),
   flap: may(
@@ -242,7 +251,67 @@ export const verbs = {
     onLinks("lossy-close", { share: must(Percent, "How many ends.", "lossy-close needs share:, such as share: 50%") }),
     "When a connection ends abruptly, what is under way is lost with it."
   ),
+  "lose-adverts": may(
+    onLinks("lose-adverts", { share: may(Percent, "How many datagrams. Default 100%.") }),
+    "Multicast is lost, goodbyes too, while connections notice nothing. Needs network.discovery."
+  ),
   heal: may(Who, "Undo what lies on the network: of `everything`, or of the links of these nodes."),
+  move: may(
+    Who,
+    "It gets another address: its connections are dead without a word, and addresses that others were told lead nowhere. A node with network.discovery says where it is now."
+  ),
+  advertise: may(
+    Schema.Struct({
+      node: must(Name, "Whose record.", "advertise needs node:, such as { node: jetson-2, incarnation: old }"),
+      incarnation: may(
+        word(["current", "old", "next"], "old: of the process before; of a node that is down, of its last one."),
+        "Of which process it speaks. Default current."
+      ),
+      address: may(
+        Schema.String.annotate({ message: "write the name of another node, or nowhere" }),
+        "Where it says that the node is: at the address of another one, or nowhere. Default where it is."
+      ),
+      mesh: may(word(["its own", "another"], "Which mesh it names."), "Which mesh it names. Default its own."),
+      copies: may(CountWords, "How often each hears it. Default exactly 1."),
+      "heard-by": may(Who, "Who hears it. Default everyone.")
+    }).annotate({ noun: "word of advertise", message: "write { node: jetson-2, incarnation: old }" }),
+    "A record of discovery that the node did not announce, or not now. Needs network.discovery."
+  ),
+  trust: may(
+    Schema.Struct({
+      by: must(Who, "Whose operator says so.", trustNeeds),
+      whom: must(Name, "The device.", trustNeeds),
+      as: may(Role, "In which role. Default its own.")
+    }).annotate({ noun: "word of trust", message: "write { by: laptop, whom: jetson-1 }" }),
+    "An operator trusts a device from now on, as at its daemon's socket."
+  ),
+  revoke: may(
+    Schema.Struct({
+      by: must(Who, "Whose operator says so.", revokeNeeds),
+      whom: must(Name, "The device.", revokeNeeds)
+    }).annotate({ noun: "word of revoke", message: "write { by: laptop, whom: jetson-1 }" }),
+    "An operator trusts a device no longer: its sessions end now."
+  ),
+  "keys-fail": may(
+    Schema.Struct({
+      who: must(Who, "Whose key store.", "write whose key store: { who: jetson-1, at: signing }"),
+      at: must(
+        word(["signing", "checking"], "signing: its key refuses; checking: every signature of others is found wrong."),
+        "At what it fails.",
+        "write at what: { who: jetson-1, at: signing }, or at: checking"
+      )
+    }).annotate({ noun: "word of keys-fail", message: "write { who: jetson-1, at: signing }" }),
+    "A key store that fails: no new handshake of the node comes to anything; sessions go on."
+  ),
+  connect: may(
+    Schema.Struct({
+      to: must(Who, "Where it logs in.", "connect needs to:, such as { to: jetson-1, with: another key }"),
+      as: may(Name, "The node that it says to be, whose key it has stolen. Default somebody whom nobody knows."),
+      with: may(word(lies, "Its one lie."), "Its one lie. Default its own key: none."),
+      over: may(word(ways, "How the connection is secured."), "How the connection is secured. Default as all are here.")
+    }).annotate({ noun: "word of connect", message: "write { to: jetson-1, as: laptop, with: another key }" }),
+    "Somebody from outside logs in. Who refuses it, and why, is the event connection.refused with its code as reason."
+  ),
   replay: may(
     Schema.Struct({
       from: must(Name, "Who once sent it.", "replay needs from, to and message"),

@@ -13,10 +13,11 @@ import { type Mistake, Mistakes } from "./Mistakes.ts"
 import { Moments } from "./Moments.ts"
 import { NODES_MAX } from "./Language.ts"
 import { Expansion, type Reading, valueOf } from "./Names.ts"
-import { readElectors, readNetwork, readNodes } from "./Nodes.ts"
+import { checkKeys, readElectors, readNetwork, readNodes, readSites } from "./Nodes.ts"
 import type { Scenario } from "./Scenario.ts"
 import { readShape } from "./Shape.ts"
 import { readTimeline } from "./Timeline.ts"
+import { readTiming } from "./Timing.ts"
 import { type Tree, readTree } from "./Tree.ts"
 import { readTime } from "./Units.ts"
 
@@ -102,13 +103,23 @@ const rolesOf = (tree: Tree): ReadonlyMap<string, Role | null> => {
 /** A scenario that holds as soon as `mistakes` stays empty. */
 const assemble = (file: string, text: string, tree: Tree, mistakes: Mistakes): Scenario => {
   const draft = readShape(tree, mistakes)
-  const unbounded: Reading = { tree, mistakes, roles: rolesOf(tree), lastsMs: null, expansion: new Expansion() }
-  const lastsMs = valueOf(unbounded, ["lasts"], draft.lasts, readTime)
+  const bare: Reading = {
+    tree,
+    mistakes,
+    roles: rolesOf(tree),
+    sites: new Map(),
+    discovers: draft.network?.discovery !== undefined && draft.network.discovery !== "none",
+    lastsMs: null,
+    expansion: new Expansion()
+  }
+  const lastsMs = valueOf(bare, ["lasts"], draft.lasts, readTime)
   if (lastsMs === 0) mistakes.add(tree.value(["lasts"]), "a run lasts longer than nothing")
-  const reading: Reading = { ...unbounded, lastsMs }
+  const sites = readSites(bare, draft.sites)
+  const reading: Reading = { ...bare, lastsMs, sites: new Map(sites.map(({ name, nodes }) => [name, nodes])) }
   const moments = new Moments(reading, draft.timeline !== undefined)
   const nodes = readNodes(reading, draft.nodes)
   const electors = readElectors(reading, draft.electors)
+  checkKeys(reading, nodes, electors)
   const network = readNetwork(reading, draft.network)
   const timeline = readTimeline(reading, draft.timeline ?? [], moments)
   const expect = readExpectations(reading, draft.expect ?? [], moments)
@@ -120,9 +131,10 @@ const assemble = (file: string, text: string, tree: Tree, mistakes: Mistakes): S
     seed: draft.seed ?? 0,
     lastsMs: lastsMs ?? 0,
     profile: draft.profile ?? "lan",
+    ...(draft.timing === undefined ? {} : { timing: readTiming(reading, draft.timing, draft.profile ?? "lan") }),
     electors,
     nodes,
-    network,
+    network: sites.length === 0 ? network : { ...network, sites },
     timeline,
     expect,
     ...(fuzz === null ? {} : { fuzz })

@@ -10,8 +10,9 @@
  * `CALM_MS` at least, so that "eventually" has the time that the protocol's own timers take. Some seeds of a swarm have no calm
  * of this kind: they end amid their faults, and the oracles of liveness pick the part of the mesh that has to get well.
  */
-import type { Fuzz, Range, Scenario, Step, Target } from "../scenario/Scenario.ts"
+import type { Fuzz, Quality, Range, Scenario, Step, Target } from "../scenario/Scenario.ts"
 import { Dice, judgedIn, type Drawn, type RunClass, type Setting } from "./Drawn.ts"
+import { FOUND_MS } from "../oracles/Bounds.ts"
 import { mixRules, mixSettings } from "./Mix.ts"
 import { moved } from "./Moved.ts"
 import { strikes, type Rule } from "./Strikes.ts"
@@ -67,19 +68,36 @@ const withSettings = (scenario: Scenario, settings: ReadonlyArray<Setting>, last
   const values = new Map(settings.map(({ path, value }) => [path, value]))
   const moments = new Map(
     settings.flatMap(({ path, value }) => {
-      const [heading, id = ""] = path.split(".")
-      return heading === "timeline" ? [[id, value] as const] : []
+      const [heading, id = "", word] = path.split(".")
+      return heading === "timeline" && word === "at" ? [[id, value] as const] : []
     })
   )
   const { network } = scenario
-  const delay = values.get("network.delay")
+  const quality = (usual: Quality, path: string): Quality => {
+    const delay = values.get(`${path}.delay`)
+    const lossPpm = values.get(`${path}.loss`) ?? usual.lossPpm
+    const delayMs = delay === undefined ? usual.delayMs : { min: Math.min(usual.delayMs.min, delay), max: delay }
+    return { delayMs, lossPpm }
+  }
+  const { betweenSites, withinSites } = network
+  const varies = settings.some(({ path }) => path.startsWith("network."))
+  const atTimes = moved(scenario, moments, lastsMs)
   return {
-    ...moved(scenario, moments, lastsMs),
-    network: {
-      ...network,
-      delayMs: delay === undefined ? network.delayMs : { min: Math.min(network.delayMs.min, delay), max: delay },
-      lossPpm: values.get("network.loss") ?? network.lossPpm
-    },
+    ...atTimes,
+    timeline: atTimes.timeline.map((step): Step => {
+      const after = step.id === null ? undefined : values.get(`timeline.${step.id}.after`)
+      return after === undefined || step.verb._tag !== "crash-at-write"
+        ? step
+        : { ...step, verb: { ...step.verb, nth: after + 1 } }
+    }),
+    network: varies
+      ? {
+          ...network,
+          ...quality(network, "network"),
+          ...(withinSites === undefined ? {} : { withinSites: quality(withinSites, "network.within-sites") }),
+          ...(betweenSites === undefined ? {} : { betweenSites: quality(betweenSites, "network.between-sites") })
+        }
+      : network,
     nodes: scenario.nodes.map((node) => ({
       ...node,
       clockSkewMs: values.get(`nodes.${node.name}.clock-skew`) ?? node.clockSkewMs,
@@ -129,11 +147,9 @@ const endingBefore = (step: Step, calmMs: number): Step =>
 const calmSteps = (scenario: Scenario, network: Scenario["network"], calmMs: number): ReadonlyArray<Step> => {
   const step = (verb: Step["verb"]): Step => ({ place: PLACE, atMs: calmMs, id: "calm", note: null, verb, forMs: null })
   const living = livingOf(scenario)
-  const { delayMs, lossPpm } = network
-  const drawn = scenario.network.delayMs !== delayMs || scenario.network.lossPpm !== lossPpm
+  const drawn = scenario.network !== network
   return [
-    step({ _tag: "heal", what: "everything" }),
-    ...(drawn ? [step({ _tag: "slow", between: [{ word: "everyone" }], delayMs, lossPpm })] : []),
+    step({ _tag: "heal", what: "everything", ...(drawn ? { usual: network } : {}) }),
     ...(living.length === 0 ? [] : [step({ _tag: "start", who: living })])
   ]
 }
@@ -160,7 +176,7 @@ export const draw = (scenario: Scenario, seed: number, { swarm }: DrawOptions): 
   const lastsMs = liveness
     ? calmMs
     : run === "everywhere" && swarm
-      ? calmMs + Math.max(restMs, CALM_MS[scenario.profile])
+      ? calmMs + Math.max(restMs, CALM_MS[scenario.profile] + (scenario.network.discovery === undefined ? 0 : FOUND_MS))
       : scenario.lastsMs
   const varied = withSettings(scenario, settings, lastsMs)
   const struck = rules.flatMap((rule) => strikes(rule, varied, dice, calmMs, liveness).map((step) => ({ rule, step })))

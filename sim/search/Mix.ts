@@ -57,11 +57,14 @@ export const mixRules = (dice: Dice): ReadonlyArray<Rule> =>
   })
 
 /** What a seed may do to clocks and network, as far as nothing else has set it: paths as in `fuzz.vary`. */
-export const mixSettings = (dice: Dice, { nodes }: Scenario): ReadonlyMap<string, Range> => {
+export const mixSettings = (dice: Dice, { network, nodes }: Scenario): ReadonlyMap<string, Range> => {
   const settings = new Map<string, Range>()
   const most = (what: string, list: ReadonlyArray<number>): number => dice.one(`mix/${what}/most`, 0, list)
-  if (dice.chance("mix/loss/on", 1, 3))
-    settings.set("network.loss", { min: 0, max: most("loss", [1_000, 10_000, 50_000]) })
+  if (dice.chance("mix/loss/on", 1, 3)) {
+    const loss = { min: 0, max: most("loss", [1_000, 10_000, 50_000]) }
+    settings.set("network.loss", loss)
+    if (network.betweenSites !== undefined) settings.set("network.between-sites.loss", loss)
+  }
   if (dice.chance("mix/delay/on", 1, 3)) settings.set("network.delay", { min: 1, max: most("delay", [5, 50, 200]) })
   if (dice.chance("mix/skew/on", 1, 3)) {
     const skew = most("skew", [100, 10_000, 1_000_000_000])

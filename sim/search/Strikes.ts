@@ -68,11 +68,17 @@ const verbOf = (rule: Rule, scenario: Scenario, dice: Dice, n: number): Verb | n
   if (what._tag === "clog") return { _tag: "clog", from: [a], to: [b], oneWay: true, rule: { _tag: "clog" } }
   if (what._tag !== "slow") return { _tag: "cut", from: [a], to: [b], oneWay: what._tag === "cut one way" }
   const delay = dice.within(`${key}/delay`, n, SLOW_MS)
+  const both = [a, b]
   return {
     _tag: "slow",
-    between: [a, b],
-    delayMs: { min: delay >> 1, max: delay },
-    lossPpm: dice.within(`${key}/loss`, n, SLOW_LOSS_PPM)
+    from: both,
+    to: both,
+    oneWay: false,
+    rule: {
+      _tag: "slow",
+      delay: { _tag: "uniform", ms: { min: delay >> 1, max: delay } },
+      lossPpm: dice.within(`${key}/loss`, n, SLOW_LOSS_PPM)
+    }
   }
 }
 

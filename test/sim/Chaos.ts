@@ -41,7 +41,13 @@ export const chaos = (seed: number): Scenario => {
         return { _tag: "partition", groups }
       }
       case 5:
-        return { _tag: "slow", between: [a, b], delayMs: { min: 200, max: 2_500 }, lossPpm: draw(0, 400_000) }
+        return {
+          _tag: "slow",
+          from: [a, b],
+          to: [a, b],
+          oneWay: false,
+          rule: { _tag: "slow", delay: { _tag: "uniform", ms: { min: 200, max: 2_500 } }, lossPpm: draw(0, 400_000) }
+        }
       case 6:
         return { _tag: "stop", who: [some()] }
       default:

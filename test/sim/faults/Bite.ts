@@ -10,6 +10,8 @@ export interface Taken {
   readonly name: string
   readonly input: Input
   readonly machine: Machine
+  /** Who was at the other end of the link that it came over; `null`: it came over none. */
+  readonly from: string | null
 }
 
 export interface Bitten {
@@ -39,7 +41,10 @@ timeline:
 ${steps}`),
     {
       ...options,
-      onStep: (machine, input) => taken.push({ atMs: machine.world.nowMs, name: machine.name, input, machine })
+      onStep: (machine, input) => {
+        const from = "link" in input ? (machine.farEnd(input.link)?.name ?? null) : null
+        taken.push({ atMs: machine.world.nowMs, name: machine.name, input, machine, from })
+      }
     }
   )
   assert.deepStrictEqual(result.violations, [])

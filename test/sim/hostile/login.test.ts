@@ -2,7 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Node from "../../../kernel/Node.ts"
 import type { ConnectParams } from "../../../kernel/wire/Frame.ts"
-import type { Claim, Line } from "../../../sim/network/Stranger.ts"
+import type { Claim } from "../../../sim/network/Credentials.ts"
+import type { Line } from "../../../sim/network/Stranger.ts"
 import {
   asMallory,
   besiege,

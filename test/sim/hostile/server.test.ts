@@ -2,7 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ConnectAnswer, ConnectParams, Frame } from "../../../kernel/wire/Frame.ts"
 import type { Kernel } from "../../../sim/engine/Host.ts"
-import type { Claim, Line } from "../../../sim/network/Stranger.ts"
+import type { Claim } from "../../../sim/network/Credentials.ts"
+import type { Line } from "../../../sim/network/Stranger.ts"
 import { besiege, closedWith, nobodyElseNotices, statusOf, trustingAsGeneration1, type Siege } from "./Siege.ts"
 
 const NONCE = "nonce-of-mallory"

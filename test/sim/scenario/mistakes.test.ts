@@ -182,14 +182,6 @@ describe("headings", () => {
     assertMistakes(scenarioWith({ "«__proto__»": " 1" }), /^no such heading/u)
   })
 
-  it("those of a later version are told to be later", () => {
-    assertMistakes(
-      scenarioWith({ "«sites»": " { farm: [laptop] }" }),
-      '"sites" is not there yet: it comes with sites and relays, in a later version'
-    )
-    assertMistakes(scenarioWith({ "«timing»": " { lease: 1s }" }), /^"timing" is not there yet/u)
-  })
-
   it("values of the wrong type", () => {
     assertMistakes(scenarioWith({ seed: " «x»" }), /^write a whole number from 0 up/u)
     assertMistakes(scenarioWith({ seed: " «-1»" }), /^write a whole number from 0 up/u)
@@ -285,10 +277,54 @@ describe("the network", () => {
   })
 
   it("words of a later version", () => {
+    assertMistakes(scenarioWith({ network: " { «relays»: [r] }" }), /^"relays" is not there yet/u)
+  })
+})
+
+describe("sites", () => {
+  const sites = (text: string, more: { readonly [heading: string]: string } = {}) =>
+    scenarioWith({ sites: ` ${text}`, ...more })
+
+  it("unknown nodes, nodes in two places, nobody", () => {
+    assertMistakes(sites("{ barn: [jetson-1, «jetson2»] }"), 'unknown node "jetson2"; did you mean jetson-2?')
     assertMistakes(
-      scenarioWith({ network: " { «discovery»: mdns, «relays»: [r] }" }),
-      /^"discovery" is not there yet/u,
-      /^"relays" is not there yet/u
+      sites("{ barn: [jetson-*], office: [laptop, «jetson-1»] }"),
+      "jetson-1 is in barn already; a node is in one site"
+    )
+    assertMistakes(sites("{ barn: [jetson-1, «jetson-1»] }"), "jetson-1 stands twice in this list")
+    assertMistakes(sites("{ barn: «[]» }"), "nobody is there; write who is, such as [jetson-1]")
+    assertMistakes(sites("{ «Barn»: [jetson-1] }"), /^a name is small letters/u)
+    assertMistakes(sites("{ barn: «jetson-1» }"), /^write who is there/u)
+    assertMistakes(sites("«[laptop]»"), /^write the sites as a mapping/u)
+  })
+
+  it("as targets: unknown ones, and none at all", () => {
+    const crash = (who: string) => ({ timeline: `\n  - { at: 1s, crash: ${who} }` })
+    assertMistakes(sites("{ barn: [jetson-1] }", crash("«site brn»")), 'no site is called "brn"; did you mean barn?')
+    assertMistakes(scenarioWith(crash("«site barn»")), 'no site is called "barn"; write the heading sites:')
+    assertMistakes(scenarioWith(crash("«any site»")), "there are no sites here; write the heading sites:")
+    assertMistakes(sites("{ barn: [jetson-1] }", crash("[jetson-1, site barn, any site]")))
+    assertMistakes(sites("{ barn: [jetson-1] }", crash("«everyone but site brn»")), /^no site is called "brn"/u)
+  })
+
+  it("as observers, as those who are asked, as electors", () => {
+    assertMistakes(
+      sites("{ barn: [jetson-1], office: [laptop, backup] }", {
+        electors: " [site office, jetson-1]",
+        expect: `
+  - { at: 5s, that: { peers: { site barn: { site office: up } } } }
+  - { at: 5s, that: { leader: site office, seen-by: site barn } }`
+      })
+    )
+  })
+
+  it("within and between sites: without sites, with values that cannot be", () => {
+    assertMistakes(scenarioWith({ network: " { «between-sites»: { loss: 1% } }" }), /^there are no sites/u)
+    assertMistakes(
+      sites("{ barn: [jetson-1] }", { network: " { within-sites: { delay: «20ms..2ms», loss: «101%», «los»: 1% } }" }),
+      /^the range runs backwards/u,
+      "a share lies between 0% and 100%",
+      /^no such word of within-sites/u
     )
   })
 })
@@ -308,7 +344,7 @@ describe("steps", () => {
       timelineWith("  - { at: 1s, «propose»: { proposal: P1 } }"),
       '"propose" is not there yet: it comes with proposals, in a later version'
     )
-    for (const verb of ["approve", "reject", "sense", "send", "advertise", "connect"])
+    for (const verb of ["approve", "reject", "sense", "send"])
       assertMistakes(
         timelineWith(`  - { at: 1s, «${verb}»: { x: 1 } }`),
         new RegExp(`^"${verb}" is not there yet`, "u")
@@ -385,7 +421,7 @@ describe("steps", () => {
     ])
       assertMistakes(
         timelineWith(`  - { at: 1s, ${verb}, «for»: 5s }`),
-        /cannot be undone; for: goes with stop, crash, crash-at-write, freeze, .*, lossy-close$/u
+        /cannot be undone; for: goes with stop, crash, crash-at-write, freeze, .*, lossy-close, .*$/u
       )
     assertMistakes(timelineWith("  - { at: 1s, crash: laptop, for: «0s» }"), /^this undoes the step at once/u)
   })
@@ -650,7 +686,11 @@ describe("fuzz", () => {
     assertMistakes(fuzz("vary: { network.loss: «0%..200%» }"), "a share lies between 0% and 100%")
     assertMistakes(fuzz("vary: { network.delay: «5%..10%» }"), /^write a time with a unit/u)
     assertMistakes(fuzz("vary: { timeline.power-cut.at: «5s..90s» }"), "90s is after the end (60s)")
-    assertMistakes(fuzz("vary: { «network.between-sites.loss»: 0%..2% }"), /^"between-sites" is not there yet/u)
+    assertMistakes(
+      fuzz("vary: { «network.between-sites.loss»: 0%..2% }"),
+      "there is no between-sites: in this network; write it before it varies"
+    )
+    assertMistakes(fuzz("vary: { «network.between-sites.los»: 0%..2% }"), /^nothing of this name can vary/u)
   })
 
   it("faults: none, two, incomplete, of unknown nodes", () => {

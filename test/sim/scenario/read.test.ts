@@ -199,9 +199,10 @@ describe("verbs and groups of nodes", () => {
     })
     assert.deepStrictEqual(verb("slow: { between: [laptop, backup], delay: 1s..2s, loss: 12.5% }, for: 1m"), {
       _tag: "slow",
-      between: ["laptop", "backup"],
-      delayMs: { min: 1_000, max: 2_000 },
-      lossPpm: 125_000
+      from: ["laptop", "backup"],
+      to: ["laptop", "backup"],
+      oneWay: false,
+      rule: { _tag: "slow", delay: { _tag: "uniform", ms: { min: 1_000, max: 2_000 } }, lossPpm: 125_000 }
     })
     assert.deepStrictEqual(verb("heal: everything"), { _tag: "heal", what: "everything" })
     assert.deepStrictEqual(verb("heal: [laptop, backup]"), { _tag: "heal", what: ["laptop", "backup"] })

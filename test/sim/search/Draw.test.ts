@@ -1,6 +1,6 @@
 /** What a seed makes of a scenario (C75; issue: varied values, random faults, swarm, calm). */
 import { assert, describe, it } from "@effect/vitest"
-import type { Scenario, Step } from "../../../sim/scenario/Scenario.ts"
+import type { Scenario, Step, Verb } from "../../../sim/scenario/Scenario.ts"
 import { draw } from "../../../sim/search/Draw.ts"
 import type { Drawn, RunClass } from "../../../sim/search/Drawn.ts"
 import { FIELD, field, scenarioFrom } from "./Field.ts"
@@ -141,12 +141,31 @@ describe("a drawn scenario", () => {
       assert.isTrue(calm.every(({ atMs }) => atMs === CALM_FROM_MS))
       const tags = calm.map(({ verb }) => verb._tag)
       assert.deepStrictEqual([tags[0], tags.at(-1)], ["heal", "start"])
-      const slow = calm.find(({ verb }) => verb._tag === "slow")
-      assert.strictEqual(
-        slow !== undefined,
-        scenario.network.lossPpm !== 0 || scenario.network.delayMs !== field().network.delayMs
-      )
-      if (slow !== undefined) assert.deepInclude(slow.verb, { lossPpm: 0, delayMs: { min: 2, max: 20 } })
+      const { usual } = calm[0]!.verb as Extract<Verb, { readonly _tag: "heal" }>
+      if (usual === undefined) assert.deepStrictEqual(scenario.network, field().network)
+      else assert.deepStrictEqual(usual, field().network)
+    }
+  })
+
+  it("what varies between sites varies there, and is the file's again in the calm", () => {
+    const sites = scenarioFrom(
+      FIELD.replace(
+        "timeline:",
+        `sites: { farm: [one, two], office: [main, backup] }
+network: { within-sites: { delay: 1ms..2ms }, between-sites: { delay: 80ms..100ms, loss: 1% } }
+timeline:`
+      ).replace("network.loss: 0%..5%", "network.between-sites.loss: 3%..5%")
+    )
+    const varied = ofClass("varied", many(true, sites)).filter(
+      (drawn) => valueOf(drawn, "network.between-sites.loss") !== undefined
+    )
+    assert.isNotEmpty(varied)
+    for (const { scenario, sources } of varied) {
+      const { betweenSites, lossPpm, withinSites } = scenario.network
+      assert.isAtLeast(betweenSites!.lossPpm, 30_000)
+      assert.deepStrictEqual([lossPpm, withinSites], [0, { delayMs: { min: 1, max: 2 }, lossPpm: 0 }])
+      const heal = scenario.timeline[sources.indexOf(null)]!.verb
+      assert.deepInclude(heal, { usual: sites.network })
     }
   })
 
@@ -233,5 +252,22 @@ describe("draws are keyed", () => {
     assert.isAbove(drawn.filter(({ sources }) => sources.some((source) => source?.startsWith("mix/"))).length, 150)
     assert.isEmpty(drawn.filter((one) => one.class === "varied"))
     for (const one of many(false, plain)) assert.strictEqual(one.class, "scripted")
+  })
+})
+
+describe("crash at every write", () => {
+  it("C74: the record in whose middle the power goes is swept", () => {
+    const swept = scenarioFrom(
+      FIELD.replace("crash: main }", "crash-at-write: { who: main, after: exactly 0 }, for: 5s }").replace(
+        "network.loss: 0%..5%",
+        "timeline.dies.after: exactly 0..4"
+      )
+    )
+    const records = new Set(
+      many(false, swept).flatMap(({ scenario }) =>
+        scenario.timeline.flatMap(({ verb }) => (verb._tag === "crash-at-write" ? [verb.nth] : []))
+      )
+    )
+    assert.deepStrictEqual([...records].toSorted(), [1, 2, 3, 4, 5])
   })
 })

@@ -1,0 +1,82 @@
+/**
+ * Somebody from outside logs in with one lie. What it has of a node is its key, unless the lie is about that; what it says apart
+ * from the lie is what that node would say. Touched are the logins that it said.
+ */
+import { base64url, bytes } from "../../kernel/Draw.ts"
+import type { LinkPath } from "../../kernel/Input.ts"
+import type { Machine } from "../engine/Machine.ts"
+import { hex } from "../keys/FakeKeys.ts"
+import { claimOf, type Claim } from "../network/Credentials.ts"
+import type { Visit } from "../network/Visitor.ts"
+import type { Lie, Over } from "../scenario/Scenario.ts"
+import { names, type Fault, type Strike } from "./Fault.ts"
+
+/** Nobody speaks these yet. */
+const GENERATIONS_TO_COME: readonly [number, number] = [1_000, 1_001]
+const ADDRESS = "10.255.255.254:40000"
+
+const pathOf = (over: Over, strangers: string): LinkPath => {
+  const common = { remote: "private", address: ADDRESS } as const
+  switch (over) {
+    case "no tls":
+      return { ...common, security: "plain", proved: null }
+    case "tls without its key":
+      return { ...common, security: "tls", proved: null }
+    case "tls with another key":
+      return { ...common, security: "tls", proved: strangers }
+  }
+}
+
+const lied = (claim: Claim, lie: Lie, { key, world }: Strike): Claim => {
+  switch (lie) {
+    case "another key":
+      return { ...claim, publicKey: world.visitor.keys.publicKey }
+    case "another mesh":
+      return { ...claim, meshId: hex(bytes(world.seed, "another-mesh", key, 0, 32)) }
+    case "another mesh key":
+      return { ...claim, meshKey: base64url(world.seed, "another-mesh-key", key, 0, 32) }
+    case "another generation":
+      return { ...claim, gen: GENERATIONS_TO_COME }
+    case "another role":
+      return { ...claim, role: claim.role === "viewer" ? "field" : "viewer" }
+    default:
+      return claim
+  }
+}
+
+const spoils: { readonly [lie in Lie]?: Visit["spoiled"] } = {
+  "another signature": "signature",
+  "another nonce": "nonce",
+  "no extension": "extension"
+}
+
+export const connect: Fault<"connect"> = ({ as, lie, over, to }, strike) => {
+  const { world } = strike
+  const { visitor } = world
+  const machines = strike.resolve(to)
+  const node = as === null ? undefined : world.machines.find(({ name }) => name === as)
+  const own = visitor.keys
+  const keys = node === undefined || lie === "another key" ? own : node.keys
+  const visitOf = (machine: Machine): Visit | null => {
+    const { config } = node ?? machine
+    const honest: Claim = { ...claimOf(config, node?.keys ?? own), incarnation: node?.durable.incarnation ?? 1 }
+    const past = lie === "an old login" ? world.script.kept.login(as ?? "", machine.name) : null
+    if (lie === "an old login" && past === null) return null
+    return {
+      claim:
+        lie === "silence"
+          ? null
+          : lied(node === undefined ? { ...honest, displayName: visitor.name } : honest, lie, strike),
+      keys,
+      past,
+      spoiled: spoils[lie] ?? "nothing",
+      path: over === undefined ? null : pathOf(over, own.deviceId)
+    }
+  }
+  strike.tell("world.connect", as, `${lie}, at ${names(machines)}`)
+  const visits = machines.flatMap((machine) => {
+    const visit = machine === node ? null : visitOf(machine)
+    return visit === null ? [] : [visitor.visit(machine, visit)]
+  })
+  return { touched: (now) => now.visitor.said(visits), undo: null }
+}

@@ -1,0 +1,61 @@
+/** What the verbs that strike trust, keys and handshakes mean, beyond their form. */
+import { type Reading, type Who, each, resolveNodes, resolveTargets } from "./Names.ts"
+import type { Lie, Target, Verb } from "./Scenario.ts"
+import type { StepDraft } from "./Timeline.ts"
+import type { Path } from "./Tree.ts"
+
+const one = (reading: Reading, name: string | undefined, path: Path): string =>
+  name === undefined ? "" : (resolveNodes(reading, name, reading.tree.value(path))[0] ?? "")
+
+interface TrustDraft {
+  readonly by?: Who | undefined
+  readonly whom?: string | undefined
+}
+
+/** Of the two ends of trust. */
+const readEnds = (
+  reading: Reading,
+  { by, whom }: TrustDraft,
+  at: Path
+): { readonly by: ReadonlyArray<Target>; readonly whom: string } => {
+  const device = one(reading, whom, [...at, "whom"])
+  const selves = each(by, [...at, "by"])
+  if (selves.length === 1 && selves[0]!.name === whom)
+    reading.mistakes.add(reading.tree.value([...at, "whom"]), "a node needs no trust in itself; write another one")
+  return { by: resolveTargets(reading, by, [...at, "by"]), whom: device }
+}
+
+export const readTrust = (reading: Reading, trust: StepDraft["trust"], at: Path): Verb | null => {
+  if (trust === undefined) return null
+  const ends = readEnds(reading, trust, at)
+  return { _tag: "trust", ...ends, role: trust.as ?? reading.roles.get(ends.whom) ?? "node" }
+}
+
+export const readRevoke = (reading: Reading, revoke: StepDraft["revoke"], at: Path): Verb | null =>
+  revoke === undefined ? null : { _tag: "revoke", ...readEnds(reading, revoke, at) }
+
+export const readKeysFail = (reading: Reading, keys: StepDraft["keys-fail"], at: Path): Verb | null =>
+  keys === undefined
+    ? null
+    : {
+        _tag: "keys-fail",
+        who: resolveTargets(reading, keys.who, [...at, "who"]),
+        at: keys.at === "checking" ? "check" : "sign"
+      }
+
+/** A stranger has no words of a node that it could say wrong, and none that a node once said. */
+const ofSomebody: ReadonlySet<Lie> = new Set<Lie>(["another key", "an old login"])
+
+export const readConnect = (reading: Reading, connect: StepDraft["connect"], at: Path): Verb | null => {
+  if (connect === undefined) return null
+  const { mistakes, tree } = reading
+  const as = connect.as === undefined ? null : one(reading, connect.as, [...at, "as"])
+  const lie = connect.with ?? "its own key"
+  if (connect.as === undefined && ofSomebody.has(lie))
+    mistakes.add(tree.value([...at, "with"]), `${lie} than whose? Write as:, such as as: laptop`)
+  const to = resolveTargets(reading, connect.to, [...at, "to"])
+  if (as !== null && to.length === 1 && to[0] === as)
+    mistakes.add(tree.value([...at, "as"]), "nobody logs in at itself; write another node")
+  const over = connect.over === undefined ? {} : { over: connect.over }
+  return { _tag: "connect", to, as, lie, ...over }
+}
