@@ -39,6 +39,13 @@ export const Input = Schema.TaggedUnion({
   /** The alarm of the last `SetAlarm` rang, at its time or later. */
   Woke: { at },
   /**
+   * The driver found that its own loop stood still for so long: a beat of its own rang late. Given before what came meanwhile,
+   * as far as that is possible. A late alarm says the same by itself.
+   */
+  Stalled: { at, ms: Schema.Natural },
+  /** The carrier of the machine's own interface went, or came back. Not given where nobody knows. */
+  Carrier: { at, up: Schema.Boolean },
+  /**
    * A transport connection opened: by our `Dial { attempt }`, or from outside (`attempt: null`). `link` numbers are given by
    * the driver, from 1, and never used twice in a process. `nonce` is 24 fresh random bytes as base64url. `exporter` is the
    * TLS exporter value, where there is TLS. Without `path` nothing lies between the two ends: a simulated link.

@@ -154,6 +154,11 @@ const rebirth = (node: NodeState, turn: Turn, incarnation: number): Step => {
   return live(reborn, turn, incarnation, [{ _tag: "Forgot", manifest: node.config.manifest.version }])
 }
 
+const lateMs = ({ alarmAt }: NodeState, input: Input): number => {
+  if (input._tag === "Stalled") return input.ms
+  return input._tag === "Woke" && alarmAt !== NEVER_MS ? Math.max(0, input.at.mono - alarmAt) : 0
+}
+
 /** The tickets and records of one turn, and the turn itself. */
 const begin = (node: NodeState, input: Input) => {
   const out: Array<Command> = []
@@ -165,7 +170,8 @@ const begin = (node: NodeState, input: Input) => {
     bootId: node.bootId,
     forgetful: Durable.isForgetful(node.durable, node.config.manifest.version),
     pins: node.durable.pins,
-    lateMs: input._tag === "Woke" && node.alarmAt !== NEVER_MS ? Math.max(0, input.at.mono - node.alarmAt) : 0,
+    lateMs: lateMs(node, input),
+    carrier: input._tag === "Carrier" ? input.up : null,
     out,
     facts: [],
     admitted: null,
@@ -196,7 +202,9 @@ const run = (node: NodeState, input: Input): Step => {
   const { records, turn } = begin(node, input)
   if (input._tag === "Leave") return leave(node, turn)
   if (input._tag === "Trust" || input._tag === "Distrust") return changeTrust(node, input)
-  const woke = input._tag === "Woke"
+  const rang = input._tag === "Woke"
+  // After a stall all that is due is done at once, whether or not the alarm has come through.
+  const woke = rang || input._tag === "Stalled"
   let links = Links.onInput(node.links, input, turn)
   const membership = Membership.onTurn(node.membership, woke, turn)
   const leadership =
@@ -220,7 +228,7 @@ const run = (node: NodeState, input: Input): Step => {
     leadership === node.leadership &&
     refusals === node.refusals &&
     records.length === 0
-  if (same && !woke) return [node, turn.out]
+  if (same && !rang) return [node, turn.out]
   const next: NodeState = {
     config: node.config,
     phase: node.phase,
@@ -234,7 +242,7 @@ const run = (node: NodeState, input: Input): Step => {
     membership,
     leadership,
     refusals,
-    alarmAt: woke ? NEVER_MS : node.alarmAt
+    alarmAt: rang ? NEVER_MS : node.alarmAt
   }
   return [withAlarm(next, turn), turn.out]
 }

@@ -15,17 +15,33 @@ export interface Profile {
   /** Once it is known, the deadline is srtt + 4 * rttvar, held between these two. */
   readonly probeDeadlineMinMs: number
   readonly probeDeadlineMaxMs: number
+  /** A probe that was not answered is pinged again so long after its first ping: what follows a lost segment hurries its repeat. */
+  readonly repeatMs: ReadonlyArray<number>
   /** Misses in a row that make an edge bad; three where few observers could outvote an unlucky one. */
   readonly missesToBad: number
   readonly missesToBadFewObservers: number
   /** Fewer observers than this are few. */
   readonly fewObservers: number
+  /** An edge is bad as well after so many misses among the last ten probes, in whatever order. */
+  readonly missesOfTenToBad: number
   /** After so many the connection is ended and dialled anew: a new handshake is quicker than waiting for TCP. */
   readonly missesToTerminate: number
+  /** A link that neither end needs as evidence is probed, and gets a heartbeat, on each so-manieth beat only. */
+  readonly slowBeats: number
+  /** Some observers have a device as bad, and too few for `down`, for so long: those that can probe it do, besides their beat. */
+  readonly doubtMs: number
+  /** A link that was there for so long is reported on where no observer of that device can see it. */
+  readonly coverAfterMs: number
+  /** Rows go out to three peers each so often, where there are more than eight nodes. */
+  readonly spreadMs: number
   /** An alarm that rings later than this says that we ourselves were not attentive: pending probes prove nothing. */
   readonly stallMs: number
   /** A stall beyond this also voids our lease, until a heartbeat sent after it is acknowledged. */
   readonly stallVoidsLeaseMs: number
+  /** After a stall nobody is accused for so long: what came meanwhile has to be taken up first. */
+  readonly drainMs: number
+  /** Without a carrier of our own nobody is accused for so long; after that they are out of reach, whoever is to blame. */
+  readonly deafMs: number
   /** How long an edge must stay well before it counts as good again, by number of flaps so far. */
   readonly probationMs: ReadonlyArray<number>
   /** One flap is forgiven for each such span without another. */
@@ -83,12 +99,20 @@ const lan: Profile = {
   probeDeadlineMs: 700,
   probeDeadlineMinMs: 400,
   probeDeadlineMaxMs: 2_800,
+  repeatMs: [230, 460],
   missesToBad: 2,
   missesToBadFewObservers: 3,
   fewObservers: 3,
+  missesOfTenToBad: 6,
   missesToTerminate: 3,
   stallMs: 150,
   stallVoidsLeaseMs: 300,
+  slowBeats: 4,
+  doubtMs: 1_000,
+  coverAfterMs: 5_000,
+  spreadMs: 100,
+  drainMs: 1_500,
+  deafMs: 10_000,
   probationMs: [2_000, 30_000, 60_000, 120_000, 300_000],
   flapForgivenMs: 600_000,
   leadMs: 500,

@@ -34,6 +34,8 @@ export type Fact =
   | { readonly _tag: "Proved"; readonly peer: DeviceId; readonly publicKey: string; readonly kernel: boolean }
   /** Asked by us, a peer told the highest incarnation of ours that it met. */
   | { readonly _tag: "Remembered"; readonly peer: DeviceId; readonly incarnation: number }
+  /** How many sessions with kernel peers there are at a beat: too few, and others have to be sought. */
+  | { readonly _tag: "Linked"; readonly links: number }
   /** Membership gives a connection up: end it and dial anew. */
   | { readonly _tag: "Terminate"; readonly peer: DeviceId; readonly link: number; readonly reason: string }
 
@@ -54,8 +56,10 @@ export interface Turn {
   readonly forgetful: boolean
   /** Keys that trusted devices have proved so far. */
   readonly pins: ReadonlyArray<Pin>
-  /** How late the alarm rang, ms; 0 for other inputs. */
+  /** How late the alarm rang, or how long the driver found itself stalled, ms; 0 for other inputs. */
   readonly lateMs: number
+  /** Whether our own interface has a carrier; `null`: nothing was said of it. */
+  readonly carrier: boolean | null
   readonly out: Array<Command>
   readonly facts: Array<Fact>
   admitted: Admitted | null

@@ -29,7 +29,7 @@ const hasAddress = (turn: Turn, contact: Contact): boolean => contact.found.leng
 const scheduled = (turn: Turn, contact: Contact, inMs: number): Contact => ({
   ...contact,
   draws: contact.draws + 1,
-  nextDialAt: hasAddress(turn, contact) ? turn.at.mono + inMs : NEVER_MS
+  nextDialAt: contact.kept && hasAddress(turn, contact) ? turn.at.mono + inMs : NEVER_MS
 })
 
 export const firstDial = (turn: Turn, contact: Contact): Contact =>
@@ -52,7 +52,7 @@ export const redialAfterRefusal = (turn: Turn, contact: Contact, code: string): 
   ...contact,
   refused: code,
   failures: contact.failures + 1,
-  nextDialAt: hasAddress(turn, contact) ? turn.at.mono + turn.config.profile.redialRefusedMs : NEVER_MS
+  nextDialAt: contact.kept && hasAddress(turn, contact) ? turn.at.mono + turn.config.profile.redialRefusedMs : NEVER_MS
 })
 
 /** Why this device may not be dialled at this URL (B18); `null`: it may. In the simulator addresses are names. */

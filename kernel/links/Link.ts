@@ -79,6 +79,8 @@ export interface Session {
 /** A trusted device and our efforts to reach it. */
 export interface Contact {
   readonly peer: DeviceId
+  /** It is dialled whenever there is no session with it (Keeping.ts). */
+  readonly kept: boolean
   /** The dial that has not opened yet. */
   readonly attempt: number | null
   readonly nextDialAt: number

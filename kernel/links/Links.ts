@@ -14,6 +14,7 @@ import { note, type Turn } from "../Turn.ts"
 import type { Event, Frame } from "../wire/Frame.ts"
 import { mayCall } from "../wire/Methods.ts"
 import * as Dialling from "./Dialling.ts"
+import * as Keeping from "./Keeping.ts"
 import {
   DISPLACE_PROBE,
   indexOfContact,
@@ -29,8 +30,9 @@ import * as Login from "./Login.ts"
 import * as Sessions from "./Sessions.ts"
 import * as Sightings from "./Sightings.ts"
 
-const stranger = (peer: string): Contact => ({
+const stranger = (peer: string, kept: boolean): Contact => ({
   peer,
+  kept,
   attempt: null,
   nextDialAt: NEVER_MS,
   failures: 0,
@@ -46,14 +48,17 @@ const stranger = (peer: string): Contact => ({
   tried: 0
 })
 
-export const make = (config: Config): Links => ({
-  contacts: config.trusted.map(({ deviceId }) => stranger(deviceId)),
-  links: [],
-  strangers: [],
-  counter: 0,
-  attempts: 0,
-  due: NEVER_MS
-})
+export const make = (config: Config): Links => {
+  const kept = Keeping.keeps(config)
+  return {
+    contacts: config.trusted.map(({ deviceId }) => stranger(deviceId, kept(deviceId))),
+    links: [],
+    strangers: [],
+    counter: 0,
+    attempts: 0,
+    due: NEVER_MS
+  }
+}
 
 /** The node is up: begin to dial. */
 export const open = (links: Links, turn: Turn): Links =>
@@ -78,6 +83,7 @@ export const anew = (links: Links, turn: Turn): Links => {
 
 /** The operator changed what it thinks of a device: whatever runs with it ends, and it is met anew if it is trusted. */
 export const onTrust = (links: Links, peer: string, turn: Turn): Links => {
+  const kept = Keeping.keeps(turn.config)
   const at = indexOfContact(links.contacts, peer)
   const contact = links.contacts[at]
   let next = links
@@ -96,7 +102,7 @@ export const onTrust = (links: Links, peer: string, turn: Turn): Links => {
   }
   if (turn.config.trusted.some(({ deviceId }) => deviceId === peer)) {
     const addresses = contact?.found ?? links.strangers.find(({ deviceId }) => deviceId === peer)?.addresses ?? []
-    const known = { ...stranger(peer), incarnation: contact?.incarnation ?? 0 }
+    const known = { ...stranger(peer, kept(peer)), incarnation: contact?.incarnation ?? 0 }
     const met = Sightings.found(Dialling.firstDial(turn, known), addresses, turn)
     next = {
       ...next,
@@ -104,7 +110,15 @@ export const onTrust = (links: Links, peer: string, turn: Turn): Links => {
       contacts: [...next.contacts, met].sort((a, b) => compareText(a.peer, b.peer))
     }
   }
-  return withDue(next)
+  return withDue({ ...next, contacts: next.contacts.map((other) => keeping(other, kept(other.peer), turn)) })
+}
+
+/** One device more or less on the rings gives others other neighbours. What is not kept any more is not ended. */
+const keeping = (contact: Contact, kept: boolean, turn: Turn): Contact => {
+  if (contact.kept === kept) return contact
+  const next = { ...contact, kept }
+  if (!kept) return { ...next, nextDialAt: NEVER_MS }
+  return contact.session === null && contact.attempt === null ? Dialling.firstDial(turn, next) : next
 }
 
 export const onInput = (links: Links, input: Input, turn: Turn): Links => {
@@ -380,6 +394,7 @@ export const settle = (links: Links, turn: Turn): Links => {
   let next = links
   for (let i = 0; i < turn.facts.length; i++) {
     const fact = turn.facts[i]!
+    if (fact._tag === "Linked") next = Keeping.onLinked(next, fact.links, turn)
     if (fact._tag !== "Terminate") continue
     const link = next.links[indexOfLink(next.links, fact.link)]
     if (link?._tag === "Session") next = hangup(next, link, turn, fact.reason)

@@ -39,7 +39,9 @@ export const found = (contact: Contact, addresses: ReadonlyArray<string>, turn: 
   if (Dialling.isConfigured(turn, contact)) return known
   const dial = Dialling.firstDial(turn, known)
   const ours = turn.config.deviceId < contact.peer
-  return ours ? dial : { ...dial, nextDialAt: dial.nextDialAt + turn.config.profile.higherDialsAfterMs }
+  return ours || dial.nextDialAt === NEVER_MS
+    ? dial
+    : { ...dial, nextDialAt: dial.nextDialAt + turn.config.profile.higherDialsAfterMs }
 }
 
 export const onLost = (links: Links, deviceId: string, turn: Turn): Links => {

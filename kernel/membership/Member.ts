@@ -16,10 +16,14 @@ export interface Member {
   readonly state: PeerState
   /** Since when, `mono` ms. */
   readonly since: number
+  /** Who has it as bad, while it is `down`: fewer than two do not confirm it. */
+  readonly witnesses: ReadonlyArray<DeviceId>
   /** The highest incarnation that it proved to us, or that an observer's row names. */
   readonly incarnation: number
 
   readonly link: number | null
+  /** Since when there is this link. */
+  readonly linkedAt: number
   readonly epoch: LinkEpoch | null
   /** It speaks the kernel extensions: only then does it get our events and is it probed. */
   readonly kernel: boolean
@@ -32,10 +36,14 @@ export interface Member {
   /** The connection was reset: one refused redial proves that the program is gone. */
   readonly broken: boolean
   readonly misses: number
+  /** The last ten probes, a bit each, the latest lowest: 1 was missed. */
+  readonly history: number
   /** Number of the probe that is out; 0: none. */
   readonly probe: number
   /** Probes sent so far. */
   readonly probes: number
+  /** Pings of the probe that is out, after its first. */
+  readonly repeats: number
   readonly probedAt: number
   readonly probeDeadline: number
   readonly heardAt: number
@@ -46,15 +54,31 @@ export interface Member {
   readonly probationEnds: number
   readonly flaps: number
   readonly flappedAt: number
+
+  /** We report on it although it is none of ours on the rings: no observer of its own can see it. */
+  readonly covers: boolean
+  /** Since when some of its observers have it as bad, and too few for `down`; NEVER: no doubt. */
+  readonly doubtedSince: number
+  /** In this doubt it was probed besides the beat, and others were asked. */
+  readonly inquired: boolean
+  /** Links over which we were asked whether it answers us. */
+  readonly askers: ReadonlyArray<number>
+  /** When somebody whom we had asked last said that it answers; 0: nobody did. */
+  readonly relayedAt: number
 }
+
+const NOBODY: ReadonlyArray<DeviceId> = []
+const NO_LINKS: ReadonlyArray<number> = []
 
 export const strange = (deviceId: DeviceId, observes: boolean): Member => ({
   deviceId,
   observes,
   state: "unknown",
   since: 0,
+  witnesses: NOBODY,
   incarnation: 0,
   link: null,
+  linkedAt: 0,
   epoch: null,
   kernel: false,
   seq: 0,
@@ -62,8 +86,10 @@ export const strange = (deviceId: DeviceId, observes: boolean): Member => ({
   good: false,
   broken: false,
   misses: 0,
+  history: 0,
   probe: 0,
   probes: 0,
+  repeats: 0,
   probedAt: 0,
   probeDeadline: NEVER_MS,
   heardAt: 0,
@@ -71,7 +97,12 @@ export const strange = (deviceId: DeviceId, observes: boolean): Member => ({
   rttvar4: 0,
   probationEnds: NEVER_MS,
   flaps: 0,
-  flappedAt: 0
+  flappedAt: 0,
+  covers: false,
+  doubtedSince: NEVER_MS,
+  inquired: false,
+  askers: NO_LINKS,
+  relayedAt: 0
 })
 
 /** Position in a list sorted by device id; -1: not there. */

@@ -1,35 +1,48 @@
 /**
- * Who is alive (B1 to B7). Each node probes its own links, tells the others what it finds as a row of edges of which it is the
- * only writer, and judges for itself (Verdict.ts). Rows spread at once when they change, and every heartbeat carries a
- * fingerprint of all rows, so that nobody can miss one.
+ * Who is alive (B1 to B7). Each node probes the devices that it observes (Rings.ts), tells the others what it finds as a row of
+ * edges of which it is the only writer (Rows.ts), and judges for itself (Verdict.ts).
  *
  * An edge is bad after a few probes without any sign of life, at once when the connection was reset and the redial refused,
- * and good again only after a handshake and a probation. A node whose own alarm rang late voids its pending probes: a slow
- * observer accuses nobody.
+ * and good again only after a handshake and a probation. Links that neither end needs as evidence are probed now and then, and
+ * at once when others doubt; whoever does not hear a doubted device asks three others whether it answers them.
  *
- * Not built yet: rings of observers, indirect probes, signed rows and leaves, tombstones, the isolation flag.
+ * A slow observer accuses nobody: a stall of our own voids the probes that are out, and for a while nothing counts as missed and
+ * nobody becomes suspect or down, so that what came meanwhile is taken up first. Without a carrier of our own it is the same,
+ * for longer; after that nobody can be reached, and that is said (`isIsolated`).
+ *
+ * Not built yet: signed rows and leaves, tombstones.
  */
 import { observes, type Config } from "../Config.ts"
-import { between, u32 } from "../Draw.ts"
+import { between } from "../Draw.ts"
 import { replaced } from "../links/Link.ts"
 import { compareText } from "../Order.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, send, type Fact, type Turn } from "../Turn.ts"
-import type { DeviceId, EdgeRow, Frame } from "../wire/Frame.ts"
+import type { DeviceId, Edge, EdgeRow, Event } from "../wire/Frame.ts"
+import * as Inquiry from "./Inquiry.ts"
 import { indexOfMember, strange, type Member } from "./Member.ts"
 import * as Probe from "./Probe.ts"
-import { component, verdict } from "./Verdict.ts"
+import { ringsOf } from "./Rings.ts"
+import * as Rows from "./Rows.ts"
+import { gather, isSeen, verdict, type Evidence, type Verdict } from "./Verdict.ts"
 
-export interface Membership {
+/** How often we were not there ourselves, and when. */
+export interface Stalls {
+  readonly count: number
+  readonly lastMs: number
+  readonly lastAt: number
+}
+
+export interface Membership extends Rows.Rows {
   /** Every trusted device, sorted by device id. */
   readonly members: ReadonlyArray<Member>
-  /** The rows of other observers, sorted by observer. */
-  readonly rows: ReadonlyArray<EdgeRow>
-  /** Our own row; its version grows with every change. */
-  readonly mine: EdgeRow
-  /** Fingerprint of all rows. */
-  readonly fingerprint: number
   readonly beatAt: number
+  readonly beats: number
+  /** We accuse nobody before then; 0: we are attentive. */
+  readonly attentiveAt: number
+  readonly stalls: Stalls
+  /** Since when our own interface has no carrier; `null`: it has one, or nobody knows. */
+  readonly carrierLostAt: number | null
   readonly due: number
 }
 
@@ -38,7 +51,13 @@ export const make = (config: Config): Membership => ({
   rows: [],
   mine: { observer: config.deviceId, incarnation: 0, version: 0, edges: [] },
   fingerprint: 0,
+  news: [],
+  spreadAt: 0,
   beatAt: NEVER_MS,
+  beats: 0,
+  attentiveAt: 0,
+  stalls: { count: 0, lastMs: 0, lastAt: 0 },
+  carrierLostAt: null,
   due: NEVER_MS
 })
 
@@ -58,12 +77,13 @@ export const onTrust = (membership: Membership, peer: DeviceId, turn: Turn): Mem
       ? others
       : [...others, strange(peer, observes(trusted.role))].sort((a, b) => compareText(a.deviceId, b.deviceId))
   const rows = membership.rows.filter(({ observer }) => observer !== peer)
-  const next = withOwnRow({ ...membership, members, rows }, turn)
-  return withVerdicts({ ...next, fingerprint: fingerprint(rows, next.mine) }, turn)
+  const fingerprint = Rows.fingerprintOf(rows, membership.mine)
+  return withVerdicts(withOwnRow({ ...membership, members, rows, fingerprint }, turn), turn)
 }
 
 export const onTurn = (membership: Membership, woke: boolean, turn: Turn): Membership => {
   let next = membership
+  if (turn.carrier !== null) next = onCarrier(next, turn.carrier, turn)
   if (turn.admitted !== null) next = onAdmitted(next, turn)
   for (let i = 0; i < turn.facts.length; i++) next = onFact(next, turn.facts[i]!, turn)
   if (woke) next = onTime(next, turn)
@@ -81,78 +101,53 @@ const onAdmitted = (membership: Membership, turn: Turn): Membership => {
   const index = indexOfMember(membership.members, peer)
   const member = membership.members[index]
   if (member === undefined || member.link !== link) return membership
-  const heard = withMember(membership, index, Probe.heard(member, probe, turn))
-  return frame === null ? heard : onFrame(heard, index, frame, turn)
+  const alive = Inquiry.answered(Probe.heard(member, probe, turn), turn)
+  const heard = withMember(membership, index, alive)
+  return frame?.type === "event" ? onEvent(heard, index, frame, turn) : heard
 }
 
-const onFrame = (membership: Membership, index: number, frame: Frame, turn: Turn): Membership => {
-  if (frame.type !== "event") return membership
+/** What a viewer has no business to say (B14). */
+const OBSERVERS_SAY: ReadonlySet<string> = new Set(["mesh.edges", "mesh.probe", "mesh.probe.answer"])
+
+const onEvent = (membership: Membership, index: number, event: Event, turn: Turn): Membership => {
   const from = membership.members[index]!
-  if (frame.event === "mesh.edges") {
-    // A viewer has no business to say who is alive, not in the name of others either (B14).
-    if (from.observes) return onRows(membership, frame.payload.rows, from, turn)
+  if (!from.observes && OBSERVERS_SAY.has(event.event)) {
     turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
     return membership
   }
-  const speaks = observes(turn.config.role)
-  if (frame.event === "mesh.heartbeat" && speaks && frame.payload.rows !== membership.fingerprint) {
-    const rows = membership.mine.version === 0 ? membership.rows : [membership.mine, ...membership.rows]
-    if (rows.length > 0) send(turn, from.link!, "mesh.edges", { rows })
+  const link = from.link!
+  switch (event.event) {
+    case "mesh.heartbeat":
+      if (event.payload.rows !== membership.fingerprint) Rows.onDifference(membership, link, turn)
+      return membership
+    case "mesh.edges":
+      return Rows.onRows(membership, event.payload.rows, from, turn)
+    case "mesh.rows.sums":
+      Rows.onSums(membership, event.payload, link, turn)
+      return membership
+    case "mesh.rows.have":
+      Rows.onHave(membership, event.payload, from, link, turn)
+      return membership
+    case "mesh.rows.want":
+      Rows.onWant(membership, event.payload, link, turn)
+      return membership
+    case "mesh.probe":
+      return withInquired(membership, event.payload.subject, (subject) =>
+        Inquiry.onProbe(subject, event.payload.incarnation, link, turn)
+      )
+    case "mesh.probe.answer":
+      return withInquired(membership, event.payload.subject, (subject) =>
+        Inquiry.onAnswer(subject, event.payload.incarnation, turn)
+      )
+    default:
+      return membership
   }
-  return membership
 }
 
-/** Rows that are newer than what we hold are kept; an observer passes them on to everybody but the one they came from. */
-const onRows = (membership: Membership, incoming: ReadonlyArray<EdgeRow>, from: Member, turn: Turn): Membership => {
-  let rows = membership.rows
-  let members = membership.members
-  const fresh: Array<EdgeRow> = []
-  for (const row of incoming) {
-    const at = indexOfMember(members, row.observer)
-    if (at < 0 || !members[at]!.observes || row.edges.length > members.length + 1) continue
-    const known = rows.findIndex((other) => other.observer === row.observer)
-    const old = rows[known]
-    // Whom we have a link to speaks for itself, and is believed over what others handed on in its name.
-    const itself = row.observer === from.deviceId
-    if (!itself && members[at]!.link !== null) continue
-    if (old !== undefined && (itself ? isSame(row, old) : !isNewer(row, old))) continue
-    rows = old === undefined ? [...rows, row].sort(byObserver) : replaced(rows, known, row)
-    fresh.push(row)
-    members = adoptIncarnations(members, row)
-  }
-  if (fresh.length === 0) return membership
-  for (const member of observes(turn.config.role) ? members : []) {
-    if (member.link === null || !member.kernel || member.deviceId === from.deviceId) continue
-    const unknownToIt = fresh.filter((row) => row.observer !== member.deviceId)
-    if (unknownToIt.length > 0) send(turn, member.link, "mesh.edges", { rows: unknownToIt })
-  }
-  return { ...membership, members, rows, fingerprint: fingerprint(rows, membership.mine) }
-}
-
-const isNewer = (a: EdgeRow, b: EdgeRow): boolean =>
-  a.incarnation > b.incarnation || (a.incarnation === b.incarnation && a.version > b.version)
-
-/** With its edges: somebody may have handed on false ones under the very version that the observer came to next. */
-const isSame = (a: EdgeRow, b: EdgeRow): boolean =>
-  a.incarnation === b.incarnation && a.version === b.version && sameEdges(a.edges, b.edges)
-
-const byObserver = (a: EdgeRow, b: EdgeRow): number => compareText(a.observer, b.observer)
-
-/**
- * An observer has met a newer incarnation of a device that we have no link to: our own edge to the older one says nothing
- * any more. With a link of our own, only the device itself tells us its incarnation.
- */
-const adoptIncarnations = (members: ReadonlyArray<Member>, row: EdgeRow): ReadonlyArray<Member> => {
-  let next = members
-  for (const edge of row.edges) {
-    const index = indexOfMember(next, edge.subject)
-    const member = next[index]
-    if (member === undefined || member.link !== null || !edge.good || edge.incarnation <= member.incarnation) continue
-    const reborn = Probe.reborn(member, edge.incarnation)
-    // A goodbye is final for the incarnation that said it, and for no other.
-    next = replaced(next, index, member.state === "left" ? { ...reborn, state: "unknown" } : reborn)
-  }
-  return next
+const withInquired = (membership: Membership, subject: DeviceId, change: (member: Member) => Member): Membership => {
+  const index = indexOfMember(membership.members, subject)
+  const member = membership.members[index]
+  return member === undefined ? membership : withMember(membership, index, change(member))
 }
 
 const onFact = (membership: Membership, fact: Fact, turn: Turn): Membership => {
@@ -182,35 +177,97 @@ const onFact = (membership: Membership, fact: Fact, turn: Turn): Membership => {
   }
 }
 
+// ------------------------------------------------------------------------------------------------ time
+
 const onTime = (membership: Membership, turn: Turn): Membership => {
   const now = turn.at.mono
   const { profile } = turn.config
   let next = membership
-  if (turn.lateMs > profile.stallMs) next = { ...next, members: next.members.map(Probe.voided), beatAt: now }
+  if (turn.lateMs > profile.stallMs) next = onStall(next, turn)
+  else if (next.attentiveAt !== 0 && next.attentiveAt <= now) next = { ...next, attentiveAt: 0 }
   const misses = missesToBad(turn.config)
+  const attentive = isAttentive(next, turn)
+  let members: Array<Member> | null = null
   for (let i = 0; i < next.members.length; i++) {
-    const member = Probe.onDeadlines(next.members[i]!, misses, turn)
-    next = withMember(next, i, member)
+    const member = next.members[i]!
+    const brought = Inquiry.onTime(member, Probe.onDeadlines(member, misses, attentive, turn), next, i, turn)
+    if (brought !== member) (members ??= next.members.slice())[i] = brought
   }
-  if (next.beatAt > now) return next
-  const members = next.members.map((member) => beat(member, next.fingerprint, turn))
-  // Beats keep their phase; after a stall they start anew from now.
-  const beatAt = Math.max(next.beatAt + profile.beatMs, now + 1)
-  return { ...next, members, beatAt }
+  if (members !== null) next = { ...next, members }
+  next = Rows.spread(next, turn)
+  return next.beatAt > now ? next : onBeat(next, turn)
+}
+
+/** We were not there: what is out proves nothing, and what came meanwhile is to be taken up before anybody is accused. */
+const onStall = (membership: Membership, turn: Turn): Membership => {
+  const { lateMs } = turn
+  const now = turn.at.mono
+  if (membership.attentiveAt === 0) note(turn, { event: "node.stalled", about: turn.config.deviceId, ms: lateMs })
+  return {
+    ...membership,
+    members: membership.members.map(Probe.voided),
+    // Beats start anew from now.
+    beatAt: now,
+    attentiveAt: now + turn.config.profile.drainMs,
+    stalls: { count: membership.stalls.count + 1, lastMs: lateMs, lastAt: now }
+  }
+}
+
+const onCarrier = (membership: Membership, carrier: boolean, turn: Turn): Membership => {
+  const now = turn.at.mono
+  if (!carrier) return membership.carrierLostAt === null ? { ...membership, carrierLostAt: now } : membership
+  if (membership.carrierLostAt === null) return membership
+  const members = membership.members.map(Probe.voided)
+  return { ...membership, members, carrierLostAt: null, attentiveAt: now + turn.config.profile.drainMs }
+}
+
+/** Whether what we miss is to be blamed on others. */
+const isAttentive = ({ attentiveAt, carrierLostAt, members }: Membership, turn: Turn): boolean => {
+  if (attentiveAt !== 0) return false
+  if (carrierLostAt === null || carrierLostAt + turn.config.profile.deafMs <= turn.at.mono) return true
+  // Another interface may have one.
+  return members.some(({ heardAt }) => heardAt > carrierLostAt)
 }
 
 /** Few observers must be surer of themselves. */
 const missesToBad = (config: Config): number => {
   const { fewObservers, missesToBad, missesToBadFewObservers } = config.profile
-  const others = config.trusted.reduce(
-    (n, device) => (observes(device.role) ? n + 1 : n),
-    observes(config.role) ? 1 : 0
-  )
-  return others - 1 < fewObservers ? missesToBadFewObservers : missesToBad
+  return ringsOf(config).observers - 1 < fewObservers ? missesToBadFewObservers : missesToBad
 }
 
-const beat = (member: Member, rows: number, turn: Turn): Member => {
-  const probed = Probe.probe(member, turn)
+const onBeat = (membership: Membership, turn: Turn): Membership => {
+  const { beatMs, slowBeats } = turn.config.profile
+  const { beats, fingerprint } = membership
+  const rings = ringsOf(turn.config)
+  const watching = observes(turn.config.role) ? rings.observed : rings.near
+  const evidence = membership.members.some((member, place) => mayCover(member, rings.near[place] === true, turn))
+    ? evidenceOf(membership, turn)
+    : null
+  let links = 0
+  const members = membership.members.map((member, place) => {
+    if (member.link !== null && member.kernel) links++
+    const near = rings.near[place] === true
+    const covers = mayCover(member, near, turn) && evidence !== null && !isSeen(evidence, place)
+    const current = covers === member.covers ? member : { ...member, covers }
+    const watched = watching[place] === true || covers
+    const closely = watched || current.misses > 0 || !current.good || (beats + place) % slowBeats === 0
+    return closely ? beat(current, watched, fingerprint, turn) : current
+  })
+  turn.facts.push({ _tag: "Linked", links })
+  // Beats keep their phase; after a stall they start anew from now.
+  const beatAt = Math.max(membership.beatAt + beatMs, turn.at.mono + 1)
+  return { ...membership, members, beatAt, beats: beats + 1 }
+}
+
+/** A link that is none of ours on the rings, and has been there for a while, may have to stand in for those that are. */
+const mayCover = (member: Member, near: boolean, turn: Turn): boolean =>
+  !near &&
+  member.wasGood &&
+  observes(turn.config.role) &&
+  (member.covers || (member.link !== null && member.linkedAt + turn.config.profile.coverAfterMs <= turn.at.mono))
+
+const beat = (member: Member, watched: boolean, rows: number, turn: Turn): Member => {
+  const probed = Probe.probe(member, watched, turn)
   if (member.link === null || member.epoch === null || !member.kernel) return probed
   send(turn, member.link, "mesh.heartbeat", { epoch: member.epoch, seq: member.seq, rows })
   return { ...probed, seq: member.seq + 1 }
@@ -221,13 +278,15 @@ const beat = (member: Member, rows: number, turn: Turn): Member => {
 /** Brings row, verdicts and due time up to date, where this turn changed what they rest on. */
 const judge = (before: Membership, after: Membership, turn: Turn): Membership => {
   let next = after
-  if (edgesChanged(before.members, after.members)) next = withOwnRow(next, turn)
-  if (next.rows !== before.rows || edgesChanged(before.members, next.members)) next = withVerdicts(next, turn)
-  let due = next.beatAt
+  const edges = edgesChanged(before.members, after.members)
+  if (edges) next = withOwnRow(next, turn)
+  if (edges || next.rows !== before.rows || next.attentiveAt !== before.attentiveAt) next = withVerdicts(next, turn)
+  const { repeatMs } = turn.config.profile
+  let due = Math.min(next.beatAt, Rows.dueAt(next), next.attentiveAt === 0 ? NEVER_MS : next.attentiveAt)
   for (let i = 0; i < next.members.length; i++) {
     const member = next.members[i]!
-    if (member.probe !== 0) due = Math.min(due, member.probeDeadline)
-    due = Math.min(due, member.probationEnds)
+    if (member.probe !== 0) due = Math.min(due, Probe.dueAt(member, repeatMs))
+    due = Math.min(due, member.probationEnds, Inquiry.dueAt(member, turn))
   }
   return due === next.due ? next : { ...next, due }
 }
@@ -240,68 +299,71 @@ const edgesChanged = (before: ReadonlyArray<Member>, after: ReadonlyArray<Member
     if (a === b) continue
     if (a.good !== b.good || a.wasGood !== b.wasGood || a.link !== b.link || a.incarnation !== b.incarnation)
       return true
+    if (a.covers !== b.covers || a.relayedAt !== b.relayedAt || (a.state !== b.state && b.state === "left")) return true
+    if (a.misses !== b.misses && b.doubtedSince !== NEVER_MS) return true
   }
   return false
 }
 
-/** Our row follows our edges; when it changes, everybody that we have a link to hears of it at once. */
+/** Our row follows our edges. */
 const withOwnRow = (membership: Membership, turn: Turn): Membership => {
   if (!observes(turn.config.role)) return membership
-  const edges: Array<EdgeRow["edges"][number]> = []
-  for (const { deviceId, good, incarnation, wasGood } of membership.members)
+  const { observed } = ringsOf(turn.config)
+  const edges: Array<Edge> = []
+  for (const [place, { covers, deviceId, good, incarnation, state, wasGood }] of membership.members.entries()) {
+    if (observed[place] !== true && !covers) continue
     if (wasGood) edges.push({ subject: deviceId, incarnation, good })
-  if (sameEdges(edges, membership.mine.edges)) return membership
-  const mine: EdgeRow = { ...membership.mine, version: membership.mine.version + 1, edges }
-  for (const member of membership.members)
-    if (member.link !== null && member.kernel) send(turn, member.link, "mesh.edges", { rows: [mine] })
-  return { ...membership, mine, fingerprint: fingerprint(membership.rows, mine) }
-}
-
-const sameEdges = (a: EdgeRow["edges"], b: EdgeRow["edges"]): boolean => {
-  if (a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) {
-    const x = a[i]!
-    const y = b[i]!
-    if (x.subject !== y.subject || x.incarnation !== y.incarnation || x.good !== y.good) return false
+    else if (state === "left") edges.push({ subject: deviceId, incarnation, good: false, left: true })
   }
-  return true
+  if (Rows.sameEdges(edges, membership.mine.edges)) return membership
+  const mine: EdgeRow = { ...membership.mine, version: membership.mine.version + 1, edges }
+  return Rows.withMine(membership, mine, turn)
 }
 
-/** Order does not matter: two nodes that hold the same rows have the same fingerprint. */
-const fingerprint = (rows: ReadonlyArray<EdgeRow>, mine: EdgeRow): number => {
-  let sum = mine.version === 0 ? 0 : rowPrint(mine)
-  for (let i = 0; i < rows.length; i++) sum = (sum + rowPrint(rows[i]!)) >>> 0
-  return sum
-}
-
-const rowPrint = (row: EdgeRow): number => u32(row.incarnation, "edge-row", row.observer, row.version)
+const evidenceOf = ({ members, rows }: Membership, turn: Turn): Evidence =>
+  gather({ deviceId: turn.config.deviceId, observes: observes(turn.config.role) }, ringsOf(turn.config), members, rows)
 
 const withVerdicts = (membership: Membership, turn: Turn): Membership => {
-  const us = { deviceId: turn.config.deviceId, observes: observes(turn.config.role) }
-  const reached = component(membership.members, membership.rows)
-  let next = membership
+  const evidence = evidenceOf(membership, turn)
+  const attentive = isAttentive(membership, turn)
+  let members: Array<Member> | null = null
   for (let i = 0; i < membership.members.length; i++) {
     const member = membership.members[i]!
     if (member.state === "left" && member.link === null) continue
-    const now = verdict(us, member, reached, membership.rows)
-    if (now === null || now.state === member.state) continue
-    // A device that is down stays down until somebody's edge is good again: it is never merely suspected back to life.
-    if (member.state === "down" && now.state === "suspect") continue
-    tell(member.deviceId, member.incarnation, now, turn)
-    next = withMember(next, i, { ...member, state: now.state, since: turn.at.mono })
+    const said = verdict(evidence, i, Inquiry.isRelayed(member, turn))
+    const judged = Inquiry.doubting(restated(member, said, attentive, turn), said, membership, i, turn)
+    if (judged !== member) (members ??= membership.members.slice())[i] = judged
   }
-  return next
+  return members === null ? membership : { ...membership, members }
+}
+
+const restated = (member: Member, { state, witnesses }: Verdict, attentive: boolean, turn: Turn): Member => {
+  if (state === null || state === member.state) return member
+  // A device that is down stays down until somebody's edge is good again: it is never merely suspected back to life.
+  if (member.state === "down" && state === "suspect") return member
+  if (!attentive && (state === "suspect" || state === "down")) return member
+  tell(member, state, witnesses, turn)
+  return { ...member, state, since: turn.at.mono, witnesses: state === "down" ? witnesses : [] }
 }
 
 const tell = (
-  about: DeviceId,
-  incarnation: number,
-  now: { readonly state: "up" | "suspect" | "down"; readonly witnesses?: ReadonlyArray<DeviceId> },
+  { deviceId: about, incarnation }: Member,
+  state: "up" | "suspect" | "down" | "left",
+  witnesses: ReadonlyArray<DeviceId>,
   turn: Turn
 ): void => {
-  if (now.state !== "down") return note(turn, { event: `peer.${now.state}`, about, incarnation })
-  const witnesses = now.witnesses ?? []
-  const confirmed = witnesses.length >= 2
+  if (state === "left")
+    return note(turn, { event: "peer.left", about, incarnation, reason: "others heard its goodbye" })
+  if (state !== "down") return note(turn, { event: `peer.${state}`, about, incarnation })
+  const confirmed = isConfirmed(witnesses)
   note(turn, { event: "peer.down", about, incarnation, witnesses, ...(confirmed ? {} : { reason: "unconfirmed" }) })
   if (confirmed) note(turn, { event: "peer.down.confirmed", about, incarnation, witnesses })
 }
+
+/** Two have to see it. */
+export const isConfirmed = (witnesses: ReadonlyArray<DeviceId>): boolean => witnesses.length >= 2
+
+/** Everybody whom we have met is down: it may well be us. A flag beside the verdicts, not instead of them. */
+export const isIsolated = ({ members }: Membership): boolean =>
+  members.some(({ state }) => state === "down") &&
+  members.every(({ state }) => state === "down" || state === "unknown" || state === "left")

@@ -2,71 +2,184 @@
  * The verdict on one device, by each node for itself, from its own edge and the rows of the observers that it can reach
  * (mesh protocol, membership 5 and 6; B3).
  *
- * Counted are the observers in my own component over good edges, and of those only who once had a good edge to this
- * incarnation of the subject. Two thirds of them bad: down. A live edge of my own outweighs everybody. Words of the accused,
- * or of those who cannot see it, change nothing.
+ * Counted are the observers of that device on the rings that are in my own component over good edges, and of those only who
+ * once had a good edge to this incarnation of it. Two thirds of them bad: down. A live edge of my own outweighs everybody, as
+ * long as it is probed at each beat or has answered since the others began to doubt. Words of the accused, or of those who
+ * cannot see it, change nothing.
  *
- * Every observer watches every device here: rings of six, for larger meshes, are not built yet.
+ * Where none of its observers can be counted (a line, a star, a part of a broken mesh) whoever in my component has something
+ * to say of it is heard in their place.
  */
 import { compareText } from "../Order.ts"
-import type { DeviceId, EdgeRow } from "../wire/Frame.ts"
-import { indexOfMember, type Member } from "./Member.ts"
+import { NEVER_MS } from "../Time.ts"
+import type { DeviceId, Edge, EdgeRow } from "../wire/Frame.ts"
+import type { Member } from "./Member.ts"
+import { EVERYONE_MAX, SELF, type Rings } from "./Rings.ts"
 
-export type Verdict =
-  | { readonly state: "up" | "suspect" }
-  /** `witnesses`: the observers who have it as bad, in order of id. */
-  | { readonly state: "down"; readonly witnesses: ReadonlyArray<DeviceId> }
-
-const UP: Verdict = { state: "up" }
-const SUSPECT: Verdict = { state: "suspect" }
-
-/** Observers that I can reach over good edges, me not included. Rows of the unreachable count for nothing. */
-export const component = (members: ReadonlyArray<Member>, rows: ReadonlyArray<EdgeRow>): ReadonlyArray<DeviceId> => {
-  const reached: Array<DeviceId> = []
-  for (let i = 0; i < members.length; i++) {
-    const member = members[i]!
-    if (member.good && member.link !== null && member.observes) reached.push(member.deviceId)
-  }
-  for (let i = 0; i < reached.length; i++) {
-    const row = rows.find((other) => other.observer === reached[i])
-    if (row === undefined) continue
-    for (const edge of row.edges) {
-      if (!edge.good || reached.includes(edge.subject)) continue
-      const at = indexOfMember(members, edge.subject)
-      if (at >= 0 && members[at]!.observes) reached.push(edge.subject)
-    }
-  }
-  return reached
+export interface Verdict {
+  /** `null`: nobody has anything to say that changes what was said before. */
+  readonly state: "up" | "suspect" | "down" | "left" | null
+  /** Of those that count, who has it as bad, in order of id. */
+  readonly witnesses: ReadonlyArray<DeviceId>
 }
 
-/** What the observers in `reached`, and we, have to say about `subject`; `null`: nobody has anything to say. */
-export const verdict = (
-  us: { readonly deviceId: DeviceId; readonly observes: boolean },
-  subject: Member,
-  reached: ReadonlyArray<DeviceId>,
+/** With up to so many that count, one who was asked and was answered outweighs them. */
+const FEW_WITNESSES = 2
+
+/** Who is asked, and by what is it known. */
+export interface Us {
+  readonly deviceId: DeviceId
+  readonly observes: boolean
+}
+
+/** What all verdicts of one moment rest on, by place. */
+export interface Evidence {
+  readonly us: Us
+  readonly rings: Rings
+  readonly members: ReadonlyArray<Member>
+  readonly rowOf: ReadonlyArray<EdgeRow | undefined>
+  /** Observers that I can reach over good edges. */
+  readonly reached: ReadonlyArray<boolean>
+  /** An edge of my own has lost its link, and is not bad yet: I cannot say that I am alone. */
+  readonly unsettled: boolean
+  /** What those that I reach say of each device, whether they observe it on the rings or not. Gathered when first needed. */
+  anybody: ReadonlyArray<ReadonlyArray<Said>> | null
+}
+
+interface Said {
+  readonly observer: DeviceId
+  readonly edge: Edge
+}
+
+const NOBODY: ReadonlyArray<DeviceId> = []
+const UP: Verdict = { state: "up", witnesses: NOBODY }
+const SUSPECT: Verdict = { state: "suspect", witnesses: NOBODY }
+const NOTHING: Verdict = { state: null, witnesses: NOBODY }
+const UNHEARD: ReadonlyArray<Said> = []
+
+export const gather = (
+  us: Us,
+  rings: Rings,
+  members: ReadonlyArray<Member>,
   rows: ReadonlyArray<EdgeRow>
-): Verdict | null => {
-  if (subject.good && subject.link !== null) return UP
+): Evidence => {
+  const rowOf: Array<EdgeRow | undefined> = new Array<EdgeRow | undefined>(members.length).fill(undefined)
+  for (const row of rows) {
+    const place = rings.placeOf.get(row.observer)
+    if (place !== undefined) rowOf[place] = row
+  }
+  const reached = new Array<boolean>(members.length).fill(false)
+  const queue: Array<number> = []
+  let unsettled = false
+  const reach = (place: number): void => {
+    if (reached[place] === true || !members[place]!.observes) return
+    reached[place] = true
+    queue.push(place)
+  }
+  for (let place = 0; place < members.length; place++) {
+    const member = members[place]!
+    if (!member.good) continue
+    if (member.link === null) unsettled = true
+    else reach(place)
+  }
+  for (let i = 0; i < queue.length; i++) {
+    const row = rowOf[queue[i]!]
+    if (row === undefined) continue
+    for (const edge of row.edges) {
+      const place = edge.good ? rings.placeOf.get(edge.subject) : undefined
+      if (place !== undefined) reach(place)
+    }
+  }
+  return { us, rings, members, rowOf, reached, unsettled, anybody: null }
+}
+
+const edgeTo = (row: EdgeRow | undefined, { deviceId, incarnation }: Member): Edge | undefined => {
+  if (row === undefined) return undefined
+  for (const edge of row.edges) if (edge.subject === deviceId) return edge.incarnation < incarnation ? undefined : edge
+  return undefined
+}
+
+/** What everybody that I reach says, by subject. */
+const everybodySays = (evidence: Evidence): ReadonlyArray<ReadonlyArray<Said>> => {
+  const { members, reached, rings, rowOf } = evidence
+  const said: Array<Array<Said>> = members.map(() => [])
+  for (let place = 0; place < members.length; place++) {
+    const row = reached[place] === true ? rowOf[place] : undefined
+    if (row === undefined) continue
+    for (const edge of row.edges) {
+      const subject = rings.placeOf.get(edge.subject)
+      if (subject !== undefined && subject !== place && edge.incarnation >= members[subject]!.incarnation)
+        said[subject]!.push({ observer: row.observer, edge })
+    }
+  }
+  return said
+}
+
+/** Whether an observer of its own, but for me, can be counted. */
+export const isSeen = (evidence: Evidence, place: number): boolean => {
+  const { members, reached, rings, rowOf } = evidence
+  return rings.observersOf[place]!.some(
+    (observer) =>
+      observer !== SELF && reached[observer] === true && edgeTo(rowOf[observer], members[place]!) !== undefined
+  )
+}
+
+const threshold = (counted: number): number => Math.ceil((2 * counted) / 3)
+
+/** @param relayed somebody whom I asked was answered by it just now */
+export const verdict = (evidence: Evidence, place: number, relayed: boolean): Verdict => {
+  const { members, reached, rings, rowOf, us } = evidence
+  const subject = members[place]!
   let counted = 0
-  const witnesses: Array<DeviceId> = []
-  if (us.observes && subject.wasGood) {
+  let left = 0
+  let bad: Array<DeviceId> | null = null
+  const count = (observer: DeviceId, good: boolean, hasLeft: boolean): void => {
     counted++
-    if (!subject.good) witnesses.push(us.deviceId)
+    if (good) return
+    if (hasLeft) left++
+    ;(bad ??= []).push(observer)
   }
-  for (let i = 0; i < reached.length; i++) {
-    const observer = reached[i]!
-    if (observer === subject.deviceId) continue
-    const row = rows.find((other) => other.observer === observer)
-    const edge = row?.edges.find((other) => other.subject === subject.deviceId)
-    if (edge === undefined || edge.incarnation < subject.incarnation) continue
-    counted++
-    if (!edge.good) witnesses.push(observer)
+  const observers = rings.observersOf[place]!
+  for (let i = 0; i < observers.length; i++) {
+    const observer = observers[i]!
+    if (observer === SELF) {
+      if (subject.wasGood) count(us.deviceId, subject.good, false)
+      continue
+    }
+    const edge = reached[observer] === true ? edgeTo(rowOf[observer], subject) : undefined
+    if (edge !== undefined) count(members[observer]!.deviceId, edge.good, edge.left === true)
   }
-  // Whoever reaches no observer that can see it has only its own eyes: what they said before holds no longer.
-  if (counted === 0) {
-    if (subject.wasGood) return subject.good ? SUSPECT : { state: "down", witnesses: [] }
-    return subject.state === "up" || subject.state === "suspect" ? { state: "down", witnesses: [] } : null
+  if (counted === 0 && rings.observers > EVERYONE_MAX) {
+    if (us.observes && subject.wasGood) count(us.deviceId, subject.good, false)
+    evidence.anybody ??= everybodySays(evidence)
+    for (const { edge, observer } of evidence.anybody[place] ?? UNHEARD) count(observer, edge.good, edge.left === true)
   }
-  if (witnesses.length >= Math.ceil((2 * counted) / 3)) return { state: "down", witnesses: witnesses.sort(compareText) }
-  return subject.wasGood || witnesses.length > 0 ? SUSPECT : UP
+  const witnesses: ReadonlyArray<DeviceId> = bad ?? NOBODY
+  if (ownWord(evidence, place)) return witnesses.length === 0 ? UP : { state: "up", witnesses }
+  if (counted === 0) return alone(evidence, subject)
+  const against = witnesses.length
+  if (against >= threshold(counted)) {
+    if (2 * left > against) return { state: "left", witnesses }
+    const state = relayed && counted <= FEW_WITNESSES ? "suspect" : "down"
+    return { state, witnesses: [...witnesses].sort(compareText) }
+  }
+  // Goodbyes come one after another: the first of them is no suspicion.
+  if (left > 0 && left === against) return { state: null, witnesses }
+  if (against > 0) return { state: "suspect", witnesses }
+  const ourTask = us.observes ? rings.observed[place] === true : rings.near[place] === true
+  return subject.wasGood && ourTask ? SUSPECT : UP
+}
+
+/** My own edge says that it is up. One that is probed now and then only has to answer anew once others doubt. */
+const ownWord = ({ members, rings }: Evidence, place: number): boolean => {
+  const { covers, doubtedSince, good, link, misses } = members[place]!
+  if (!good || link === null) return false
+  return rings.observed[place] === true || covers || doubtedSince === NEVER_MS || misses === 0
+}
+
+/** Whoever reaches no observer that can see it has only its own eyes: what they said before holds no longer. */
+const alone = ({ unsettled }: Evidence, { good, state, wasGood }: Member): Verdict => {
+  if (wasGood) return good ? SUSPECT : { state: "down", witnesses: NOBODY }
+  if (state !== "up" && state !== "suspect") return NOTHING
+  return { state: unsettled ? "suspect" : "down", witnesses: NOBODY }
 }

@@ -11,6 +11,7 @@ export const MeshEvent = Schema.Struct({
     "node.started",
     "node.amnesia",
     "node.leaving",
+    "node.stalled",
     "peer.dial",
     "peer.connect",
     "peer.disconnect",
@@ -40,6 +41,8 @@ export const MeshEvent = Schema.Struct({
   label: Schema.optionalKey(Schema.String),
   /** And how it is secured, as negotiated, or as configured where nothing came up (B17). */
   posture: Schema.optionalKey(Schema.Literals(["insecure", "tls-unpinned", "tls-pinned"])),
-  witnesses: Schema.optionalKey(Schema.Array(DeviceId))
+  witnesses: Schema.optionalKey(Schema.Array(DeviceId)),
+  /** Of a stall: for how long we were not there. */
+  ms: Schema.optionalKey(Schema.Natural)
 })
 export type MeshEvent = typeof MeshEvent.Type

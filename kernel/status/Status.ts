@@ -6,6 +6,7 @@ import * as Leadership from "../leadership/Leadership.ts"
 import type { Posture } from "../links/Policy.ts"
 import * as Way from "../links/Way.ts"
 import { indexOfMember, type PeerState } from "../membership/Member.ts"
+import { isConfirmed, isIsolated } from "../membership/Membership.ts"
 import type { NodeState } from "../Node.ts"
 import type { DeviceId, Role } from "../wire/Frame.ts"
 import { allCodes } from "../wire/Codes.ts"
@@ -17,8 +18,13 @@ export interface PeerStatus {
   /** For how long, ms. */
   readonly sinceMs: number
   readonly incarnation: number
+  /** Of a peer that is down: the observers who have it as bad, and whether these are two or more. */
+  readonly witnesses?: ReadonlyArray<DeviceId>
+  readonly confirmed?: boolean
   readonly outbound: boolean
   readonly linked: boolean
+  /** Number of that connection. */
+  readonly link?: number
   /** How its link is called and secured, as negotiated (B16, B17); without a link, or a label, absent. */
   readonly transportLabel?: string
   readonly transportPosture?: Posture
@@ -33,6 +39,10 @@ export interface NodeStatus {
   readonly incarnation: number
   readonly uptimeMs: number
   readonly connectedPeers: number
+  /** Every peer that was met is down: it may well be this node that is cut off. Beside the peers' states, not in their place. */
+  readonly isolated: boolean
+  /** How often this node itself was not attentive, for how long the last time, and how long ago that was; absent: never. */
+  readonly stalls?: { readonly count: number; readonly lastMs: number; readonly agoMs: number }
   readonly peers: ReadonlyArray<PeerStatus>
   readonly plannerActivity: {
     readonly state: Leadership.Activity
@@ -70,8 +80,10 @@ export const peers = (node: NodeState, mono: number): ReadonlyArray<PeerStatus> 
       state: member.state,
       sinceMs: mono - member.since,
       incarnation: member.incarnation,
+      ...(member.state === "down" ? { witnesses: member.witnesses, confirmed: isConfirmed(member.witnesses) } : {}),
       outbound: session?._tag === "Session" && session.dialledByUs,
       linked: session !== undefined,
+      ...(session === undefined ? {} : { link: session.link }),
       ...(way === null ? {} : { transportPosture: way.posture }),
       ...(way?.label == null ? {} : { transportLabel: way.label }),
       ...(contact?.refused == null ? {} : { refused: contact.refused })
@@ -80,7 +92,8 @@ export const peers = (node: NodeState, mono: number): ReadonlyArray<PeerStatus> 
 
 /** @param mono the node's own time, ms */
 export const status = (node: NodeState, mono: number): NodeStatus => {
-  const { config, leadership } = node
+  const { config, leadership, membership } = node
+  const { count, lastAt, lastMs } = membership.stalls
   const state = Leadership.activity(leadership, config, mono)
   const leader = Leadership.named(leadership, config, mono)
   const all = peers(node, mono)
@@ -96,6 +109,8 @@ export const status = (node: NodeState, mono: number): NodeStatus => {
     incarnation: node.incarnation,
     uptimeMs: mono - node.startedAt,
     connectedPeers: all.filter((peer) => peer.linked).length,
+    isolated: isIsolated(membership),
+    ...(count === 0 ? {} : { stalls: { count, lastMs, agoMs: mono - lastAt } }),
     peers: all,
     plannerActivity: {
       state,

@@ -76,14 +76,27 @@ export type ConnectAnswer = typeof ConnectAnswer.Type
 export const ChallengeAnswer = Schema.Struct({ nonce: FilledField })
 export type ChallengeAnswer = typeof ChallengeAnswer.Type
 
-/** One observer's whole row of edges: who it hears well and who it does not. Single writer, ordered by `version`. */
-export const EdgeRow = Schema.Struct({
-  observer: DeviceId,
+/** What an observer has to say of a device; `left`: it said goodbye in this incarnation. */
+const Edge = Schema.Struct({
+  subject: DeviceId,
   incarnation: Counter,
-  version: Counter,
-  edges: Schema.Array(Schema.Struct({ subject: DeviceId, incarnation: Counter, good: Schema.Boolean }))
+  good: Schema.Boolean,
+  left: Schema.optionalKey(Schema.Literal(true))
 })
+export type Edge = typeof Edge.Type
+
+const rowHead = { observer: DeviceId, incarnation: Counter, version: Counter }
+
+/** One observer's whole row of edges: who it hears well and who it does not. Single writer, ordered by `version`. */
+export const EdgeRow = Schema.Struct({ ...rowHead, edges: Schema.Array(Edge) })
 export type EdgeRow = typeof EdgeRow.Type
+
+/** Which row of an observer somebody holds. */
+export const RowHead = Schema.Struct(rowHead)
+export type RowHead = typeof RowHead.Type
+
+/** Rows are compared in groups, by the first hex digit of their observer's id. */
+export const ROW_GROUPS = 16
 
 const Empty = Schema.Struct({})
 
@@ -112,6 +125,18 @@ export const eventSchemas = {
   /** Each second on each link between kernel peers; `rows` fingerprints every edge row that the sender holds. */
   "mesh.heartbeat": Schema.Struct({ epoch: LinkEpoch, seq: Counter, rows: Schema.Natural }),
   "mesh.edges": Schema.Struct({ rows: Schema.Array(EdgeRow) }),
+  /** Where many rows are held: their fingerprints by the first digit of the observer's id, all sixteen. */
+  "mesh.rows.sums": Schema.Struct({ sums: Schema.Array(Schema.Natural).check(Schema.isMaxLength(ROW_GROUPS)) }),
+  /** Every row that the sender holds of these groups, by its head. */
+  "mesh.rows.have": Schema.Struct({
+    groups: Schema.Array(Schema.Natural).check(Schema.isMaxLength(ROW_GROUPS)),
+    have: Schema.Array(RowHead)
+  }),
+  "mesh.rows.want": Schema.Struct({ observers: Schema.Array(DeviceId) }),
+  /** Does this device answer you? */
+  "mesh.probe": Schema.Struct({ subject: DeviceId, incarnation: Counter }),
+  /** It answered; silence says nothing. */
+  "mesh.probe.answer": Schema.Struct({ subject: DeviceId, incarnation: Counter }),
   "mesh.prevote": Schema.Struct({ term: Term }),
   "mesh.prevote.answer": Schema.Struct({ term: Term, granted: Schema.Boolean }),
   "mesh.vote": Schema.Struct({ term: Term }),

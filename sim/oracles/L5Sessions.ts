@@ -1,6 +1,6 @@
 /**
  * L5: every live trusted pair that can reach each other has exactly one session, the same at both ends, and no other
- * connection besides.
+ * connection besides; a pair of which neither end keeps the other (in a mesh too large for all to be linked) may have none.
  *
  * The same: each end's link epoch is the other's, seen from the other side.
  */
@@ -14,6 +14,11 @@ const sessionWith = (machine: Machine, other: Machine): Session | null => {
   const contact = links?.contacts[indexOfContact(links.contacts, other.config.deviceId)]
   const link = links?.links.find((open) => open.link === contact?.session)
   return link?._tag === "Session" ? link : null
+}
+
+const keeps = (machine: Machine, other: Machine): boolean => {
+  const contacts = machine.state()?.links.contacts ?? []
+  return contacts[indexOfContact(contacts, other.config.deviceId)]?.kept === true
 }
 
 const openWith = (machine: Machine, other: Machine): number =>
@@ -31,6 +36,7 @@ export const sessions = ({ inside }: Core): ReadonlyArray<string> =>
     inside.flatMap((b) => {
       if (a === b) return []
       const here = sessionWith(a, b)
+      if (here === null && sessionWith(b, a) === null && !keeps(a, b) && !keeps(b, a)) return []
       if (here === null) return [`${a.name} has no session with ${b.name}: ${whyNoSession(a, b)}`]
       const there = sessionWith(b, a)
       if (a.farEnd(here.link) !== b || (there !== null && !mirrored(here, there)))

@@ -11,6 +11,7 @@
  */
 import type { Input } from "../../kernel/Input.ts"
 import { BEATS_MAX } from "../../kernel/leadership/Leading.ts"
+import { ASKERS_MAX } from "../../kernel/membership/Inquiry.ts"
 import { ADDRESSES_MAX, STRANGERS_MAX } from "../../kernel/links/Sightings.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import { UNAUTHENTICATED_FRAMES_MAX, UNAUTHENTICATED_LINKS_MAX } from "../../kernel/Profile.ts"
@@ -83,14 +84,17 @@ const linksWithin = ({ config, links }: NodeState, before: NodeState["links"]): 
 
 const membershipWithin = ({ config, membership }: NodeState, before: NodeState["membership"]): string | null => {
   const devices = config.trusted.length
-  const { members, mine, rows } = membership
-  if (rows === before.rows && mine === before.mine && members.length <= devices) return null
+  const { members, mine, news, rows } = membership
+  const asked = members.reduce((most, { askers }) => Math.max(most, askers.length), 0)
+  if (asked > ASKERS_MAX) return `${asked} who wait for one answer, at most ${ASKERS_MAX}`
+  if (rows === before.rows && mine === before.mine && news === before.news && members.length <= devices) return null
   const longest = membership.rows.reduce((edges, row) => Math.max(edges, row.edges.length), 0)
   return first([
     ["members", membership.members.length, devices],
     ["rows of observers", membership.rows.length, devices],
     ["edges of an observer", longest, devices + 1],
-    ["edges of its own", membership.mine.edges.length, devices]
+    ["edges of its own", membership.mine.edges.length, devices],
+    ["rows to hand on", news.length, devices + 1]
   ])
 }
 

@@ -15,6 +15,8 @@ import type { MakeOracle, Oracle } from "./Oracle.ts"
 
 const ACTS: ReadonlySet<string> = new Set([
   "mesh.edges",
+  "mesh.probe",
+  "mesh.probe.answer",
   "mesh.prevote",
   "mesh.vote",
   "mesh.lead",

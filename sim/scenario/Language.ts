@@ -289,12 +289,23 @@ const Timing = Schema.Struct({
   "probe-deadline": may(Time, "A probe is missed after this, until the round trip is known."),
   "probe-deadline-min": may(Time, "And once it is known, not before this."),
   "probe-deadline-max": may(Time, "And not after this."),
+  repeat: may(
+    list(Time, "write times that grow, such as [230ms, 460ms]"),
+    "A probe that was not answered is pinged again so long after its first ping."
+  ),
   "misses-to-bad": may(CountWords, "Misses in a row that make an edge bad: exactly N."),
   "misses-to-bad-few-observers": may(CountWords, "As many where there are few observers."),
   "few-observers": may(CountWords, "Fewer observers than this are few."),
+  "misses-of-ten-to-bad": may(CountWords, "Misses among the last ten probes that make an edge bad as well."),
   "misses-to-terminate": may(CountWords, "Misses after which the connection is ended."),
   stall: may(Time, "An alarm that rings later than this says that the node itself was not attentive."),
   "stall-voids-lease": may(Time, "A stall beyond this voids a leader's lease."),
+  "slow-beats": may(CountWords, "A link that is no evidence is probed on each so-manieth beat only."),
+  doubt: may(Time, "Too few have a device as bad for so long: those that can probe it do, besides their beat."),
+  "cover-after": may(Time, "A link that was there for so long is reported on where no observer sees that device."),
+  spread: may(Time, "Rows go out to some peers each so often."),
+  drain: may(Time, "After a stall nobody is accused for so long."),
+  deaf: may(Time, "Without a carrier of its own a node accuses nobody for so long."),
   probation: may(
     list(Time, "write times that grow, such as [2s, 30s]"),
     "How long an edge must stay well before it is good again, by number of flaps."

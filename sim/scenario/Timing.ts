@@ -11,7 +11,8 @@ import { readCount, readTime, showTime } from "./Units.ts"
 
 export type Timing = Partial<Omit<Profile, "name">>
 type Constant = keyof Omit<Profile, "name">
-type Single = Exclude<Constant, "probationMs">
+type Several = "probationMs" | "repeatMs"
+type Single = Exclude<Constant, Several>
 
 /** Every constant that is one number, by its word. */
 const words: ReadonlyArray<readonly [word: keyof NonNullable<Language["timing"]>, constant: Single]> = [
@@ -22,7 +23,14 @@ const words: ReadonlyArray<readonly [word: keyof NonNullable<Language["timing"]>
   ["misses-to-bad", "missesToBad"],
   ["misses-to-bad-few-observers", "missesToBadFewObservers"],
   ["few-observers", "fewObservers"],
+  ["misses-of-ten-to-bad", "missesOfTenToBad"],
   ["misses-to-terminate", "missesToTerminate"],
+  ["slow-beats", "slowBeats"],
+  ["doubt", "doubtMs"],
+  ["cover-after", "coverAfterMs"],
+  ["spread", "spreadMs"],
+  ["drain", "drainMs"],
+  ["deaf", "deafMs"],
   ["stall", "stallMs"],
   ["stall-voids-lease", "stallVoidsLeaseMs"],
   ["flap-forgiven", "flapForgivenMs"],
@@ -41,10 +49,12 @@ const words: ReadonlyArray<readonly [word: keyof NonNullable<Language["timing"]>
   ["nonce", "nonceMs"],
   ["displace-probe", "displaceProbeMs"]
 ]
-const wordOf = new Map<Constant, string>([
-  ...words.map(([word, constant]) => [constant, word] as const),
-  ["probationMs", "probation"]
-])
+/** And those that are several. */
+const lists: ReadonlyArray<readonly [word: "probation" | "repeat", constant: Several, such: string]> = [
+  ["probation", "probationMs", "[2s, 30s]"],
+  ["repeat", "repeatMs", "[230ms, 460ms]"]
+]
+const wordOf = new Map<Constant, string>([...words, ...lists].map(([word, constant]) => [constant, word]))
 
 /** How wrong the rate of a clock may be, either way, in tenths (the fault model of S1 and L1). */
 const SLOWEST = 7
@@ -95,6 +105,12 @@ export const rules: ReadonlyArray<Rule> = [
     holds: ({ probationMs }) => probationMs.every((ms, place) => place === 0 || ms > probationMs[place - 1]!),
     why: "the probation grows with each flap"
   },
+  {
+    of: ["repeatMs", "probeDeadlineMs"],
+    holds: ({ probeDeadlineMs, repeatMs }) =>
+      repeatMs.every((ms, place) => ms > (repeatMs[place - 1] ?? 0) && ms < probeDeadlineMs),
+    why: "a probe is pinged again, later each time, before it is missed"
+  },
   below("redialMs", "redialMaxMs", "redials slow down"),
   below("redialMaxMs", "redialRefusedMs", "a lasting refusal is waited out for longer than any failure"),
   below("redialMaxMs", "redialResetMs", "a link that lasts is one that outlives the longest wait between redials"),
@@ -139,9 +155,11 @@ export const readTiming = (
       mistakes.add(tree.value(path), "write exactly how many, such as exactly 2")
     timing[constant] = count.n
   }
-  const probation = draft.probation?.map((text, place) => time(text, ["timing", "probation", place]))
-  if (probation?.length === 0) mistakes.add(tree.value(["timing", "probation"]), "the list is empty; write [2s, 30s]")
-  else if (probation !== undefined) timing.probationMs = probation.map((ms) => ms ?? 1)
+  for (const [word, constant, such] of lists) {
+    const times = draft[word]?.map((text, place) => time(text, ["timing", word, place]))
+    if (times?.length === 0) mistakes.add(tree.value(["timing", word]), `the list is empty; write ${such}`)
+    else if (times !== undefined) timing[constant] = times.map((ms) => ms ?? 1)
+  }
   const profile: Profile = { ...profiles[base], ...timing }
   const written = tree.keys(["timing"])
   for (const { holds, of, why } of rules) {

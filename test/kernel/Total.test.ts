@@ -62,6 +62,20 @@ const frame: fc.Arbitrary<Frame> = fc
   .oneof(
     { weight: 2, arbitrary: wildFrame },
     { weight: 2, arbitrary: said("mesh.edges", fc.record({ rows: fc.array(row, { maxLength: 6 }) })) },
+    { weight: 1, arbitrary: said("mesh.rows.sums", fc.record({ sums: fc.array(counter, { maxLength: 16 }) })) },
+    {
+      weight: 1,
+      arbitrary: said(
+        "mesh.rows.have",
+        fc.record({
+          groups: fc.array(fc.nat({ max: 17 }), { maxLength: 16 }),
+          have: fc.array(fc.record({ observer: device, incarnation: counter, version: counter }), { maxLength: 8 })
+        })
+      )
+    },
+    { weight: 1, arbitrary: said("mesh.rows.want", fc.record({ observers: fc.array(device, { maxLength: 8 }) })) },
+    { weight: 1, arbitrary: said("mesh.probe", fc.record({ subject: device, incarnation: small })) },
+    { weight: 1, arbitrary: said("mesh.probe.answer", fc.record({ subject: device, incarnation: small })) },
     { weight: 2, arbitrary: said("mesh.prevote", fc.record({ term })) },
     { weight: 2, arbitrary: said("mesh.vote", fc.record({ term })) },
     { weight: 2, arbitrary: said("mesh.prevote.answer", granted) },
@@ -93,6 +107,8 @@ const input = fc.oneof(
     })
     .map((given) => (link: number) => ({ _tag: "Malformed", link, ...given }) as const),
   counter.map((probe) => (link: number) => ({ _tag: "Ponged", link, probe }) as const),
+  fc.nat({ max: 90_000 }).map((ms) => () => ({ _tag: "Stalled", ms }) as const),
+  fc.boolean().map((up) => () => ({ _tag: "Carrier", up }) as const),
   fc.constant(() => ({ _tag: "Started", bootId: "again", durable: Durable.empty }) as const)
 ) satisfies fc.Arbitrary<(link: number) => Given>
 

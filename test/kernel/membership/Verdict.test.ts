@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { strange, type Member } from "../../../kernel/membership/Member.ts"
-import { component, verdict } from "../../../kernel/membership/Verdict.ts"
-import type { EdgeRow } from "../../../kernel/wire/Frame.ts"
-import { id, nameOf } from "../drive.ts"
+import { ringsOf } from "../../../kernel/membership/Rings.ts"
+import { gather, verdict, type Evidence } from "../../../kernel/membership/Verdict.ts"
+import type { EdgeRow, Role } from "../../../kernel/wire/Frame.ts"
+import { configOf, id, nameOf } from "../drive.ts"
 
 /** A member as in "b+": `+` good edge of mine, `-` edge that was good, `?` never any; small `v` before it: a viewer. */
 const member = (word: string): Member => {
@@ -35,27 +36,47 @@ const row = (text: string): EdgeRow => {
 const members = (text: string): ReadonlyArray<Member> => text.split(" ").map(member)
 const rows = (texts: ReadonlyArray<string>): ReadonlyArray<EdgeRow> => texts.map(row)
 
-/** What `a` says of `f`. */
-const judge = (mine: string, ...said: ReadonlyArray<string>): string => {
-  const all = members(mine)
-  const subject = all.find(({ deviceId }) => deviceId === id("f"))!
-  const told = rows(said)
-  const result = verdict({ deviceId: id("a"), observes: true }, subject, component(all, told), told)
-  if (result === null) return "nothing"
-  return result.state === "down" ? `down by ${result.witnesses.map(nameOf).join("")}` : result.state
+const evidence = (all: ReadonlyArray<Member>, told: ReadonlyArray<EdgeRow>, role: Role = "field"): Evidence => {
+  const roles: { [name: string]: Role } = { a: role }
+  for (const { deviceId, observes } of all) roles[nameOf(deviceId)] = observes ? "field" : "viewer"
+  return gather({ deviceId: id("a"), observes: role !== "viewer" }, ringsOf(configOf({ roles }, "a")), all, told)
 }
+
+const of = (all: ReadonlyArray<Member>, told: ReadonlyArray<EdgeRow>, role?: Role, relayed = false) =>
+  verdict(
+    evidence(all, told, role),
+    all.findIndex(({ deviceId }) => deviceId === id("f")),
+    relayed
+  )
+
+const worded = ({ state, witnesses }: ReturnType<typeof of>): string =>
+  state === "down" ? `down by ${witnesses.map(nameOf).join("")}` : (state ?? "nothing")
+
+/** What `a` says of `f`. */
+const judge = (mine: string, ...said: ReadonlyArray<string>): string => worded(of(members(mine), rows(said)))
 
 describe("verdict", () => {
   it("S11: K' = 0: what an observer said that cannot be reached any more holds no longer", () => {
     const [b, f] = members("b- f?") as [Member, Member]
-    const told = rows(["b: f+"])
-    const judged = (state: Member["state"]) => {
-      const subject: Member = { ...f, state }
-      return verdict({ deviceId: id("a"), observes: true }, subject, component([b, subject], told), told)
-    }
-    for (const state of ["up", "suspect"] as const)
-      assert.deepStrictEqual(judged(state), { state: "down", witnesses: [] }, state)
-    for (const state of ["unknown", "down", "left"] as const) assert.isNull(judged(state), state)
+    const judged = (state: Member["state"]) => worded(of([b, { ...f, state }], rows(["b: f+"])))
+    for (const state of ["up", "suspect"] as const) assert.strictEqual(judged(state), "down by ", state)
+    for (const state of ["unknown", "down", "left"] as const) assert.strictEqual(judged(state), "nothing")
+  })
+
+  it("S11: K' = 0: as long as an edge of mine is neither good nor bad, others are suspected at most", () => {
+    const [b, f] = members("b+ f?") as [Member, Member]
+    const judged = (link: number | null) =>
+      worded(
+        of(
+          [
+            { ...b, link },
+            { ...f, state: "up" }
+          ],
+          []
+        )
+      )
+    assert.strictEqual(judged(null), "suspect")
+    assert.strictEqual(judged(1), "down by ")
   })
 
   describe("of K' observers, ceil(2K'/3) must have it as bad", () => {
@@ -108,22 +129,41 @@ describe("verdict", () => {
     assert.strictEqual(judge("b+ c+ f-", "b: c+", "c: b+"), "down by a"))
 
   it("a viewer judges by the rows of others, and by its own eyes where there are none", () => {
-    const seen = (mine: string, ...said: ReadonlyArray<string>) => {
-      const all = members(mine)
-      const told = rows(said)
-      return verdict({ deviceId: id("a"), observes: false }, all.at(-1)!, component(all, told), told)
+    const seen = (mine: string, ...said: ReadonlyArray<string>) => worded(of(members(mine), rows(said), "viewer"))
+    assert.strictEqual(seen("b+ c+ f-", "b: f+", "c: f+"), "suspect")
+    assert.strictEqual(seen("b+ c+ f-", "b: f-", "c: f-"), "down by bc")
+    assert.strictEqual(seen("vb+ f-"), "down by ")
+    assert.strictEqual(seen("vb+ f+"), "up")
+    assert.strictEqual(seen("vb+ f?"), "nothing")
+  })
+
+  it("P7.13: one or two witnesses are outweighed by an answer through another, three are not", () => {
+    const relayed = (mine: string, ...said: ReadonlyArray<string>) =>
+      worded(of(members(mine), rows(said), "field", true))
+    assert.strictEqual(relayed("b+ f-"), "suspect")
+    assert.strictEqual(relayed("b+ f-", "b: f-"), "suspect")
+    assert.strictEqual(relayed("b+ c+ f-", "b: f-", "c: f-"), "down by abc")
+  })
+
+  it("P7.12: who said goodbye to two thirds of those that count has left; until then nothing is said", () => {
+    const goodbye = (text: string): EdgeRow => {
+      const told = row(text)
+      return { ...told, edges: told.edges.map((edge) => (edge.good ? edge : { ...edge, left: true as const })) }
     }
-    assert.deepStrictEqual(seen("b+ c+ f-", "b: f+", "c: f+"), { state: "suspect" })
-    assert.deepStrictEqual(seen("b+ c+ f-", "b: f-", "c: f-"), { state: "down", witnesses: [id("b"), id("c")] })
-    assert.deepStrictEqual(seen("vb+ f-"), { state: "down", witnesses: [] })
-    assert.deepStrictEqual(seen("vb+ f+"), { state: "up" })
-    assert.strictEqual(seen("vb+ f?"), null)
+    const left = (...said: ReadonlyArray<string>) => worded(of(members("b+ c+ d+ f?"), said.map(goodbye)))
+    assert.strictEqual(left("b: f-", "c: f+", "d: f+"), "nothing")
+    assert.strictEqual(left("b: f-", "c: f-", "d: f+"), "left")
+    const mixed = (...said: ReadonlyArray<EdgeRow>) => worded(of(members("b+ c+ d+ f?"), said))
+    assert.strictEqual(mixed(goodbye("b: f-"), row("c: f-"), row("d: f-")), "down by bcd")
   })
 })
 
 describe("component", () => {
-  const reached = (mine: string, ...said: ReadonlyArray<string>): string =>
-    component(members(mine), rows(said)).map(nameOf).sort().join("")
+  const reached = (mine: string, ...said: ReadonlyArray<string>): string => {
+    const all = members(mine)
+    const { reached: places } = evidence(all, rows(said))
+    return all.flatMap(({ deviceId }, place) => (places[place] === true ? [nameOf(deviceId)] : [])).join("")
+  }
 
   it("follows good edges, mine first, and each observer once", () => {
     assert.strictEqual(reached("b+ c- d- e-", "b: c+ d-", "c: b+ d+", "d: c+ b+"), "bcd")

@@ -20,6 +20,7 @@ describe("status (B26, S11)", () => {
       incarnation: 1,
       uptimeMs: 1_000,
       connectedPeers: 0,
+      isolated: false,
       peers: (["b", "c"] as const).map((name) => ({
         deviceId: id(name),
         role: three.roles[name]!,
@@ -47,10 +48,41 @@ describe("status (B26, S11)", () => {
     drive.reach("c")
     drive.mono += 250
     assert.deepInclude(peerOf(drive, "b"), { state: "up", linked: true, outbound: false, incarnation: 4 })
-    assert.deepInclude(peerOf(drive, "c"), { state: "up", linked: true, outbound: true, sinceMs: 250 })
+    assert.deepInclude(peerOf(drive, "c"), { state: "up", linked: true, outbound: true, sinceMs: 250, link: 2 })
     assert.strictEqual(statusOf(drive).connectedPeers, 2)
     assert.strictEqual(peerState(drive.node, id("c")), "up")
     assert.strictEqual(peerState(drive.node, id("f")), "unknown")
+  })
+
+  it("B2, B3: shows who has a peer as down, and that one witness does not confirm it", () => {
+    const mesh = Mesh.settled({ roles: { a: "field", b: "field", c: "field" } })
+    mesh.crash("c", { silent: true })
+    mesh.pass(5_000)
+    assert.deepInclude(peerOf(mesh.node("a"), "c"), {
+      state: "down",
+      witnesses: [id("a"), id("b")],
+      confirmed: true,
+      linked: false
+    })
+    assert.notProperty(peerOf(mesh.node("a"), "b"), "witnesses")
+    assert.isFalse(statusOf(mesh.node("a")).isolated)
+    mesh.cut("a", "b")
+    mesh.pass(5_000)
+    assert.deepInclude(peerOf(mesh.node("a"), "b"), { state: "down", witnesses: [id("a")], confirmed: false })
+    assert.isTrue(statusOf(mesh.node("a")).isolated, "everybody is down: it says that it may be itself")
+    mesh.rejoin()
+    mesh.pass(20_000)
+    assert.isFalse(statusOf(mesh.node("a")).isolated)
+  })
+
+  it("B3: shows its own stalls, the last one with its length and age", () => {
+    const drive = Drive.up(three, "a")
+    drive.meet("b")
+    assert.notProperty(statusOf(drive), "stalls")
+    drive.ring(400)
+    drive.feed({ _tag: "Stalled", ms: 900 })
+    drive.mono += 50
+    assert.deepStrictEqual(statusOf(drive).stalls, { count: 2, lastMs: 900, agoMs: 50 })
   })
 
   it("P3.10: shows a lasting refusal, until the peer is let in", () => {

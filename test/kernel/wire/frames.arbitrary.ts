@@ -63,8 +63,16 @@ const edgeRow = fc.record({
   observer: deviceId,
   incarnation: natural,
   version: natural,
-  edges: fc.array(fc.record({ subject: deviceId, incarnation: natural, good: fc.boolean() }), { maxLength: 3 })
+  edges: fc.array(
+    fc.record(
+      { subject: deviceId, incarnation: natural, good: fc.boolean(), left: fc.constant(true as const) },
+      { requiredKeys: ["subject", "incarnation", "good"], noNullPrototype: true }
+    ),
+    { maxLength: 3 }
+  )
 })
+const rowHead = fc.record({ observer: deviceId, incarnation: natural, version: natural })
+const inquiry = fc.record({ subject: deviceId, incarnation: natural })
 
 export const request: fc.Arbitrary<Request> = fc.oneof(
   fc.record({
@@ -97,6 +105,14 @@ export const event: fc.Arbitrary<Event> = fc.oneof(
   eventOf("peer.down", fc.record({ gen: natural, deviceId, reportedAtMs: integer })),
   eventOf("mesh.heartbeat", fc.record({ epoch, seq: natural, rows: natural })),
   eventOf("mesh.edges", fc.record({ rows: fc.array(edgeRow, { maxLength: 3 }) })),
+  eventOf("mesh.rows.sums", fc.record({ sums: fc.array(natural, { maxLength: 16 }) })),
+  eventOf(
+    "mesh.rows.have",
+    fc.record({ groups: fc.array(natural, { maxLength: 16 }), have: fc.array(rowHead, { maxLength: 3 }) })
+  ),
+  eventOf("mesh.rows.want", fc.record({ observers: fc.array(deviceId, { maxLength: 3 }) })),
+  eventOf("mesh.probe", inquiry),
+  eventOf("mesh.probe.answer", inquiry),
   eventOf("mesh.prevote", fc.record({ term })),
   eventOf("mesh.prevote.answer", granted),
   eventOf("mesh.vote", fc.record({ term })),

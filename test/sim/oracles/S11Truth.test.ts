@@ -34,7 +34,13 @@ const patient: Kernel = {
   make: (config) =>
     Node.make({
       ...config,
-      profile: { ...config.profile, missesToBad: 1_000, missesToBadFewObservers: 1_000, missesToTerminate: 1_000 }
+      profile: {
+        ...config.profile,
+        missesToBad: 1_000,
+        missesToBadFewObservers: 1_000,
+        missesOfTenToBad: 1_000,
+        missesToTerminate: 1_000
+      }
     }),
   step: Node.step
 }

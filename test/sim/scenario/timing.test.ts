@@ -55,6 +55,7 @@ describe("timing", () => {
     "{ misses-to-bad: «exactly 3» }",
     "{ misses-to-terminate: «exactly 2» }",
     "{ probation: «[2s, 1s]» }",
+    "{ repeat: «[230ms, 700ms]» }",
     "{ redial: «8s» }",
     "{ redial-refused: «8s» }",
     "{ redial-reset: «8s» }",

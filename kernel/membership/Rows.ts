@@ -1,0 +1,318 @@
+/**
+ * How rows of edges get to everybody (mesh protocol, membership 4). A row has one writer, its observer; what is newer replaces
+ * what is older, and whom we have a session with is believed in its own name over everybody else.
+ *
+ * Up to eight nodes: what is new goes to everybody at once, and where a heartbeat's fingerprint differs all rows are sent. More
+ * nodes: what is new goes to three neighbours on the rings at once and to three more each 100 ms until all of them have it, our
+ * own row to every session; and where fingerprints differ the two find out which rows, in groups by the first digit of the
+ * observer's id, so that a whole table never travels for one row.
+ *
+ * Promises: two that exchange heartbeats come to hold the same rows (but for those that somebody forged, PROTOCOL.md part 11);
+ * a frame of rows is small, however many there are.
+ */
+import { observes } from "../Config.ts"
+import { u32 } from "../Draw.ts"
+import { compareText } from "../Order.ts"
+import { NEVER_MS } from "../Time.ts"
+import { send, type Turn } from "../Turn.ts"
+import { ROW_GROUPS, type DeviceId, type EdgeRow, type Event, type RowHead } from "../wire/Frame.ts"
+import { replaced } from "../links/Link.ts"
+import type { Member } from "./Member.ts"
+import * as Probe from "./Probe.ts"
+import { ringsOf, type Rings } from "./Rings.ts"
+
+/** A row that not everybody next to us has got from us. */
+export interface News {
+  readonly observer: DeviceId
+  /** Who sent it to us; `null`: it is our own. */
+  readonly from: DeviceId | null
+  /** How often it has gone out. */
+  readonly round: number
+}
+
+export interface Rows {
+  /** The rows of other observers, sorted by observer. */
+  readonly rows: ReadonlyArray<EdgeRow>
+  /** Our own row; its version grows with every change. */
+  readonly mine: EdgeRow
+  /** Fingerprint of all rows. */
+  readonly fingerprint: number
+  /** One for each row that is still to be handed on. */
+  readonly news: ReadonlyArray<News>
+  /** Not before this is anything handed on. */
+  readonly spreadAt: number
+}
+
+/** What the functions here read and change of the room. */
+interface Holder extends Rows {
+  readonly members: ReadonlyArray<Member>
+}
+
+/** Nodes, with ourselves, among which everything goes to everybody at once. */
+const FEW_NODES = 8
+const PEERS_A_ROUND = 3
+/** Whoever has more neighbours than these rounds reach leaves the rest to the heartbeats. */
+const ROUNDS_MAX = 4
+/** Edges in one frame, about 16 KiB; a longer row travels alone. */
+const EDGES_A_FRAME = 128
+
+const isFew = (turn: Turn): boolean => turn.config.trusted.length < FEW_NODES
+
+const indexOfRow = (rows: ReadonlyArray<EdgeRow>, observer: DeviceId): number => {
+  let low = 0
+  let high = rows.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (rows[middle]!.observer < observer) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+const rowOf = (rows: ReadonlyArray<EdgeRow>, observer: DeviceId): EdgeRow | undefined => {
+  const row = rows[indexOfRow(rows, observer)]
+  return row?.observer === observer ? row : undefined
+}
+
+const isNewer = (a: RowHead, b: RowHead): boolean =>
+  a.incarnation > b.incarnation || (a.incarnation === b.incarnation && a.version > b.version)
+
+export const sameEdges = (a: EdgeRow["edges"], b: EdgeRow["edges"]): boolean => {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) {
+    const x = a[i]!
+    const y = b[i]!
+    if (x.subject !== y.subject || x.incarnation !== y.incarnation || x.good !== y.good || x.left !== y.left)
+      return false
+  }
+  return true
+}
+
+/** With its edges: somebody may have handed on false ones under the very version that the observer came to next. */
+const isSame = (a: EdgeRow, b: EdgeRow): boolean =>
+  a.incarnation === b.incarnation && a.version === b.version && sameEdges(a.edges, b.edges)
+
+// ------------------------------------------------------------------------------------------------ fingerprints
+
+const rowPrint = (row: EdgeRow | undefined): number =>
+  row === undefined || row.version === 0 ? 0 : u32(row.incarnation, "edge-row", row.observer, row.version)
+
+/** Order does not matter: two nodes that hold the same rows have the same fingerprint. */
+export const fingerprintOf = (rows: ReadonlyArray<EdgeRow>, mine: EdgeRow): number => {
+  let sum = rowPrint(mine)
+  for (let i = 0; i < rows.length; i++) sum = (sum + rowPrint(rows[i]!)) >>> 0
+  return sum
+}
+
+const groupOf = (observer: DeviceId): number => Number.parseInt(observer.charAt(0), ROW_GROUPS) % ROW_GROUPS
+
+/** Every row that we hold, our own as well. */
+const held = ({ mine, rows }: Rows): ReadonlyArray<EdgeRow> => (mine.version === 0 ? rows : [mine, ...rows])
+
+const sumsOf = (all: Rows): ReadonlyArray<number> => {
+  const sums = new Array<number>(ROW_GROUPS).fill(0)
+  for (const row of held(all)) {
+    const group = groupOf(row.observer)
+    sums[group] = (sums[group]! + rowPrint(row)) >>> 0
+  }
+  return sums
+}
+
+// ------------------------------------------------------------------------------------------------ sending
+
+const sendRows = (turn: Turn, link: number, rows: ReadonlyArray<EdgeRow>): void => {
+  let frame: Array<EdgeRow> = []
+  let edges = 0
+  for (const row of rows) {
+    if (frame.length > 0 && edges + row.edges.length + 1 > EDGES_A_FRAME) {
+      send(turn, link, "mesh.edges", { rows: frame })
+      frame = []
+      edges = 0
+    }
+    frame.push(row)
+    edges += row.edges.length + 1
+  }
+  if (frame.length > 0) send(turn, link, "mesh.edges", { rows: frame })
+}
+
+/** Our own row is another: everybody that we have a session with hears it from ourselves. */
+export const withMine = <H extends Holder>(holder: H, mine: EdgeRow, turn: Turn): H => {
+  const fingerprint = (holder.fingerprint - rowPrint(holder.mine) + rowPrint(mine)) >>> 0
+  const next = { ...holder, mine, fingerprint }
+  if (!isFew(turn)) return withNews(next, [{ observer: mine.observer, from: null, round: 0 }], turn)
+  for (const member of holder.members)
+    if (member.link !== null && member.kernel) send(turn, member.link, "mesh.edges", { rows: [mine] })
+  return next
+}
+
+const withNews = <H extends Holder>(holder: H, fresh: ReadonlyArray<News>, turn: Turn): H => {
+  const old = holder.news.filter(({ observer }) => !fresh.some((news) => news.observer === observer))
+  return spread({ ...holder, news: [...old, ...fresh] }, turn)
+}
+
+/** Those to whom rows of others are handed on: our neighbours on the rings, or everybody where we have few links. */
+const neighbours = (members: ReadonlyArray<Member>, rings: Rings): ReadonlyArray<Member> => {
+  const linked = members.filter(({ kernel, link }) => kernel && link !== null)
+  if (linked.length <= FEW_NODES) return linked
+  return linked.filter((member) => member.covers || rings.near[rings.placeOf.get(member.deviceId) ?? -1] === true)
+}
+
+/** Hands on what is due: each piece of news to three neighbours a round, a round each `spreadMs`. */
+export const spread = <H extends Holder>(holder: H, turn: Turn): H => {
+  const now = turn.at.mono
+  if (holder.news.length === 0 || holder.spreadAt > now) return holder
+  const to = neighbours(holder.members, ringsOf(turn.config))
+  const frames = new Map<number, Array<EdgeRow>>()
+  const put = (member: Member, row: EdgeRow): void => {
+    const link = member.link!
+    const frame = frames.get(link)
+    if (frame === undefined) frames.set(link, [row])
+    else frame.push(row)
+  }
+  const left: Array<News> = []
+  for (const news of holder.news) {
+    if (news.from === null) {
+      for (const member of holder.members) if (member.kernel && member.link !== null) put(member, holder.mine)
+      continue
+    }
+    const row = rowOf(holder.rows, news.observer)
+    if (row === undefined) continue
+    const first = rowPrint(row) % Math.max(1, to.length)
+    const from = news.round * PEERS_A_ROUND
+    for (let i = from; i < Math.min(to.length, from + PEERS_A_ROUND); i++) {
+      const member = to[(first + i) % to.length]!
+      if (member.deviceId !== news.from && member.deviceId !== news.observer) put(member, row)
+    }
+    const round = news.round + 1
+    if (round * PEERS_A_ROUND < to.length && round < ROUNDS_MAX) left.push({ ...news, round })
+  }
+  for (const [link, rows] of frames) sendRows(turn, link, rows)
+  return { ...holder, news: left, spreadAt: now + turn.config.profile.spreadMs }
+}
+
+/** When there is something to hand on. */
+export const dueAt = ({ news, spreadAt }: Rows): number => (news.length === 0 ? NEVER_MS : spreadAt)
+
+// ------------------------------------------------------------------------------------------------ receiving
+
+/** Rows that are newer than what we hold are kept; an observer passes them on to everybody but the one they came from. */
+export const onRows = <H extends Holder>(holder: H, incoming: ReadonlyArray<EdgeRow>, from: Member, turn: Turn): H => {
+  const { placeOf } = ringsOf(turn.config)
+  let { fingerprint, members } = holder
+  let rows: Array<EdgeRow> | null = null
+  const fresh: Array<EdgeRow> = []
+  for (const row of incoming) {
+    const observer = members[placeOf.get(row.observer) ?? -1]
+    if (observer === undefined || !observer.observes || row.edges.length > members.length + 1) continue
+    const all: ReadonlyArray<EdgeRow> = rows ?? holder.rows
+    const at = indexOfRow(all, row.observer)
+    const old = all[at]?.observer === row.observer ? all[at] : undefined
+    // Whom we have a link to speaks for itself, and is believed over what others handed on in its name.
+    const itself = row.observer === from.deviceId
+    if (!itself && observer.link !== null) continue
+    if (old !== undefined && (itself ? isSame(row, old) : !isNewer(row, old))) continue
+    rows ??= holder.rows.slice()
+    rows.splice(at, old === undefined ? 0 : 1, row)
+    fingerprint = (fingerprint - rowPrint(old) + rowPrint(row)) >>> 0
+    fresh.push(row)
+    members = adoptIncarnations(members, row, placeOf)
+  }
+  if (rows === null) return holder
+  const next = { ...holder, members, rows, fingerprint }
+  if (!observes(turn.config.role)) return next
+  if (!isFew(turn))
+    return withNews(
+      next,
+      fresh.map(({ observer }) => ({ observer, from: from.deviceId, round: 0 })),
+      turn
+    )
+  for (const member of members) {
+    if (member.link === null || !member.kernel || member.deviceId === from.deviceId) continue
+    const unknownToIt = fresh.filter((row) => row.observer !== member.deviceId)
+    if (unknownToIt.length > 0) sendRows(turn, member.link, unknownToIt)
+  }
+  return next
+}
+
+/**
+ * An observer has met a newer incarnation of a device that we have no link to: our own edge to the older one says nothing
+ * any more. With a link of our own, only the device itself tells us its incarnation.
+ */
+const adoptIncarnations = (
+  members: ReadonlyArray<Member>,
+  row: EdgeRow,
+  placeOf: Rings["placeOf"]
+): ReadonlyArray<Member> => {
+  let next = members
+  for (const edge of row.edges) {
+    if (!edge.good) continue
+    const place = placeOf.get(edge.subject) ?? -1
+    const member = next[place]
+    if (member === undefined || member.link !== null || edge.incarnation <= member.incarnation) continue
+    const reborn = Probe.reborn(member, edge.incarnation)
+    // A goodbye is final for the incarnation that said it, and for no other.
+    next = replaced(next, place, member.state === "left" ? { ...reborn, state: "unknown" } : reborn)
+  }
+  return next
+}
+
+// ------------------------------------------------------------------------------------------------ comparing
+
+type Payload<E extends Event["event"]> = Extract<Event, { readonly event: E }>["payload"]
+
+/** A heartbeat with another fingerprint than ours. */
+export const onDifference = (all: Rows, link: number, turn: Turn): void => {
+  if (!isFew(turn)) return send(turn, link, "mesh.rows.sums", { sums: sumsOf(all) })
+  if (observes(turn.config.role)) sendRows(turn, link, held(all))
+}
+
+/** We hold other rows than the sender in some groups: these are ours. */
+export const onSums = (all: Rows, { sums }: Payload<"mesh.rows.sums">, link: number, turn: Turn): void => {
+  const own = sumsOf(all)
+  const groups = own.flatMap((sum, group) => (sum === sums[group] ? [] : [group]))
+  if (groups.length === 0) return
+  const have = held(all)
+    .filter(({ observer }) => groups.includes(groupOf(observer)))
+    .map(({ incarnation, observer, version }) => ({ observer, incarnation, version }))
+  send(turn, link, "mesh.rows.have", { groups, have })
+}
+
+/** What the sender lacks of these groups, and what we lack. A viewer only asks (B14). */
+export const onHave = (
+  all: Holder,
+  { groups, have }: Payload<"mesh.rows.have">,
+  from: Member,
+  link: number,
+  turn: Turn
+): void => {
+  const theirs = new Map(have.map((head): [DeviceId, RowHead] => [head.observer, head]))
+  if (observes(turn.config.role)) {
+    const lacking = held(all).filter((row) => {
+      const head = theirs.get(row.observer)
+      return groups.includes(groupOf(row.observer)) && (head === undefined || isNewer(row, head))
+    })
+    sendRows(turn, link, lacking)
+  }
+  const { placeOf } = ringsOf(turn.config)
+  const observers = have
+    .filter((head) => {
+      const observer = all.members[placeOf.get(head.observer) ?? -1]
+      // Of whom we have a session with we would not believe it.
+      if (observer === undefined || (observer.link !== null && observer !== from)) return false
+      const own = rowOf(all.rows, head.observer)
+      return own === undefined || isNewer(head, own)
+    })
+    .map(({ observer }) => observer)
+    .sort(compareText)
+  if (observers.length > 0) send(turn, link, "mesh.rows.want", { observers })
+}
+
+export const onWant = (all: Rows, { observers }: Payload<"mesh.rows.want">, link: number, turn: Turn): void => {
+  if (!observes(turn.config.role)) return
+  const wanted = new Set(observers)
+  sendRows(
+    turn,
+    link,
+    held(all).filter(({ observer }) => wanted.has(observer))
+  )
+}
