@@ -20,6 +20,7 @@ import type { NetworkEvent } from "../network/Event.ts"
 import { Network } from "../network/Network.ts"
 import { Visitor } from "../network/Visitor.ts"
 import { guarded } from "../oracles/S10Bounds.ts"
+import { demands } from "../oracles/Demands.ts"
 import type { Observation, Oracle } from "../oracles/Oracle.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
 import * as Hash from "../trace/Hash.ts"
@@ -335,8 +336,8 @@ export class World {
         for (let i = 0; i < b.length; i++) if (a[i] !== b[i] && a[i]?.state !== b[i]!.state) this.changed = true
       }
     }
-    // What neither changes the node nor makes it do anything tells no oracle anything, but that a record is stored.
-    if (this.oracles.length > 0 && (after !== before || commands.length > 0 || input._tag === "Stored"))
+    // What neither changes the node nor makes it do anything tells an oracle something only if it should have.
+    if (this.oracles.length > 0 && (after !== before || commands.length > 0 || demands(before, input)))
       this.judge({ nowMs, machines: this.machines, machine, before, input, after, commands })
   }
 

@@ -1,6 +1,6 @@
 /**
  * L1: all live, mutually reachable nodes agree on membership: each has each of the others as `up`, and nobody has anybody as
- * `up`, or still suspects anybody, who is not there.
+ * `up`, or still suspects anybody, who is not there; and all of them hold the same words of all observers (PROTOCOL.md P7.2, P7.3).
  *
  * Does not judge: whether whoever is not there is called `down`, `left` or, if never met, `unknown`.
  */
@@ -26,5 +26,13 @@ export const membership = ({ inside, outside }: Core): ReadonlyArray<string> => 
         said.push(`${machine.name} has ${other.name}, which it cannot reach, as ${word}: ${whyNotUp(machine, other)}`)
     }
   }
-  return said
+  return said.length > 0 ? said : differing(inside)
 }
+
+/** Who holds other rows than the first. */
+const differing = ([first, ...others]: Core["inside"]): ReadonlyArray<string> =>
+  others.flatMap((machine) =>
+    machine.state()?.membership.fingerprint === first?.state()?.membership.fingerprint
+      ? []
+      : [`${machine.name} and ${first?.name} do not hold the same rows of observers`]
+  )

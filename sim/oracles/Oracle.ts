@@ -23,8 +23,7 @@ export interface Oracle {
   /** The id of the invariant, such as `S1`. */
   readonly id: string
   /**
-   * After each step that changed a node, made it do something, or told it that a record is stored; before its commands are
-   * performed. What is broken, with names and terms; `null`: nothing.
+   * After each step that changed a node, made it do something, or had to (Demands.ts); before its commands are performed. What is broken, with names and terms; `null`: nothing.
    */
   readonly stepped: (seen: Observation) => string | null
   /** A frame leaves its sender: whatever it had to wait for is over. */

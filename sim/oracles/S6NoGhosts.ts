@@ -4,11 +4,15 @@
  *
  * Watched at each node: what comes over a connection that the node itself ended, or was told is gone, changes nothing but
  * its counters; the end of one connection never ends the session on another; the incarnation of the sessions with a device
- * never decreases within one process.
+ * never decreases within one process. A session that lives gives way to no newer incarnation (PROTOCOL.md P3.4: it has to fail a
+ * probe first, which ends it), and of the same two incarnations only to the link that both ends prefer (P3.5); a heartbeat of
+ * another link ends the session that it came over (P7.1).
  */
 import type { Machine } from "../engine/Machine.ts"
 import { Rows } from "../engine/Rows.ts"
-import { indexOfLink } from "../../kernel/links/Link.ts"
+import { indexOfLink, type Session } from "../../kernel/links/Link.ts"
+import type { NodeState } from "../../kernel/Node.ts"
+import { partedFrom } from "./Demands.ts"
 import type { MakeOracle, Oracle } from "./Oracle.ts"
 
 interface Memory {
@@ -60,17 +64,36 @@ const remembering = (memories: Rows<Memory>): Oracle => {
           if (contact.session === null || memory.over.has(contact.session)) continue
           const now = after.links.contacts.find((other) => other.peer === contact.peer)
           if (now?.session === contact.session) continue
+          const usurped = displaced(sessionAt(before, contact.session), sessionAt(after, now?.session), after)
+          if (usurped !== null) return `${machine.name} ${usurped}`
           const ended =
             (input._tag === "LinkDown" && input.link === contact.session) ||
             commands.some((command) => command._tag === "Hangup" && command.link === contact.session)
           if (!ended) return `${machine.name} unregistered the session on connection ${contact.session}, which lives`
         }
       }
+      const parted = partedFrom(before, input)
+      if (parted !== null && !commands.some((command) => command._tag === "Hangup" && command.link === parted.link))
+        return `${machine.name} goes on with the session on connection ${parted.link}, whose far end means another`
       if (input._tag === "LinkDown") memory.over.add(input.link)
       for (const command of commands) if (command._tag === "Hangup") memory.over.add(command.link)
       return null
     }
   }
+}
+
+const sessionAt = ({ links: { links } }: NodeState, number: number | null | undefined): Session | null => {
+  const link = number == null ? undefined : links[indexOfLink(links, number)]
+  return link?._tag === "Session" ? link : null
+}
+
+/** What is wrong when `next` takes the place of `old`, which lives; `null`: nothing. Towards generation 1 the newest wins. */
+const displaced = (old: Session | null, next: Session | null, { config }: NodeState): string | null => {
+  if (old === null || next === null || !old.proven.kernel || !next.proven.kernel) return null
+  const [was, is] = [old.proven.incarnation, next.proven.incarnation]
+  if (is > was) return `let incarnation ${is} of a device displace incarnation ${was}, which had failed no probe`
+  const preferred = old.dialledByUs === next.dialledByUs || next.dialledByUs === config.deviceId < next.peer
+  return preferred || is < was ? null : `gave up connection ${old.link} for ${next.link}, which the higher id dialled`
 }
 
 const describe = (

@@ -6,10 +6,15 @@
  * from has to hold all of it: incarnation, term and vote, keys and words of trust. A word that was asked for and not yet
  * acknowledged may be there or not. What a process started from counts as acknowledged.
  *
+ * Whoever makes a session keeps, or asks to keep, the key that the far end proved, and that it spoke the kernel extension
+ * (PROTOCOL.md P5.9, P9.5).
+ *
  * Only a disk that the world itself emptied (`Machine.wipes`) may have forgotten. Whoever lost its journal neither votes nor
  * promises: in a run there is one manifest, and no newer one that could readmit it.
  */
 import type { Durable, Pin, Record, TrustEntry } from "../../kernel/Durable.ts"
+import { indexOfLink } from "../../kernel/links/Link.ts"
+import type { NodeState } from "../../kernel/Node.ts"
 import type { DeviceId, Frame, Term } from "../../kernel/wire/Frame.ts"
 import type { Machine } from "../engine/Machine.ts"
 import type { Port } from "../network/Connection.ts"
@@ -127,6 +132,19 @@ const started = (memory: Memory, found: Durable): void => {
   memory.asked = []
 }
 
+/** What a node that has just made a session does not keep of the far end; `null`: nothing. */
+const unpinned = (before: NodeState, after: NodeState): string | null => {
+  for (const link of after.links.links) {
+    if (link._tag !== "Session" || before.links.links[indexOfLink(before.links.links, link.link)]?._tag === "Session")
+      continue
+    const pin = after.durable.pins.find(({ deviceId }) => deviceId === link.peer)
+    const who = `made a session with ${link.peer.slice(0, 8)}, and does not keep`
+    if (pin === undefined) return `${who} its key`
+    if (link.proven.kernel && !pin.kernel) return `${who} that it speaks the kernel extension`
+  }
+  return null
+}
+
 /** The term that a frame says we voted in; `null`: it says nothing of that. */
 const votedIn = (frame: Frame): Term | null => {
   if (frame.type !== "event") return null
@@ -145,7 +163,7 @@ const remembering = (memories: Rows<Memory>): Oracle => {
     return memory?.wipes === wipes ? memory : memories.set(index, fresh(wipes))
   }
 
-  const stepped = ({ commands, input, machine }: Observation): string | null => {
+  const stepped = ({ after, before, commands, input, machine }: Observation): string | null => {
     if (input._tag === "Started") {
       const memory = of(machine)
       const lost = forgotten(memory, input.durable)
@@ -157,6 +175,10 @@ const remembering = (memories: Rows<Memory>): Oracle => {
       const memory = of(machine)
       const index = memory.asked.findIndex(({ ticket }) => ticket === input.ticket)
       if (index >= 0) acknowledge(memory, memory.asked.splice(index, 1)[0]!.record)
+    }
+    if (after.links.links !== before.links.links) {
+      const unkept = unpinned(before, after)
+      if (unkept !== null) return `${machine.name} ${unkept}`
     }
     for (let i = 0; i < commands.length; i++) {
       const command = commands[i]!

@@ -3,6 +3,7 @@ import type { Oracle } from "./Oracle.ts"
 import { bounds } from "./S10Bounds.ts"
 import { truth } from "./S11Truth.ts"
 import { oneLeader } from "./S1OneLeader.ts"
+import { promises } from "./S1Promises.ts"
 import { noGhosts } from "./S6NoGhosts.ts"
 import { authentication } from "./S7Authentication.ts"
 import { passiveViewers } from "./S8PassiveViewers.ts"
@@ -11,6 +12,7 @@ import { durability } from "./S9Durability.ts"
 /** Fresh ones, for one run. */
 export const everyOracle = (): ReadonlyArray<Oracle> => [
   oneLeader(),
+  promises(),
   noGhosts(),
   authentication(),
   passiveViewers(),

@@ -184,6 +184,21 @@ describe("L1: agreement on membership", () => {
   })
 })
 
+describe("L1: the same words of all observers", () => {
+  it("somebody misses one, and nobody tells it again", () => {
+    // The shed takes no rows; heartbeats say that it has others, and it is not told.
+    const deaf = broken((node, input) =>
+      node.config.displayName === "shed" &&
+      input._tag === "Received" &&
+      input.frame.type === "event" &&
+      input.frame.event === "mesh.edges"
+        ? [node, []]
+        : Node.step(node, input)
+    )
+    stays("L1", /: shed and main do not hold the same rows of observers$/u, quiet, deaf)
+  })
+})
+
 describe("L3: one active planner", () => {
   it("nobody stands", () => {
     const modest = brokenAfter((after) =>

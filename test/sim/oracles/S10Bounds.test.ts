@@ -1,5 +1,6 @@
 /** S10 fires on each of its clauses, with a kernel that is broken on purpose; never with the real one in the same world. */
 import { assert, describe, it } from "@effect/vitest"
+import type { Session } from "../../../kernel/links/Link.ts"
 import * as Node from "../../../kernel/Node.ts"
 import { strange } from "../../../kernel/membership/Member.ts"
 import { shellHost } from "../../../sim/engine/ShellHost.ts"
@@ -99,6 +100,15 @@ describe("S10: every table has a bound", () => {
       }))
     ],
     [
+      "sessions",
+      "3 sessions, at most 2",
+      inLinks(({ links }) => {
+        const session = links.find((link): link is Session => link._tag === "Session")
+        const rest = links.filter(({ _tag }) => _tag !== "Session")
+        return session === undefined ? {} : { links: [...rest, ...many(3, (n) => ({ ...session, link: 1_000 + n }))] }
+      })
+    ],
+    [
       "members",
       "3 members, at most 2",
       inMembership(({ members }) => ({ members: [...members, strange("f".repeat(64), true)] }))
@@ -131,6 +141,21 @@ describe("S10: every table has a bound", () => {
                   ...node.leadership.standing,
                   beats: many(9, (number) => ({ number, sentAt: 0, promised: [] }))
                 }
+              }
+            }
+          : node
+      )
+    ],
+    [
+      "promises",
+      "3 promises of one heartbeat, at most 2",
+      hoarding((node) =>
+        node.leadership.standing._tag === "Leading"
+          ? {
+              ...node,
+              leadership: {
+                ...node.leadership,
+                standing: { ...node.leadership.standing, beats: [{ number: 1, sentAt: 0, promised: many(3, id) }] }
               }
             }
           : node

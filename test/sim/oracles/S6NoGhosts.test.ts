@@ -168,3 +168,70 @@ describe("S6: the end of one connection never ends the session on another", () =
     fires("S6", /^[a-z0-9-]+ unregistered the session on connection \d+, which lives$/u, mesh(""), forgetful)
   })
 })
+
+describe("S6: a session that lives is not displaced by whoever comes", () => {
+  it("a newer incarnation does not wait until the old one has failed a probe", () => {
+    // The node forgets with whom it has its session, until the newcomer has become one.
+    const hasty = broken((node, input) => {
+      if (input._tag !== "Checked" && input._tag !== "Signed") return Node.step(node, input)
+      const link = node.links.links[indexOfLink(node.links.links, input.ticket)]
+      const peer =
+        link?._tag === "SigningAnswer"
+          ? link.proven.peer
+          : link?._tag === "CheckingClient"
+            ? link.params.deviceId
+            : null
+      const forget = (contact: (typeof node.links.contacts)[number]) =>
+        contact.peer === peer ? { ...contact, session: null } : contact
+      const blind = { ...node, links: { ...node.links, contacts: node.links.contacts.map(forget) } }
+      const [after, commands] = Node.step(blind, input)
+      const old = node.links.contacts.find((contact) => contact.peer === peer)?.session ?? null
+      const contacts = after.links.contacts.map((contact) =>
+        contact.peer === peer && contact.session === null ? { ...contact, session: old } : contact
+      )
+      return [{ ...after, links: { ...after.links, contacts } }, commands]
+    })
+    // Nobody learns that jetson-2 has lost its power.
+    const returns = mesh(`
+  - { at: 10s, half-open: { between: everyone, known-to: nobody, answer: silence } }
+  - { at: 10s, crash: jetson-2, for: 200ms }`)
+    const told = /^(laptop|jetson-1) let incarnation 2 of a device displace incarnation 1, which had failed no probe$/u
+    fires("S6", told, returns, hasty)
+  })
+
+  it("the newest of two that cross wins, whoever dialled it", () => {
+    const newest = broken((node, input) => {
+      if (input._tag !== "Checked" && input._tag !== "Signed") return Node.step(node, input)
+      const link = node.links.links[indexOfLink(node.links.links, input.ticket)]
+      const ours = link !== undefined && "peer" in link
+      // Every session seems to be of the end that has dialled this time.
+      const as = (one: (typeof node.links.links)[number]) =>
+        one._tag === "Session" ? { ...one, dialledByUs: ours } : one
+      const [after, commands] = Node.step({ ...node, links: { ...node.links, links: node.links.links.map(as) } }, input)
+      const was = (now: (typeof node.links.links)[number]) =>
+        node.links.links.find((old) => old.link === now.link && old._tag === "Session") ?? now
+      return [{ ...after, links: { ...after.links, links: after.links.links.map(was) } }, commands]
+    })
+    // Links are slow enough for a dial to arrive when the other one is a session already.
+    const { network, ...rest } = mesh("")
+    const crossing = { ...rest, seed: 7, network: { ...network, delayMs: { min: 1, max: 100 } } }
+    fires("S6", /^[a-z0-9-]+ gave up connection \d+ for \d+, which the higher id dialled$/u, crossing, newest)
+  })
+
+  it("a heartbeat that belongs to another link is taken for one of this", () => {
+    const trusting = broken((node, input) => {
+      const beat = input._tag === "Received" && input.frame.type === "event" && input.frame.event === "mesh.heartbeat"
+      const session = beat ? node.links.links[indexOfLink(node.links.links, input.link)] : undefined
+      if (!beat || session?._tag !== "Session") return Node.step(node, input)
+      const [a, b, c, d] = session.epoch
+      const { seq, rows } = input.frame.payload
+      const frame = { type: "event", event: "mesh.heartbeat", payload: { epoch: [c, d, a, b], seq, rows } } as const
+      return Node.step(node, { ...input, frame })
+    })
+    const twice = mesh(`
+  - { at: 3s, duplicate: { between: everyone, share: 100%, late: 2s..5s, over: any connection }, for: 20s }
+  - { at: 8s, reset: { between: [laptop, jetson-2] } }`)
+    const told = /^[a-z0-9-]+ goes on with the session on connection \d+, whose far end means another$/u
+    fires("S6", told, twice, trusting)
+  })
+})

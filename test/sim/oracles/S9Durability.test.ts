@@ -235,3 +235,23 @@ describe("S9: what was acknowledged is what the next process starts from", () =>
     assert.match(wipe(false)[0]?.message ?? "", /^witness starts from incarnation 0 instead of 1$/u)
   })
 })
+
+describe("S9: the first key that a device proves is kept", () => {
+  const keeping = (pins: (durable: Durable) => Durable["pins"]) =>
+    brokenAfter((after, before) =>
+      after.durable.pins === before.durable.pins
+        ? after
+        : { ...after, durable: { ...after.durable, pins: pins(after.durable) } }
+    )
+
+  it("a node that does not keep it", () => {
+    const forgetful = keeping(() => [])
+    fires("S9", /^[a-z]+ made a session with [0-9a-f]{8}, and does not keep its key$/u, together, forgetful)
+  })
+
+  it("nor that the device spoke the kernel extension", () => {
+    const vague = keeping(({ pins }) => pins.map((pin) => ({ ...pin, kernel: false })))
+    const told = /^[a-z]+ made a session with [0-9a-f]{8}, and does not keep that it speaks the kernel extension$/u
+    fires("S9", told, together, vague)
+  })
+})

@@ -1,0 +1,44 @@
+/**
+ * Inputs that a node may not pass over: it has to do something, or be another one afterwards. Oracles watch steps in which
+ * something happened; a step in which nothing did is of interest only for these.
+ */
+import type { Input } from "../../kernel/Input.ts"
+import { indexOfLink, type Session } from "../../kernel/links/Link.ts"
+import type { NodeState } from "../../kernel/Node.ts"
+import { ANSWERED_TERM_LEAP_MAX } from "../../kernel/Profile.ts"
+import type { LinkEpoch, Term } from "../../kernel/wire/Frame.ts"
+
+const ANSWERS: ReadonlySet<string> = new Set(["mesh.lead.answer", "mesh.prevote.answer", "mesh.vote.answer"])
+
+/** The session that an input came over; `null`: it came over none. */
+export const sessionOf = ({ links: { links } }: NodeState, input: Input): Session | null => {
+  if (!("link" in input)) return null
+  const link = links[indexOfLink(links, input.link)]
+  return link?._tag === "Session" ? link : null
+}
+
+/** The higher term of which an elector's refusal tells (PROTOCOL.md P7.6), if it can be one (P7.8); `null`: none. */
+export const higherTerm = (before: NodeState, input: Input): Term | null => {
+  if (input._tag !== "Received" || input.frame.type !== "event" || !ANSWERS.has(input.frame.event)) return null
+  const { payload } = input.frame
+  const agrees = ("granted" in payload && payload.granted) || ("promised" in payload && payload.promised)
+  if (agrees || !("term" in payload)) return null
+  const { counter, manifest } = payload.term
+  const { electors, version } = before.config.manifest
+  const known = before.leadership.term.counter
+  if (manifest !== version || counter <= known || counter > known + ANSWERED_TERM_LEAP_MAX) return null
+  const peer = sessionOf(before, input)?.peer
+  return peer !== undefined && electors.includes(peer) ? payload.term : null
+}
+
+const mirrored = ([a, b, c, d]: LinkEpoch, [e, f, g, h]: LinkEpoch): boolean => a === g && b === h && c === e && d === f
+
+/** The session over which a heartbeat came that belongs to another link (P7.1); `null`: there is none. */
+export const partedFrom = (before: NodeState, input: Input): Session | null => {
+  if (input._tag !== "Received" || input.frame.type !== "event" || input.frame.event !== "mesh.heartbeat") return null
+  const session = sessionOf(before, input)
+  return session === null || mirrored(session.epoch, input.frame.payload.epoch) ? null : session
+}
+
+export const demands = (before: NodeState, input: Input): boolean =>
+  input._tag === "Stored" || partedFrom(before, input) !== null || higherTerm(before, input) !== null

@@ -1,0 +1,107 @@
+/**
+ * S1, what it rests on: a voter keeps the promise that an acknowledged heartbeat is (PROTOCOL.md P7.4), over a boot too, and
+ * whoever learns of a higher term stops leading and standing (P7.6). Two leases at one moment take more than one such slip, so
+ * that the slip itself is told.
+ *
+ * A promise is an answer to a leader's heartbeat, or a leader's own count of itself; it lasts `promiseMs` by the voter's own
+ * clock, which runs on while nothing of the device does, or until that leader releases its term. Judged are votes, those for
+ * oneself too, where they are asked to be stored.
+ *
+ * Does not judge: answers to the question whether a vote would be won, which bind nobody; terms that no mesh can have come to
+ * (P7.8), which are to change nothing.
+ */
+import type { DeviceId, Term } from "../../kernel/wire/Frame.ts"
+import type { Machine } from "../engine/Machine.ts"
+import { higherTerm, sessionOf } from "./Demands.ts"
+import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
+
+interface Promised {
+  readonly to: DeviceId
+  readonly term: number
+  /** By the clock of the device, from the beginning of the world on: boots do not interrupt it. */
+  readonly untilMs: number
+}
+
+const ownMs = ({ clock }: Machine, nowMs: number): number => clock.mono(nowMs) - clock.mono(0)
+
+/** The leader whose heartbeat is acknowledged in this step. */
+const acknowledged = ({ commands, input }: Observation): Term | null => {
+  if (input._tag !== "Received" || input.frame.type !== "event" || input.frame.event !== "mesh.lead") return null
+  const { term } = input.frame.payload
+  const says = commands.some(
+    (command) =>
+      command._tag === "Send" &&
+      command.frame.type === "event" &&
+      command.frame.event === "mesh.lead.answer" &&
+      command.frame.payload.promised
+  )
+  return says ? term : null
+}
+
+/** The beat that a leader has just sent, and counts itself for. */
+const countsItself = ({ after, before, machine }: Observation): boolean => {
+  const { standing } = after.leadership
+  const was = before.leadership.standing
+  return (
+    standing._tag === "Leading" &&
+    (was._tag !== "Leading" || was.beat !== standing.beat) &&
+    machine.config.manifest.electors.includes(machine.config.deviceId)
+  )
+}
+
+export const promises: MakeOracle = () => remembering([])
+
+/** What each machine has promised, by its index. */
+const remembering = (all: Array<Promised | undefined>): Oracle => {
+  const voted = ({ commands, machine, nowMs }: Observation): string | null => {
+    const promised = all[machine.index]
+    if (promised === undefined || ownMs(machine, nowMs) >= promised.untilMs) return null
+    for (const command of commands) {
+      if (command._tag !== "Persist" || command.record._tag !== "Vote") continue
+      const { term, votedFor } = command.record
+      if (votedFor === promised.to) continue
+      const left = promised.untilMs - ownMs(machine, nowMs)
+      return (
+        `${machine.name} votes for ${machine.world.nameOf(votedFor)} in term ${term.counter}, ` +
+        `and is promised to ${machine.world.nameOf(promised.to)} for another ${left} ms`
+      )
+    }
+    return null
+  }
+
+  const stopped = (seen: Observation): string | null => {
+    const { after, before, input, machine } = seen
+    const term = higherTerm(before, input)
+    if (term === null) return null
+    const { standing, term: now } = after.leadership
+    return standing._tag === "Following" && now.counter >= term.counter
+      ? null
+      : `${machine.name} is told of term ${term.counter}, and goes on ${standing._tag.toLowerCase()} in term ${now.counter}`
+  }
+
+  return {
+    id: "S1-promises",
+    fork: () => remembering(all.slice()),
+    stepped: (seen) => {
+      const { input, machine, nowMs } = seen
+      const broken = voted(seen) ?? stopped(seen)
+      if (broken !== null) return broken
+      const { deviceId, profile } = machine.config
+      const term = acknowledged(seen)
+      const from = sessionOf(seen.before, input)?.peer ?? null
+      const untilMs = ownMs(machine, nowMs) + profile.promiseMs
+      if (term !== null && from !== null) all[machine.index] = { to: from, term: term.counter, untilMs }
+      if (countsItself(seen)) all[machine.index] = { to: deviceId, term: seen.after.leadership.term.counter, untilMs }
+      const promised = all[machine.index]
+      if (
+        input._tag === "Received" &&
+        input.frame.type === "event" &&
+        input.frame.event === "mesh.release" &&
+        promised?.to === from &&
+        promised?.term === input.frame.payload.term.counter
+      )
+        all[machine.index] = undefined
+      return null
+    }
+  }
+}
