@@ -3,18 +3,16 @@ import { assert, describe, it } from "@effect/vitest"
 import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { readdirSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { parse } from "yaml"
 import { below } from "../../../kernel/Draw.ts"
 import { editorSchema, editorSchemaText, type Piece } from "../../../sim/scenario/EditorSchema.ts"
 import { Language, verbNames } from "../../../sim/scenario/Language.ts"
 import { modeline } from "../../../sim/scenario/Modeline.ts"
+import { stories, storyOf } from "../Stories.ts"
 
 const folder = fileURLToPath(new URL("../../../scenarios/", import.meta.url))
-const scenarios = readdirSync(folder)
-  .filter((name) => name.endsWith(".yaml"))
-  .map((name) => ({ name, text: readFileSync(folder + name, "utf8") }))
 
 const schema = editorSchema()
 const validate = new Ajv2020({
@@ -34,10 +32,11 @@ describe("scenarios/scenario.schema.json", () => {
   })
 
   it("is what every scenario names in its first line, and accepts every scenario", () => {
-    assert.isNotEmpty(scenarios)
-    for (const { name, text } of scenarios) {
-      assert.strictEqual(text.split("\n")[0], modeline("scenario.schema.json"), name)
-      assert.deepStrictEqual(whyNot(parse(text)), [], name)
+    assert.isNotEmpty(stories)
+    for (const { file, text } of stories) {
+      const up = "../".repeat(file.split("/").length - 1)
+      assert.strictEqual(text.split("\n")[0], modeline(`${up}scenario.schema.json`), file)
+      assert.deepStrictEqual(whyNot(parse(text)), [], file)
     }
   })
 
@@ -86,7 +85,7 @@ const pathsOf = (data: unknown, path: ReadonlyArray<string | number> = []): Read
       ]
 
 describe("both readers agree on the form of", () => {
-  const base: unknown = parse(scenarios.find(({ name }) => name === "failover.yaml")!.text)
+  const base: unknown = parse(storyOf("failover.yaml").text)
   const mistakes: ReadonlyArray<readonly [path: ReadonlyArray<string | number>, value: unknown]> = [
     [["scenario"], undefined],
     [["scenario"], ""],
@@ -153,7 +152,7 @@ describe("both readers agree on the form of", () => {
       {},
       ["a"]
     ]
-    const files = scenarios.map(({ text }) => parse(text) as unknown)
+    const files = stories.map(({ text }) => parse(text) as unknown)
     const verdicts = { accepted: 0, refused: 0 }
     for (let n = 0; n < 5_000; n++) {
       const draw = (what: string, limit: number) => below(1, "mutation", what, n, limit)

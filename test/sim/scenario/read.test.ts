@@ -1,10 +1,10 @@
-import { readFileSync, readdirSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import type { Scenario } from "../../../sim/scenario/Scenario.ts"
 import { readScenario } from "../../../sim/scenario/read.ts"
 import { nearest } from "../../../sim/scenario/Spelling.ts"
 import { readClockRate, readMoment, readRange, readTime, showTime } from "../../../sim/scenario/Units.ts"
+import { stories, storyOf } from "../Stories.ts"
 import { expectWith, scenarioWith, timelineWith } from "./marked.ts"
 
 const read = (text: string, file = "test.yaml"): Scenario => {
@@ -13,23 +13,21 @@ const read = (text: string, file = "test.yaml"): Scenario => {
   throw new Error(result.mistakes.map(({ message, place }) => `${place.line}:${place.column} ${message}`).join("\n"))
 }
 
-const scenarios = new URL("../../../scenarios/", import.meta.url)
-
 describe("the scenarios of this repository", () => {
-  const files = readdirSync(scenarios).filter((name) => name.endsWith(".yaml"))
-
   it("there are some", () => {
-    assert.includeMembers(files, ["failover.yaml", "ghost-reconnect.yaml", "hard-disconnect.yaml"])
+    assert.includeMembers(
+      stories.map(({ file }) => file),
+      ["failover.yaml", "ghost-reconnect.yaml", "hard-disconnect.yaml", "long/half-an-hour-of-nothing.yaml"]
+    )
   })
 
-  for (const file of files)
+  for (const { bytes, file, text } of stories)
     it(`${file} reads, from bytes and from text alike`, () => {
-      const bytes = readFileSync(new URL(file, scenarios))
-      assert.deepStrictEqual(readScenario(file, bytes), { scenario: read(bytes.toString("utf8"), file) })
+      assert.deepStrictEqual(readScenario(file, bytes), { scenario: read(text, file) })
     })
 
   it("failover, word by word", () => {
-    const scenario = read(readFileSync(new URL("failover.yaml", scenarios), "utf8"), "failover.yaml")
+    const scenario = read(storyOf("failover.yaml").text, "failover.yaml")
     assert.strictEqual(scenario.title, "Planner failover")
     assert.strictEqual(scenario.lastsMs, 120_000)
     assert.deepStrictEqual(scenario.electors, ["laptop-main", "laptop-backup", "jetson-1"])

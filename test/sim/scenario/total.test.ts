@@ -1,15 +1,12 @@
 /**
  * The reader is total: any bytes give a scenario, or mistakes whose places lie inside the file.
  */
-import { readFileSync, readdirSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "fast-check"
 import { readScenario, renderMistakes } from "../../../sim/scenario/read.ts"
+import { stories } from "../Stories.ts"
 
-const scenarios = new URL("../../../scenarios/", import.meta.url)
-const texts = readdirSync(scenarios)
-  .filter((name) => name.endsWith(".yaml"))
-  .map((name) => readFileSync(new URL(name, scenarios), "utf8"))
+const texts = stories.map(({ text }) => text)
 
 /** Returns how many mistakes were told. */
 const assertTotal = (source: string | Uint8Array): number => {
@@ -103,10 +100,14 @@ describe("readScenario is total", () => {
 
   it("on scenarios with one value replaced by a value of another type", () => {
     const values = ["5", "x", "[[a]]", "{ a: { b: c } }", "~"]
+    // A second line with the same key at the same place of the tree would show nothing new.
+    const tried = new Set<string>()
     for (const text of texts)
       for (const [i, line] of text.split("\n").entries()) {
         const colon = line.indexOf(": ")
-        if (colon === -1 || line.startsWith("#")) continue
+        const head = line.slice(0, colon)
+        if (colon === -1 || line.startsWith("#") || tried.has(head)) continue
+        tried.add(head)
         for (const value of values) {
           const lines = text.split("\n")
           lines[i] = `${line.slice(0, colon)}: ${value}`
