@@ -59,7 +59,7 @@ export const onTrust = (membership: Membership, peer: DeviceId, turn: Turn): Mem
       : [...others, strange(peer, observes(trusted.role))].sort((a, b) => compareText(a.deviceId, b.deviceId))
   const rows = membership.rows.filter(({ observer }) => observer !== peer)
   const next = withOwnRow({ ...membership, members, rows }, turn)
-  return withVerdicts({ ...next, fingerprint: fingerprint(rows, next.mine) }, turn)
+  return withDue(withVerdicts({ ...next, fingerprint: fingerprint(rows, next.mine) }, turn))
 }
 
 export const onTurn = (membership: Membership, woke: boolean, turn: Turn): Membership => {
@@ -223,13 +223,17 @@ const judge = (before: Membership, after: Membership, turn: Turn): Membership =>
   let next = after
   if (edgesChanged(before.members, after.members)) next = withOwnRow(next, turn)
   if (next.rows !== before.rows || edgesChanged(before.members, next.members)) next = withVerdicts(next, turn)
-  let due = next.beatAt
-  for (let i = 0; i < next.members.length; i++) {
-    const member = next.members[i]!
+  return withDue(next)
+}
+
+const withDue = (membership: Membership): Membership => {
+  let due = membership.beatAt
+  for (let i = 0; i < membership.members.length; i++) {
+    const member = membership.members[i]!
     if (member.probe !== 0) due = Math.min(due, member.probeDeadline)
     due = Math.min(due, member.probationEnds)
   }
-  return due === next.due ? next : { ...next, due }
+  return due === membership.due ? membership : { ...membership, due }
 }
 
 const edgesChanged = (before: ReadonlyArray<Member>, after: ReadonlyArray<Member>): boolean => {
