@@ -78,7 +78,7 @@ export const onTrust = (membership: Membership, peer: DeviceId, turn: Turn): Mem
       : [...others, strange(peer, observes(trusted.role))].sort((a, b) => compareText(a.deviceId, b.deviceId))
   const rows = membership.rows.filter(({ observer }) => observer !== peer)
   const fingerprint = Rows.fingerprintOf(rows, membership.mine)
-  return withVerdicts(withOwnRow({ ...membership, members, rows, fingerprint }, turn), turn)
+  return withDue(withVerdicts(withOwnRow({ ...membership, members, rows, fingerprint }, turn), turn), turn)
 }
 
 export const onTurn = (membership: Membership, woke: boolean, turn: Turn): Membership => {
@@ -281,14 +281,19 @@ const judge = (before: Membership, after: Membership, turn: Turn): Membership =>
   const edges = edgesChanged(before.members, after.members)
   if (edges) next = withOwnRow(next, turn)
   if (edges || next.rows !== before.rows || next.attentiveAt !== before.attentiveAt) next = withVerdicts(next, turn)
+  return withDue(next, turn)
+}
+
+const withDue = (membership: Membership, turn: Turn): Membership => {
   const { repeatMs } = turn.config.profile
-  let due = Math.min(next.beatAt, Rows.dueAt(next), next.attentiveAt === 0 ? NEVER_MS : next.attentiveAt)
-  for (let i = 0; i < next.members.length; i++) {
-    const member = next.members[i]!
+  const { attentiveAt, beatAt, members } = membership
+  let due = Math.min(beatAt, Rows.dueAt(membership), attentiveAt === 0 ? NEVER_MS : attentiveAt)
+  for (let i = 0; i < members.length; i++) {
+    const member = members[i]!
     if (member.probe !== 0) due = Math.min(due, Probe.dueAt(member, repeatMs))
     due = Math.min(due, member.probationEnds, Inquiry.dueAt(member, turn))
   }
-  return due === next.due ? next : { ...next, due }
+  return due === membership.due ? membership : { ...membership, due }
 }
 
 const edgesChanged = (before: ReadonlyArray<Member>, after: ReadonlyArray<Member>): boolean => {

@@ -126,6 +126,19 @@ describe("trust that changes while the node runs", () => {
       "UNTRUSTED_PEER"
     )
   })
+
+  it("C36: no alarm is left over of it: a probe that was out rings for nobody, again and again", () => {
+    const drive = trusting({ gen1: true })
+    drive.meet("b")
+    drive.passUntil(drive.node.membership.beatAt)
+    const deadline = drive.member("b").probeDeadline
+    assert.strictEqual(drive.node.membership.due, deadline)
+    drive.feed({ _tag: "Distrust", deviceId: id("b") })
+    assert.isAbove(drive.node.alarmAt, deadline)
+    drive.ring()
+    assert.isAbove(drive.node.alarmAt, drive.mono)
+  })
+
   it("C16: a stranger that was seen is listed and not dialled; once trusted it is dialled without a restart", () => {
     const config = configOf(two, "a")
     const drive = new Drive({ ...config, trusted: [] })
