@@ -1,6 +1,7 @@
 /**
- * The simulator's measures: what a laptop gets through. Engine alone (token gossip), whole kernel with oracles, seeds of a
- * scenario over all cores, and memory over a hundred thousand runs in one process. Bounds are those of the project.
+ * The simulator's measures: what a laptop gets through. Engine alone (token gossip), whole kernel with oracles, forks of running
+ * worlds, seeds of a scenario over all cores, and memory over a hundred thousand runs in one process. Bounds are those of the
+ * project. `--forks`: those of the forks alone.
  */
 import { readFileSync } from "node:fs"
 import { availableParallelism } from "node:os"
@@ -12,11 +13,13 @@ import { runScenario } from "../sim/run.ts"
 import { readScenario } from "../sim/scenario/read.ts"
 import type { Scenario } from "../sim/scenario/Scenario.ts"
 import { machine, median, rounded, table, timed } from "./Measure.ts"
+import { ofTen, ofThousand } from "./sim/Forks.ts"
 import { agenda } from "./tokenGossip/engines.ts"
 import { Job } from "./tokenGossip/Job.ts"
 
 export const about =
-  "the simulator: engine, whole kernel with oracles, seeds a minute, memory over 100,000 runs (minutes)"
+  "the simulator: engine, whole kernel with oracles, forks, seeds a minute, memory over 100,000 runs (minutes)"
+export const flags = ["--forks"]
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url))
 
@@ -73,6 +76,20 @@ const wholeKernel = async (): Promise<Measured> => {
     held: times >= 2_000
   }
 }
+
+const forks = (): ReadonlyArray<Measured> =>
+  [
+    { nodes: "10", boundUs: 20, measure: ofTen },
+    { nodes: "1,000", boundUs: 500, measure: ofThousand }
+  ].map(({ boundUs, measure, nodes }) => {
+    const { forkUs, onwardUs, pending } = measure()
+    return {
+      what: `a fork of ${nodes} nodes, ${pending} events pending, µs (with its first event)`,
+      is: `${rounded(forkUs)} (${rounded(onwardUs)})`,
+      bound: `≤ ${boundUs}`,
+      held: forkUs <= boundUs
+    }
+  })
 
 const SEEDS = 10_000
 const JOBS = Math.min(2, availableParallelism())
@@ -138,10 +155,12 @@ const memory = (): ReadonlyArray<Measured> => {
   ]
 }
 
-const bench = async (): Promise<void> => {
+const bench = async (flags: ReadonlyArray<string>): Promise<void> => {
   console.log(machine())
   // Memory first: what the others leave in this process is not what is asked for.
-  const measured = [...memory(), await engine(), await wholeKernel(), await seeds()]
+  const measured = flags.includes("--forks")
+    ? forks()
+    : [...memory(), await engine(), await wholeKernel(), ...forks(), await seeds()]
   console.log(
     table(
       ["measure", "is", "bound", ""],

@@ -52,7 +52,9 @@ export class Network {
   private readonly transit: Transit
   private readonly wire: Wire
   private readonly opening: Opening
-  private readonly connections: Map<number, Connection>
+  private connections: Map<number, Connection>
+  /** Another network has the same table. */
+  private shared = false
   private readonly dialled: Array<number>
   private made: number
   /** Connections with this token are nobody else's. */
@@ -75,6 +77,7 @@ export class Network {
     this.connections = from?.connections ?? new Map()
     this.dialled = from?.dialled ?? []
     this.made = from?.made ?? 0
+    this.shared = from !== undefined
     this.portOf = from?.portOf ?? ((port) => port)
     this.wire = new Wire(carrier, this.faults, this.transit)
     this.opening = new Opening(carrier, this.faults, this.wire, {
@@ -96,12 +99,13 @@ export class Network {
   fork(carrier: Carrier, portOf: (port: Port) => Port, seatOf: (seat: Seat) => Seat): Network {
     const faults = this.faults.fork(carrier)
     this.owner = {}
+    this.shared = true
     return new Network(carrier, this.seed, this.transit.usual, this.paths.reach, {
       paths: this.paths,
       faults,
       transit: this.transit.fork(faults),
       portOf,
-      connections: new Map(this.connections),
+      connections: this.connections,
       dialled: this.dialled.slice(),
       made: this.made,
       segment: (way) => this.segment.fork(carrier.nowMs, way, seatOf)
@@ -118,7 +122,7 @@ export class Network {
     for (const connection of this.connections.values()) {
       const [a, b] = connection.keys
       const keys = [both(a, salt), both(b, salt)] as const
-      this.connections.set(connection.id, copyOf(connection, this.owner, this.portOf, keys))
+      this.table().set(connection.id, copyOf(connection, this.owner, this.portOf, keys))
     }
   }
 
@@ -131,9 +135,20 @@ export class Network {
   /** One of `connections`, to be changed here. */
   private own(connection: Connection): Connection {
     if (connection.owner === this.owner) return connection
+    const known = this.connections.get(connection.id)
+    if (known?.owner === this.owner) return known
     const own = copyOf(connection, this.owner, this.portOf)
-    this.connections.set(own.id, own)
+    this.table().set(own.id, own)
     return own
+  }
+
+  /** All connections, to be changed. */
+  private table(): Map<number, Connection> {
+    if (this.shared) {
+      this.shared = false
+      this.connections = new Map(this.connections)
+    }
+    return this.connections
   }
 
   /** What became of one that somebody has kept, maybe since before a fork; `null`: no end has it any more. */
@@ -181,7 +196,7 @@ export class Network {
       flows: [null, null],
       forgottenBy: 0
     }
-    this.connections.set(connection.id, connection)
+    this.table().set(connection.id, connection)
     this.opening.begin(connection)
     return connection
   }
@@ -254,7 +269,7 @@ export class Network {
   }
 
   private collect(connection: Connection): void {
-    if (!connection.opening && !connection.open[0] && !connection.open[1]) this.connections.delete(connection.id)
+    if (!connection.opening && !connection.open[0] && !connection.open[1]) this.table().delete(connection.id)
   }
 
   /** This end has it no more, and its host is told. */

@@ -191,7 +191,7 @@ describe("a fork of a running world", () => {
     const alone = withDiscovery()
     alone.run(60_000)
     assert.isAbove(alone.events, 500)
-    for (const atMs of [400, 2_000, 9_000, 31_000]) {
+    for (const atMs of [40, 90, 400, 2_000, 9_000, 31_000]) {
       const origin = withDiscovery()
       origin.run(atMs)
       const [one, spoilt] = [origin.fork(), origin.fork()]

@@ -98,6 +98,31 @@ describe("a fork of a network", () => {
     assert.deepStrictEqual(future(late, one.connections, one.ids), expected)
   })
 
+  it("lets go on both sides of a connection what was held on both", () => {
+    const lab = new Lab(["a", "b"])
+    const connection = lab.open("a", "b")
+    lab.network.apply({
+      _tag: "clog",
+      pairs: [
+        ["a", "b"],
+        ["b", "a"]
+      ]
+    })
+    lab.say(connection, 0, "from a")
+    lab.say(connection, 1, "from b")
+    lab.run(100)
+    const copy = lab.fork()
+    for (const one of [copy, lab]) {
+      one.network.mendAll()
+      one.run(1_000)
+      assert.deepStrictEqual(one.words("a"), ["from b"])
+      assert.deepStrictEqual(one.words("b"), ["from a"])
+      one.network.mendAll()
+      one.run(1_000)
+      assert.deepStrictEqual([one.words("a").length, one.words("b").length], [1, 1])
+    }
+  })
+
   it("belongs to its own machines", () => {
     const one = busy()
     const copy = one.lab.fork()
