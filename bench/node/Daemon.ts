@@ -8,6 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { createServer, type AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { createInterface } from "node:readline"
 
 const root = resolve(import.meta.dirname, "../..")
 const nodeProgram = join(root, "dist/clawmesh-node.cjs")
@@ -54,6 +55,17 @@ export class Farm {
   /** `clawmesh …` about this node. */
   tool(name: string, ...args: ReadonlyArray<string>): string {
     return execFileSync(process.execPath, [handTool, ...args, "--state", this.place(name)], { encoding: "utf8" })
+  }
+
+  /** `clawmesh events -f`: each thing that this node tells about its peers, until the farm closes. */
+  follow(
+    name: string,
+    onEvent: (event: { readonly event: string; readonly name: string; readonly atMs: number }) => void
+  ): void {
+    const args = ["events", "-f", "--json", "--kind", "peer", "--state", this.place(name)]
+    const child = spawn(process.execPath, [handTool, ...args], { stdio: ["ignore", "pipe", "ignore"] })
+    this.running.add(child)
+    createInterface(child.stdout).on("line", (line) => onEvent(JSON.parse(line)))
   }
 
   /** From the start of the process to its line that it listens, ms. */
