@@ -2,7 +2,7 @@
  * A moment as people and programs read it: `2026-03-28T10:15:00.000Z`.
  *
  * The very text of `toISOString`, made of numbers: asked for a text, V8 looks up what the local time zone is called, needs that
- * for no UTC, and reads a megabyte of ICU's data for it, which then stays with the process.
+ * for no UTC, and reads half a megabyte of ICU for it, which then stays with the process.
  */
 
 /** 10000-01-01: years beyond are written otherwise. */
