@@ -1,23 +1,29 @@
 /**
- * `pnpm build`: each program as one file in `dist/`, with everything it needs and nothing to compile on the machine.
+ * `pnpm build`: each program in `dist/`, with everything it needs and nothing to compile on the machine. The node is in parts,
+ * because what is loaded stays: the part that writes a certificate, half of it all, is read at the first start only.
  *
  * CommonJS: importing `node:http` as an ES module reads every name that it exports, one of which loads all of undici (5 MB).
  * Names stay what they are, so that a line of a defect says where; the rest of the text is made short, and ASCII, because V8
  * keeps a source with any other character at two bytes each.
  */
-import { defineConfig, type RolldownOptions } from "rolldown"
+import { defineConfig, type OutputOptions, type RolldownOptions } from "rolldown"
 
-export default defineConfig(
-  ["clawmesh-node", "clawmesh"].map((program): RolldownOptions => ({
-    input: `adapters/${program}.ts`,
-    platform: "node",
-    output: {
-      file: `dist/${program}.cjs`,
-      format: "cjs",
-      codeSplitting: false,
-      charset: "ascii",
-      comments: { legal: true, annotation: false, jsdoc: false },
-      minify: { compress: true, mangle: false, codegen: true }
-    }
-  }))
-)
+const output: OutputOptions = {
+  dir: "dist",
+  entryFileNames: "[name].cjs",
+  format: "cjs",
+  charset: "ascii",
+  comments: { legal: true, annotation: false, jsdoc: false },
+  minify: { compress: true, mangle: false, codegen: true }
+}
+
+const program = (name: string, more: OutputOptions): RolldownOptions => ({
+  input: { [name]: `adapters/${name}.ts` },
+  platform: "node",
+  output: { ...output, ...more }
+})
+
+export default defineConfig([
+  program("clawmesh-node", { chunkFileNames: "clawmesh-node/[name].cjs", cleanDir: true }),
+  program("clawmesh", { codeSplitting: false })
+])

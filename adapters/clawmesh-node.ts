@@ -1,43 +1,15 @@
 #!/usr/bin/env node
-/** `clawmesh-node`: binds the program to this process, nothing more. */
-import { closeSync, openSync, readSync } from "node:fs"
-import { homedir, hostname } from "node:os"
-import { BYTES_MAX, type ReadBytes } from "./config/ConfigFile.ts"
-import { launch } from "./node/Launch.ts"
-import { program } from "./node/Program.ts"
-import { VERSION } from "./node/Version.ts"
+/** `clawmesh-node`: becomes the process that the program is to run in, then loads it. Nothing else, to be small. */
+import { relaunch } from "./node/Relaunch.ts"
 
-/** Also of a pipe, and never more than it has to: the path may name anything. */
-const read: ReadBytes = (path) => {
-  const bytes = Buffer.alloc(BYTES_MAX + 1)
-  let length = 0
-  try {
-    const file = openSync(path, "r")
-    try {
-      for (let got = -1; got !== 0 && length < bytes.length; length += got)
-        got = readSync(file, bytes, length, bytes.length - length, null)
-    } finally {
-      closeSync(file)
-    }
-  } catch (error) {
-    return { failed: (error as NodeJS.ErrnoException).code ?? String(error) }
-  }
-  return { bytes: bytes.subarray(0, length) }
-}
+relaunch({
+  argv: process.argv,
+  execArgv: process.execArgv,
+  execPath: process.execPath,
+  env: process.env,
+  connected: process.connected === true,
+  execve: typeof process.execve === "function" ? process.execve.bind(process) : undefined
+})
 
-launch(
-  "clawmesh-node",
-  program({
-    args: process.argv.slice(2),
-    environment: process.env,
-    cwd: process.cwd(),
-    home: homedir(),
-    hostName: hostname(),
-    root: process.getuid?.() === 0,
-    version: VERSION,
-    read,
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
-    load: () => import("./node/Run.ts")
-  })
-)
+// No top-level await: what is shipped is CommonJS.
+void import("./node/Main.ts")

@@ -14,6 +14,7 @@ import type { DeviceId, Role } from "../../kernel/wire/Frame.ts"
 import type { EventLine } from "../operator/Api.ts"
 import { printable } from "../config/Printable.ts"
 import type { Told } from "./Daemon.ts"
+import { isoTime } from "./IsoTime.ts"
 
 /** What a line can say of a device beyond its id. */
 export interface Known {
@@ -118,11 +119,9 @@ export const phrase = (event: MeshEvent, known: Known): string => {
     .join(", ")
 }
 
-const iso = (ms: number): string => new Date(ms).toISOString()
-
 const eventLine = ({ atMs, event }: Told, known: Known): EventLine => ({
   $type: "clawmesh.event/1",
-  at: iso(atMs),
+  at: isoTime(atMs),
   atMs,
   ...event,
   name: event.about === undefined ? null : known.name(event.about),
@@ -157,14 +156,14 @@ export const make = ({ colour, format, known, write }: Options): Log => {
   const painted = (code: string | undefined, text: string): string =>
     colour && code !== undefined ? `\u001b[${code}m${text}\u001b[0m` : text
   const readable = (atMs: number, word: string, paint: string | undefined, text: string): void => {
-    const time = `${iso(atMs).slice(0, 19)}Z`
+    const time = `${isoTime(atMs).slice(0, 19)}Z`
     write(`${time}  ${painted(paint, word.padEnd(WORD_COLUMNS))}${printable(text)}`.trimEnd() + "\n")
   }
   const json = (document: { readonly $type: string; readonly [field: string]: unknown }): void =>
     write(`${JSON.stringify(document)}\n`)
   return {
     start: (start) => {
-      if (format === "json") return json({ $type: "clawmesh.start/1", at: iso(start.atMs), ...start })
+      if (format === "json") return json({ $type: "clawmesh.start/1", at: isoTime(start.atMs), ...start })
       for (const line of readableStart(start, known)) readable(start.atMs, "start", undefined, line)
       for (const { code, hint, message, severity } of start.diagnoses)
         readable(start.atMs, severity, paints[severity], `${message}: ${hint} (${code})`)
@@ -177,7 +176,7 @@ export const make = ({ colour, format, known, write }: Options): Log => {
       readable(told.atMs, event, colours[event], `${who} ${phrase(told.event, known)}`)
     },
     note: (atMs, level, text) => {
-      if (format === "json") return json({ $type: "clawmesh.note/1", at: iso(atMs), atMs, level, text })
+      if (format === "json") return json({ $type: "clawmesh.note/1", at: isoTime(atMs), atMs, level, text })
       readable(atMs, level, paints[level], text)
     }
   }

@@ -20,7 +20,6 @@ import { preflight, stopsTheStart } from "../../kernel/status/Preflight.ts"
 import type { Settings } from "../config/Settings.ts"
 import { StartFailure } from "../config/StartFailure.ts"
 import { check } from "../keys/Keys.ts"
-import * as Mdns from "../mdns/Discovery.ts"
 import { socketIn } from "../operator/Place.ts"
 import * as Operator from "../operator/Socket.ts"
 import * as KeptCertificate from "../tls/Kept.ts"
@@ -99,7 +98,13 @@ const openMesh = Effect.fnUntraced(function* (settings: Settings) {
 
 const discoveryOf = (settings: Settings, deviceId: string, isUp: () => boolean) =>
   settings.discovery
-    ? Mdns.layer({ self: deviceId, version: VERSION }, isUp)
+    ? // Loaded by those who use it.
+      Layer.unwrap(
+        Effect.map(
+          Effect.promise(() => import("../mdns/Discovery.ts")),
+          (mdns) => mdns.layer({ self: deviceId, version: VERSION }, isUp)
+        )
+      )
     : Layer.succeed(Discovery, {
         advertise: () => Effect.void,
         running: Effect.succeed({ runs: false, why: "switched off (--no-discovery)" })

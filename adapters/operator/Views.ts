@@ -13,6 +13,7 @@ import type { NodeState } from "../../kernel/Node.ts"
 import * as KernelStatus from "../../kernel/status/Status.ts"
 import { NEVER_MS, type Instant } from "../../kernel/Time.ts"
 import type { Daemon, Told } from "../node/Daemon.ts"
+import { isoTime } from "../node/IsoTime.ts"
 import * as Api from "./Api.ts"
 
 /** After a start, a peer that was not met for so long needs a look: discovery and a first dial take seconds. */
@@ -33,8 +34,6 @@ const called = ({ id, name }: Api.Device): string => name ?? id.slice(0, 8)
 
 /** How a command line calls a device: exactly. */
 const named = ({ id, name }: Api.Device): string => (name === null || /[^\w.-]/u.test(name) ? id : name)
-
-export const isoTime = (ms: number): string => new Date(ms).toISOString()
 
 const headOf = (node: NodeState, now: Instant) => ({ at: isoTime(now.wall), seenFrom: node.config.displayName })
 

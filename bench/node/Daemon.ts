@@ -35,8 +35,9 @@ export class Farm {
     const { NODE_COMPILE_CACHE: _cache, NODE_OPTIONS: _options, ...env } = process.env
     if (!asService) return env
     const unit = readFileSync(join(root, "adapters/node/clawmesh-node.service"), "utf8")
-    for (const [, name, value] of unit.matchAll(/^Environment=(\w+)=(.*)$/gmu))
-      if (name!.startsWith("NODE_")) env[name!] = value!.replace("%C", this.directory)
+    for (const [, pairs] of unit.matchAll(/^Environment=(.*)$/gmu))
+      for (const [, name, value] of pairs!.matchAll(/(\w+)=(\S+)/gu))
+        if (/^(?:NODE|MALLOC)_/u.test(name!)) env[name!] = value!.replace("%C", this.directory)
     return env
   }
 

@@ -17,7 +17,9 @@ const said = (name: string): ReadonlyArray<string> =>
 const expanded = (text: string): string => text.replaceAll("%S", "/var/lib").replaceAll("%C", "/var/cache")
 
 const environment = Object.fromEntries(
-  said("Environment").map((pair) => [pair.slice(0, pair.indexOf("=")), expanded(pair.slice(pair.indexOf("=") + 1))])
+  said("Environment")
+    .flatMap((pairs) => pairs.split(" "))
+    .map((pair) => [pair.slice(0, pair.indexOf("=")), expanded(pair.slice(pair.indexOf("=") + 1))])
 )
 
 describe("the unit of clawmesh-node", () => {
