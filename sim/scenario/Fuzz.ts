@@ -3,7 +3,7 @@
  *
  * What may vary is the moment of a step, the record of a crash-at-write, the network's delay and loss, and the clocks of nodes.
  */
-import { type FaultName, type Language, faultNames } from "./Language.ts"
+import { type Language, faultNames, strikesNodes } from "./Language.ts"
 import type { Moments } from "./Moments.ts"
 import { type Reading, resolveTargets, valueOf } from "./Names.ts"
 import type { Fuzz, Range } from "./Scenario.ts"
@@ -137,5 +137,3 @@ const readFault = (reading: Reading, fault: FaultDraft, path: Path): Fuzz["fault
     ? []
     : [{ place: mistakes.placeOf(tree.value(path).offset), what, target, who, everyMs, forMs }]
 }
-
-const strikesNodes = (what: FaultName): boolean => what === "crash" || what === "freeze"

@@ -236,15 +236,49 @@ const Expectation = Schema.Struct({
   message: "write an expectation, such as { always: { leaders: at most 1 } }"
 })
 
-const faults = {
+const anyLink = (description: string) => may(word(["any link"], "A link of the network."), description)
+const nodeFaults = {
   crash: may(Schema.String, "Lose power."),
+  "torn-crash": may(Schema.String, "Lose power, and what was being written is there in part."),
+  "crash-at-write": may(Schema.String, "Lose power in the middle of one of the next records."),
+  stop: may(Schema.String, "Shut down politely."),
   freeze: may(Schema.String, "Stand still."),
-  cut: may(word(["any link"], "A link of the network."), "Cut a link."),
+  suspend: may(Schema.String, "Sleep."),
+  "slow-cpu": may(Schema.String, "Become slow."),
+  "disk-hangs": may(Schema.String, "A disk on which nothing gets done."),
+  "disk-fails": may(Schema.String, "A disk that fails."),
+  "disk-full": may(Schema.String, "A disk that is full."),
+  "disk-slow": may(Schema.String, "A disk whose writes take long."),
+  skew: may(Schema.String, "A calendar that jumps."),
+  "clock-rate": may(Schema.String, "Clocks that run at another rate, by 30 % at most."),
+  "keys-fail": may(Schema.String, "A key store that fails."),
+  isolate: may(Schema.String, "Cut all links of a node, or of a site."),
+  move: may(Schema.String, "Get another address.")
+} as const
+const faults = {
+  ...nodeFaults,
+  cut: anyLink("Cut a link."),
+  "cut-one-way": anyLink("Cut one direction of a link."),
   partition: may(word(["halves", "one-against-all", "random"], "How to split."), "Split the network."),
-  slow: may(word(["any link"], "A link of the network."), "Make a link slow.")
+  slow: anyLink("Make a link slow."),
+  detour: anyLink("Make one direction longer."),
+  clog: anyLink("Hold what is sent in one direction, and let it out in one burst."),
+  flap: anyLink("A link that comes and goes."),
+  throttle: anyLink("A link of small capacity."),
+  "burst-loss": anyLink("A link that loses in bursts."),
+  reset: anyLink("Reset a connection."),
+  "half-open": anyLink("A connection that one end, or something between, has forgotten."),
+  "idle-cut": anyLink("Connections that are forgotten when they are silent."),
+  duplicate: anyLink("Messages come twice."),
+  reorder: anyLink("Messages come in another order."),
+  corrupt: anyLink("Messages come damaged."),
+  "late-close": anyLink("Connections that end late."),
+  "lossy-close": anyLink("Connections that lose what is under way when they end.")
 } as const
 export const faultNames = Object.keys(faults) as ReadonlyArray<keyof typeof faults>
 export type FaultName = (typeof faultNames)[number]
+/** Others strike links that are drawn, or split the network in a way of their own. */
+export const strikesNodes = (fault: FaultName): fault is keyof typeof nodeFaults => Object.hasOwn(nodeFaults, fault)
 
 const Fault = Schema.Struct({
   ...faults,

@@ -170,6 +170,7 @@ const roleOf = (reading: Reading, written: string, span: Span): Role | null => {
 
 const BUT = "everyone but "
 const ANY_SITE = "any site"
+const ANY_NODE = "any node"
 
 /** Whom one written name means when a step strikes. */
 const targetsOf = (
@@ -193,6 +194,7 @@ const targetsOf = (
     const but = targetsOf(reading, name.slice(BUT.length), span, ["leader"])
     return but.length === 0 ? [] : [{ word: "everyone but", but }]
   }
+  if (name === ANY_NODE) return [{ word: "one of", groups: [...reading.roles.keys()].map((node) => [node]) }]
   if (name === ANY_SITE) {
     if (reading.sites.size === 0) reading.mistakes.add(span, "there are no sites here; write the heading sites:")
     return [{ word: "one of", groups: [...reading.sites.values()] }]

@@ -5,6 +5,7 @@
 import type { Role } from "../../kernel/wire/Frame.ts"
 import type { DiskFate } from "../disk/SimVault.ts"
 import type { PeerWord } from "../engine/View.ts"
+import type { FaultName } from "./Language.ts"
 import type { Timing } from "./Timing.ts"
 import type { Rule } from "../network/Rule.ts"
 
@@ -283,7 +284,7 @@ export interface Fuzz {
   readonly vary: ReadonlyArray<{ readonly place: Place; readonly path: string; readonly range: Range }>
   readonly faults: ReadonlyArray<{
     readonly place: Place
-    readonly what: "crash" | "freeze" | "cut" | "partition" | "slow"
+    readonly what: FaultName
     /** As in the file: a node, a word for some nodes, `any link`, or how to split. */
     readonly target: string
     /** Whom it strikes, where it strikes nodes. */

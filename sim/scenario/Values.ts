@@ -122,6 +122,6 @@ export const Who = Schema.Union([
   identifier: "Who",
   message: whoMessage,
   description:
-    "A node, a list of nodes, a pattern (jetson-*), a site (site barn), or a word: everyone, leader, any planner, any site, half, everyone but leader, a majority without the leader, the others.",
+    "A node, a list of nodes, a pattern (jetson-*), a site (site barn), or a word: everyone, leader, any planner, any node, any site, half, everyone but leader, a majority without the leader, the others.",
   examples: ["everyone", "leader", "jetson-1", "site barn", "everyone but leader"]
 })

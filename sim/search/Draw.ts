@@ -109,12 +109,13 @@ const withSettings = (scenario: Scenario, settings: ReadonlyArray<Setting>, last
 const ruleOf = (fault: Fuzz["faults"][number], place: number, all: Fuzz["faults"]): Rule => {
   const { everyMs, forMs, target, who } = fault
   const alike = all.slice(0, place).filter((other) => other.what === fault.what && other.target === target).length
-  const what: Rule["what"] =
-    fault.what === "crash" || fault.what === "freeze"
-      ? { _tag: fault.what, who }
-      : fault.what === "partition"
-        ? { _tag: "partition", how: target as "halves" | "one-against-all" | "random" }
+  const what = (
+    fault.what === "partition"
+      ? { _tag: "partition", how: target }
+      : who.length > 0
+        ? { _tag: fault.what, who }
         : { _tag: fault.what }
+  ) as Rule["what"]
   const key = `fault/${fault.what}/${target}/${alike}`
   return { name: `fault/${place}`, key, place: fault.place, what, everyMs, forMs }
 }
@@ -167,7 +168,7 @@ export const draw = (scenario: Scenario, seed: number, { swarm }: DrawOptions): 
     run === "everywhere"
       ? [
           ...fuzz.faults.map(ruleOf).filter((rule) => !swarm || dice.chance(`${rule.key}/on`, 3, 4)),
-          ...(swarm ? mixRules(dice) : [])
+          ...(swarm ? mixRules(dice, scenario) : [])
         ]
       : []
   const restMs = fuzz.calmMs ?? Math.floor(scenario.lastsMs / 3)

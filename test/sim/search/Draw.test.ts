@@ -1,8 +1,10 @@
 /** What a seed makes of a scenario (C75; issue: varied values, random faults, swarm, calm). */
 import { assert, describe, it } from "@effect/vitest"
+import { faultNames, strikesNodes } from "../../../sim/scenario/Language.ts"
 import type { Scenario, Step, Verb } from "../../../sim/scenario/Scenario.ts"
 import { draw } from "../../../sim/search/Draw.ts"
 import type { Drawn, RunClass } from "../../../sim/search/Drawn.ts"
+import { mixKinds } from "../../../sim/search/Mix.ts"
 import { FIELD, field, scenarioFrom } from "./Field.ts"
 
 const SEEDS = Array.from({ length: 300 }, (_, i) => i)
@@ -110,20 +112,12 @@ describe("a drawn scenario", () => {
     const kinds = [...seen].filter(([source]) => !source.startsWith("step/"))
     assert.deepStrictEqual(
       kinds.map(([source]) => source).sort(),
-      [
-        "fault/0",
-        "fault/1",
-        ...["crash", "crash-leader", "cut", "cut-one-way", "freeze", "freeze-leader", "halves"].map(
-          (kind) => `mix/${kind}`
-        ),
-        ...["one-against-all", "slow", "split", "clog", "suspend", "suspend-leader", "slow-cpu", "disk-hangs"].map(
-          (kind) => `mix/${kind}`
-        )
-      ].sort()
+      ["fault/0", "fault/1", ...mixKinds(field()).map((kind) => `mix/${kind}`)].sort()
     )
+    // Of one kind in sixteen, eight or four, as the seed draws.
     for (const [source, seeds] of kinds) {
-      assert.isAbove(seeds, drawn.length / 8, source)
-      assert.isBelow(seeds, (drawn.length * 7) / 8, source)
+      const share = source.startsWith("mix/") ? 7 / 48 : 3 / 4
+      assert.approximately(seeds / drawn.length, share, 0.1, source)
     }
     assert.deepStrictEqual([...new Set(drawn.map(({ ties }) => ties))].sort(), ["drawn", "fifo"])
   })
@@ -269,5 +263,59 @@ describe("crash at every write", () => {
       )
     )
     assert.deepStrictEqual([...records].toSorted(), [1, 2, 3, 4, 5])
+  })
+})
+
+describe("random faults by name", () => {
+  it("each kind that a file may name strikes, with what it does, until the calm; what happens once has no end", () => {
+    for (const fault of faultNames) {
+      const target = fault === "partition" ? "halves" : strikesNodes(fault) ? "any node" : "any link"
+      const named = scenarioFrom(
+        FIELD.replace(/ {4}- \{ c(?:rash|ut): any.*\n/gu, "").replace(
+          "  faults:\n",
+          `  faults:\n    - { ${fault}: ${target}, every: 2s..4s, for: 1s..2s }\n`
+        )
+      )
+      const steps = [1, 2, 3].flatMap((seed) => from(draw(named, seed, { swarm: false }), "fault/0"))
+      assert.isAbove(steps.length, 9, fault)
+      for (const { atMs, forMs, verb } of steps) {
+        assert.isBelow(atMs + (forMs ?? 0), CALM_FROM_MS)
+        assert.strictEqual(forMs === null, fault === "reset" || fault === "half-open", fault)
+        if ("who" in verb) assert.isNotEmpty(verb.who)
+      }
+    }
+  })
+
+  it("domains: those of the file's sites, or two or three that the seed draws; each node is in one", () => {
+    const domains = (scenario: Scenario): ReadonlyArray<string> => [
+      ...new Set(
+        many(true, scenario).flatMap((drawn) =>
+          from(drawn, "mix/power-cut").map(({ verb }) => ("who" in verb ? `${drawn.seed} ${verb.who.join(",")}` : ""))
+        )
+      )
+    ]
+    const sites = scenarioFrom(
+      FIELD.replace("timeline:", "sites: { farm: [one, two], office: [main, backup] }\ntimeline:")
+    )
+    assert.deepStrictEqual([...new Set(domains(sites).map((domain) => domain.split(" ")[1]))].toSorted(), [
+      "main,backup",
+      "one,two"
+    ])
+    const bySeed = Map.groupBy(domains(field()), (domain) => domain.split(" ")[0]!)
+    assert.isAbove(bySeed.size, 20)
+    for (const groups of bySeed.values()) {
+      const all = groups.flatMap((group) => group.split(" ")[1]!.split(","))
+      assert.strictEqual(new Set(all).size, all.length)
+      assert.isAtMost(groups.length, 3)
+    }
+  })
+
+  it("records and addresses are in the mix where there is discovery only", () => {
+    const nearby = scenarioFrom(FIELD.replace("timeline:", "network: { discovery: mdns }\ntimeline:"))
+    const kinds = (scenario: Scenario) => new Set(many(true, scenario).flatMap(({ sources }) => sources))
+    for (const kind of ["mix/move", "mix/advertise", "mix/lose-adverts"]) {
+      assert.isTrue(kinds(nearby).has(kind), kind)
+      assert.isFalse(kinds(field()).has(kind), kind)
+    }
   })
 })

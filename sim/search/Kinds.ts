@@ -1,0 +1,225 @@
+/**
+ * What random faults do, kind by kind: each with numbers of its own, drawn anew for each strike. Kinds that files may ask for by
+ * name are among them, and kinds of the default mix.
+ *
+ * Every draw is keyed by the rule and the number of its strike.
+ */
+import type { LinkRule, LinkVerb, Range, Scenario, Target, Verb } from "../scenario/Scenario.ts"
+import { lies } from "../scenario/Scenario.ts"
+import type { Dice } from "./Drawn.ts"
+
+/** Kinds that strike nodes. */
+export type NodeKind =
+  | "crash"
+  | "torn-crash"
+  | "crash-at-write"
+  | "stop"
+  | "freeze"
+  | "suspend"
+  | "slow-cpu"
+  | "disk-hangs"
+  | "disk-fails"
+  | "disk-full"
+  | "disk-slow"
+  | "skew"
+  | "clock-rate"
+  | "keys-fail"
+  | "isolate"
+  | "move"
+  | "advertise"
+  | "connect"
+
+/** Kinds that strike one link, or one direction of it. */
+export type LinkKind = "cut" | "cut-one-way" | LinkVerb
+
+export type Split = "halves" | "one-against-all" | "random"
+
+export type What =
+  | { readonly _tag: NodeKind; readonly who: ReadonlyArray<Target> | "any node" | "a domain" }
+  | { readonly _tag: LinkKind }
+  | { readonly _tag: "partition"; readonly how: Split }
+
+/** What a slow link is like. */
+const SLOW_MS: Range = { min: 100, max: 2_500 }
+const SLOW_LOSS_PPM: Range = { min: 0, max: 400_000 }
+/** How long an input takes on a busy processor. */
+const TAKES_MS: Range = { min: 2, max: 60 }
+const WRITE_MS: Range = { min: 5, max: 3_000 }
+const WRITES_MAX = 6
+/** How far a calendar jumps. */
+const JUMP_MS: Range = { min: -3_600_000, max: 3_600_000 }
+/** Lease and promise are made for clocks whose rates err by no more (kernel/Profile.ts). */
+const RATE_PPM: Range = { min: -300_000, max: 300_000 }
+/** A share of messages that a bug behind TLS touches. */
+const SHARE_PPM: Range = { min: 1_000, max: 200_000 }
+/** Of a link that comes and goes. */
+const FLAP_MS: Range = { min: 50, max: 4_000 }
+const SWIZZLE_MS: Range = { min: 200, max: 4_000 }
+const NARROW: Range = { min: 2_000, max: 64_000 }
+const BURST_PPM: Range = { min: 5_000, max: 100_000 }
+const BURST_ENDS_PPM: Range = { min: 50_000, max: 500_000 }
+const IDLE_MS: Range = { min: 300, max: 5_000 }
+const LATE_MS: Range = { min: 10, max: 5_000 }
+/** Nobody's domain has more; with fewer nodes there are fewer. */
+const DOMAINS_MAX = 3
+const PLACES_MAX = 5
+
+/** Whoever has a node's key and tells no lie is that node to all others, and the node itself has to wait. */
+const refused = lies.filter((lie) => lie !== "its own key")
+
+const upTo = (max: number): Range => ({ min: max >> 1, max })
+
+/** One strike of a rule: where its draws come from. */
+export interface Lot {
+  readonly dice: Dice
+  readonly key: string
+  readonly n: number
+}
+
+const within = ({ dice, key, n }: Lot, what: string, range: Range): number => dice.within(`${key}/${what}`, n, range)
+const one = <A>({ dice, key, n }: Lot, what: string, list: ReadonlyArray<A>): A => dice.one(`${key}/${what}`, n, list)
+
+/** Nodes that fail together: those of a site, or, in a file without sites, of one of two or three groups, drawn for the seed. */
+const domainOf = ({ network, nodes }: Scenario, lot: Lot): ReadonlyArray<string> => {
+  const { dice } = lot
+  const { sites = [] } = network
+  if (sites.length > 0) return one(lot, "domain", sites).nodes
+  const count = Math.min(nodes.length, 2 + dice.below("domains", 0, DOMAINS_MAX - 1))
+  const nth = dice.below(`${lot.key}/domain`, lot.n, count)
+  return nodes.map(({ name }) => name).filter((name) => dice.below(`domain/${name}`, 0, count) === nth)
+}
+
+export const nodeVerb = (what: Extract<What, { readonly who: unknown }>, scenario: Scenario, lot: Lot): Verb | null => {
+  const { network, nodes } = scenario
+  const names = nodes.map(({ name }) => name)
+  const who: ReadonlyArray<Target> =
+    what.who === "any node" ? [one(lot, "who", names)] : what.who === "a domain" ? domainOf(scenario, lot) : what.who
+  if (who.length === 0) return null
+  const other = (): string | null => {
+    const others = names.filter((name) => name !== who[0])
+    return others.length === 0 ? null : one(lot, "other", others)
+  }
+  switch (what._tag) {
+    case "torn-crash":
+      return { _tag: "crash", who, disk: "torn" }
+    case "crash-at-write":
+      return { _tag: "crash-at-write", who, nth: 1 + lot.dice.below(`${lot.key}/nth`, lot.n, WRITES_MAX) }
+    case "slow-cpu":
+      return { _tag: "slow-cpu", who, takesMs: upTo(within(lot, "takes", TAKES_MS)) }
+    case "disk-hangs":
+      return { _tag: "disk", who, harm: "hang" }
+    case "disk-fails":
+      return { _tag: "disk", who, harm: "error" }
+    case "disk-full":
+      return { _tag: "disk", who, harm: "full" }
+    case "disk-slow":
+      return { _tag: "disk", who, harm: upTo(within(lot, "write", WRITE_MS)) }
+    case "skew":
+      return { _tag: "skew", who, how: { _tag: "by", ms: within(lot, "jump", JUMP_MS) } }
+    case "clock-rate":
+      return { _tag: "skew", who, how: { _tag: "rate", ppm: within(lot, "rate", RATE_PPM) } }
+    case "keys-fail":
+      return { _tag: "keys-fail", who, at: one(lot, "at", ["sign", "check"] as const) }
+    case "connect": {
+      const as = other()
+      return as === null ? null : { _tag: "connect", to: who, as, lie: one(lot, "lie", refused) }
+    }
+    case "move":
+      return { _tag: "move", who }
+    case "advertise": {
+      const [node] = who
+      if (network.discovery === undefined || typeof node !== "string") return null
+      const address = one(lot, "address", [null, undefined, other()])
+      return {
+        _tag: "advertise",
+        node,
+        incarnation: one(lot, "incarnation", ["old", "current", "next"] as const),
+        ...(address === undefined ? {} : { address }),
+        anotherMesh: one(lot, "mesh", [true, false, false]),
+        copies: 1,
+        heardBy: [{ word: "everyone" }]
+      }
+    }
+    default:
+      return { _tag: what._tag, who }
+  }
+}
+
+/** The rule of a kind, with its numbers; `null`: it lies on no link. */
+const ruleOf = (kind: LinkVerb, lot: Lot): LinkRule => {
+  switch (kind) {
+    case "slow":
+      return {
+        _tag: "slow",
+        delay: { _tag: "uniform", ms: upTo(within(lot, "delay", SLOW_MS)) },
+        lossPpm: within(lot, "loss", SLOW_LOSS_PPM)
+      }
+    case "detour":
+      return { _tag: "offset", ms: upTo(within(lot, "adds", SLOW_MS)) }
+    case "clog":
+      return { _tag: "clog" }
+    case "flap":
+      return { _tag: "flap", cutMs: upTo(within(lot, "down", FLAP_MS)), openMs: upTo(within(lot, "up", FLAP_MS)) }
+    case "swizzle":
+      return {
+        _tag: "swizzle",
+        cutOverMs: within(lot, "over", SWIZZLE_MS),
+        healAfterMs: within(lot, "heal-after", SWIZZLE_MS),
+        healOverMs: within(lot, "heal-over", SWIZZLE_MS)
+      }
+    case "throttle":
+      return { _tag: "capacity", bytesPerSecond: within(lot, "speed", NARROW) }
+    case "burst-loss":
+      return {
+        _tag: "burst-loss",
+        enterPpm: within(lot, "begins", BURST_PPM),
+        leavePpm: within(lot, "ends", BURST_ENDS_PPM),
+        badPpm: 1_000_000,
+        goodPpm: 0
+      }
+    case "reset":
+      return { _tag: "reset", ends: one(lot, "ends", ["from", "both"] as const) }
+    case "half-open":
+      return { _tag: "half-open", told: one(lot, "told", [true, false]), answer: one(lot, "answer", answers) }
+    case "idle-cut":
+      return { _tag: "idle-cut", idleMs: within(lot, "idle", IDLE_MS), answer: one(lot, "answer", answers) }
+    case "duplicate":
+      return {
+        _tag: "duplicate",
+        ppm: within(lot, "share", SHARE_PPM),
+        lateMs: { min: 0, max: within(lot, "late", LATE_MS) },
+        anywhere: one(lot, "anywhere", [true, false])
+      }
+    case "reorder":
+      return {
+        _tag: "reorder",
+        ppm: within(lot, "share", SHARE_PPM),
+        places: 1 + lot.dice.below(`${lot.key}/places`, lot.n, PLACES_MAX)
+      }
+    case "corrupt":
+      return { _tag: "corrupt", ppm: within(lot, "share", SHARE_PPM) }
+    case "late-close":
+      return { _tag: "late-close", lateMs: upTo(within(lot, "late", LATE_MS)) }
+    case "lossy-close":
+      return { _tag: "lossy-close", ppm: within(lot, "share", { min: 100_000, max: 1_000_000 }) }
+    case "lose-adverts":
+      return { _tag: "datagram-loss", ppm: within(lot, "share", { min: 100_000, max: 1_000_000 }) }
+  }
+}
+
+const answers = ["reset", "silence"] as const
+
+/** Those that strike one direction when they strike. */
+const oneWay: ReadonlySet<LinkKind> = new Set<LinkKind>(["clog", "reset", "half-open", "detour"])
+
+export const linkVerb = (kind: LinkKind, [a, b]: readonly [string, string], lot: Lot): Verb => {
+  if (kind === "cut" || kind === "cut-one-way")
+    return { _tag: "cut", from: [a], to: [b], oneWay: kind === "cut-one-way" }
+  const rule = ruleOf(kind, lot)
+  return oneWay.has(kind)
+    ? { _tag: kind, from: [a], to: [b], oneWay: true, rule }
+    : { _tag: kind, from: [a, b], to: [a, b], oneWay: false, rule }
+}
+
+/** What happens once, and has no end. */
+export const ONCE: ReadonlySet<Verb["_tag"]> = new Set<Verb["_tag"]>(["reset", "half-open", "advertise", "connect"])
