@@ -4,7 +4,17 @@
  * Every mistake of every word is found in one go. Reads at most one byte more than a scenario may have, and only regular
  * files and pipes, so that no argument makes it wait or fill the memory.
  */
-import { closeSync, existsSync, fstatSync, globSync, openSync, readdirSync, readSync, statSync } from "node:fs"
+import {
+  closeSync,
+  type Dirent,
+  existsSync,
+  fstatSync,
+  globSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync
+} from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
 import { nearest } from "../scenario/Spelling.ts"
 
@@ -53,10 +63,35 @@ export const unknownWord = (cwd: string, word: string, commands: ReadonlyArray<s
   return `no command ${JSON.stringify(word)}; ${wayOut}`
 }
 
-const expand = (cwd: string, word: string): ReadonlyArray<string> | { readonly problem: string } => {
-  if (!isPattern(word) || existsSync(resolve(cwd, word))) return [word]
-  const found = globSync(word, { cwd }).filter((file) => /\.ya?ml$/u.test(file))
-  return found.length === 0 ? { problem: whyNothing(cwd, word) } : found.toSorted()
+const expand = (
+  cwd: string,
+  word: string
+): { readonly files: ReadonlyArray<string>; readonly problems: ReadonlyArray<string> } => {
+  if (!isPattern(word) || existsSync(resolve(cwd, word))) return { files: [word], problems: [] }
+  const files = globSync(word, { cwd })
+    .filter((file) => /\.ya?ml$/u.test(file))
+    .toSorted()
+  if (files.length === 0) return { files, problems: [whyNothing(cwd, word)] }
+  return { files, problems: unreadable(cwd, word).map((folder) => reasons["EACCES"]!(folder)) }
+}
+
+/** Folders that the pattern leads into and that may not be read: what is in there would be left out without a word. */
+const unreadable = (cwd: string, word: string): ReadonlyArray<string> => {
+  const closed = new Set<string>()
+  const depth = word.includes("**") ? Number.POSITIVE_INFINITY : word.split("/").length
+  const look = (entry: Dirent): boolean => {
+    const path = join(entry.parentPath, entry.name)
+    const shown = word.startsWith("/") ? path : relative(cwd, path)
+    if (!entry.isDirectory() || shown.split("/").length >= depth) return false
+    try {
+      readdirSync(path)
+    } catch {
+      closed.add(shown)
+    }
+    return false
+  }
+  globSync(word, { cwd, withFileTypes: true, exclude: look })
+  return [...closed].toSorted()
 }
 
 /** A pattern that matches nothing: because of the folder that it begins with, or because nothing in there does. */
@@ -128,11 +163,8 @@ export const readSources = (cwd: string, words: ReadonlyArray<string>): Sources 
   const problems: Array<string> = []
   const taken = new Set<string>()
   for (const word of words) {
-    const files = expand(cwd, word)
-    if ("problem" in files) {
-      problems.push(files.problem)
-      continue
-    }
+    const { files, problems: found } = expand(cwd, word)
+    problems.push(...found)
     for (const file of files) {
       const path = relative(cwd, resolve(cwd, file))
       if (taken.has(path)) continue

@@ -24,19 +24,14 @@ interface Promised {
 
 const ownMs = ({ clock }: Machine, nowMs: number): number => clock.mono(nowMs) - clock.mono(0)
 
-/** The leader whose heartbeat is acknowledged in this step. */
-const acknowledged = ({ commands, input }: Observation): Term | null => {
-  if (input._tag !== "Received" || input.frame.type !== "event" || input.frame.event !== "mesh.lead") return null
-  const { term } = input.frame.payload
-  const says = commands.some(
+const acknowledges = ({ commands }: Observation): boolean =>
+  commands.some(
     (command) =>
       command._tag === "Send" &&
       command.frame.type === "event" &&
       command.frame.event === "mesh.lead.answer" &&
       command.frame.payload.promised
   )
-  return says ? term : null
-}
 
 /** The beat that a leader has just sent, and counts itself for. */
 const countsItself = ({ after, before, machine }: Observation): boolean => {
@@ -54,17 +49,17 @@ export const promises: MakeOracle = () => remembering([])
 /** What each machine has promised, by its index. */
 const remembering = (all: Array<Promised | undefined>): Oracle => {
   const voted = ({ commands, machine, nowMs }: Observation): string | null => {
-    const promised = all[machine.index]
-    if (promised === undefined || ownMs(machine, nowMs) >= promised.untilMs) return null
     for (const command of commands) {
       if (command._tag !== "Persist" || command.record._tag !== "Vote") continue
       const { term, votedFor } = command.record
-      if (votedFor === promised.to) continue
-      const left = promised.untilMs - ownMs(machine, nowMs)
-      return (
-        `${machine.name} votes for ${machine.world.nameOf(votedFor)} in term ${term.counter}, ` +
-        `and is promised to ${machine.world.nameOf(promised.to)} for another ${left} ms`
-      )
+      const promised = all[machine.index]
+      if (promised === undefined || votedFor === promised.to) continue
+      const leftMs = promised.untilMs - ownMs(machine, nowMs)
+      if (leftMs > 0)
+        return (
+          `${machine.name} votes for ${machine.world.nameOf(votedFor)} in term ${term.counter}, ` +
+          `and is promised to ${machine.world.nameOf(promised.to)} for another ${leftMs} ms`
+        )
     }
     return null
   }
@@ -83,23 +78,21 @@ const remembering = (all: Array<Promised | undefined>): Oracle => {
     id: "S1-promises",
     fork: () => remembering(all.slice()),
     stepped: (seen) => {
-      const { input, machine, nowMs } = seen
       const broken = voted(seen) ?? stopped(seen)
       if (broken !== null) return broken
-      const { deviceId, profile } = machine.config
-      const term = acknowledged(seen)
-      const from = sessionOf(seen.before, input)?.peer ?? null
-      const untilMs = ownMs(machine, nowMs) + profile.promiseMs
-      if (term !== null && from !== null) all[machine.index] = { to: from, term: term.counter, untilMs }
-      if (countsItself(seen)) all[machine.index] = { to: deviceId, term: seen.after.leadership.term.counter, untilMs }
+      const { after, before, input, machine, nowMs } = seen
+      const promise = (to: DeviceId, { counter }: Term): void => {
+        all[machine.index] = { to, term: counter, untilMs: ownMs(machine, nowMs) + machine.config.profile.promiseMs }
+      }
+      if (countsItself(seen)) promise(machine.config.deviceId, after.leadership.term)
+      if (input._tag !== "Received" || input.frame.type !== "event") return null
+      const { event, payload } = input.frame
+      if (event !== "mesh.lead" && event !== "mesh.release") return null
+      const from = sessionOf(before, input)?.peer
+      if (from === undefined) return null
+      if (event === "mesh.lead" && acknowledges(seen)) promise(from, payload.term)
       const promised = all[machine.index]
-      if (
-        input._tag === "Received" &&
-        input.frame.type === "event" &&
-        input.frame.event === "mesh.release" &&
-        promised?.to === from &&
-        promised?.term === input.frame.payload.term.counter
-      )
+      if (event === "mesh.release" && promised?.to === from && promised.term === payload.term.counter)
         all[machine.index] = undefined
       return null
     }

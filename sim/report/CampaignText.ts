@@ -67,17 +67,23 @@ export const missed = ({ expectations, scenario }: ScenarioTally): ReadonlyArray
 export const doubtful = (one: ScenarioTally): boolean =>
   !judgedAnything(one) || vacuous(one).length > 0 || missed(one).length > 0
 
-const nameOf = (file: string): string => file.replace(/^.*\//u, "").replace(/\.ya?ml$/u, "")
+const shortName = (file: string): string => file.replace(/^.*\//u, "").replace(/\.ya?ml$/u, "")
+
+/** Without folder and ending, where that is enough to know it by. */
+const nameOf = (file: string, files: ReadonlyArray<string>): string => {
+  const name = shortName(file)
+  return files.filter((other) => shortName(other) === name).length > 1 ? file : name
+}
 
 const scenarioLine = (telling: CampaignTelling, index: number, pen: Pen): string => {
   const { failed, runs, scenario, tightest } = telling.tally.scenarios[index]!
-  const wide = Math.max(...telling.files.map((file) => nameOf(file).length))
+  const wide = Math.max(...telling.files.map((file) => nameOf(file, telling.files).length))
   const counts = failed === 0 ? pen("green", "✓") : `  ${failed} ${pen("red", "✗")}`
   const tight =
     tightest === null
       ? ""
       : `   tightest: "${scenario.expect[tightest.place]!.name}" ${margin(tightest.marginMs, tightest.limitMs)} (seed ${tightest.seed})`
-  return ` ${nameOf(telling.files[index]!).padEnd(wide)} ${grouped(runs).padStart(9)} ${counts}${pen("dim", tight)}`
+  return ` ${nameOf(telling.files[index]!, telling.files).padEnd(wide)} ${grouped(runs).padStart(9)} ${counts}${pen("dim", tight)}`
 }
 
 const findingBlock = (telling: CampaignTelling, finding: Finding, pen: Pen): ReadonlyArray<string> => {
@@ -85,7 +91,7 @@ const findingBlock = (telling: CampaignTelling, finding: Finding, pen: Pen): Rea
   const { runs, scenario } = telling.tally.scenarios[index]!
   const file = telling.files[index]!
   const title = (what: string) =>
-    `${pen("red", "✗")} ${pen("bold", `${nameOf(file)} · ${what} · ${grouped(seeds)} of ${grouped(runs)} runs`)}`
+    `${pen("red", "✗")} ${pen("bold", `${nameOf(file, telling.files)} · ${what} · ${grouped(seeds)} of ${grouped(runs)} runs`)}`
   const footer = [...(trace === null ? [] : [`  saved  ${trace}`]), `  again  ${telling.again(index, seed)}`, ""]
   switch (fault._tag) {
     case "expectation": {
@@ -110,7 +116,7 @@ const findingBlock = (telling: CampaignTelling, finding: Finding, pen: Pen): Rea
       ]
     case "parted":
       return [
-        `${pen("red", "✗")} ${pen("bold", `not deterministic: seed ${seed} of ${nameOf(file)} gave trace ${fault.first} and trace ${fault.second}`)}`,
+        `${pen("red", "✗")} ${pen("bold", `not deterministic: seed ${seed} of ${nameOf(file, telling.files)} gave trace ${fault.first} and trace ${fault.second}`)}`,
         ...indented(fault.words.join("\n")),
         "    Common causes: a Map or Set filled in another order, Date.now, Math.random, a promise in the kernel, state that",
         "    outlives a run.",
@@ -122,7 +128,7 @@ const findingBlock = (telling: CampaignTelling, finding: Finding, pen: Pen): Rea
 const indented = (text: string): ReadonlyArray<string> =>
   text === "" ? [] : text.split("\n").map((line) => `    ${line}`)
 
-const faultLines = ({ tally, verbose }: CampaignTelling): ReadonlyArray<string> => {
+const faultLines = ({ files, tally, verbose }: CampaignTelling): ReadonlyArray<string> => {
   const all = tally.scenarios.flatMap(({ effects, scenario }) =>
     [...effects].map(([source, effect]) => ({ ...effect, ...sourceWords(scenario, source), file: scenario.file }))
   )
@@ -137,7 +143,7 @@ const faultLines = ({ tally, verbose }: CampaignTelling): ReadonlyArray<string> 
     line,
     ...all.map(
       ({ file, line: at, mattered, struck, touched, tried, words }) =>
-        `  ${nameOf(file)} · ${words}${at === null ? "" : ` (line ${at})`}: struck in ${grouped(struck)} runs, touched ` +
+        `  ${nameOf(file, files)} · ${words}${at === null ? "" : ` (line ${at})`}: struck in ${grouped(struck)} runs, touched ` +
         `something in ${grouped(touched)}, mattered in ${grouped(mattered)} of ${grouped(tried)}`
     )
   ]
@@ -172,7 +178,7 @@ const sometimesLines = ({ files, tally }: CampaignTelling): ReadonlyArray<string
     expectations.flatMap(({ held, never }, place) => {
       const { name, when } = scenario.expect[place]!
       return when._tag === "sometimes" && held > 0
-        ? [`sometimes: ${nameOf(files[i]!)} · ${name}: in ${grouped(held)} of ${grouped(held + never)} runs`]
+        ? [`sometimes: ${nameOf(files[i]!, files)} · ${name}: in ${grouped(held)} of ${grouped(held + never)} runs`]
         : []
     })
   )
@@ -207,10 +213,13 @@ export const campaignText = (telling: CampaignTelling, look: Look): string => {
     ` ${grouped(tally.runs)} runs, ${grouped(tally.events)} events in ${(tookMs / 1000).toFixed(1)} s · ` +
     `${rate(tally.events, tookMs)} events/s · ${jobs} ${jobs === 1 ? "job" : "jobs"} · ${twice}`
   const doubts = tally.scenarios.flatMap((one, i) => [
-    ...(judgedAnything(one) ? [] : [`${nameOf(telling.files[i]!)}: nothing was judged in any run`]),
-    ...missed(one).map((what) => `${nameOf(telling.files[i]!)}: it never came to that in any run: ${what}`),
+    ...(judgedAnything(one) ? [] : [`${nameOf(telling.files[i]!, telling.files)}: nothing was judged in any run`]),
+    ...missed(one).map(
+      (what) => `${nameOf(telling.files[i]!, telling.files)}: it never came to that in any run: ${what}`
+    ),
     ...vacuous(one).map(
-      (fault) => `${nameOf(telling.files[i]!)}: a fault touched nothing in any run, so none tests it: ${fault}`
+      (fault) =>
+        `${nameOf(telling.files[i]!, telling.files)}: a fault touched nothing in any run, so none tests it: ${fault}`
     )
   ])
   return [

@@ -3,15 +3,15 @@
  * went somewhere has tested nothing there, however green it is.
  *
  * The universe comes from the kernel's own types and tables, so that what is new in the kernel is missed here at once: a record
- * by a union's tags does not compile when a tag is missing. Transitions and recoveries have no table: of a peer's and a
- * standing's states all ordered pairs are listed, though not every pair can be.
+ * by a union's tags does not compile when a tag is missing. Of transitions all ordered pairs of states are listed but those that
+ * the kernel rules out, of codes those that it can give to a simulated link: what cannot be is no hole in the scenarios.
  */
 import type { Standing } from "../../kernel/leadership/Leadership.ts"
 import type { Link } from "../../kernel/links/Link.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import { MeshEvent } from "../../kernel/status/MeshEvent.ts"
-import { allCodes } from "../../kernel/wire/Codes.ts"
-import type { Happening, PeerWord } from "../engine/View.ts"
+import { allCodes, codes } from "../../kernel/wire/Codes.ts"
+import { worldEvents, type Happening, type PeerWord } from "../engine/View.ts"
 import type { Observation, Oracle } from "../oracles/Oracle.ts"
 
 type Tags<T extends string> = { readonly [_ in T]: true }
@@ -30,10 +30,60 @@ const links: Tags<Link["_tag"]> = {
   Held: true,
   Session: true
 }
-const recoveries = ["down→up", "left→up", "suspect→up", "led→led again", "crashed→running", "frozen→thawed"] as const
+const recoveries = [
+  "down→up",
+  "left→up",
+  "suspect→up",
+  "led→led again",
+  "crashed→running",
+  "frozen→thawed",
+  "asleep→awake"
+] as const
 
-const pairs = (states: ReadonlyArray<string>): ReadonlyArray<string> =>
-  states.flatMap((from) => states.flatMap((to) => (from === to ? [] : [`${from}→${to}`])))
+/**
+ * A dead device is never merely suspected back to life; one that left is judged anew only once it is back, which is a good edge;
+ * and a session is a good edge, without which nobody can say goodbye.
+ */
+const PEERS_NEVER: ReadonlyArray<string> = ["down→suspect", "left→suspect", "left→down", "unknown→left"]
+/** Nobody leads before the own vote is stored, and a leader follows before it stands again. */
+const STANDINGS_NEVER: ReadonlyArray<string> = [
+  "Following→Leading",
+  "Sounding→Leading",
+  "Leading→Sounding",
+  "Leading→Standing"
+]
+
+const pairs = (states: ReadonlyArray<string>, never: ReadonlyArray<string>): ReadonlyArray<string> =>
+  states
+    .flatMap((from) => states.flatMap((to) => (from === to ? [] : [`${from}→${to}`])))
+    .filter((pair) => !never.includes(pair))
+
+/** Codes of what is not built yet, of a driver's own, and of transports, which simulated links do not have. */
+const CODES_NEVER: ReadonlyArray<string> = [
+  ...codes.trust,
+  ...codes.actuation,
+  ...codes.planner,
+  ...codes.llm,
+  "DATA_TOO_LARGE",
+  "NOT_CONNECTED",
+  "SEND_FAILED",
+  "PEER_DISCONNECTED",
+  "INSECURE_TRANSPORT",
+  "UNPINNED_TRANSPORT",
+  "PIN_MISMATCH"
+]
+
+/** What the world does that is no fault: it goes on, or takes something back. */
+const NO_FAULT: ReadonlyArray<string> = [
+  "world.start",
+  "world.restart",
+  "world.thaw",
+  "world.wake",
+  "world.undo",
+  "world.heal",
+  "world.refused",
+  "world.failed"
+]
 
 export interface Territory {
   /** In words for people, plural. */
@@ -44,13 +94,17 @@ export interface Territory {
 /** Everywhere that a run can be, by kind. */
 export const universe: { readonly [kind: string]: Territory } = {
   peer: { name: "peer states", places: Object.keys(peerStates) },
-  turn: { name: "peer transitions", places: pairs(Object.keys(peerStates)) },
+  turn: { name: "peer transitions", places: pairs(Object.keys(peerStates), PEERS_NEVER) },
   standing: { name: "standings", places: Object.keys(standings) },
-  course: { name: "leadership transitions", places: pairs(Object.keys(standings)) },
+  course: { name: "leadership transitions", places: pairs(Object.keys(standings), STANDINGS_NEVER) },
   link: { name: "link states", places: Object.keys(links) },
   phase: { name: "phases", places: Object.keys(phases) },
   event: { name: "events", places: MeshEvent.fields.event.literals },
-  code: { name: "codes", places: allCodes },
+  code: { name: "codes", places: allCodes.filter((code) => !CODES_NEVER.includes(code)) },
+  fault: {
+    name: "faults",
+    places: worldEvents.filter((event) => !NO_FAULT.includes(event)).map((event) => event.slice("world.".length))
+  },
   recovery: { name: "recoveries", places: recoveries }
 }
 
@@ -108,6 +162,7 @@ export class Reach implements Oracle {
 
   happened({ about, event }: Happening): void {
     if (!event.startsWith("world.")) this.#marks.add(`event:${event}`)
+    else if (!NO_FAULT.includes(event)) this.#marks.add(`fault:${event.slice("world.".length)}`)
     switch (event) {
       case "leader.elected":
         if (this.#led) this.#marks.add("recovery:led→led again")
@@ -121,6 +176,9 @@ export class Reach implements Oracle {
         return
       case "world.thaw":
         this.#marks.add("recovery:frozen→thawed")
+        return
+      case "world.wake":
+        this.#marks.add("recovery:asleep→awake")
     }
   }
 }

@@ -1,6 +1,6 @@
 /** `pnpm sim fuzz`: exit codes, words and records, and what bad input costs. Campaigns here are real, and small. */
 import { assert, describe, it } from "@effect/vitest"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll } from "vitest"
@@ -78,7 +78,7 @@ describe("pnpm sim fuzz", () => {
       )
       assert.match(
         ran.out,
-        /\nreached: peer states \d of 5 · .* · recoveries \d of 6\noutcome [0-9a-f]{16}\nscenarios: /u
+        /\nreached: peer states \d of 5 · .* · recoveries \d of 7\noutcome [0-9a-f]{16}\nscenarios: /u
       )
       assert.strictEqual(ran.progress.at(-1), null, "the line of progress is gone in the end")
     }
@@ -155,6 +155,16 @@ describe("pnpm sim fuzz", () => {
       )
     }
   )
+
+  it("two files of one name are told apart by their folders", { timeout: LIMIT_MS }, async () => {
+    mkdirSync(join(folder, "twin"))
+    writeFileSync(join(folder, "twin/field.yaml"), FIELD)
+    const ran = await sim("fuzz field.yaml twin/field.yaml other.yaml --seeds 3..3 --jobs 1", {
+      kernelModule: kernelAt("deaf")
+    })
+    assert.match(ran.out, /\n field\.yaml +1 .*\n twin\/field\.yaml +1 .*\n other +1 /u)
+    assert.match(ran.out, /\n✗ twin\/field\.yaml · in the end there is one · 1 of 1 runs\n/u)
+  })
 
   it("the seeds are those of the file, of the order, or of a part", { timeout: LIMIT_MS }, async () => {
     const seedsOf = async (line: string) =>

@@ -1,6 +1,16 @@
 /** `pnpm sim check`, `list`, `new` and `schema`: exit codes, words, records and files. */
 import { assert, describe, it } from "@effect/vitest"
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Engine } from "../../../sim/cli/Surroundings.ts"
@@ -134,6 +144,19 @@ describe("pnpm sim check", { timeout: LIMIT_MS }, () => {
     const ran = sim("locked/*.yaml")
     if (root) process.seteuid?.(0)
     assert.deepInclude(await ran, { exit: 2, err: "locked may not be read; ls -ld locked shows who may\n" })
+  })
+  it("nor is one left out of a pattern without a word, beside others that may be read", async () => {
+    mkdirSync(join(folder, "locked"), { mode: 0 })
+    chmodSync(folder, 0o755)
+    const root = process.geteuid?.() === 0
+    if (root) process.seteuid?.(NOBODY)
+    const ran = ["*/held.yaml", "**/held.yaml", "scenarios/*.yaml"].map((words) => sim(`${words} --quiet`))
+    if (root) process.seteuid?.(0)
+    const [one, deep, beside] = await Promise.all(ran)
+    const err = "locked may not be read; ls -ld locked shows who may\n"
+    assert.deepInclude(one, { exit: 2, out: "", err })
+    assert.deepInclude(deep, { exit: 2, out: "", err })
+    assert.deepInclude(beside, { exit: 1, err: "" }, "a folder that the pattern does not lead into is nobody's concern")
   })
 })
 

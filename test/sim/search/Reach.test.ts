@@ -1,5 +1,9 @@
 /** Where runs have been, and where never. */
 import { assert, describe, it } from "@effect/vitest"
+import { globSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { allCodes } from "../../../kernel/wire/Codes.ts"
 import { runScenario } from "../../../sim/run.ts"
 import { neverReached, Reach, universe } from "../../../sim/search/Reach.ts"
 import { scenarioFrom } from "./Field.ts"
@@ -51,7 +55,8 @@ describe("reach", () => {
     const left = fresh("  - { at: 10s, stop: c }\n")
     assert.includeMembers(left, ["event:node.leaving", "peer:left", "turn:up→left"])
     assert.notInclude(left, "peer:down")
-    assert.includeMembers(fresh("  - { at: 10s, freeze: c, for: 5s }\n"), ["recovery:frozen→thawed"])
+    assert.includeMembers(fresh("  - { at: 10s, freeze: c, for: 5s }\n"), ["fault:freeze", "recovery:frozen→thawed"])
+    assert.includeMembers(fresh("  - { at: 10s, suspend: c, for: 5s }\n"), ["fault:suspend", "recovery:asleep→awake"])
   })
 
   it("every mark is a place of the universe, and what is missing of it is told", () => {
@@ -63,7 +68,27 @@ describe("reach", () => {
     }
     assert.isTrue(never["peer"]?.includes("down"))
     assert.isTrue(never["code"]?.includes("AUTH_FAILED"))
+    assert.includeMembers(never["fault"]?.slice() ?? [], ["crash", "cut", "disk", "corrupt"])
+    assert.notInclude(quiet, "fault:start", "to be powered on is no fault")
     const all = Object.values(universe).reduce((n, { places }) => n + places.length, 0)
     assert.strictEqual(Object.values(never).flat().length, all - quiet.length)
+  })
+
+  it("what the kernel rules out, and what it cannot say here, is no hole", () => {
+    const places = Object.entries(universe).flatMap(([kind, { places: all }]) => all.map((place) => `${kind}:${place}`))
+    for (const none of ["turn:down→suspect", "course:Leading→Standing", "code:LLM_BUSY", "code:PIN_MISMATCH"])
+      assert.notInclude(places, none)
+    // Whatever a code's word may be, it is given somewhere in the kernel, or known here as one that is not.
+    const kernel = fileURLToPath(new URL("../../../kernel", import.meta.url))
+    const source = globSync("**/*.ts", { cwd: kernel, exclude: (name) => name.endsWith("Codes.ts") })
+      .map((file) => readFileSync(join(kernel, file), "utf8"))
+      .join("\n")
+    for (const code of universe["code"]!.places) assert.include(source, `"${code}"`)
+    const unlisted = allCodes.filter((code) => !universe["code"]!.places.includes(code))
+    const transports = ["INSECURE_TRANSPORT", "UNPINNED_TRANSPORT", "PIN_MISMATCH"]
+    assert.deepStrictEqual(
+      unlisted.filter((code) => source.includes(`"${code}"`)),
+      transports
+    )
   })
 })
