@@ -7,6 +7,7 @@ import { kernel as realKernel, type Kernel } from "../../../sim/engine/Host.ts"
 import { World, type Violation } from "../../../sim/engine/World.ts"
 import { everyOracle } from "../../../sim/oracles/all.ts"
 import { calm, pickCore } from "../../../sim/oracles/Core.ts"
+import { changes, mark } from "../../../sim/oracles/L6Quiet.ts"
 import { judgeLiveness, whyNot } from "../../../sim/oracles/Liveness.ts"
 import { runScenario } from "../../../sim/run.ts"
 import { broken, brokenAfter, scenarioOf } from "./Broken.ts"
@@ -328,6 +329,93 @@ describe("L6: nothing happens", () => {
       quiet,
       nervous
     )
+  })
+})
+
+describe("what is seen at one look", () => {
+  type Leadership = Node.NodeState["leadership"]
+  /** The node says so from now on, whatever it does. */
+  const says = (
+    machine: World["machines"][number],
+    change: (state: Node.NodeState) => Partial<Node.NodeState>
+  ): void => {
+    const { host } = machine
+    const state = host!.state()
+    machine.host = { ...host!, state: () => ({ ...state, ...change(state) }) }
+  }
+  const leads = ({ leadership }: Node.NodeState): { readonly leadership: Leadership } => ({
+    leadership: {
+      ...leadership,
+      standing: {
+        _tag: "Leading",
+        beat: 1,
+        beatAt: 2 ** 50,
+        beats: [],
+        tryingSince: 2 ** 50,
+        leaseUntil: 2 ** 50,
+        announced: true
+      }
+    }
+  })
+
+  it("L3: two lead, or somebody where nobody may", () => {
+    const world = worldOf(quiet)
+    const [, backup, witness, shed] = world.machines
+    assert.deepStrictEqual(whyNot(world), [])
+    says(backup!, leads)
+    assert.deepStrictEqual(whyNot(world), ["main, backup all lead"])
+    says(witness!, leads)
+    assert.deepStrictEqual(whyNot(world, { inside: [witness!, shed!], outside: [] }), [
+      "witness leads with nobody who may lead"
+    ])
+  })
+
+  it("L1: whoever does not run, or suspects somebody who is out of reach", () => {
+    const world = worldOf(quiet)
+    const [main, backup, witness, shed] = world.machines
+    says(backup!, () => ({ phase: "booting" }))
+    assert.include(whyNot(world), "backup is booting")
+    says(main!, ({ membership }) => ({
+      membership: {
+        ...membership,
+        members: membership.members.map((member) =>
+          member.deviceId === shed!.config.deviceId ? { ...member, state: "suspect" } : member
+        )
+      }
+    }))
+    assert.include(
+      whyNot(world, { inside: [main!, witness!], outside: [shed!] }),
+      "main has shed, which it cannot reach, as suspect: linked, and well"
+    )
+  })
+
+  it("L6: a connection, a term, a leader, a lead or a process that is another one", () => {
+    const changed = (change: (state: Node.NodeState) => Partial<Node.NodeState>): ReadonlyArray<string> => {
+      const world = worldOf(quiet)
+      const core = { inside: world.machines.slice(0, 2), outside: world.machines.slice(2) }
+      const before = mark(core)
+      assert.deepStrictEqual(changes(before, mark(core)), [])
+      says(core.inside[0]!, change)
+      return changes(before, mark(core))
+    }
+    const inLeadership = (what: Partial<Leadership>) =>
+      changed(({ leadership }) => ({ leadership: { ...leadership, ...what } }))
+    assert.deepStrictEqual(inLeadership({ term: { manifest: 1, counter: 9 } }), [
+      "the term that main knows was 1, is 9"
+    ])
+    assert.deepStrictEqual(inLeadership({ leader: null }), ["whom main follows was main, is nobody"])
+    assert.deepStrictEqual(inLeadership({ standing: { _tag: "Following" } }), ["the lead of main was there, is none"])
+    const redialled = changed(({ links }) => ({
+      links: { ...links, contacts: links.contacts.map((contact) => ({ ...contact, session: 99 })) }
+    }))
+    assert.lengthOf(redialled, 1)
+    assert.match(redialled[0]!, /^the connection of main with backup was \d+, is 99$/u)
+    const world = worldOf(quiet)
+    const core = { inside: world.machines, outside: [] }
+    const before = mark(core)
+    world.machines[1]!.crash(true)
+    world.machines[1]!.start()
+    assert.match(changes(before, mark(core)).join("\n"), /^the process of backup was \d+, is \d+$/mu)
   })
 })
 
