@@ -57,7 +57,7 @@ describe("rules on links", () => {
     assert.isAbove(downs(run, 20_000), 0)
   })
 
-  it("late-close and lossy-close touch connections that end", () => {
+  it("late-close touches connections that end politely", () => {
     const late = bitten(
       "  - { at: 20s, late-close: { from: d, to: everyone, late: 1s..2s }, for: 20s }\n  - { at: 25s, stop: d }"
     )
@@ -66,6 +66,29 @@ describe("rules on links", () => {
       touchedBy(bitten("  - { at: 20s, late-close: { from: d, to: everyone, late: 1s }, for: 20s }"), 1),
       0
     )
+  })
+
+  it("lossy-close: what is under way is lost with a connection that ends abruptly, and with no other", () => {
+    const far = "  - { at: 20s, slow: { from: d, to: everyone, delay: 900ms }, for: 20s }"
+    const lossy = (share: string) =>
+      `  - { at: 20s, lossy-close: { from: d, to: everyone, share: ${share} }, for: 20s }`
+    /** Said by the process that is killed at 25 s, and arriving after its end. */
+    const late = (steps: string): number =>
+      bitten(`${far}\n${steps}`).taken.filter(
+        ({ atMs, from, input }) =>
+          from === "d" && input._tag === "Received" && input.frame.type === "event" && atMs > 25_000 && atMs < 25_900
+      ).length
+    const killed = "  - { at: 25s, restart: d }"
+    assert.isAbove(late(killed), 0)
+    assert.strictEqual(late(`${lossy("100%")}\n${killed}`), 0)
+    assert.strictEqual(late(`${lossy("0%")}\n${killed}`), late(killed))
+    const run = bitten(`${far}\n${lossy("100%")}\n${killed}`)
+    assert.isAbove(touchedBy(run, 2), 0)
+    assert.include(run.told, "40000 world.undo -: d → a, b, c, d, e closing without loss")
+    // Nothing ends abruptly while it lasts; and what ends when it is over loses nothing.
+    assert.strictEqual(touchedBy(bitten(`${far}\n${lossy("100%")}`), 2), 0)
+    const early = lossy("100%").replace("for: 20s", "for: 4s")
+    assert.strictEqual(late(`${early}\n${killed}`), late(killed))
   })
 
   it("heal takes them off, and their own end comes to nothing then", () => {
