@@ -134,6 +134,28 @@ describe("the lossy members", () => {
   })
 })
 
+describe("false deaths", () => {
+  it("count once the members have met, over as many edge-seconds as were asked for", () => {
+    const silent = scripted([])
+    const telling: Contender = {
+      ...silent,
+      make: (options) => ({
+        ...silent.make(options),
+        run: (untilMs) => {
+          options.onWord({ ...down(untilMs, 0, 1), state: "suspect" })
+          if (untilMs > 1_000) options.onWord(down(untilMs, 0, 1))
+        }
+      })
+    }
+    // Two edges: 3,000 s, in two meshes.
+    assert.deepStrictEqual(falseDeaths(telling, { size: 2, lossPpm: 0, edgeSeconds: 6_000, secondsMost: ANY }), {
+      edgeSeconds: 6_000,
+      suspected: 2,
+      died: 2
+    })
+  })
+})
+
 describe("traffic", () => {
   it("is what each member sends a second once they have met", () => {
     assert.deepStrictEqual(traffic(scripted([]), 10, ANY), { messages: 1_000, membership: 500, bytes: 10_000 })
@@ -174,6 +196,25 @@ describe("a mesh of ours", () => {
       })
     interval({ ...ours, make }, 5, cell, 1, ANY)
     assert.isTrue(seen.some(({ state, subject }) => state === "down" && subject === 0))
+  })
+
+  it("loses what a member sends, or what is sent to it: who hears nothing is the first to accuse", () => {
+    const firstDown = (direction: "egress" | "ingress") => {
+      const words: Array<Word> = []
+      const mesh = ours.make({
+        size: 5,
+        seed: 1,
+        delayMs: { min: 1, max: 2 },
+        lossPpm: 0,
+        onWord: (word) => words.push(word)
+      })
+      mesh.run(15_000)
+      mesh.lose(2, direction, 1_000_000)
+      mesh.run(25_000)
+      return words.find(({ state }) => state === "down")
+    }
+    assert.strictEqual(firstDown("egress")?.subject, 2)
+    assert.strictEqual(firstDown("ingress")?.observer, 2)
   })
 
   it("removes a member of which nothing arrives, and sends more messages than elections need", () => {

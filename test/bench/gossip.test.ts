@@ -121,6 +121,31 @@ describe("Lifeguard's parts", () => {
     assert.isBelow(accusations(true), accusations(false))
   })
 
+  it("a probe lasts longer by a period for each of those asked who did not answer at all", () => {
+    const lastsMs = (nacks: number) => {
+      const deadlines: Array<number> = []
+      let nowMs = 0
+      const participant = new Participant(0, 8, 1, memberlist(), {
+        nowMs: () => nowMs,
+        send: () => {},
+        later: (ms, _member, { _tag }) => {
+          if (_tag === "deadline") deadlines.push(ms)
+        },
+        says: () => {}
+      })
+      participant.ring({ _tag: "period" })
+      participant.ring({ _tag: "timeout", probe: 1 })
+      for (let from = 1; from <= nacks; from++)
+        participant.take({ from, to: 0, body: { _tag: "nack", probe: 1 }, news: [] })
+      nowMs = 1_000
+      participant.ring({ _tag: "deadline", probe: 1 })
+      participant.ring({ _tag: "period" })
+      assert.strictEqual(deadlines[0], 1_000)
+      return deadlines[1]
+    }
+    assert.deepStrictEqual([lastsMs(0), lastsMs(2), lastsMs(3)], [4_000, 2_000, 1_000])
+  })
+
   it("whoever probes a suspect tells it so, however often that was told already", () => {
     const told = (buddy: boolean) => {
       const sent: Array<Message> = []
