@@ -88,7 +88,7 @@ const BLIND: Observer = { dueMs: () => Number.POSITIVE_INFINITY, observe: () => 
 const NEVER = (): boolean => false
 const NO_HANDLE = -1
 
-/** Events of one instant beyond this are a loop without time: a bug, said so. */
+/** Events of one instant beyond this are a loop without time: a node that does not let time pass, or a bug of the simulator. */
 const EVENTS_PER_MS_MAX = 1_000_000
 
 export class World {
@@ -269,8 +269,7 @@ export class World {
       }
       if (next > untilMs) break
       inThisMs = next === this.nowMs ? inThisMs + 1 : 0
-      if (inThisMs > EVENTS_PER_MS_MAX)
-        throw new Error(`the world does not get past ${this.nowMs} ms: a loop without time`)
+      if (inThisMs > EVENTS_PER_MS_MAX) return this.stuck(this.agenda.payload!)
       if (this.choose === null) this.agenda.next()
       else this.agenda.nextBy(this.choose)
       this.nowMs = this.agenda.atMs
@@ -284,6 +283,15 @@ export class World {
     }
     this.nowMs = Math.max(this.nowMs, untilMs)
     if (observer.dueMs() <= untilMs) observer.observe(this.view)
+    return "over"
+  }
+
+  /** What a node asks for comes at once, over and over; without a node in it, the simulator is to blame. */
+  private stuck(last: WorldEvent): "over" {
+    const index = "machine" in last ? last.machine : null
+    if (index === null) throw new Error(`the world does not get past ${this.nowMs} ms: a loop without time`)
+    const message = `one event after another in one millisecond, ${EVENTS_PER_MS_MAX} by now: a loop without time`
+    this.violations.push({ oracle: "S10", atMs: this.nowMs, node: this.machines[index]!.name, message })
     return "over"
   }
 

@@ -209,6 +209,17 @@ describe("S10: every table has a bound", () => {
   })
 })
 
+describe("S10: time goes on", () => {
+  it("a node that is woken, and asks to be woken at once, is told apart from a simulator that hangs", () => {
+    const sleepless = broken((node, input) => {
+      const [after, commands] = Node.step(node, input)
+      const again = input._tag === "Woke" && after.config.displayName === "laptop"
+      return [after, again ? [...commands, { _tag: "SetAlarm", at: input.at.mono }] : commands]
+    })
+    fires("S10", /^one event after another in one millisecond, \d+ by now: a loop without time$/u, mesh, sleepless)
+  })
+})
+
 describe("S10: nothing throws", () => {
   const throwing = broken((node, input) => {
     if (input._tag === "Ponged" && node.config.displayName === "laptop") throw new RangeError("no such member")
