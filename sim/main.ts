@@ -21,10 +21,9 @@ process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
 })
 
 const engine = async (): Promise<Engine> => {
-  const [{ readScenario, renderMistakes }, { runScenario }, { draw }, { runDrawn }] = await Promise.all([
+  const [{ readScenario, renderMistakes }, { runScenario }, { runBranch }] = await Promise.all([
     import("./scenario/read.ts"),
     import("./run.ts"),
-    import("./search/Draw.ts"),
     import("./search/OneSeed.ts")
   ])
   return {
@@ -33,10 +32,7 @@ const engine = async (): Promise<Engine> => {
       return "scenario" in read ? read : { ...read, told: renderMistakes(file, read.mistakes) }
     },
     run: runScenario,
-    runFuzzed: (scenario, seed, how, options) => {
-      const drawn = draw(scenario, seed, how)
-      return { drawn, result: runDrawn(drawn, options) }
-    }
+    runFuzzed: (scenario, seed, { points, swarm }, options) => runBranch(scenario, seed, swarm, points, options)
   }
 }
 

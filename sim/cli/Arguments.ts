@@ -8,6 +8,7 @@
  * framework, because starting Node is most of the time that a run takes, and importing one would double it.
  */
 import { SEED_MAX } from "../scenario/Seed.ts"
+import { readPoints } from "../search/Points.ts"
 import { type Kind, readFlags } from "./Flags.ts"
 import { readFuzzArguments } from "./FuzzArguments.ts"
 import { isFile, isReporter, type Order, readTime, reporterKind, reporterMistake } from "./Order.ts"
@@ -29,6 +30,7 @@ const kinds: { readonly [flag: string]: Kind } = {
   until: { needs: "a time with a unit, such as --until 62s" },
   fuzzed: "nothing",
   "no-swarm": "nothing",
+  branch: { needs: "where it turns off, such as --branch 12345:3" },
   twice: "nothing",
   reporter: reporterKind,
   quiet: "nothing",
@@ -75,6 +77,13 @@ const readRunArguments = (words: ReadonlyArray<string>): Order => {
   if (!swarm && !fuzzed) return misuse("--no-swarm goes with --fuzzed, or with pnpm sim fuzz")
   if (fuzzed && seed === undefined)
     return misuse("--fuzzed needs the seed to draw from: --seed 7 --fuzzed; for many seeds there is pnpm sim fuzz")
+  const branch = values.get("branch")
+  const points = branch === undefined ? [] : readPoints(branch)
+  if (points === null)
+    return misuse(
+      `--branch ${branch}: write after how many inputs and which future, such as --branch 12345:3; several in order, with commas`
+    )
+  if (points.length > 0 && !fuzzed) return misuse("--branch goes with --fuzzed: it is a future of a run that was drawn")
   if (values.has("reporter") && json === "stdout")
     return misuse("--reporter is for people; with --json on standard output there is nothing for it to tell")
   return {
@@ -83,7 +92,7 @@ const readRunArguments = (words: ReadonlyArray<string>): Order => {
     seed: seed === undefined ? null : Number(seed),
     untilMs,
     twice: values.has("twice"),
-    fuzzed: fuzzed ? { swarm } : null,
+    fuzzed: fuzzed ? { swarm, points } : null,
     reporter,
     quiet: values.has("quiet"),
     json
@@ -105,6 +114,7 @@ const help = `Runs scenarios of the mesh in a simulated world, and judges what t
   --seed N         another seed than the scenario's: 0 to ${SEED_MAX}
   --fuzzed         with --seed: as sim fuzz draws it from that seed
   --no-swarm       with --fuzzed: draw only what the file says
+  --branch E:N     with --fuzzed: turned off behind input E into future N, as sim fuzz --branching tells it
   --until T        stop at that moment, such as 62s; what is due later is not judged
   --twice          run two times and compare the traces
   --reporter R     story: what happened, in a few lines; full: every input and command; failures: only runs that did not

@@ -14,6 +14,7 @@ import { FullLog } from "../report/FullLog.ts"
 import { type Look, notDeterministic, transcript } from "../report/Transcript.ts"
 import type { RunOptions, RunResult } from "../run.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
+import { pointsText } from "../search/Points.ts"
 import { commands, readArguments } from "./Arguments.ts"
 import { type Exit, exitOf, exits, gravest } from "./Exit.ts"
 import { unknownWord } from "./Files.ts"
@@ -132,7 +133,8 @@ class Campaign {
   #again(file: string, seed: number): string {
     const until = this.#order.untilMs === null ? "" : ` --until ${this.#order.untilMs}ms`
     const { fuzzed } = this.#order
-    const drawn = fuzzed === null ? "" : ` --fuzzed${fuzzed.swarm ? "" : " --no-swarm"}`
+    const branch = fuzzed === null || fuzzed.points.length === 0 ? "" : ` --branch ${pointsText(fuzzed.points)}`
+    const drawn = fuzzed === null ? "" : ` --fuzzed${fuzzed.swarm ? "" : " --no-swarm"}${branch}`
     return `pnpm sim ${shellWord(file)} --seed ${seed}${drawn}${until}`
   }
 

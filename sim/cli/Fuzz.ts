@@ -9,6 +9,7 @@ import { join, resolve } from "node:path"
 import { campaignText, doubtful, progressLine } from "../report/CampaignText.ts"
 import type { Range } from "../scenario/Scenario.ts"
 import { SEED_MAX } from "../scenario/Seed.ts"
+import { pointsText, type Points } from "../search/Points.ts"
 import type { Tally } from "../search/Tally.ts"
 import { type Exit, exits, gravest } from "./Exit.ts"
 import { endRecord, findingRecord, seedRecord } from "./FuzzRecords.ts"
@@ -85,8 +86,10 @@ export const fuzz = async (order: FuzzOrder, around: Surroundings, records: Reco
   const { ready } = prepared
   const files = ready.map(({ file }) => file)
   const jobs = order.jobs ?? availableParallelism()
-  const again = (scenario: number, seed: number): string =>
-    `pnpm sim ${shellWord(files[scenario]!)} --seed ${seed} --fuzzed${order.swarm ? "" : " --no-swarm"}`
+  const again = (scenario: number, seed: number, points: Points): string =>
+    `pnpm sim ${shellWord(files[scenario]!)} --seed ${seed} --fuzzed${order.swarm ? "" : " --no-swarm"}${
+      points.length === 0 ? "" : ` --branch ${pointsText(points)}`
+    }`
   const keeper = new Keeper(around.cwd)
   const startedMs = around.nowMs()
   let toldMs = startedMs
@@ -100,6 +103,7 @@ export const fuzz = async (order: FuzzOrder, around: Surroundings, records: Reco
     jobs,
     swarm: order.swarm,
     ledger: order.ledger,
+    branching: order.branching,
     maker: { kernel: commit(), node: process.versions.node },
     kernelModule: around.kernelModule ?? null,
     nowMs: around.nowMs,
@@ -121,7 +125,9 @@ export const fuzz = async (order: FuzzOrder, around: Surroundings, records: Reco
   for (const problem of problems) records.error("UNWRITABLE", exits.wrongUse, problem)
   const exit = gravest([exitOf(tally, interrupted), ...(problems.length > 0 ? [exits.wrongUse] : [])])
   for (const finding of tally.findings)
-    records.write(findingRecord(files[finding.scenario]!, finding, tally, again(finding.scenario, finding.seed)))
+    records.write(
+      findingRecord(files[finding.scenario]!, finding, tally, again(finding.scenario, finding.seed, finding.points))
+    )
   records.write(endRecord(files, tally, { tookMs, jobs, interrupted, exit }))
   if (order.json !== "stdout")
     around.out(campaignText({ tally, files, tookMs, jobs, interrupted, verbose: order.verbose, again }, lookOf(around)))

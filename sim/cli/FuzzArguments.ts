@@ -17,6 +17,7 @@ const options = {
   json: { type: "boolean" },
   "no-swarm": { type: "boolean" },
   ledger: { type: "boolean" },
+  branching: { type: "boolean" },
   verbose: { type: "boolean" },
   help: { type: "boolean", short: "h" }
 } as const
@@ -66,6 +67,7 @@ export const readFuzzArguments = (words: ReadonlyArray<string>): Order => {
     shard: { n: 1, of: 1 } as FuzzOrder["shard"],
     swarm: true,
     ledger: false,
+    branching: false,
     verbose: false
   }
   const files: Array<string> = []
@@ -114,12 +116,13 @@ export const readFuzzArguments = (words: ReadonlyArray<string>): Order => {
       }
       case "no-swarm":
       case "ledger":
+      case "branching":
       case "verbose":
       case "help":
       case "h":
         if (value !== undefined) return misuse(`${rawName} takes no value; leave out ${JSON.stringify(`=${value}`)}`)
         if (name === "no-swarm") order.swarm = false
-        else if (name === "ledger" || name === "verbose") order[name] = true
+        else if (name === "ledger" || name === "branching" || name === "verbose") order[name] = true
         else help = true
         break
       default: {
@@ -152,6 +155,7 @@ const fuzzHelp = `Runs scenarios with many seeds, varied values and random fault
   --shard N/M     the N-th of M parts
   --no-swarm      only what the file says: no default mix of faults, nothing left out at random
   --ledger        try every run again without each of its faults: did it matter?
+  --branching     from places and situations that no run was in before, run other futures as well
   --verbose       list every fault, and all that was reached and never reached
   --json[=FILE]   a JSON object for each finding, and one at the end; with --verbose one for each run
   --no-color
@@ -159,7 +163,7 @@ const fuzzHelp = `Runs scenarios with many seeds, varied values and random fault
 
 Ctrl-C ends it early, and keeps what was found. A finding's run is kept in out/.
 Exit codes are those of pnpm sim: 1 for findings, 3 when a fault of a file touched nothing in any run, 4 when a seed gave two
-traces. A seed is run again by pnpm sim FILE --seed N --fuzzed
+traces. A seed is run again by pnpm sim FILE --seed N --fuzzed, and a branch of it with --branch as it is told
 
   pnpm sim fuzz 'scenarios/*.yaml' --events 20000000 --jobs 2
   pnpm sim fuzz scenarios/failover.yaml --seeds 1..10000

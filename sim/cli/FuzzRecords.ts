@@ -1,6 +1,7 @@
 /** What `pnpm sim fuzz --json` writes: one object a line, each with its `$type`. Times in ms of true time. */
 import type { SeedReport } from "../search/OneSeed.ts"
 import type { Task } from "../search/Plan.ts"
+import { pointsText } from "../search/Points.ts"
 import { neverReached } from "../search/Reach.ts"
 import type { Finding, Tally } from "../search/Tally.ts"
 import type { Exit } from "./Exit.ts"
@@ -11,6 +12,7 @@ export const seedRecord = (file: string, { seed }: Task, report: SeedReport | nu
     $type: "clawmesh.fuzz.seed/1",
     file,
     seed,
+    branch: report === null || report.points.length === 0 ? null : pointsText(report.points),
     class: report?.class ?? null,
     hash: report?.hash ?? null,
     events: report?.events ?? 0,
@@ -54,6 +56,7 @@ export const findingRecord = (file: string, finding: Finding, tally: Tally, agai
     $type: "clawmesh.fuzz.finding/1",
     file,
     seed: finding.seed,
+    branch: finding.points.length === 0 ? null : pointsText(finding.points),
     hash: finding.hash,
     seeds: finding.seeds,
     ...faultOf(finding, tally, finding.scenario),
@@ -71,6 +74,8 @@ export const endRecord = (
     $type: "clawmesh.fuzz.end/1",
     runs: tally.runs,
     events: tally.events,
+    branches: { runs: tally.branches, events: tally.branchEvents },
+    situations: tally.scenarios.reduce((sum, { situations }) => sum + situations.size, 0),
     checked: tally.checked,
     findings: tally.findings.length,
     outcome: tally.outcome(),

@@ -1,5 +1,6 @@
 /** What `pnpm sim` is asked to do, and what the readers of its words share. */
 import type { Range } from "../scenario/Scenario.ts"
+import type { Points } from "../search/Points.ts"
 
 export interface RunOrder {
   readonly _tag: "run"
@@ -9,7 +10,7 @@ export interface RunOrder {
   readonly untilMs: number | null
   readonly twice: boolean
   /** As a campaign draws it from the seed; `null`: as it is written. */
-  readonly fuzzed: { readonly swarm: boolean } | null
+  readonly fuzzed: { readonly swarm: boolean; readonly points: Points } | null
   readonly reporter: Reporter
   /** Nothing but the closing lines. */
   readonly quiet: boolean
@@ -29,6 +30,7 @@ export interface FuzzOrder {
   readonly shard: { readonly n: number; readonly of: number }
   readonly swarm: boolean
   readonly ledger: boolean
+  readonly branching: boolean
   readonly verbose: boolean
   readonly json: JsonTarget | null
 }

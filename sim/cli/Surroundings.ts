@@ -12,6 +12,7 @@ import type { DrawOptions } from "../search/Draw.ts"
 import type { Drawn } from "../search/Drawn.ts"
 import { type Exit, exits, gravest } from "./Exit.ts"
 import { readSources, type Source } from "./Files.ts"
+import type { Points } from "../search/Points.ts"
 import type { JsonTarget, Reporter } from "./Order.ts"
 import { type About, type ErrorCode, errorRecord } from "./Records.ts"
 import { whyUnwritten } from "./Writing.ts"
@@ -23,11 +24,11 @@ export interface Engine {
     bytes: Uint8Array
   ) => { readonly scenario: Scenario } | { readonly mistakes: ReadonlyArray<Mistake>; readonly told: string }
   readonly run: (scenario: Scenario, options: RunOptions) => RunResult
-  /** As a campaign draws the scenario from the seed. */
+  /** As a campaign draws the scenario from the seed, turned off at these points. */
   readonly runFuzzed: (
     scenario: Scenario,
     seed: number,
-    draw: DrawOptions,
+    how: DrawOptions & { readonly points: Points },
     options: RunOptions
   ) => { readonly drawn: Drawn; readonly result: RunResult }
 }

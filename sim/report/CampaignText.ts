@@ -5,6 +5,7 @@
 import { styleText } from "node:util"
 import { enumerate, exactSpan, margin, moment } from "../judge/Words.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
+import type { Points } from "../search/Points.ts"
 import { neverReached, universe } from "../search/Reach.ts"
 import type { Finding, ScenarioTally, Tally } from "../search/Tally.ts"
 import type { Look } from "./Transcript.ts"
@@ -17,8 +18,8 @@ export interface CampaignTelling {
   readonly jobs: number
   readonly interrupted: boolean
   readonly verbose: boolean
-  /** The command that gives a seed of a scenario again. */
-  readonly again: (scenario: number, seed: number) => string
+  /** The command that gives a run of a scenario again. */
+  readonly again: (scenario: number, seed: number, points: Points) => string
 }
 
 type Ink = "bold" | "dim" | "red" | "green" | "yellow"
@@ -87,12 +88,16 @@ const scenarioLine = (telling: CampaignTelling, index: number, pen: Pen): string
 }
 
 const findingBlock = (telling: CampaignTelling, finding: Finding, pen: Pen): ReadonlyArray<string> => {
-  const { fault, scenario: index, seed, seeds, trace } = finding
+  const { fault, points, scenario: index, seed, seeds, trace } = finding
   const { runs, scenario } = telling.tally.scenarios[index]!
   const file = telling.files[index]!
   const title = (what: string) =>
     `${pen("red", "✗")} ${pen("bold", `${nameOf(file, telling.files)} · ${what} · ${grouped(seeds)} of ${grouped(runs)} runs`)}`
-  const footer = [...(trace === null ? [] : [`  saved  ${trace}`]), `  again  ${telling.again(index, seed)}`, ""]
+  const footer = [
+    ...(trace === null ? [] : [`  saved  ${trace}`]),
+    `  again  ${telling.again(index, seed, points)}`,
+    ""
+  ]
   switch (fault._tag) {
     case "expectation": {
       const { atMs, place, witness } = fault.judged
@@ -156,7 +161,8 @@ const reachedLines = ({ tally, verbose }: CampaignTelling): ReadonlyArray<string
     const missed = never[kind]?.length ?? 0
     return `${name} ${places.length - missed} of ${places.length}`
   })
-  const line = `reached: ${parts.join(" · ")}`
+  const situations = tally.scenarios.reduce((sum, one) => sum + one.situations.size, 0)
+  const line = `reached: ${parts.join(" · ")} · ${grouped(situations)} situations`
   if (!verbose) return [line]
   return [
     line,
@@ -231,6 +237,9 @@ export const campaignText = (telling: CampaignTelling, look: Look): string => {
     ...(doubts.length === 0 ? [] : [""]),
     ...faultLines(telling),
     ...sometimesLines(telling),
+    ...(tally.branches === 0
+      ? []
+      : [`branches: ${grouped(tally.branches)} of the runs, with ${grouped(tally.branchEvents)} of the events`]),
     ...reachedLines(telling),
     ...(interrupted ? [`interrupted after ${grouped(tally.runs)} runs`] : []),
     `outcome ${tally.outcome()}`,

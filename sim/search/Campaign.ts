@@ -5,10 +5,13 @@
  * and not on the number of threads. A share of runs is done twice, by another thread where there is one, and must give the same
  * hash. What was found is kept as it is found; `stop` keeps it, and ends after the runs that are under way.
  *
- * Branching from states that no run was in before needs copies of running worlds, and is not here.
+ * With `branching`, runs that came to places or situations that none had been in before are forked there, and go on with other
+ * futures (Branching.ts). Their reports are taken up at a place of the plan that is fixed before they begin.
  */
 import { chance } from "../../kernel/Draw.ts"
 import type { Range, Scenario } from "../scenario/Scenario.ts"
+import { pointsText } from "./Points.ts"
+import { turnOf, type Turn } from "./Branching.ts"
 import type { Job, Setup } from "./Job.ts"
 import { partingOf } from "./Parting.ts"
 import { plan, type Shard, type Task } from "./Plan.ts"
@@ -28,6 +31,7 @@ export interface CampaignOptions extends Omit<Setup, "scenarios"> {
   readonly jobs: number
   /** Try every run again without each of its faults, and not only a share. */
   readonly ledger: boolean
+  readonly branching: boolean
   /** Wall clock, ms. */
   readonly nowMs: () => number
   /** The first run of a finding, to be kept under its hash: where, or `null`. */
@@ -59,11 +63,15 @@ export class Campaign {
   readonly #pool: Pool
   readonly #tasks: Generator<Task, void>
   readonly #done = new Map<number, { readonly task: Task; readonly done: Done | null }>()
+  /** Branches that are to be taken up, in this order. */
+  #turns: Array<{ readonly turn: Turn; done: Done | null | undefined }> = []
   /** Everything under way beside plain runs. */
   readonly #after = new Set<Promise<void>>()
   readonly #startedMs: number
   #cursor = 0
   #issued = 0
+  /** The plan has no more runs. */
+  #exhausted = false
   #over = false
   #stopped = false
   #finish: () => void = () => {}
@@ -99,16 +107,25 @@ export class Campaign {
 
   #end(): void {
     this.#over = true
-    this.#pool.drop(({ _tag }) => _tag === "run" || (this.#stopped && _tag === "again"))
+    this.#pool.drop(({ _tag }) => _tag === "run" || _tag === "branch" || (this.#stopped && _tag === "again"))
     this.#settle()
   }
 
+  /** The time in which something may begin has passed. */
+  #late(): boolean {
+    const { forMs, nowMs } = this.#options
+    return forMs !== null && nowMs() - this.#startedMs >= forMs
+  }
+
   #issue(): void {
-    const { forMs, jobs, nowMs } = this.#options
+    const { jobs } = this.#options
     while (!this.#over && this.#issued - this.#cursor < jobs * AHEAD) {
-      if (forMs !== null && nowMs() - this.#startedMs >= forMs) break
-      const next = this.#tasks.next()
-      if (next.done === true) break
+      const next = this.#late() ? null : this.#tasks.next()
+      if (next === null || next.done === true) {
+        this.#exhausted = true
+        this.#merge()
+        break
+      }
       const task = next.value
       this.#issued++
       const { n, scenario, seed } = task
@@ -125,7 +142,10 @@ export class Campaign {
 
   /** Takes up what is done, in the order of the plan. */
   #merge(): void {
-    for (let next = this.#done.get(this.#cursor); next !== undefined; next = this.#done.get(this.#cursor)) {
+    for (;;) {
+      if (!this.#takeTurns()) return
+      const next = this.#done.get(this.#cursor)
+      if (next === undefined) return
       this.#done.delete(this.#cursor++)
       if (!this.#over) this.#take(next.task, next.done)
       // What was under way when somebody said stop is done, and counts.
@@ -133,20 +153,55 @@ export class Campaign {
     }
   }
 
+  /** Takes up branches whose time has come; `false`: one of them is still under way. Behind the last run it is the time of all. */
+  #takeTurns(): boolean {
+    for (let next = this.#turns[0]; next !== undefined; next = this.#turns[0]) {
+      const last = this.#exhausted && this.#issued === this.#cursor
+      if (!this.#over && next.turn.before > this.#cursor && !last) return true
+      if (next.done === undefined) return false
+      this.#turns.shift()
+      const { done, turn } = next
+      if ((this.#over && !this.#stopped) || done === null) continue
+      if (done.answer._tag === "defect")
+        for (const finding of this.#tally.addDefect(turn.task, done.answer.stack)) this.#options.onFinding?.(finding)
+      if (done.answer._tag !== "branches") continue
+      for (const report of done.answer.reports) if (!this.#over || this.#stopped) this.#add(turn.task, report, done.by)
+    }
+    return true
+  }
+
+  #branch(turn: Turn): void {
+    const entry: { readonly turn: Turn; done: Done | null | undefined } = { turn, done: undefined }
+    this.#turns.push(entry)
+    const { after, base, futures, task } = turn
+    const { scenario, seed } = task
+    void this.#pool.do({ _tag: "branch", scenario, seed, base, after, futures }).then((done) => {
+      entry.done = done
+      this.#merge()
+      this.#issue()
+    })
+  }
+
   #take(task: Task, done: Done | null): void {
     if (done === null) return
     const { answer, by } = done
-    const { eventsMax, onRun } = this.#options
+    const { onRun } = this.#options
     if (answer._tag === "defect") {
       for (const finding of this.#tally.addDefect(task, answer.stack)) this.#options.onFinding?.(finding)
       onRun?.(task, null, this.#tally)
     }
-    if (answer._tag !== "report") return
-    const { report } = answer
+    if (answer._tag === "report") this.#add(task, answer.report, by)
+  }
+
+  #add(task: Task, report: SeedReport, by: number): void {
+    const { branching, eventsMax, onRun } = this.#options
+    const turn = branching && !this.#over && !this.#late() ? turnOf(this.#tally, task, report, this.#cursor) : null
     for (const finding of this.#tally.add(task, report)) this.#found(finding)
     onRun?.(task, report, this.#tally)
+    if (turn !== null) this.#branch(turn)
     const { scenario, seed } = task
-    if (chance(seed, "fuzz-twice", String(scenario), 0, TWICE_PERCENT, 100)) this.#later(this.#check(task, report, by))
+    const which = `${scenario}${report.points.length === 0 ? "" : ` ${pointsText(report.points)}`}`
+    if (chance(seed, "fuzz-twice", which, 0, TWICE_PERCENT, 100)) this.#later(this.#check(task, report, by))
     const { events, runs } = this.#tally
     if (eventsMax !== null && (events >= eventsMax || (events === 0 && runs >= IDLE_RUNS_MAX))) this.#end()
   }
@@ -158,31 +213,39 @@ export class Campaign {
 
   /** Over when nothing is under way and nothing more begins. */
   #settle(): void {
-    if (this.#issued === this.#cursor) this.#finish()
+    if (this.#issued === this.#cursor && this.#turns.length === 0) this.#finish()
   }
 
   #found(finding: Finding): void {
-    const { scenario, seed } = finding
+    const { points, scenario, seed } = finding
     this.#options.onFinding?.(finding)
     const keep = async (): Promise<void> => {
-      const done = await this.#pool.do({ _tag: "record", scenario, seed })
+      const done = await this.#pool.do({ _tag: "record", scenario, seed, points })
       if (done?.answer._tag === "recorded") finding.trace = this.#options.keep(done.answer.hash, done.answer.text)
     }
     this.#later(keep())
   }
 
   /** Runs it once more. */
-  async #check({ scenario, seed }: Task, { hash }: SeedReport, by: number): Promise<void> {
-    const again = await this.#pool.do({ _tag: "again", scenario, seed }, by)
+  async #check({ scenario, seed }: Task, { hash, points }: SeedReport, by: number): Promise<void> {
+    const again = await this.#pool.do({ _tag: "again", scenario, seed, points }, by)
     if (again === null) return
     this.#tally.checked++
     const second =
       again.answer._tag === "hash" ? again.answer.hash : again.answer._tag === "defect" ? "none: it broke" : ""
     if (second === hash) return
-    const logs = await Promise.all([by, again.by].map((notBy) => this.#pool.do({ _tag: "log", scenario, seed }, notBy)))
+    const logs = await Promise.all(
+      [by, again.by].map((notBy) => this.#pool.do({ _tag: "log", scenario, seed, points }, notBy))
+    )
     const [one, other] = logs.map((done) => (done?.answer._tag === "logged" ? done.answer.log : null))
     const words = one == null || other == null ? [] : partingOf(one, other)
-    for (const finding of this.#tally.find(scenario, seed, hash, { _tag: "parted", first: hash, second, words }))
+    for (const finding of this.#tally.find(
+      scenario,
+      seed,
+      hash,
+      { _tag: "parted", first: hash, second, words },
+      points
+    ))
       this.#found(finding)
   }
 

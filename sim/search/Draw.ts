@@ -155,6 +155,29 @@ const calmSteps = (scenario: Scenario, network: Scenario["network"], calmMs: num
   ]
 }
 
+const rulesOf = (dice: Dice, scenario: Scenario, run: RunClass, swarm: boolean): ReadonlyArray<Rule> =>
+  run === "everywhere"
+    ? [
+        ...(scenario.fuzz ?? NO_FUZZ).faults
+          .map(ruleOf)
+          .filter((rule) => !swarm || dice.chance(`${rule.key}/on`, 3, 4)),
+        ...(swarm ? mixRules(dice, scenario) : [])
+      ]
+    : []
+
+/** Random faults of a drawn run as another seed has them, with their sources. */
+export const strikesOf = (
+  scenario: Scenario,
+  { calmMs, class: run, liveness, scenario: varied }: Drawn,
+  swarm: boolean,
+  seed: number
+): ReadonlyArray<{ readonly source: string; readonly step: Step }> => {
+  const dice = new Dice(seed)
+  return rulesOf(dice, scenario, run, swarm).flatMap((rule) =>
+    strikes(rule, varied, dice, calmMs, liveness).map((step) => ({ source: rule.name, step }))
+  )
+}
+
 export const draw = (scenario: Scenario, seed: number, { swarm }: DrawOptions): Drawn => {
   const dice = new Dice(seed)
   const fuzz = scenario.fuzz ?? NO_FUZZ
@@ -164,13 +187,7 @@ export const draw = (scenario: Scenario, seed: number, { swarm }: DrawOptions): 
     run === "scripted"
       ? []
       : [...ranges(scenario, dice, run, swarm)].map(([path, range]) => ({ path, value: dice.within(path, 0, range) }))
-  const rules =
-    run === "everywhere"
-      ? [
-          ...fuzz.faults.map(ruleOf).filter((rule) => !swarm || dice.chance(`${rule.key}/on`, 3, 4)),
-          ...(swarm ? mixRules(dice, scenario) : [])
-        ]
-      : []
+  const rules = rulesOf(dice, scenario, run, swarm)
   const restMs = fuzz.calmMs ?? Math.floor(scenario.lastsMs / 3)
   const liveness = run === "everywhere" && swarm && dice.chance("liveness", 1, LIVENESS_ONE_IN)
   const calmMs = scenario.lastsMs - restMs
@@ -194,6 +211,8 @@ export const draw = (scenario: Scenario, seed: number, { swarm }: DrawOptions): 
     liveness,
     settings,
     expectations,
+    calmMs,
+    points: [],
     scenario: {
       ...varied,
       timeline: [...own, ...struck.map(({ step }) => step), ...calm],

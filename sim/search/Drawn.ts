@@ -3,6 +3,7 @@
  */
 import { below, between } from "../../kernel/Draw.ts"
 import type { Expectation, Range, Scenario } from "../scenario/Scenario.ts"
+import type { Points } from "./Points.ts"
 
 /**
  * `scripted`: as written, with another seed; `varied`: values of `fuzz.vary` are drawn, and nothing strikes that the file does not
@@ -35,6 +36,10 @@ export interface Drawn {
   readonly expectations: ReadonlyArray<number>
   /** Of each step, whose fault it is: a place in the file's timeline or its `fuzz.faults`, or a kind of the mix; `null`: nobody's. */
   readonly sources: ReadonlyArray<string | null>
+  /** Until when random faults strike. */
+  readonly calmMs: number
+  /** Where it turned off into another future; none: it is the run of its seed. */
+  readonly points: Points
 }
 
 /** Draws for one seed. Each is keyed by what it is for and a number of its own, so that one draw more moves no other. */

@@ -1,6 +1,7 @@
 /** What the threads of a campaign say to each other. Plain data only. */
 import type { Scenario } from "../scenario/Scenario.ts"
 import type { Log, Maker } from "../trace/TraceFile.ts"
+import type { Points } from "./Points.ts"
 import type { SeedReport } from "./OneSeed.ts"
 
 /** Given to a worker once. */
@@ -14,13 +15,23 @@ export interface Setup {
 
 export type Job =
   | { readonly _tag: "run"; readonly scenario: number; readonly seed: number; readonly ledger: boolean }
+  /** The first futures of a run from one moment on. */
+  | {
+      readonly _tag: "branch"
+      readonly scenario: number
+      readonly seed: number
+      readonly base: Points
+      readonly after: number
+      readonly futures: number
+    }
   /** Only for its hash. */
-  | { readonly _tag: "again"; readonly scenario: number; readonly seed: number }
-  | { readonly _tag: "record"; readonly scenario: number; readonly seed: number }
-  | { readonly _tag: "log"; readonly scenario: number; readonly seed: number }
+  | { readonly _tag: "again"; readonly scenario: number; readonly seed: number; readonly points: Points }
+  | { readonly _tag: "record"; readonly scenario: number; readonly seed: number; readonly points: Points }
+  | { readonly _tag: "log"; readonly scenario: number; readonly seed: number; readonly points: Points }
 
 export type Answer =
   | { readonly _tag: "report"; readonly report: SeedReport }
+  | { readonly _tag: "branches"; readonly reports: ReadonlyArray<SeedReport> }
   | { readonly _tag: "hash"; readonly hash: string }
   | { readonly _tag: "recorded"; readonly text: string; readonly hash: string }
   | { readonly _tag: "logged"; readonly log: Log }

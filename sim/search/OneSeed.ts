@@ -6,9 +6,11 @@ import type { Happening } from "../engine/View.ts"
 import type { Kernel } from "../engine/Host.ts"
 import type { Outcome } from "../judge/Judge.ts"
 import { verdictOf } from "../judge/Verdict.ts"
-import { runScenario, type RunOptions, type RunResult, type Violation } from "../run.ts"
+import { Run, runScenario, type RunOptions, type RunResult, type Violation } from "../run.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
 import * as Hash from "../trace/Hash.ts"
+import { goTo, turnOff, type Listening, type OnItsWay } from "./Branch.ts"
+import type { Points } from "./Points.ts"
 import { draw } from "./Draw.ts"
 import type { Drawn, RunClass } from "./Drawn.ts"
 import { Reach } from "./Reach.ts"
@@ -30,6 +32,8 @@ export interface Effect {
 
 export interface SeedReport {
   readonly seed: number
+  /** Where it turned off; none: it is the run of the seed. */
+  readonly points: Points
   readonly class: RunClass
   readonly events: number
   readonly hash: string
@@ -37,6 +41,9 @@ export interface SeedReport {
   readonly violations: ReadonlyArray<Violation>
   readonly effects: ReadonlyArray<Effect>
   readonly reached: ReadonlyArray<string>
+  /** Places and situations with how many inputs had been taken up when each was first so: of a branch, behind its last point. */
+  readonly firsts: ReadonlyArray<readonly [mark: string, after: number]>
+  readonly situations: ReadonlyArray<readonly [situation: number, after: number]>
 }
 
 export interface SeedOptions {
@@ -53,17 +60,33 @@ export interface SeedOptions {
 export const runDrawn = (
   { liveness, scenario, seed, ties }: Drawn,
   options: Omit<RunOptions, "seed" | "ties"> = {}
-): RunResult => {
-  const result = runScenario(scenario, { liveness, ...options, seed, ties })
-  return {
+): RunResult => ofOneSeed(runScenario(scenario, { liveness, ...options, seed, ties }))
+
+const ofOneSeed = (result: RunResult): RunResult => ({
+  ...result,
+  faultsWithoutEffect: [],
+  verdict: verdictOf({
     ...result,
-    faultsWithoutEffect: [],
-    verdict: verdictOf({
-      ...result,
-      expectations: result.expectations.filter(({ status }) => status !== "never"),
-      faultsWithoutEffect: []
-    })
-  }
+    expectations: result.expectations.filter(({ status }) => status !== "never"),
+    faultsWithoutEffect: []
+  })
+})
+
+/** A branch from its beginning: the run of the seed, turned off at each of its points in turn. Ends before one that it does not reach. */
+export const runBranch = (
+  scenario: Scenario,
+  seed: number,
+  swarm: boolean,
+  points: Points,
+  options: Omit<RunOptions, "seed" | "ties"> = {}
+): { readonly drawn: Drawn; readonly result: RunResult } => {
+  const drawn = draw(scenario, seed, { swarm })
+  const { liveness, ties } = drawn
+  let now: OnItsWay = { run: new Run(drawn.scenario, { liveness, ...options, seed, ties }), drawn }
+  for (const [i, { after }] of points.entries())
+    if (goTo(now, after)) now = turnOff(scenario, now, points.slice(0, i + 1), swarm, options)
+  now.run.go()
+  return { drawn: now.drawn, result: { ...ofOneSeed(now.run.finish()), seed } }
 }
 
 /** Everything that nodes told, in one number: two runs with the same one had the same facts and transitions. */
@@ -85,6 +108,64 @@ const effectsOf = (drawn: Drawn, result: RunResult): ReadonlyArray<Effect> => {
   return [...bySource].map(([source, so]) => ({ source, ...so, mattered: null }))
 }
 
+/** Of a branch only what is behind its last point is told of where it has been, and counted. */
+const reportOf = (drawn: Drawn, result: RunResult, reach: Reach, fromEvents: number): SeedReport => {
+  const behind = <A>(firsts: ReadonlyMap<A, number>) => [...firsts].filter(([, after]) => after > fromEvents)
+  return {
+    seed: drawn.seed,
+    points: drawn.points,
+    class: drawn.class,
+    events: result.events - fromEvents,
+    hash: result.hash,
+    judged: result.expectations.map(({ atMs, limitMs, marginMs, status, witness }, i) => ({
+      place: drawn.expectations[i]!,
+      status,
+      ...(atMs === undefined ? {} : { atMs }),
+      ...(marginMs === undefined ? {} : { marginMs }),
+      ...(limitMs === undefined ? {} : { limitMs }),
+      ...(witness === undefined ? {} : { witness })
+    })),
+    violations: result.violations,
+    effects: effectsOf(drawn, result),
+    reached: reach.marks(),
+    firsts: behind(reach.firsts()),
+    situations: behind(reach.situations())
+  }
+}
+
+/**
+ * The futures of a run from one moment on: it is run up to there once, and forked for each. `base`: where it turned off before.
+ * The inputs up to there are counted with the first future, since they were taken up once more.
+ */
+export const runFutures = (
+  scenario: Scenario,
+  seed: number,
+  { after, base, futures }: { readonly after: number; readonly base: Points; readonly futures: number },
+  { kernel, swarm }: Pick<SeedOptions, "kernel" | "swarm">
+): ReadonlyArray<SeedReport> => {
+  const watched = (reach: Reach): Listening => ({
+    watchers: [reach],
+    onHappening: (happening) => reach.happened(happening)
+  })
+  const drawn = draw(scenario, seed, { swarm })
+  const { liveness, ties } = drawn
+  const reach = new Reach()
+  const options = { liveness, seed, ties, ...watched(reach), ...(kernel === undefined ? {} : { kernel }) }
+  let trunk: OnItsWay = { run: new Run(drawn.scenario, options), drawn }
+  for (const [i, point] of base.entries())
+    if (goTo(trunk, point.after)) trunk = turnOff(scenario, trunk, base.slice(0, i + 1), swarm, watched(reach))
+  if (!goTo(trunk, after)) return []
+  const { events } = trunk.run.world
+  return Array.from({ length: futures }, (_, i): SeedReport => {
+    const own = reach.fork()
+    const points = [...base, { after, future: i + 1 }]
+    const { drawn: turned, run } = turnOff(scenario, trunk, points, swarm, watched(own))
+    run.go()
+    const report = reportOf(turned, ofOneSeed(run.finish()), own, events)
+    return i === 0 ? { ...report, events: report.events + events } : report
+  })
+}
+
 export const runSeed = (scenario: Scenario, seed: number, { kernel, ledger, swarm }: SeedOptions): SeedReport => {
   const drawn = draw(scenario, seed, { swarm })
   const reach = new Reach()
@@ -99,23 +180,11 @@ export const runSeed = (scenario: Scenario, seed: number, { kernel, ledger, swar
     const without = new Set(drawn.sources.flatMap((other, step) => (other === source ? [step] : [])))
     return digestOf(runDrawn(drawn, { ...kernelOption, without, liveness: false }).happenings) !== digest
   }
+  const report = reportOf(drawn, result, reach, 0)
   return {
-    seed,
-    class: drawn.class,
-    events: result.events,
-    hash: result.hash,
-    judged: result.expectations.map(({ atMs, limitMs, marginMs, status, witness }, i) => ({
-      place: drawn.expectations[i]!,
-      status,
-      ...(atMs === undefined ? {} : { atMs }),
-      ...(marginMs === undefined ? {} : { marginMs }),
-      ...(limitMs === undefined ? {} : { limitMs }),
-      ...(witness === undefined ? {} : { witness })
-    })),
-    violations: result.violations,
-    effects: effectsOf(drawn, result).map((effect) =>
+    ...report,
+    effects: report.effects.map((effect) =>
       ledger && effect.touched > 0 ? { ...effect, mattered: matters(effect.source) } : effect
-    ),
-    reached: reach.marks()
+    )
   }
 }

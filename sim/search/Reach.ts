@@ -11,6 +11,7 @@ import type { Link } from "../../kernel/links/Link.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import { allCodes, codes } from "../../kernel/wire/Codes.ts"
+import type { Machine } from "../engine/Machine.ts"
 import { worldEvents, type Happening, type PeerWord } from "../engine/View.ts"
 import type { Observation, Oracle } from "../oracles/Oracle.ts"
 
@@ -108,15 +109,41 @@ export const universe: { readonly [kind: string]: Territory } = {
   recovery: { name: "recoveries", places: recoveries }
 }
 
-/** Marks as `kind:place`, each once. */
+/** A word of 32 bits; of no meaning but that different situations rarely have the same. */
+type Situation = number
+
+/**
+ * What a node is in, without saying which node it is: its phase, its standing, whom it follows, how many peers it has in which
+ * state, and how many sessions and handshakes.
+ */
+const codeOf = ({ leadership, links, membership, phase }: NodeState, deviceId: string): number => {
+  const { leader, standing } = leadership
+  let code = Object.keys(phases).indexOf(phase)
+  const add = (n: number): void => {
+    code = Math.imul(code ^ n, 0x01000193) ^ (code >>> 15)
+  }
+  add(Object.keys(standings).indexOf(standing._tag))
+  add(leader === null ? 0 : leader === deviceId ? 1 : 2)
+  for (const state of Object.keys(peerStates)) add(membership.members.filter((member) => member.state === state).length)
+  add(links.links.filter(({ _tag }) => _tag === "Session").length)
+  add(links.links.filter(({ _tag }) => _tag !== "Session").length)
+  return Math.imul(code ^ (code >>> 13), 0x21f0aaad) | 0
+}
+
+/** Marks as `kind:place`, and situations of the mesh as a whole, each once, with when it was first so. */
 export class Reach implements Oracle {
   readonly id = "reach"
-  readonly #marks: Set<string>
+  /** How many inputs had been taken up. */
+  readonly #marks: First<string>
+  readonly #situations: First<Situation>
+  readonly #codes: Array<number>
   readonly #crashed: Set<string>
   #led = false
 
   constructor(from?: Reach) {
-    this.#marks = new Set(from === undefined ? [] : from.#marks)
+    this.#marks = new First(from === undefined ? undefined : from.#marks)
+    this.#situations = new First(from === undefined ? undefined : from.#situations)
+    this.#codes = from === undefined ? [] : from.#codes.slice()
     this.#crashed = new Set(from === undefined ? [] : from.#crashed)
     this.#led = from !== undefined && from.#led
   }
@@ -127,11 +154,41 @@ export class Reach implements Oracle {
 
   /** In the order of the alphabet, so that it does not depend on the run's order. */
   marks(): ReadonlyArray<string> {
-    return [...this.#marks].sort()
+    return [...this.#marks.at.keys()].sort()
   }
 
-  stepped({ after, before }: Observation): null {
+  /** When each mark was reached for the first time, in inputs taken up. */
+  firsts(): ReadonlyMap<string, number> {
+    return this.#marks.at
+  }
+
+  /** As `firsts`. */
+  situations(): ReadonlyMap<Situation, number> {
+    return this.#situations.at
+  }
+
+  /** The sum over all nodes, so that it does not matter which is in what. */
+  #look(machine: Machine, node: NodeState): void {
+    this.#codes[machine.index] = codeOf(node, machine.config.deviceId)
+    let situation = 0
+    for (const { index, running } of machine.world.machines)
+      situation = (situation + (running ? (this.#codes[index] ?? 0) : 1)) | 0
+    this.#situations.add(situation)
+  }
+
+  stepped({ after, before, machine }: Observation): null {
+    const { events } = machine.world
+    this.#marks.now = events
+    this.#situations.now = events
     if (after === before) return null
+    if (
+      after.phase !== before.phase ||
+      after.membership.members !== before.membership.members ||
+      after.leadership.standing._tag !== before.leadership.standing._tag ||
+      after.leadership.leader !== before.leadership.leader ||
+      after.links.links !== before.links.links
+    )
+      this.#look(machine, after)
     if (after.phase !== before.phase) this.#marks.add(`phase:${before.phase}`).add(`phase:${after.phase}`)
     if (after.membership.members !== before.membership.members) this.#members(before, after)
     if (after.leadership.standing !== before.leadership.standing) this.#standing(before, after)
@@ -180,6 +237,22 @@ export class Reach implements Oracle {
       case "world.wake":
         this.#marks.add("recovery:asleep→awake")
     }
+  }
+}
+
+/** What was so, each with the first time. */
+class First<A> {
+  readonly at: Map<A, number>
+  now = 0
+
+  constructor(from?: First<A>) {
+    this.at = new Map(from?.at)
+    this.now = from?.now ?? 0
+  }
+
+  add(what: A): this {
+    if (!this.at.has(what)) this.at.set(what, this.now)
+    return this
   }
 }
 

@@ -7,6 +7,7 @@
  */
 import type { Scenario } from "../scenario/Scenario.ts"
 import * as Hash from "../trace/Hash.ts"
+import { pointsText, type Points } from "./Points.ts"
 import type { RunClass } from "./Drawn.ts"
 import type { Judged, SeedReport } from "./OneSeed.ts"
 import type { Task } from "./Plan.ts"
@@ -39,6 +40,8 @@ export interface ScenarioTally {
   /** By place in the file. */
   readonly expectations: ReadonlyArray<ExpectationTally>
   readonly effects: Map<string, EffectTally>
+  /** In which the mesh as a whole was in any run. */
+  readonly situations: Set<number>
   /** The `within` that came nearest to its limit, of those that held. */
   tightest: {
     readonly place: number
@@ -64,6 +67,8 @@ export interface Finding {
   readonly fault: Fault
   /** The first seed. */
   readonly seed: number
+  /** Where its run turned off; none: it is the run of the seed. */
+  readonly points: Points
   readonly hash: string | null
   /** Seeds with this finding, the first one included. */
   seeds: number
@@ -96,6 +101,9 @@ export class Tally {
   readonly reached = new Map<string, number>()
   runs = 0
   events = 0
+  /** Of the runs and inputs those of branches, with what was run once more to get there. */
+  branches = 0
+  branchEvents = 0
   /** Runs that were done twice. */
   checked = 0
   readonly #byKey = new Map<string, Finding>()
@@ -111,6 +119,7 @@ export class Tally {
       classes: { scripted: 0, varied: 0, everywhere: 0 },
       expectations: scenario.expect.map(() => ({ held: 0, broken: 0, notReached: 0, never: 0 })),
       effects: new Map(),
+      situations: new Set(),
       tightest: null
     }))
   }
@@ -125,7 +134,14 @@ export class Tally {
     const tally = this.scenarios[scenario]!
     this.#count(tally, seed, report.events)
     tally.classes[report.class]++
-    Hash.absorb(this.#hash, 0, scenario, { seed, hash: report.hash })
+    const { points } = report
+    const branch = points.length === 0 ? {} : { branch: pointsText(points) }
+    if (points.length > 0) {
+      this.branches++
+      this.branchEvents += report.events
+    }
+    for (const [situation] of report.situations) tally.situations.add(situation)
+    Hash.absorb(this.#hash, 0, scenario, { seed, hash: report.hash, ...branch })
     for (const judged of report.judged) this.#judge(tally, judged, seed)
     for (const { mattered, source, strikes, touched } of report.effects) {
       const effect = tally.effects.get(source) ?? { struck: 0, touched: 0, tried: 0, mattered: 0 }
@@ -141,7 +157,7 @@ export class Tally {
       ({ oracle }, i) => report.violations.findIndex((other) => other.oracle === oracle) === i
     )
     if (broken.length + oracles.length > 0) tally.failed++
-    const found = (fault: Fault) => this.find(scenario, seed, report.hash, fault)
+    const found = (fault: Fault) => this.find(scenario, seed, report.hash, fault, points)
     return [
       ...broken.flatMap((judged) => found({ _tag: "expectation", judged })),
       ...oracles.flatMap(({ atMs, message, oracle }) => found({ _tag: "invariant", oracle, message, atMs }))
@@ -158,14 +174,14 @@ export class Tally {
   }
 
   /** It, if it is new. */
-  find(scenario: number, seed: number, hash: string | null, fault: Fault): ReadonlyArray<Finding> {
+  find(scenario: number, seed: number, hash: string | null, fault: Fault, points: Points = []): ReadonlyArray<Finding> {
     const key = keyOf(scenario, fault)
     const known = this.#byKey.get(key)
     if (known !== undefined) {
       known.seeds++
       return []
     }
-    const finding: Finding = { scenario, fault, seed, hash, seeds: 1, trace: null }
+    const finding: Finding = { scenario, fault, seed, points, hash, seeds: 1, trace: null }
     this.#byKey.set(key, finding)
     this.findings.push(finding)
     return [finding]

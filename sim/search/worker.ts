@@ -2,9 +2,8 @@
 import { parentPort, workerData } from "node:worker_threads"
 import type { Kernel } from "../engine/Host.ts"
 import { log, record } from "../trace/TraceFile.ts"
-import { draw } from "./Draw.ts"
 import type { Answer, Job, Setup } from "./Job.ts"
-import { runDrawn, runSeed } from "./OneSeed.ts"
+import { runBranch, runFutures, runSeed } from "./OneSeed.ts"
 
 const { kernelModule, maker, scenarios, swarm } = workerData as Setup
 const kernel = kernelModule === null ? undefined : ((await import(kernelModule)) as { readonly kernel: Kernel }).kernel
@@ -17,13 +16,18 @@ const answer = (job: Job): Answer => {
       case "run":
         return { _tag: "report", report: runSeed(scenario, job.seed, { swarm, ledger: job.ledger, ...ours }) }
       case "again":
-        return { _tag: "hash", hash: runDrawn(draw(scenario, job.seed, { swarm }), { ...ours, liveness: false }).hash }
+        return {
+          _tag: "hash",
+          hash: runBranch(scenario, job.seed, swarm, job.points, { ...ours, liveness: false }).result.hash
+        }
+      case "branch":
+        return { _tag: "branches", reports: runFutures(scenario, job.seed, job, { swarm, ...ours }) }
       case "record": {
-        const { result, text } = record(draw(scenario, job.seed, { swarm }), scenario.text, maker, kernel)
+        const { result, text } = record(scenario, job, swarm, maker, kernel)
         return { _tag: "recorded", text, hash: result.hash }
       }
       case "log":
-        return { _tag: "logged", log: log(draw(scenario, job.seed, { swarm }), kernel) }
+        return { _tag: "logged", log: log(scenario, job, swarm, kernel) }
     }
   } catch (error) {
     return { _tag: "defect", stack: error instanceof Error ? (error.stack ?? error.message) : String(error) }

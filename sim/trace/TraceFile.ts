@@ -7,8 +7,9 @@
 import { moment } from "../judge/Words.ts"
 import type { Input } from "../../kernel/Input.ts"
 import type { RunResult } from "../run.ts"
-import { runDrawn } from "../search/OneSeed.ts"
-import type { Drawn } from "../search/Drawn.ts"
+import type { Scenario } from "../scenario/Scenario.ts"
+import { pointsText, type Points } from "../search/Points.ts"
+import { runBranch } from "../search/OneSeed.ts"
 import type { Kernel } from "../engine/Host.ts"
 import * as Hash from "./Hash.ts"
 
@@ -33,15 +34,22 @@ const hashOf = (text: string): string => {
   return Hash.hex(hash)
 }
 
-/** Runs it once more, and writes down what goes in. `scenarioText`: the file that it was drawn from. */
+/** Which of a scenario's runs: what its seed makes of it, turned off at these points. */
+export interface Which {
+  readonly seed: number
+  readonly points: Points
+}
+
+/** Runs it once more, and writes down what goes in. */
 export const record = (
-  drawn: Drawn,
-  scenarioText: string,
+  scenario: Scenario,
+  { points, seed: drawnFrom }: Which,
+  swarm: boolean,
   maker: Maker,
   kernel?: Kernel
 ): { readonly text: string; readonly result: RunResult } => {
   const lines: Array<string> = []
-  const result = runDrawn(drawn, {
+  const { drawn, result } = runBranch(scenario, drawnFrom, swarm, points, {
     ...(kernel === undefined ? {} : { kernel }),
     onStep: ({ name, world }, input) =>
       void lines.push(line({ atMs: world.nowMs, node: name, input } satisfies InputLine))
@@ -52,11 +60,18 @@ export const record = (
   )
   const header = line({
     $type: "clawmesh.trace/1",
-    scenario: scenarioText,
-    scenarioHash: hashOf(scenarioText),
+    scenario: scenario.text,
+    scenarioHash: hashOf(scenario.text),
     file: drawn.scenario.file,
     seed,
-    drawn: { class: run, ties, liveness, settings, faults },
+    drawn: {
+      class: run,
+      ties,
+      liveness,
+      settings,
+      faults,
+      ...(points.length === 0 ? {} : { branch: pointsText(points) })
+    },
     ...maker
   })
   return {
@@ -78,10 +93,10 @@ export interface Log {
   readonly whole: ReadonlyArray<string>
 }
 
-export const log = (drawn: Drawn, kernel?: Kernel): Log => {
+export const log = (scenario: Scenario, { points, seed }: Which, swarm: boolean, kernel?: Kernel): Log => {
   const told: Array<string> = []
   const whole: Array<string> = []
-  const { hash } = runDrawn(drawn, {
+  const { result } = runBranch(scenario, seed, swarm, points, {
     liveness: false,
     ...(kernel === undefined ? {} : { kernel }),
     onStep: ({ name, world }, input, commands) => {
@@ -91,5 +106,5 @@ export const log = (drawn: Drawn, kernel?: Kernel): Log => {
       whole.push(JSON.stringify([world.nowMs, name, input, commands]))
     }
   })
-  return { hash, told, whole }
+  return { hash: result.hash, told, whole }
 }

@@ -78,7 +78,7 @@ describe("pnpm sim fuzz", () => {
       )
       assert.match(
         ran.out,
-        /\nreached: peer states \d of 5 · .* · recoveries \d of 7\noutcome [0-9a-f]{16}\nscenarios: /u
+        /\nreached: peer states \d of 5 · .* · recoveries \d of 7 · [\d ]+ situations\noutcome [0-9a-f]{16}\nscenarios: /u
       )
       assert.strictEqual(ran.progress.at(-1), null, "the line of progress is gone in the end")
     }
@@ -270,8 +270,24 @@ describe("pnpm sim fuzz: bad input is a sentence and exit 2", () => {
     assert.match((await sim("field.yaml --fuzzed")).err, /^--fuzzed needs the seed to draw from: --seed 7 --fuzzed/u)
     assert.match((await sim("field.yaml --seed 7 --no-swarm")).err, /^--no-swarm goes with --fuzzed/u)
     assert.deepInclude(readArguments(["field.yaml", "--seed", "7", "--fuzzed", "--no-swarm"]), {
-      fuzzed: { swarm: false }
+      fuzzed: { swarm: false, points: [] }
     })
+  })
+
+  it("a branch is a future of a run that was drawn", async () => {
+    const points = [
+      { after: 300, future: 2 },
+      { after: 700, future: 1 }
+    ]
+    assert.deepInclude(readArguments(["field.yaml", "--seed", "7", "--fuzzed", "--branch", "300:2,700:1"]), {
+      fuzzed: { swarm: true, points }
+    })
+    for (const wrong of ["300", "300:0", "x:1", "700:1,300:1", "300:1,"])
+      assert.match(
+        (await sim(`field.yaml --seed 7 --fuzzed --branch ${wrong}`)).err,
+        /^--branch .*: write after how many inputs and which future, such as --branch 12345:3/u
+      )
+    assert.match((await sim("field.yaml --seed 7 --branch 300:2")).err, /^--branch goes with --fuzzed/u)
   })
 
   it("what cannot be kept is told, and nothing that was found is lost", { timeout: LIMIT_MS }, async () => {

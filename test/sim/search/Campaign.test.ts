@@ -4,6 +4,7 @@ import { chance } from "../../../kernel/Draw.ts"
 import { Campaign, type CampaignOptions, type CampaignResult } from "../../../sim/search/Campaign.ts"
 import type { Scenario } from "../../../sim/scenario/Scenario.ts"
 import { WHOLE } from "../../../sim/search/Plan.ts"
+import { pointsText } from "../../../sim/search/Points.ts"
 import type { Finding } from "../../../sim/search/Tally.ts"
 import { FIELD, field, scenarioFrom } from "./Field.ts"
 
@@ -38,6 +39,7 @@ const campaign = async (
     jobs: 1,
     swarm: true,
     ledger: false,
+    branching: false,
     maker: { kernel: "0000000", node: "24" },
     kernelModule: null,
     nowMs: () => performance.now(),
@@ -60,7 +62,8 @@ const essence = ({ tally }: Ran) => ({
   checked: tally.checked,
   scenarios: tally.scenarios,
   reached: [...tally.reached].sort(),
-  findings: tally.findings
+  findings: tally.findings,
+  branches: [tally.branches, tally.branchEvents]
 })
 
 const kinds = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> => findings.map(({ fault }) => fault._tag)
@@ -91,6 +94,31 @@ describe("a campaign", () => {
     assert.isBelow(one.tally.runs, 30)
     const last = await campaign({ ranges: [{ min: 1, max: one.tally.runs - 1 }] })
     assert.isBelow(last.tally.events, 8_000, "one run fewer is not enough")
+  })
+
+  it("with branches comes to the same whatever the threads", { timeout: LIMIT_MS }, async () => {
+    const branching = async (jobs: number, more: Partial<CampaignOptions>) => {
+      const told: Array<string> = []
+      const onRun: CampaignOptions["onRun"] = (_task, report) =>
+        void told.push(`${report?.seed} ${pointsText(report?.points ?? [])}`)
+      return { ran: await campaign({ jobs, branching: true, onRun, ...more }), told }
+    }
+    for (const more of [{}, { ranges: [{ min: 1, max: 1_000_000 }], eventsMax: 12_000 }]) {
+      const one = await branching(1, more)
+      const three = await branching(3, more)
+      assert.deepStrictEqual(essence(three.ran), essence(one.ran))
+      assert.deepStrictEqual(three.told, one.told)
+      const { branchEvents, branches, events, findings, outcome, runs } = one.ran.tally
+      assert.deepStrictEqual(findings, [])
+      assert.strictEqual(one.told.filter((line) => !line.endsWith(" ")).length, branches)
+      if ("eventsMax" in more) continue
+      assert.isAbove(branches, 2)
+      assert.strictEqual(runs, SEEDS + branches)
+      assert.isTrue(branchEvents > 0 && branchEvents < events)
+      const plain = await campaign({})
+      assert.notStrictEqual(plain.tally.outcome(), outcome.call(one.ran.tally))
+      assert.strictEqual(plain.tally.branches, 0)
+    }
   })
 
   it("a share of runs is done twice, and is the same", { timeout: LIMIT_MS }, async () => {

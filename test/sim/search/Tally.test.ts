@@ -13,6 +13,7 @@ const judged = (place: number, status: Judged["status"], more: Partial<Judged> =
 })
 const report = (seed: number, parts: Partial<SeedReport> = {}): SeedReport => ({
   seed,
+  points: [],
   class: "everywhere",
   events: 10,
   hash: `hash-${seed}`,
@@ -20,6 +21,8 @@ const report = (seed: number, parts: Partial<SeedReport> = {}): SeedReport => ({
   violations: [],
   effects: [],
   reached: [],
+  firsts: [],
+  situations: [],
   ...parts
 })
 

@@ -6,6 +6,7 @@ import { populate } from "../../../sim/engine/Population.ts"
 import { FakeKeys } from "../../../sim/keys/FakeKeys.ts"
 import { draw } from "../../../sim/search/Draw.ts"
 import { runDrawn } from "../../../sim/search/OneSeed.ts"
+import { pointsText } from "../../../sim/search/Points.ts"
 import { partingOf } from "../../../sim/search/Parting.ts"
 import * as Hash from "../../../sim/trace/Hash.ts"
 import { log, record } from "../../../sim/trace/TraceFile.ts"
@@ -18,7 +19,7 @@ interface Header {
   readonly scenario: string
   readonly scenarioHash: string
   readonly seed: number
-  readonly drawn: { readonly class: string; readonly faults: ReadonlyArray<object> }
+  readonly drawn: { readonly class: string; readonly faults: ReadonlyArray<object>; readonly branch?: string }
   readonly kernel: string
 }
 interface Line {
@@ -51,7 +52,7 @@ describe("a trace file", () => {
   it("replays to the hash at its end, with crashes, restarts and drawn ties in between", () => {
     for (const seed of [1, 2, 3, 4]) {
       const drawn = draw(field(), seed, { swarm: true })
-      const { result, text } = record(drawn, FIELD, MAKER)
+      const { result, text } = record(field(), { seed, points: [] }, true, MAKER)
       const replayed = replay(text)
       assert.strictEqual(replayed.hash, result.hash)
       assert.deepInclude(replayed.end, { hash: result.hash, verdict: result.verdict })
@@ -60,8 +61,28 @@ describe("a trace file", () => {
     }
   })
 
+  it("holds a branch as well, of a branch too", () => {
+    const hashes = new Set<string>()
+    for (const points of [
+      [],
+      [{ after: 300, future: 2 }],
+      [
+        { after: 300, future: 2 },
+        { after: 700, future: 1 }
+      ]
+    ]) {
+      const { result, text } = record(field(), { seed: 3, points }, true, MAKER)
+      const replayed = replay(text)
+      assert.strictEqual(replayed.hash, result.hash)
+      assert.strictEqual(replayed.inputs, result.events)
+      assert.strictEqual(replayed.header.drawn.branch, points.length === 0 ? undefined : pointsText(points))
+      hashes.add(result.hash)
+    }
+    assert.strictEqual(hashes.size, 3)
+  })
+
   it("one input changed, or left out, is another run", () => {
-    const { result, text } = record(draw(field(), 1, { swarm: true }), FIELD, MAKER)
+    const { result, text } = record(field(), { seed: 1, points: [] }, true, MAKER)
     const lines = text.split("\n")
     const at = lines.findIndex((line) => line.includes('"Received"'))
     assert.notStrictEqual(replay(lines.toSpliced(at, 1).join("\n")).hash, result.hash)
@@ -73,7 +94,7 @@ describe("a trace file", () => {
 
   it("says in its header what ran", () => {
     const drawn = draw(field(), 2, { swarm: true })
-    const { header } = replay(record(drawn, FIELD, MAKER).text)
+    const { header } = replay(record(field(), { seed: 2, points: [] }, true, MAKER).text)
     assert.deepInclude(header, { $type: "clawmesh.trace/1", scenario: FIELD, seed: 2, ...MAKER })
     assert.match(header.scenarioHash, /^[0-9a-f]{16}$/u)
     assert.strictEqual(header.drawn.class, drawn.class)
@@ -85,7 +106,7 @@ describe("a trace file", () => {
 })
 
 describe("where two runs part", () => {
-  const of = (seed: number) => log(draw(field(), seed, { swarm: false }))
+  const of = (seed: number) => log(field(), { seed, points: [] }, false)
 
   it("is the first step that differs, with what both do there", () => {
     const first = of(1)
