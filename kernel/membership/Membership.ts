@@ -18,7 +18,7 @@ import { note, send, type Fact, type Turn } from "../Turn.ts"
 import type { DeviceId, EdgeRow, Frame } from "../wire/Frame.ts"
 import { indexOfMember, strange, type Member } from "./Member.ts"
 import * as Probe from "./Probe.ts"
-import { component, verdict } from "./Verdict.ts"
+import { component, isCutShort, verdict } from "./Verdict.ts"
 
 export interface Membership {
   /** Every trusted device, sorted by device id. */
@@ -279,11 +279,12 @@ const rowPrint = (row: EdgeRow): number => u32(row.incarnation, "edge-row", row.
 const withVerdicts = (membership: Membership, turn: Turn): Membership => {
   const us = { deviceId: turn.config.deviceId, observes: observes(turn.config.role) }
   const reached = component(membership.members, membership.rows)
+  const cutShort = isCutShort(membership.members)
   let next = membership
   for (let i = 0; i < membership.members.length; i++) {
     const member = membership.members[i]!
     if (member.state === "left" && member.link === null) continue
-    const now = verdict(us, member, reached, membership.rows)
+    const now = verdict(us, member, reached, membership.rows, cutShort)
     if (now === null || now.state === member.state) continue
     // A device that is down stays down until somebody's edge is good again: it is never merely suspected back to life.
     if (member.state === "down" && now.state === "suspect") continue

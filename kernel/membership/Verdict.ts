@@ -39,12 +39,21 @@ export const component = (members: ReadonlyArray<Member>, rows: ReadonlyArray<Ed
   return reached
 }
 
-/** What the observers in `reached`, and we, have to say about `subject`; `null`: nobody has anything to say. */
+/** The link to an observer is lost, and its edge not bad yet: whom we know by it only we cannot judge in the meantime. */
+export const isCutShort = (members: ReadonlyArray<Member>): boolean =>
+  members.some(({ good, link, observes }) => observes && good && link === null)
+
+/**
+ * What the observers in `reached`, and we, have to say about `subject`; `null`: nobody has anything to say.
+ *
+ * @param cutShort see `isCutShort`
+ */
 export const verdict = (
   us: { readonly deviceId: DeviceId; readonly observes: boolean },
   subject: Member,
   reached: ReadonlyArray<DeviceId>,
-  rows: ReadonlyArray<EdgeRow>
+  rows: ReadonlyArray<EdgeRow>,
+  cutShort: boolean
 ): Verdict | null => {
   if (subject.good && subject.link !== null) return UP
   let counted = 0
@@ -65,7 +74,8 @@ export const verdict = (
   // Whoever reaches no observer that can see it has only its own eyes: what they said before holds no longer.
   if (counted === 0) {
     if (subject.wasGood) return subject.good ? SUSPECT : { state: "down", witnesses: [] }
-    return subject.state === "up" || subject.state === "suspect" ? { state: "down", witnesses: [] } : null
+    if (subject.state !== "up" && subject.state !== "suspect") return null
+    return cutShort ? SUSPECT : { state: "down", witnesses: [] }
   }
   if (witnesses.length >= Math.ceil((2 * counted) / 3)) return { state: "down", witnesses: witnesses.sort(compareText) }
   return subject.wasGood || witnesses.length > 0 ? SUSPECT : UP

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { strange, type Member } from "../../../kernel/membership/Member.ts"
-import { component, verdict } from "../../../kernel/membership/Verdict.ts"
+import { component, isCutShort, verdict } from "../../../kernel/membership/Verdict.ts"
 import type { EdgeRow } from "../../../kernel/wire/Frame.ts"
 import { id, nameOf } from "../drive.ts"
 
@@ -40,7 +40,7 @@ const judge = (mine: string, ...said: ReadonlyArray<string>): string => {
   const all = members(mine)
   const subject = all.find(({ deviceId }) => deviceId === id("f"))!
   const told = rows(said)
-  const result = verdict({ deviceId: id("a"), observes: true }, subject, component(all, told), told)
+  const result = verdict({ deviceId: id("a"), observes: true }, subject, component(all, told), told, isCutShort(all))
   if (result === null) return "nothing"
   return result.state === "down" ? `down by ${result.witnesses.map(nameOf).join("")}` : result.state
 }
@@ -51,11 +51,31 @@ describe("verdict", () => {
     const told = rows(["b: f+"])
     const judged = (state: Member["state"]) => {
       const subject: Member = { ...f, state }
-      return verdict({ deviceId: id("a"), observes: true }, subject, component([b, subject], told), told)
+      return verdict(
+        { deviceId: id("a"), observes: true },
+        subject,
+        component([b, subject], told),
+        told,
+        isCutShort([b, subject])
+      )
     }
     for (const state of ["up", "suspect"] as const)
       assert.deepStrictEqual(judged(state), { state: "down", witnesses: [] }, state)
     for (const state of ["unknown", "down", "left"] as const) assert.isNull(judged(state), state)
+  })
+
+  it("B2: while the link to an observer is lost and its edge not bad yet, whom it vouched for is suspected at most", () => {
+    const [b, c, f] = members("b+ c- f?") as [Member, Member, Member]
+    const told = rows(["b: f+"])
+    const judged = (observer: Member, state: Member["state"]) => {
+      const all = [observer, c, { ...f, state }]
+      return verdict({ deviceId: id("a"), observes: true }, all[2]!, component(all, told), told, isCutShort(all))
+    }
+    for (const state of ["up", "suspect"] as const)
+      assert.deepStrictEqual(judged({ ...b, link: null }, state), { state: "suspect" }, state)
+    for (const state of ["unknown", "down", "left"] as const) assert.isNull(judged({ ...b, link: null }, state), state)
+    assert.deepStrictEqual(judged({ ...b, link: null, good: false }, "suspect"), { state: "down", witnesses: [] })
+    assert.deepStrictEqual(judged({ ...b, link: null, observes: false }, "up"), { state: "down", witnesses: [] })
   })
 
   describe("of K' observers, ceil(2K'/3) must have it as bad", () => {
@@ -111,7 +131,7 @@ describe("verdict", () => {
     const seen = (mine: string, ...said: ReadonlyArray<string>) => {
       const all = members(mine)
       const told = rows(said)
-      return verdict({ deviceId: id("a"), observes: false }, all.at(-1)!, component(all, told), told)
+      return verdict({ deviceId: id("a"), observes: false }, all.at(-1)!, component(all, told), told, isCutShort(all))
     }
     assert.deepStrictEqual(seen("b+ c+ f-", "b: f+", "c: f+"), { state: "suspect" })
     assert.deepStrictEqual(seen("b+ c+ f-", "b: f-", "c: f-"), { state: "down", witnesses: [id("b"), id("c")] })
