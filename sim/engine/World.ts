@@ -372,6 +372,10 @@ export class World {
         const other = world.machines.find((candidate) => candidate.name === name)
         return state === null || other === undefined ? "unknown" : peerState(state, other.config.deviceId)
       },
+      trusts: (name) => {
+        const deviceId = world.machines.find((candidate) => candidate.name === name)?.config.deviceId
+        return machine.state()?.config.trusted.find((device) => device.deviceId === deviceId)?.role ?? "nothing"
+      },
       sessions: (name) => {
         const deviceId = world.machines.find((candidate) => candidate.name === name)?.config.deviceId
         const links = machine.state()?.links.links ?? []
