@@ -8,6 +8,9 @@ import type { Role } from "../../kernel/wire/Frame.ts"
 /** `unknown` is a peer that the node has never met in this boot. */
 export type PeerWord = "unknown" | "up" | "suspect" | "down" | "left"
 
+/** The role in which a node trusts another; `nothing`: not at all. */
+export type TrustWord = Role | "nothing"
+
 export interface NodeView {
   readonly name: string
   readonly role: Role
@@ -23,6 +26,7 @@ export interface NodeView {
   readonly peer: (name: string) => PeerWord
   /** How many sessions it has with that node. */
   readonly sessions: (name: string) => number
+  readonly trusts: (name: string) => TrustWord
 }
 
 export interface WorldView {

@@ -50,6 +50,11 @@ class MachineView implements NodeView {
     return state === null || other === undefined ? "unknown" : peerState(state, other.config.deviceId)
   }
 
+  trusts(name: string): Role | "nothing" {
+    const deviceId = this.other(name)?.config.deviceId
+    return this.machine.state()?.config.trusted.find((device) => device.deviceId === deviceId)?.role ?? "nothing"
+  }
+
   sessions(name: string): number {
     const deviceId = this.other(name)?.config.deviceId
     const links = this.machine.state()?.links.links ?? []

@@ -98,3 +98,20 @@ export const sessionClause = ({ count, ...pair }: NonNullable<Facts["sessions"]>
         (names, plural, what) => `${names} ${plural ? "have" : "has"} ${what} with ${pair.subject}`
       )
   })
+
+export const trustClause = ({ as, ...pair }: NonNullable<Facts["trusts"]>[number]): Clause =>
+  pairClause(pair, {
+    key: "trusts",
+    so: (node) => node.trusts(pair.subject) === as,
+    told: as === "nothing" ? `does not trust ${pair.subject}` : `trusts ${pair.subject} as ${as}`,
+    now: (nodes) =>
+      sayings(
+        Number.POSITIVE_INFINITY,
+        nodes,
+        (node) => node.trusts(pair.subject),
+        (names, plural, what) =>
+          what === "nothing"
+            ? `${names} ${plural ? "do" : "does"} not trust ${pair.subject}`
+            : `${names} ${plural ? "trust" : "trusts"} ${pair.subject} as ${what}`
+      )
+  })

@@ -186,6 +186,10 @@ const readFacts = (reading: Reading, draft: FactsDraft, path: Path): Facts => {
     facts.sessions = readPairs(reading, draft.sessions, at("sessions"), "exactly 1", (text, place) =>
       valueOf(reading, place, text, readCount)
     ).map(({ said: count, ...pair }) => ({ ...pair, count }))
+  if (draft.trusts !== undefined)
+    facts.trusts = readPairs(reading, draft.trusts, at("trusts"), "planner", (role) => role).map(
+      ({ said: as, ...pair }) => ({ ...pair, as })
+    )
   if (draft["agree-on"] !== undefined) {
     const words = draft["agree-on"].filter((word) => word !== undefined)
     words.forEach((word, i) => {

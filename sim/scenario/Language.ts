@@ -157,6 +157,8 @@ const PeerState = word(
   "up: heard lately; suspect: silent, not confirmed; down: confirmed by others; left: said goodbye; unknown: never met."
 )
 
+const Trust = word([...Role.literals, "nothing"], "The role in which it is trusted; nothing: it is not.")
+
 const facts = {
   leader: may(Who, "Everybody who names a leader names this node; a list: one of these; `none`: nobody names one."),
   "seen-by": may(Who, "With `leader`: ask only these nodes, and each must name it."),
@@ -179,6 +181,15 @@ const facts = {
       })
     ).annotate({ message: "write who has how many with whom, such as { jetson-1: { laptop: exactly 1 } }" }),
     "{ jetson-1: { laptop: exactly 1 } } reads: jetson-1 has exactly one session with laptop. Observers as with `peers`."
+  ),
+  trusts: may(
+    Schema.Record(
+      Schema.String,
+      Schema.Record(Schema.String, Trust).annotate({
+        message: "write whom it trusts as what, such as { laptop: field }"
+      })
+    ).annotate({ message: "write who trusts whom as what, such as { jetson-1: { laptop: planner } }" }),
+    "{ jetson-1: { laptop: planner } } reads: jetson-1 trusts laptop as a planner; `nothing`: not at all. Observers as with `peers`."
   ),
   "agree-on": may(
     list(

@@ -4,7 +4,7 @@
  */
 import type { Role } from "../../kernel/wire/Frame.ts"
 import type { DiskFate } from "../disk/SimVault.ts"
-import type { PeerWord } from "../engine/View.ts"
+import type { PeerWord, TrustWord } from "../engine/View.ts"
 import type { FaultName } from "./Language.ts"
 import type { Timing } from "./Timing.ts"
 import type { Rule } from "../network/Rule.ts"
@@ -239,6 +239,8 @@ export interface Facts {
   readonly peers?: ReadonlyArray<Pair & { readonly state: PeerWord }>
   /** `observer` has so many sessions with `subject`. */
   readonly sessions?: ReadonlyArray<Pair & { readonly count: Count }>
+  /** `observer` trusts `subject` in this role; `nothing`: not at all. */
+  readonly trusts?: ReadonlyArray<Pair & { readonly as: TrustWord }>
   readonly agreeOn?: ReadonlyArray<"leader" | "term" | "peers">
   /** Counts of happenings, from `after` (or from the start) to now. */
   readonly events?: ReadonlyArray<{

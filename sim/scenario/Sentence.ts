@@ -27,6 +27,10 @@ export const sentenceOf = (tense: TenseName, facts: Facts): string => {
     const who = typeof observer === "string" ? observer : observer.word
     parts.push(`${who} has ${count.how} ${count.n} ${count.n === 1 ? "session" : "sessions"} with ${subject}`)
   }
+  for (const { as, observer, subject } of facts.trusts ?? []) {
+    const who = typeof observer === "string" ? observer : observer.word
+    parts.push(as === "nothing" ? `${who} does not trust ${subject}` : `${who} trusts ${subject} as ${as}`)
+  }
   if (facts.agreeOn !== undefined) parts.push(`all agree on ${list(facts.agreeOn, "and")}`)
   for (const { about, event, from, reason, seen, to } of facts.events ?? []) {
     const about1 = about === null ? "" : ` about ${about}`

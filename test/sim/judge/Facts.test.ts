@@ -203,3 +203,28 @@ describe("scenario facts: sessions", () => {
     )
   })
 })
+
+describe("scenario facts: trusts", () => {
+  const view = world(0, {
+    a: { trusts: { b: "field" } },
+    b: { trusts: { a: "planner" } },
+    c: { trusts: { a: "planner" } },
+    d: { ...crashed, trusts: { a: "field" } }
+  })
+  const says = (
+    observer: string | { readonly word: "everyone" | "anyone" },
+    subject: string,
+    as: "field" | "planner" | "nothing"
+  ) => ({
+    trusts: [{ observer, subject, as }]
+  })
+  it("in a role, or not at all", () => {
+    assert.strictEqual(present(says("a", "b", "field"), view), "a trusts b as field")
+    assert.strictEqual(missing(says("a", "b", "planner"), view), "a trusts b as field")
+    assert.strictEqual(present(says("a", "c", "nothing"), view), "a does not trust c")
+    assert.strictEqual(missing(says("d", "a", "field"), view), "d is not running")
+    assert.isTrue(holds(says({ word: "everyone" }, "a", "planner"), view))
+    assert.strictEqual(missing(says({ word: "everyone" }, "b", "field"), view), "c does not trust b")
+    assert.strictEqual(question(says("a", "b", "nothing")).told, "a does not trust b")
+  })
+})

@@ -1,5 +1,5 @@
 /** A stage for tests of judging and telling: worlds as they are seen, scenarios without a file, a judge led by hand. */
-import type { Happening, NodeView, PeerWord, WorldView } from "../../../sim/engine/View.ts"
+import type { Happening, NodeView, PeerWord, TrustWord, WorldView } from "../../../sim/engine/View.ts"
 import { Judge, type Outcome } from "../../../sim/judge/Judge.ts"
 import type { Expectation, Facts, Scenario, Step, When } from "../../../sim/scenario/Scenario.ts"
 
@@ -11,6 +11,7 @@ export interface Actor {
   readonly leaseEndsMs?: number
   readonly peers?: { readonly [name: string]: PeerWord }
   readonly sessions?: { readonly [name: string]: number }
+  readonly trusts?: { readonly [name: string]: TrustWord }
 }
 
 export const world = (nowMs: number, actors: { readonly [name: string]: Actor }, leadersPerTerm = 1): WorldView => ({
@@ -25,7 +26,8 @@ export const world = (nowMs: number, actors: { readonly [name: string]: Actor },
     leads: actor.leads ?? false,
     leaseEndsMs: actor.leaseEndsMs ?? 0,
     peer: (other) => actor.peers?.[other] ?? "unknown",
-    sessions: (other) => actor.sessions?.[other] ?? 0
+    sessions: (other) => actor.sessions?.[other] ?? 0,
+    trusts: (other) => actor.trusts?.[other] ?? "nothing"
   }))
 })
 

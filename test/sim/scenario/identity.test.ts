@@ -1,7 +1,7 @@
 /** Mistakes with the words of trust, keys and handshakes, each at its place. */
 import { assert, describe, it } from "@effect/vitest"
 import { readScenario } from "../../../sim/scenario/read.ts"
-import { assertMistakes, scenarioWith, timelineWith } from "./marked.ts"
+import { assertMistakes, expectWith, scenarioWith, timelineWith } from "./marked.ts"
 
 const step = (verb: string): string => timelineWith(`  - { at: 1s, ${verb} }`)
 const nodes = (text: string, more: { readonly [heading: string]: string } = {}): string =>
@@ -37,6 +37,22 @@ describe("words of identity", () => {
     )
     assertMistakes(step("connect: { to: laptop, over: «wss» }"), /^one of no tls, tls without its key/u)
     assertMistakes(step("connect: { to: laptop }, «for»: 5s"), /^connect cannot be undone/u)
+  })
+
+  it("trusts, as a fact", () => {
+    const fact = (text: string): string => expectWith(`  - { always: { trusts: ${text} } }`)
+    assertMistakes(fact("{ laptop: { «laptp»: field } }"), 'unknown node "laptp"; did you mean laptop?')
+    assertMistakes(fact("{ laptop: { backup: «captain» } }"), /^one of node, planner, .*, nothing/u)
+    assertMistakes(fact("«{}»"), /^nobody here; write who and whom, such as .*planner/u)
+    const read = readScenario(
+      "test.yaml",
+      fact("{ everyone: { backup: standby-planner }, laptop: { jetson-1: nothing } }")
+    )
+    if ("mistakes" in read) throw new Error(read.mistakes.map(({ message }) => message).join("\n"))
+    assert.strictEqual(
+      read.scenario.expect[0]!.name,
+      "always: everyone trusts backup as standby-planner and laptop does not trust jetson-1"
+    )
   })
 
   it("trusted-by: unknown nodes", () => {
