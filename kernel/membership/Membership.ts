@@ -339,7 +339,13 @@ const withVerdicts = (membership: Membership, turn: Turn): Membership => {
     const judged = Inquiry.doubting(restated(member, said, attentive, turn), said, membership, i, turn)
     if (judged !== member) (members ??= membership.members.slice())[i] = judged
   }
-  return members === null ? membership : { ...membership, members }
+  if (members === null) return membership
+  const next = { ...membership, members }
+  if (isIsolated(next) && !isIsolated(membership)) {
+    const reason = membership.carrierLostAt === null ? "every peer is down" : "no carrier"
+    note(turn, { event: "node.isolated", about: turn.config.deviceId, reason })
+  }
+  return next
 }
 
 const restated = (member: Member, { state, witnesses }: Verdict, attentive: boolean, turn: Turn): Member => {

@@ -11,6 +11,7 @@ export const MeshEvent = Schema.Struct({
     "node.started",
     "node.leaving",
     "node.stalled",
+    "node.isolated",
     "peer.dial",
     "peer.connect",
     "peer.disconnect",

@@ -52,6 +52,11 @@ export class Intake<Work> {
     this.next()
   }
 
+  /** Before everything that waits. */
+  first(work: Work): void {
+    this.waiting.unshift(work)
+  }
+
   /** From now on each piece of work takes so long; `null`: no time, and what waits is done. */
   paceAt(pace: Range | null): void {
     const shutMs = this.lastShutMs

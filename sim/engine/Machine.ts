@@ -36,6 +36,9 @@ import type { World } from "./World.ts"
 /** A monotonic clock starts anywhere, so that no two nodes' instants can be compared by accident. */
 const MONO_ORIGIN_MAX_MS = 1_000_000_000
 
+/** The daemon's own (adapters/node/Attention.ts); a stall just after a beat is found so much shorter. */
+const ATTENTION_BEAT_MS = 100
+
 type Persist = Extract<Command, { readonly _tag: "Persist" }>
 
 /** Who waits for a record: a kernel's command, or a fiber of its shell. */
@@ -103,6 +106,8 @@ export class Machine implements Port {
   private alarmAt = NEVER_MS
   /** In how many records from now the power goes; 0: in none. */
   private trap = 0
+  /** Its own monotonic clock when it was frozen. */
+  private frozenMono = 0
   private readonly wakes = new Set<Wake>()
 
   constructor(world: World, index: number, spec: NodeSpec, keys: KeyPair, config: Config) {
@@ -265,10 +270,16 @@ export class Machine implements Port {
   }
 
   freeze(): void {
-    if (this.running) this.intake.freeze()
+    if (!this.running) return
+    if (!this.frozen) this.frozenMono = this.clock.mono(this.world.nowMs)
+    this.intake.freeze()
   }
 
+  /** The first thing that a process finds is that it was not there: as the daemon does, by a beat of its own that rings late. */
   thaw(): void {
+    const lateMs = this.clock.mono(this.world.nowMs) - this.frozenMono - ATTENTION_BEAT_MS
+    if (this.frozen && lateMs > this.config.profile.stallMs)
+      this.intake.first({ _tag: "happened", happened: { _tag: "Stalled", ms: lateMs } })
     this.intake.thaw()
   }
 
