@@ -184,6 +184,26 @@ describe("rows among sixteen", () => {
     return { drive, linkOf: (name) => links.get(name) as number }
   }
 
+  it("P7.13: over a link that is probed now and then a doubt is a probe at once; once that is missed the observers are believed", () => {
+    const { drive, linkOf } = hub("")
+    const { observersOf, placeOf, watched } = ringsOf(drive.config)
+    const subject = others("0").find((name) => watched[placeOf.get(id(name))!] === false)!
+    const six = observersOf[placeOf.get(id(subject))!]!.map((place) => nameOf(drive.config.trusted[place]!.deviceId))
+    const say = (name: string, version: number, good: boolean) => {
+      const edges = [{ subject: id(subject), incarnation: 1, good }]
+      return drive.hear(linkOf(name), "mesh.edges", { rows: [{ observer: id(name), incarnation: 1, version, edges }] })
+    }
+    for (const name of six) say(name, 50, true)
+    while (drive.member(subject).probe !== 0) drive.ring()
+    const asked = say(six[0]!, 51, false).filter(({ _tag }) => _tag === "Ping")
+    assert.deepStrictEqual(asked, [{ _tag: "Ping", link: linkOf(subject), probe: drive.member(subject).probe }])
+    for (const name of six) say(name, 52, false)
+    assert.strictEqual(drive.member(subject).state, "up", "as long as its answer may come")
+    drive.passUntil(drive.member(subject).probeDeadline)
+    assert.isTrue(drive.member(subject).good)
+    assert.strictEqual(drive.member(subject).state, "down")
+  })
+
   const to = (commands: ReturnType<Drive["pass"]>, observer: string): ReadonlyArray<number> =>
     sentEvents(commands, "mesh.edges")
       .filter(({ rows }) => rows.some((sent) => sent.observer === id(observer)))
