@@ -30,7 +30,7 @@ export interface Profile {
   readonly slowBeats: number
   /** Some observers have a device as bad, and too few for `down`, for so long: those that can probe it do, besides their beat. */
   readonly doubtMs: number
-  /** A link that was there for so long is reported on where no observer of that device can see it. */
+  /** A link that was there for so long is reported on where others would not hear of that device otherwise. */
   readonly coverAfterMs: number
   /** Rows go out to three peers each so often, where there are more than eight nodes. */
   readonly spreadMs: number

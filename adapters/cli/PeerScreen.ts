@@ -95,6 +95,11 @@ const certificateText = (until: string, at: string): string =>
 const configuredText = ({ label, security, url }: NonNullable<Peer["configured"]>): string =>
   [printable(url), label === null ? "no label" : printable(label), security].join(", ")
 
+const witnessText = (witnesses: NonNullable<Peer["witnesses"]>): string =>
+  witnesses.length === 0
+    ? "nobody else: not confirmed"
+    : `${witnesses.map(called).join(", ")}${witnesses.length < 2 ? ": not confirmed" : ""}`
+
 export const peerScreen = (status: Status, peer: Peer, look: Look): string => {
   const star = peer.id === status.leader?.id ? ` ★ leads in term ${status.term}` : ""
   const met = peer.incarnation === 0 ? "never met" : `incarnation ${peer.incarnation}`
@@ -107,6 +112,7 @@ export const peerScreen = (status: Status, peer: Peer, look: Look): string => {
     `${styled(called(peer), "bold", look)}${star}   ${peer.role}   ${met}`,
     fact("id", peer.id, look),
     fact("state", `${styled(peer.state, stateStyles[peer.state], look)} for ${duration(peer.sinceMs)}`, look),
+    ...(peer.witnesses === null ? [] : [fact("seen by", witnessText(peer.witnesses), look)]),
     fact("link", linkText(peer), look),
     fact("last heard", heardCell(peer), look),
     fact("round trip", roundTrip(peer), look),

@@ -95,6 +95,8 @@ const colours: { readonly [E in MeshEvent["event"]]?: string } = {
   "peer.up": green,
   "leader.elected": green,
   "peer.suspect": yellow,
+  "node.stalled": yellow,
+  "node.isolated": red,
   "leader.lost": yellow,
   "leader.stepped-down": yellow,
   "peer.down": red,
@@ -105,10 +107,11 @@ const colours: { readonly [E in MeshEvent["event"]]?: string } = {
 
 /** What an event says beyond its name and its device: `silent 2.4 s (TIMEOUT), incarnation 3, seen by jetson-2`. */
 export const phrase = (event: MeshEvent, known: Known): string => {
-  const { code, incarnation, label, posture, reason, term, witnesses } = event
+  const { code, incarnation, label, ms, posture, reason, term, witnesses } = event
   const why = [reason, code === undefined ? undefined : reason === undefined ? code : `(${code})`]
   return [
     why.filter((part) => part !== undefined).join(" "),
+    ms === undefined ? "" : `for ${(ms / 1_000).toFixed(1)} s`,
     term === undefined ? "" : `term ${term}`,
     incarnation === undefined ? "" : `incarnation ${incarnation}`,
     // B16, B17: an unlabelled link is one by its address alone, which is worth knowing.

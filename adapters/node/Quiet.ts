@@ -11,8 +11,8 @@ import type { Told } from "./Daemon.ts"
 export const REFUSALS_TOLD_MAX = 30
 export const WINDOW_MS = 60_000
 
-/** Those that need no proof of anything. */
-const provoked: ReadonlyArray<MeshEvent["event"]> = ["frame.refused", "connection.refused"]
+/** Those that need no proof of anything, and the stalls of a machine that is too slow for what it does. */
+const provoked: ReadonlyArray<MeshEvent["event"]> = ["frame.refused", "connection.refused", "node.stalled"]
 
 interface Window {
   since: number

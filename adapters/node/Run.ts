@@ -32,6 +32,7 @@ import * as Logging from "./Logging.ts"
 import * as Quiet from "./Quiet.ts"
 import * as Mesh from "./Mesh.ts"
 import { stateFailure } from "./StateFailure.ts"
+import * as Attention from "./Attention.ts"
 import * as Clocks from "./Timepiece.ts"
 import { VERSION } from "./Version.ts"
 
@@ -209,6 +210,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     Effect.mapError((error) => failure(error.message, "Look at the disk of the state directory.", 1))
   )
   const running = yield* Effect.forkScoped(shell)
+  yield* Effect.forkScoped(Attention.watch(now, daemon.offer))
   yield* Effect.addFinalizer(() =>
     Queue.offer(inbox, { _tag: "Leave", reason: "asked to stop" }).pipe(
       Effect.andThen(Fiber.await(running)),

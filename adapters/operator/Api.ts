@@ -55,6 +55,8 @@ export const Peer = Schema.Struct({
   state: Schema.Literals(["unknown", "up", "suspect", "down", "left"]),
   /** For how long. */
   sinceMs: Schema.Natural,
+  /** Of one that is down: who has it as unreachable; fewer than two do not confirm it. `null`: it is not down. */
+  witnesses: Schema.NullOr(Schema.Array(Device)),
   /** 0: never met. */
   incarnation: Schema.Natural,
   /** The session with it; `null`: none. */
@@ -94,6 +96,7 @@ export const Warning = Schema.Struct({
     "PEER_NOT_MET",
     "NO_LEADER",
     "NO_QUORUM",
+    "ISOLATED",
     "DISCOVERY_FAILED",
     "NOT_RUNNING",
     "AMNESIA"
@@ -141,6 +144,10 @@ export const Status = Schema.Struct({
   /** Who is up, could lead and does not; by id, not by rank. */
   standby: Schema.Array(Device),
   electors: Schema.Struct({ total: Schema.Natural, up: Schema.Natural, needed: Schema.Natural }),
+  /** Every peer that was met is down: it may well be this node that is cut off. */
+  isolated: Schema.Boolean,
+  /** How often this node itself stood still, for how long the last time, and how long ago that was; `null`: never. */
+  stalls: Schema.NullOr(Schema.Struct({ count: Schema.Natural, lastMs: Schema.Natural, agoMs: Schema.Natural })),
   peers: Schema.Array(Peer),
   strangers: Schema.Array(Stranger),
   /** Counts of refusals by code since the node started, those that happened. */

@@ -9,6 +9,7 @@ import * as Leadership from "../../kernel/leadership/Leadership.ts"
 import type { Session } from "../../kernel/links/Link.ts"
 import * as Way from "../../kernel/links/Way.ts"
 import { indexOfMember } from "../../kernel/membership/Member.ts"
+import { isIsolated } from "../../kernel/membership/Membership.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import * as KernelStatus from "../../kernel/status/Status.ts"
 import { NEVER_MS, type Instant } from "../../kernel/Time.ts"
@@ -59,6 +60,7 @@ const peersOf = (node: NodeState, now: Instant): ReadonlyArray<Api.Peer> => {
       state: peer.state,
       // What was never met is unknown since the start, not since the origin of the clock.
       sinceMs: Math.min(Math.max(0, peer.sinceMs), uptimeMs),
+      witnesses: peer.witnesses?.map((witness) => deviceOf(node, witness)) ?? null,
       incarnation: peer.incarnation,
       link: session?._tag === "Session" ? linkOf(trusted, session, (contact?.found.length ?? 0) > 0, now) : null,
       configured: configuredOf(trusted),
@@ -150,6 +152,12 @@ const refusalOf = (node: NodeState, peer: Api.Peer): { readonly text: string; re
   }
 }
 
+/** Whose word it is. */
+const seenBy = ({ witnesses }: Api.Peer): string =>
+  witnesses === null || witnesses.length < 2
+    ? ", and nobody else confirms that"
+    : `, by ${witnesses.map(called).join(" and ")}`
+
 const peerWarning = (node: NodeState, peer: Api.Peer, uptimeMs: number): Api.Warning | null => {
   const about = { id: peer.id, name: peer.name }
   const who = called(peer)
@@ -157,7 +165,7 @@ const peerWarning = (node: NodeState, peer: Api.Peer, uptimeMs: number): Api.War
   if (peer.refused !== null) return { code: "PEER_REFUSED", about, ...refusalOf(node, peer) }
   switch (peer.state) {
     case "down":
-      return { code: "PEER_DOWN", about, text: `${who} is down: nothing is heard of it`, hint }
+      return { code: "PEER_DOWN", about, text: `${who} is down: nothing is heard of it${seenBy(peer)}`, hint }
     case "suspect":
       return { code: "PEER_SUSPECT", about, text: `${who} is suspect: it has missed probes`, hint }
     case "unknown": {
@@ -207,6 +215,12 @@ const warningsOf = (
       warn("NO_LEADER", "nobody leads, although enough electors are up", "clawmesh events --kind leader")
     }
   }
+  if (isIsolated(node.membership))
+    warn(
+      "ISOLATED",
+      "every peer that was met is down: it may be this node that is cut off",
+      "look at its own cable, Wi-Fi and switch first"
+    )
   if (discovery.enabled && !discovery.runs)
     warn("DISCOVERY_FAILED", `discovery does not run: ${discovery.why}`, "devices with a configured address still work")
   for (const peer of peers) {
@@ -223,6 +237,7 @@ export const status = (daemon: Daemon): Api.Status => {
   const { config, leadership } = node
   const peers = peersOf(node, now)
   const leader = leaderOf(node, now)
+  const { isolated, refusals, stalls } = KernelStatus.status(node, now.mono)
   return {
     $type: "clawmesh.status/1",
     ...headOf(node, now),
@@ -244,9 +259,11 @@ export const status = (daemon: Daemon): Api.Status => {
       .filter((id) => Leadership.mayLead(config, id) && id !== leader?.id && isUp(node, id))
       .map((id) => deviceOf(node, id)),
     electors: electorsOf(node),
+    isolated,
+    stalls: stalls ?? null,
     peers,
     strangers: strangersOf(node),
-    refusals: KernelStatus.status(node, now.mono).refusals,
+    refusals,
     discovery,
     warnings: warningsOf(node, now, peers, discovery)
   }

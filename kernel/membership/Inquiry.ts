@@ -70,7 +70,7 @@ export const onTime = (before: Member, after: Member, known: Known, place: numbe
 
 const doubtEnds = ({ covers, doubtedSince }: Member, place: number, turn: Turn): number => {
   if (doubtedSince === NEVER_MS) return NEVER_MS
-  const closely = covers || ringsOf(turn.config).near[place] === true
+  const closely = covers || ringsOf(turn.config).watched[place] === true
   return closely ? doubtedSince + turn.config.profile.doubtMs : doubtedSince
 }
 
@@ -81,9 +81,9 @@ export const dueAt = (member: Member, turn: Turn): number => {
   return inquired || doubtedSince === NEVER_MS ? relayed : Math.min(relayed, doubtedSince + turn.config.profile.doubtMs)
 }
 
-/** A new verdict begins a doubt, or ends it. */
+/** A new verdict begins a doubt, or ends it: it lasts, also while the device is down, until nobody has it as bad any more. */
 export const doubting = (member: Member, said: Verdict, known: Known, place: number, turn: Turn): Member => {
-  const doubted = said.witnesses.length > 0 && said.state !== "down" && said.state !== "left"
+  const doubted = said.witnesses.length > 0 && said.state !== "left"
   if (!doubted)
     return member.doubtedSince === NEVER_MS ? member : { ...member, doubtedSince: NEVER_MS, inquired: false }
   const next = member.doubtedSince === NEVER_MS ? { ...member, doubtedSince: turn.at.mono, inquired: false } : member
@@ -91,7 +91,7 @@ export const doubting = (member: Member, said: Verdict, known: Known, place: num
 }
 
 const inquire = (member: Member, known: Known, turn: Turn): Member => {
-  if (!member.good || member.misses > 0) ask(member, known, turn)
+  if (member.state !== "down" && (!member.good || member.misses > 0)) ask(member, known, turn)
   return { ...Probe.probe(member, false, turn), inquired: true }
 }
 

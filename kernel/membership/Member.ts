@@ -55,7 +55,7 @@ export interface Member {
   readonly flaps: number
   readonly flappedAt: number
 
-  /** We report on it although it is none of ours on the rings: no observer of its own can see it. */
+  /** We report on it although it is none of ours on the rings: without us nobody near us would hear of it. */
   readonly covers: boolean
   /** Since when some of its observers have it as bad, and too few for `down`; NEVER: no doubt. */
   readonly doubtedSince: number

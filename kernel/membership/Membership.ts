@@ -24,7 +24,7 @@ import { indexOfMember, strange, type Member } from "./Member.ts"
 import * as Probe from "./Probe.ts"
 import { ringsOf } from "./Rings.ts"
 import * as Rows from "./Rows.ts"
-import { gather, isSeen, verdict, type Evidence, type Verdict } from "./Verdict.ts"
+import { gather, seenWithoutMe, verdict, type Evidence, type Verdict } from "./Verdict.ts"
 
 /** How often we were not there ourselves, and when. */
 export interface Stalls {
@@ -239,19 +239,22 @@ const onBeat = (membership: Membership, turn: Turn): Membership => {
   const { beatMs, slowBeats } = turn.config.profile
   const { beats, fingerprint } = membership
   const rings = ringsOf(turn.config)
-  const watching = observes(turn.config.role) ? rings.observed : rings.near
-  const evidence = membership.members.some((member, place) => mayCover(member, rings.near[place] === true, turn))
-    ? evidenceOf(membership, turn)
+  const few = Rows.isFew(turn)
+  const seen = membership.members.some((member, place) => mayCover(member, rings.watched[place] === true, turn))
+    ? seenWithoutMe(evidenceOf(membership, turn))
     : null
   let links = 0
   const members = membership.members.map((member, place) => {
     if (member.link !== null && member.kernel) links++
-    const near = rings.near[place] === true
-    const covers = mayCover(member, near, turn) && evidence !== null && !isSeen(evidence, place)
+    const ours = rings.watched[place] === true
+    const covers = mayCover(member, ours, turn) && seen !== null && seen[place] !== true
     const current = covers === member.covers ? member : { ...member, covers }
-    const watched = watching[place] === true || covers
+    const watched = ours || covers
     const closely = watched || current.misses > 0 || !current.good || (beats + place) % slowBeats === 0
-    return closely ? beat(current, watched, fingerprint, turn) : current
+    if (!closely) return current
+    const probed = Probe.probe(current, watched, turn)
+    // With many neighbours a fingerprint from every other of them at each beat is as good as one from each.
+    return few || !watched || (beats + place) % 2 === 0 ? heartbeat(probed, fingerprint, turn) : probed
   })
   turn.facts.push({ _tag: "Linked", links })
   // Beats keep their phase; after a stall they start anew from now.
@@ -260,17 +263,19 @@ const onBeat = (membership: Membership, turn: Turn): Membership => {
 }
 
 /** A link that is none of ours on the rings, and has been there for a while, may have to stand in for those that are. */
-const mayCover = (member: Member, near: boolean, turn: Turn): boolean =>
-  !near &&
-  member.wasGood &&
-  observes(turn.config.role) &&
-  (member.covers || (member.link !== null && member.linkedAt + turn.config.profile.coverAfterMs <= turn.at.mono))
+const mayCover = (member: Member, watched: boolean, turn: Turn): boolean => {
+  if (watched || !member.wasGood || !observes(turn.config.role)) return false
+  if (member.covers) return true
+  // Of one that is just dying nobody has to be told by everybody.
+  if (!member.good || member.misses > 0 || member.doubtedSince !== NEVER_MS) return false
+  return member.link !== null && member.linkedAt + turn.config.profile.coverAfterMs <= turn.at.mono
+}
 
-const beat = (member: Member, watched: boolean, rows: number, turn: Turn): Member => {
-  const probed = Probe.probe(member, watched, turn)
-  if (member.link === null || member.epoch === null || !member.kernel) return probed
-  send(turn, member.link, "mesh.heartbeat", { epoch: member.epoch, seq: member.seq, rows })
-  return { ...probed, seq: member.seq + 1 }
+const heartbeat = (member: Member, rows: number, turn: Turn): Member => {
+  const { epoch, kernel, link, seq } = member
+  if (link === null || epoch === null || !kernel) return member
+  send(turn, link, "mesh.heartbeat", { epoch, seq, rows })
+  return { ...member, seq: seq + 1 }
 }
 
 // ------------------------------------------------------------------------------------------------ verdicts
@@ -339,7 +344,13 @@ const withVerdicts = (membership: Membership, turn: Turn): Membership => {
     const judged = Inquiry.doubting(restated(member, said, attentive, turn), said, membership, i, turn)
     if (judged !== member) (members ??= membership.members.slice())[i] = judged
   }
-  return members === null ? membership : { ...membership, members }
+  if (members === null) return membership
+  const next = { ...membership, members }
+  if (isIsolated(next) && !isIsolated(membership)) {
+    const reason = membership.carrierLostAt === null ? "every peer is down" : "no carrier"
+    note(turn, { event: "node.isolated", about: turn.config.deviceId, reason })
+  }
+  return next
 }
 
 const restated = (member: Member, { state, witnesses }: Verdict, attentive: boolean, turn: Turn): Member => {

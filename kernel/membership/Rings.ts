@@ -35,6 +35,8 @@ export interface Rings {
   readonly observed: ReadonlyArray<boolean>
   /** By place: we observe it, or it observes us. */
   readonly near: ReadonlyArray<boolean>
+  /** By place: probed at each beat. What we observe; a viewer watches its own observers, for itself. */
+  readonly watched: ReadonlyArray<boolean>
   /** How many observers there are, with us if we are one. */
   readonly observers: number
 }
@@ -74,6 +76,7 @@ const make = (config: Config): Rings => {
     observersOf,
     observed,
     near,
+    watched: observes(role) ? observed : near,
     observers: observers.length
   }
 }

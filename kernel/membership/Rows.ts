@@ -56,7 +56,7 @@ const ROUNDS_MAX = 4
 /** Edges in one frame, about 16 KiB; a longer row travels alone. */
 const EDGES_A_FRAME = 128
 
-const isFew = (turn: Turn): boolean => turn.config.trusted.length < FEW_NODES
+export const isFew = (turn: Turn): boolean => turn.config.trusted.length < FEW_NODES
 
 const indexOfRow = (rows: ReadonlyArray<EdgeRow>, observer: DeviceId): number => {
   let low = 0

@@ -115,13 +115,28 @@ const everybodySays = (evidence: Evidence): ReadonlyArray<ReadonlyArray<Said>> =
   return said
 }
 
-/** Whether an observer of its own, but for me, can be counted. */
-export const isSeen = (evidence: Evidence, place: number): boolean => {
-  const { members, reached, rings, rowOf } = evidence
-  return rings.observersOf[place]!.some(
-    (observer) =>
-      observer !== SELF && reached[observer] === true && edgeTo(rowOf[observer], members[place]!) !== undefined
-  )
+/**
+ * By place: who is seen by somebody that I reach through those whom I watch. My other links would add nothing to what the
+ * others can know.
+ */
+export const seenWithoutMe = ({ members, rings, rowOf }: Evidence): ReadonlyArray<boolean> => {
+  const seen = new Array<boolean>(members.length).fill(false)
+  const queue: Array<number> = []
+  const see = (place: number): void => {
+    if (seen[place] === true) return
+    seen[place] = true
+    if (members[place]!.observes) queue.push(place)
+  }
+  for (let place = 0; place < members.length; place++) {
+    const { good, link } = members[place]!
+    if (good && link !== null && rings.watched[place] === true) see(place)
+  }
+  for (let i = 0; i < queue.length; i++)
+    for (const edge of rowOf[queue[i]!]?.edges ?? []) {
+      const place = edge.good ? rings.placeOf.get(edge.subject) : undefined
+      if (place !== undefined) see(place)
+    }
+  return seen
 }
 
 const threshold = (counted: number): number => Math.ceil((2 * counted) / 3)
@@ -166,15 +181,14 @@ export const verdict = (evidence: Evidence, place: number, relayed: boolean): Ve
   // Goodbyes come one after another: the first of them is no suspicion.
   if (left > 0 && left === against) return { state: null, witnesses }
   if (against > 0) return { state: "suspect", witnesses }
-  const ourTask = us.observes ? rings.observed[place] === true : rings.near[place] === true
-  return subject.wasGood && ourTask ? SUSPECT : UP
+  return subject.wasGood && rings.watched[place] === true ? SUSPECT : UP
 }
 
 /** My own edge says that it is up. One that is probed now and then only has to answer anew once others doubt. */
 const ownWord = ({ members, rings }: Evidence, place: number): boolean => {
   const { covers, doubtedSince, good, link, misses } = members[place]!
   if (!good || link === null) return false
-  return rings.observed[place] === true || covers || doubtedSince === NEVER_MS || misses === 0
+  return rings.watched[place] === true || covers || doubtedSince === NEVER_MS || misses === 0
 }
 
 /** Whoever reaches no observer that can see it has only its own eyes: what they said before holds no longer. */

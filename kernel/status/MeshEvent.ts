@@ -12,6 +12,7 @@ export const MeshEvent = Schema.Struct({
     "node.amnesia",
     "node.leaving",
     "node.stalled",
+    "node.isolated",
     "peer.dial",
     "peer.connect",
     "peer.disconnect",

@@ -48,6 +48,11 @@ export class Intake<Work> {
     return this.holds > 0
   }
 
+  /** Whether the next thaw lets it go on. */
+  get heldOnce(): boolean {
+    return this.holds === 1
+  }
+
   /** Whether what comes in now can be done now. */
   get open(): boolean {
     return !this.frozen && this.pace === null
@@ -62,6 +67,11 @@ export class Intake<Work> {
   queue(work: Work): void {
     this.waiting.push(work)
     this.next()
+  }
+
+  /** Before everything that waits. */
+  first(work: Work): void {
+    this.waiting.unshift(work)
   }
 
   /** From now on each piece of work takes so long; `null`: no time, and what waits is done. */

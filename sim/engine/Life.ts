@@ -82,6 +82,8 @@ export class Life {
   alarmAt = NEVER_MS
   /** In how many records from now the power goes; 0: in none. */
   trap = 0
+  /** Its own monotonic clock when it was frozen. */
+  frozenMono = 0
   readonly wakes = new Set<Wake>()
 
   constructor(owner: object, clock: NodeClock, { host, intake, nearby, vault }: Parts, from?: Life) {
@@ -106,5 +108,6 @@ export class Life {
     this.alarm = from.alarm
     this.alarmAt = from.alarmAt
     this.trap = from.trap
+    this.frozenMono = from.frozenMono
   }
 }

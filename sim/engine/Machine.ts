@@ -38,6 +38,9 @@ import type { World } from "./World.ts"
 /** A monotonic clock starts anywhere, so that no two nodes' instants can be compared by accident. */
 const MONO_ORIGIN_MAX_MS = 1_000_000_000
 
+/** The daemon's own (adapters/node/Attention.ts); a stall just after a beat is found so much shorter. */
+const ATTENTION_BEAT_MS = 100
+
 /** Machines by their index: an event is the same in a fork of its world. */
 export type MachineEvent =
   | { readonly _tag: "alarm"; readonly machine: number; readonly process: number }
@@ -359,11 +362,19 @@ export class Machine implements Port {
   }
 
   freeze(): void {
-    if (this.running) this.intake.freeze()
+    if (!this.running) return
+    const life = this.mine()
+    if (!this.frozen) life.frozenMono = life.clock.mono(this.world.nowMs)
+    this.intake.freeze()
   }
 
+  /** The first thing that a process finds is that it was not there: as the daemon does, by a beat of its own that rings late. */
   thaw(): void {
-    this.intake.thaw()
+    const { clock, frozenMono, intake } = this.mine()
+    const lateMs = clock.mono(this.world.nowMs) - frozenMono - ATTENTION_BEAT_MS
+    if (intake.heldOnce && lateMs > this.config.profile.stallMs)
+      intake.first({ _tag: "happened", happened: { _tag: "Stalled", ms: lateMs } })
+    intake.thaw()
   }
 
   /** The machine's clocks are these from now on: what it waits for comes when they show it. */

@@ -39,6 +39,8 @@ export interface World {
   readonly profile?: Profile
   /** Names of those who may be dialled; everybody, if left out. */
   readonly dialled?: string
+  /** Whether all may log in as devices of generation 1; yes, if left out. */
+  readonly gen1?: boolean
 }
 
 /** Three planners' worth of a mesh: `a` and `b` may lead, `c` is a witness. */
@@ -60,7 +62,7 @@ export const configOf = (world: World, name: string): Config => ({
     .map((other) => ({
       deviceId: id(other),
       role: world.roles[other] ?? "node",
-      gen1: true,
+      gen1: world.gen1 ?? true,
       publicKey: null,
       address: (world.dialled ?? other).includes(other) ? other : null
     })),

@@ -48,6 +48,37 @@ describe("status (B26, B44)", () => {
     )
   })
 
+  it("B2, B3: who has a peer as down, that nobody else confirms it, and that it may be this node itself", () => {
+    const mesh = Mesh.settled({ roles: { a: "field", b: "field", c: "field" } })
+    const from = mesh.node("a")
+    const fake = new FakeDaemon({ roles: { a: "field", b: "field", c: "field" } })
+    const daemon = {
+      ...fake,
+      state: () => from.node,
+      now: () => ({ mono: from.mono, wall: 0 }),
+      events: fake.events,
+      discovery: () => ({ enabled: false, runs: false, why: "" }),
+      address: () => "127.0.0.1:1"
+    }
+    mesh.crash("c", { silent: true })
+    mesh.pass(5_000)
+    const [down] = Views.peers(daemon).peers.filter((each) => each.state === "down")
+    assert.deepStrictEqual(
+      down!.witnesses!.map((witness) => witness.id),
+      [id("a"), id("b")]
+    )
+    assert.deepInclude(Views.status(daemon), { isolated: false, stalls: null })
+    mesh.cut("a", "b")
+    mesh.pass(5_000)
+    const status = Views.status(daemon)
+    assert.isTrue(status.isolated)
+    const texts = status.warnings.map(({ code, text }) => `${code} ${text}`)
+    assert.include(texts, "ISOLATED every peer that was met is down: it may be this node that is cut off")
+    assert.include(texts, "PEER_DOWN bbbbbbbb is down: nothing is heard of it, and nobody else confirms that")
+    from.feed({ _tag: "Stalled", ms: 700 })
+    assert.deepStrictEqual(Views.status(daemon).stalls, { count: 1, lastMs: 700, agoMs: 0 })
+  })
+
   it("nobody is named once the leader was silent for one promise", () => {
     const daemon = new FakeDaemon().settle()
     daemon.drive.mono += profiles.lan.promiseMs

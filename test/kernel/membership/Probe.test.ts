@@ -1,10 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { Command } from "../../../kernel/Command.ts"
+import { profiles } from "../../../kernel/Profile.ts"
+import { Mesh } from "../mesh.ts"
 import { Drive, events, hangups, id, notes, sentEvents, three, type World } from "../drive.ts"
 
 const many: World = { roles: { a: "field", b: "field", c: "field", d: "field", e: "field" } }
 const few: World = { roles: { a: "field", b: "field" } }
 
-const pings = (commands: ReadonlyArray<{ readonly _tag: string }>) => commands.filter(({ _tag }) => _tag === "Ping")
+const pings = (commands: ReadonlyArray<Command>) => commands.filter((command) => command._tag === "Ping")
 
 /** Until the next beat of `drive`, whose probe goes out then. */
 const beat = (drive: Drive) => drive.passUntil(drive.node.membership.beatAt)
@@ -68,6 +71,153 @@ describe("probes", () => {
     for (let i = 0; i < 40; i++) deadline(600)
     assert.isAbove(deadline(600), 600)
     assert.isBelow(deadline(600), 2_801)
+  })
+})
+
+describe("P7.12: a probe that is not answered", () => {
+  it("is pinged again after 230 and 460 ms, by the same number, and no more", () => {
+    const drive = Drive.up(few, "a")
+    const { link } = drive.meet("b")
+    beat(drive)
+    const { probe, probedAt } = drive.member("b")
+    const times: Array<number> = []
+    while (drive.node.alarmAt < probedAt + 700)
+      for (const ping of pings(drive.ring())) {
+        assert.deepInclude(ping, { link, probe })
+        times.push(drive.mono - probedAt)
+      }
+    assert.deepStrictEqual(times, [230, 460])
+  })
+
+  it("is not pinged again once anything came", () => {
+    const drive = Drive.up(few, "a")
+    const { link } = drive.meet("b")
+    beat(drive)
+    drive.mono += 100
+    drive.receive(link, { type: "req", id: "1", method: "mesh.peers", params: {} })
+    assert.deepStrictEqual(pings(drive.pass(590)), [])
+  })
+
+  it("is no measure of the round trip when it was pinged more than once", () => {
+    const drive = Drive.up(few, "a")
+    const { link } = drive.meet("b")
+    beat(drive)
+    drive.pass(300)
+    drive.feed({ _tag: "Ponged", link, probe: drive.member("b").probe })
+    assert.strictEqual(drive.member("b").srtt8, 0)
+    assert.strictEqual(drive.member("b").misses, 0)
+  })
+})
+
+describe("P7.12: six missed of the last ten", () => {
+  // Where two in a row are enough, six of ten cannot come without; where observers are few it takes three in a row.
+  const probes = (pattern: string, drive = Drive.up(few, "a"), link = drive.meet("b").link): Drive => {
+    for (const probe of pattern) {
+      beat(drive)
+      if (probe === "x") drive.pass(750)
+      else drive.feed({ _tag: "Ponged", link, probe: drive.member("b").probe })
+    }
+    return drive
+  }
+
+  it("make an edge bad, though never three in a row", () => {
+    assert.isTrue(probes("xx.xx.x.").member("b").good)
+    assert.isTrue(probes("xx.xx......x").member("b").good, "the first are no longer among the ten")
+    assert.isFalse(probes("xx.xx.xx").member("b").good)
+    assert.isFalse(probes("xx.x..xx.x").member("b").good)
+  })
+
+  it("and it is not good again before they are fewer", () => {
+    const drive = Drive.up(few, "a")
+    const { link } = drive.meet("b")
+    probes("xx.xx.xx..", drive, link)
+    const { probationEnds } = drive.member("b")
+    drive.passUntil(probationEnds)
+    assert.isFalse(drive.member("b").good, "its probation is over, and six of the last ten are missed")
+    drive.feed({ _tag: "Ponged", link, probe: drive.member("b").probe })
+    probes("..", drive, link)
+    assert.isTrue(drive.member("b").good)
+  })
+})
+
+describe("P7.13: asking others", () => {
+  const asked = (commands: ReadonlyArray<Command>) =>
+    sentEvents(commands, "mesh.probe").map(({ link, subject }) => ({ link, subject }))
+
+  it("where observers are few, each probe that is missed is put to the others", () => {
+    const drive = Drive.up(three, "a")
+    const link = drive.meet("b").link
+    drive.meet("c")
+    liveOn(drive, 3_000)
+    const commands = liveOn(drive, 1_900, "c")
+    assert.deepStrictEqual(asked(commands), [
+      { link, subject: id("c") },
+      { link, subject: id("c") }
+    ])
+  })
+
+  it("who is asked probes at once, and answers when it is answered, not before", () => {
+    const drive = Drive.up(many, "a")
+    const from = drive.meet("b").link
+    const to = drive.meet("c").link
+    liveOn(drive, 2_000)
+    const inquiry = { subject: id("c"), incarnation: 1 }
+    const at = drive.hear(from, "mesh.probe", inquiry)
+    assert.deepStrictEqual(pings(at), [{ _tag: "Ping", link: to, probe: drive.member("c").probe }])
+    assert.deepStrictEqual(sentEvents(at, "mesh.probe.answer"), [])
+    const then = drive.feed({ _tag: "Ponged", link: to, probe: drive.member("c").probe })
+    assert.deepStrictEqual(sentEvents(then, "mesh.probe.answer"), [{ link: from, ...inquiry }])
+    assert.deepStrictEqual(sentEvents(drive.hear(to, "mesh.edges", { rows: [] }), "mesh.probe.answer"), [])
+  })
+
+  it("nobody is answered for a device that does not answer, or is of another incarnation", () => {
+    const drive = Drive.up(many, "a")
+    const from = drive.meet("b").link
+    drive.meet("c")
+    liveOn(drive, 2_000)
+    assert.deepStrictEqual(drive.hear(from, "mesh.probe", { subject: id("c"), incarnation: 2 }), [])
+    drive.hear(from, "mesh.probe", { subject: id("c"), incarnation: 1 })
+    assert.deepStrictEqual(sentEvents(liveOn(drive, 800, "c"), "mesh.probe.answer"), [])
+    assert.deepStrictEqual(drive.member("c").askers, [])
+  })
+
+  it("an answer outweighs two witnesses for two beats, and is asked for anew", () => {
+    const drive = Drive.up(three, "a")
+    const { link } = drive.meet("b")
+    drive.meet("c")
+    liveOn(drive, 3_000)
+    const bad = { subject: id("c"), incarnation: 1, good: false }
+    drive.hear(link, "mesh.edges", { rows: [{ observer: id("b"), incarnation: 1, version: 9, edges: [bad] }] })
+    liveOn(drive, 1_800, "c")
+    drive.hear(link, "mesh.probe.answer", { subject: id("c"), incarnation: 1 })
+    liveOn(drive, 1_500, "c")
+    assert.isFalse(drive.member("c").good)
+    assert.strictEqual(drive.member("c").state, "suspect")
+    liveOn(drive, 1_000, "c")
+    assert.strictEqual(drive.member("c").state, "down")
+  })
+
+  it("C12: of a device that somebody else hears, one deaf ear is a suspicion and no more", () => {
+    const mesh = Mesh.settled({ roles: { a: "field", b: "field", c: "field" } })
+    const from = mesh.now
+    mesh.cut("a", "c")
+    mesh.pass(60_000)
+    for (const name of "abc") assert.notInclude(mesh.events(name, from), "peer.down")
+    assert.strictEqual(mesh.view("a"), "b:up c:suspect")
+    assert.strictEqual(mesh.view("b"), "a:up c:up")
+  })
+
+  it("WAN: after a second of doubt a device is probed besides the beat", () => {
+    const drive = Drive.up({ ...many, profile: profiles.wan }, "a")
+    const { link } = drive.meet("b")
+    const to = drive.meet("c").link
+    for (const name of "de") drive.meet(name)
+    liveOn(drive, 10_000)
+    while (drive.node.membership.beatAt - drive.mono < 2_500) liveOn(drive, 100)
+    const bad = { subject: id("c"), incarnation: 1, good: false }
+    drive.hear(link, "mesh.edges", { rows: [{ observer: id("b"), incarnation: 1, version: 9, edges: [bad] }] })
+    assert.deepStrictEqual(pings(drive.pass(990)), [])
+    assert.deepStrictEqual(pings(drive.pass(20)), [{ _tag: "Ping", link: to, probe: drive.member("c").probe }])
   })
 })
 
@@ -179,6 +329,80 @@ describe("B7: a slow observer accuses nobody", () => {
       assert.strictEqual(drive.member("b").misses, 0)
     }
     assert.strictEqual(drive.member("b").state, "up")
+  })
+
+  it("P7.15: a stall that no alarm fell into is told by the driver, and voids them as well", () => {
+    const drive = Drive.up(few, "a")
+    drive.meet("b")
+    liveOn(drive, 2_000)
+    let missed = 0
+    for (let i = 0; i < 20; i++) {
+      beat(drive)
+      drive.mono += 395
+      drive.feed({ _tag: "Stalled", ms: 200 })
+      drive.passUntil(drive.node.membership.beatAt - 1)
+      missed += drive.member("b").misses
+    }
+    assert.strictEqual(missed, 0)
+    assert.strictEqual(drive.member("b").state, "up")
+  })
+
+  it("P7.15: what others say against a device waits as well, until what is behind it has been taken up", () => {
+    const drive = Drive.up(many, "a")
+    const { link } = drive.meet("b")
+    const said = (good: boolean, version: number) => {
+      const edges = [{ subject: id("e"), incarnation: 1, good }]
+      return drive.hear(link, "mesh.edges", { rows: [{ observer: id("b"), incarnation: 1, version, edges }] })
+    }
+    said(true, 5)
+    assert.strictEqual(drive.member("e").state, "up")
+    drive.feed({ _tag: "Stalled", ms: 200 })
+    said(false, 6)
+    assert.strictEqual(drive.member("e").state, "up")
+    said(true, 7)
+    liveOn(drive, 1_600)
+    assert.strictEqual(drive.member("e").state, "up")
+    drive.feed({ _tag: "Stalled", ms: 200 })
+    said(false, 8)
+    assert.include(events(liveOn(drive, 1_600)), "peer.down", "and is said then, if nothing came")
+  })
+
+  it("S1: a stall that the driver tells voids a lease as a late alarm does", () => {
+    const mesh = Mesh.settled(three)
+    assert.strictEqual(mesh.leaders(), "a")
+    mesh.node("a").feed({ _tag: "Stalled", ms: 301 })
+    assert.strictEqual(mesh.leaders(), "")
+  })
+
+  it("P7.15: without a carrier of our own nobody is accused for ten seconds, and then everybody is out of reach", () => {
+    const drive = Drive.up(many, "a")
+    for (const name of "bcde") drive.meet(name)
+    liveOn(drive, 2_000)
+    drive.feed({ _tag: "Carrier", up: false })
+    const quiet = drive.pass(9_900)
+    assert.deepStrictEqual(
+      events(quiet).filter((event) => event === "peer.suspect" || event === "peer.down"),
+      []
+    )
+    assert.include(events(drive.pass(5_000)), "peer.down")
+  })
+
+  it("P7.15: with a carrier back in time nobody was ever accused", () => {
+    const drive = Drive.up(many, "a")
+    for (const name of "bcde") drive.meet(name)
+    liveOn(drive, 2_000)
+    drive.feed({ _tag: "Carrier", up: false })
+    const commands = [...drive.pass(8_000), ...drive.feed({ _tag: "Carrier", up: true }), ...liveOn(drive, 20_000)]
+    for (const event of ["peer.suspect", "peer.down"]) assert.notInclude(events(commands), event)
+  })
+
+  it("P7.15: whoever still hears something is not deaf", () => {
+    const drive = Drive.up(many, "a")
+    for (const name of "bcde") drive.meet(name)
+    liveOn(drive, 2_000)
+    drive.feed({ _tag: "Carrier", up: false })
+    liveOn(drive, 4_000, "b")
+    assert.isFalse(drive.member("b").good)
   })
 
   it("one that rings 150 ms late is in time", () => {

@@ -70,6 +70,11 @@ describe("status (B26, S11)", () => {
     mesh.pass(5_000)
     assert.deepInclude(peerOf(mesh.node("a"), "b"), { state: "down", witnesses: [id("a")], confirmed: false })
     assert.isTrue(statusOf(mesh.node("a")).isolated, "everybody is down: it says that it may be itself")
+    assert.lengthOf(
+      mesh.events("a").filter((event) => event === "node.isolated"),
+      1,
+      "and tells so, once"
+    )
     mesh.rejoin()
     mesh.pass(20_000)
     assert.isFalse(statusOf(mesh.node("a")).isolated)

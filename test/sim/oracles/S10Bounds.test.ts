@@ -129,6 +129,16 @@ describe("S10: every table has a bound", () => {
       }))
     ],
     [
+      "news",
+      "4 rows to hand on, at most 3",
+      inMembership(() => ({ news: many(4, (n) => ({ observer: id(n), from: null, round: 0 })) }))
+    ],
+    [
+      "askers",
+      "9 who wait for one answer, at most 8",
+      inMembership(({ members }) => ({ members: members.map((member) => ({ ...member, askers: many(9, (n) => n) })) }))
+    ],
+    [
       "heartbeats",
       "9 heartbeats that are out, at most 8",
       hoarding((node) =>
