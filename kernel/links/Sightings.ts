@@ -38,7 +38,7 @@ export const found = (contact: Contact, addresses: ReadonlyArray<string>, turn: 
   if (contact.session !== null || contact.attempt !== null || addresses.length === 0) return known
   if (Dialling.isConfigured(turn, contact)) return known
   const dial = Dialling.firstDial(turn, known)
-  const ours = turn.config.deviceId < contact.peer
+  const ours = turn.config.deviceId < contact.peer || dial.nextDialAt === NEVER_MS
   return ours ? dial : { ...dial, nextDialAt: dial.nextDialAt + turn.config.profile.higherDialsAfterMs }
 }
 

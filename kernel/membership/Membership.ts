@@ -11,6 +11,7 @@
  */
 import { observes, type Config } from "../Config.ts"
 import { between, u32 } from "../Draw.ts"
+import { speaksGen1 } from "../links/Gen1.ts"
 import { replaced } from "../links/Link.ts"
 import { compareText } from "../Order.ts"
 import { NEVER_MS } from "../Time.ts"
@@ -187,7 +188,7 @@ const onTime = (membership: Membership, turn: Turn): Membership => {
   const { profile } = turn.config
   let next = membership
   if (turn.lateMs > profile.stallMs) next = { ...next, members: next.members.map(Probe.voided), beatAt: now }
-  const misses = missesToBad(turn.config)
+  const misses = missesToBad(turn)
   for (let i = 0; i < next.members.length; i++) {
     const member = Probe.onDeadlines(next.members[i]!, misses, turn)
     next = withMember(next, i, member)
@@ -200,10 +201,11 @@ const onTime = (membership: Membership, turn: Turn): Membership => {
 }
 
 /** Few observers must be surer of themselves. */
-const missesToBad = (config: Config): number => {
+const missesToBad = ({ config, pins }: Turn): number => {
   const { fewObservers, missesToBad, missesToBadFewObservers } = config.profile
+  // Devices of generation 1 tell nobody what they see.
   const others = config.trusted.reduce(
-    (n, device) => (observes(device.role) ? n + 1 : n),
+    (n, device) => (observes(device.role) && !speaksGen1(pins, device) ? n + 1 : n),
     observes(config.role) ? 1 : 0
   )
   return others - 1 < fewObservers ? missesToBadFewObservers : missesToBad

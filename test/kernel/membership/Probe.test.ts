@@ -73,7 +73,7 @@ describe("probes", () => {
 
 describe("misses", () => {
   const badAfter = (world: World, others: string): number => {
-    const drive = Drive.up(world, "a")
+    const drive = Drive.up({ ...world, gen1: "" }, "a")
     for (const name of others) drive.meet(name)
     liveOn(drive, 5_000)
     const from = drive.node.membership.beatAt
