@@ -148,7 +148,7 @@ const run = (node: NodeState, input: Input): Step => {
     pinProven(node, turn)
   }
   if (turn.admitted?.frame?.type === "req") answer(node, turn)
-  links = Links.towardsGen1(links, turn)
+  links = Links.towardsGen1(links, woke, turn)
   const refusals = turn.facts.length > 0 ? counted(node.refusals, turn.facts) : node.refusals
   const same =
     links === node.links &&

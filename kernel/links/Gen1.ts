@@ -105,25 +105,24 @@ const keepalive = (turn: Turn): Frame => ({
 })
 
 /**
- * Everything of `turn.out` that goes to a device of generation 1, as it may be: left out, put off, or sent; besides it what had to
- * wait and what keeps a link alive.
+ * Everything of `turn.out` that goes to a device of generation 1, as it may be: left out, put off, or sent; and where the alarm rang
+ * (`woke`), and at nobody's word, what had to wait and what keeps a link alive.
  */
-export const govern = (lines: ReadonlyArray<Gen1Line>, turn: Turn): ReadonlyArray<Gen1Line> => {
+export const govern = (lines: ReadonlyArray<Gen1Line>, woke: boolean, turn: Turn): ReadonlyArray<Gen1Line> => {
   if (lines.length === 0) return lines
   let changed = false
   const next = lines.map((line) => {
-    const after = governLine(line, turn)
+    const after = governLine(line, woke, turn)
     if (after !== line) changed = true
     return after
   })
   return changed ? next : lines
 }
 
-const governLine = (line: Gen1Line, turn: Turn): Gen1Line => {
-  const now = turn.at.mono
+const governLine = (line: Gen1Line, woke: boolean, turn: Turn): Gen1Line => {
   const said = turn.out.some((command) => command._tag === "Send" && command.link === line.link)
-  const quiet = now - line.eventAt >= GEN1_QUIET_MS
-  if (!said && !quiet && line.waiting.length === 0) return line
+  const due = woke && (line.waiting.length > 0 || turn.at.mono - line.eventAt >= GEN1_QUIET_MS)
+  if (!said && !due) return line
   const mouth = new Mouth(line, turn)
   if (said) {
     const rest = turn.out.splice(0)
@@ -132,8 +131,8 @@ const governLine = (line: Gen1Line, turn: Turn): Gen1Line => {
       else if (mayHear(command.frame, line)) mouth.say(worded(command.frame))
     }
   }
-  mouth.saySome()
-  if (mouth.isQuiet()) mouth.say(keepalive(turn))
+  if (due) mouth.saySome()
+  if (due && mouth.isQuiet()) mouth.say(keepalive(turn))
   return mouth.line()
 }
 

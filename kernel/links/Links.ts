@@ -374,8 +374,8 @@ export const settle = (links: Links, turn: Turn): Links => {
 }
 
 /** What goes to devices of generation 1, as it may (Gen1.ts). After every room has said what it had to say. */
-export const towardsGen1 = (links: Links, turn: Turn): Links => {
-  const gen1 = Gen1.govern(links.gen1, turn)
+export const towardsGen1 = (links: Links, woke: boolean, turn: Turn): Links => {
+  const gen1 = Gen1.govern(links.gen1, woke, turn)
   return gen1 === links.gen1 ? links : withDue({ ...links, gen1 })
 }
 
@@ -394,7 +394,7 @@ export const leave = (links: Links, turn: Turn): void => {
       }
     })
   }
-  Gen1.govern(links.gen1, turn)
+  Gen1.govern(links.gen1, false, turn)
 }
 
 const withDue = (links: Links): Links => {

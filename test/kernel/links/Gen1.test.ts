@@ -23,7 +23,9 @@ const mixed: World = { roles: { a: "planner", b: "field", c: "field" }, electors
 /** Time passes, and the device answers every ping. */
 const live = (drive: Drive, ms: number): ReadonlyArray<Command> => {
   const out: Array<Command> = []
+  let rings = 0
   for (const until = drive.mono + ms; drive.node.alarmAt <= until;) {
+    assert.isBelow(++rings, ms + 100, "the alarm rings again and again")
     for (let due: ReadonlyArray<Command> = drive.ring(); due.length > 0;) {
       out.push(...due)
       due = due.flatMap((command) =>
@@ -71,7 +73,7 @@ describe("what a device of generation 1 is sent", () => {
   it("P11.1: and none of them even if a room tried to", () => {
     const drive = Drive.up(mixed, "a")
     const turn = turnOf(drive, event("mesh.edges"), event("peer.down"), reply(1), event("planner.proposal"))
-    Gen1.govern([Gen1.begun(1, false, 0)], turn)
+    Gen1.govern([Gen1.begun(1, false, 0)], true, turn)
     assert.deepStrictEqual(said(turn), [reply(1), event("planner.proposal")])
   })
 
@@ -92,7 +94,7 @@ describe("what a device of generation 1 is sent", () => {
     const drive = Drive.up(mixed, "a")
     for (const dialledByUs of [true, false]) {
       const turn = turnOf(drive, request)
-      Gen1.govern([Gen1.begun(1, dialledByUs, 0)], turn)
+      Gen1.govern([Gen1.begun(1, dialledByUs, 0)], true, turn)
       assert.deepStrictEqual(said(turn), dialledByUs ? [request] : [])
     }
   })
@@ -188,7 +190,7 @@ describe("its budget, on links that we dialled", () => {
     let lines = [Gen1.begun(1, true, 0)] as ReturnType<typeof Gen1.govern>
     const say = (...frames: ReadonlyArray<Frame>): ReadonlyArray<Frame> => {
       const turn = turnOf(drive, ...frames)
-      lines = Gen1.govern(lines, turn)
+      lines = Gen1.govern(lines, true, turn)
       return said(turn)
     }
     assert.lengthOf(say(...Array.from({ length: 68 }, () => event("planner.proposal"))), 68)
@@ -216,7 +218,7 @@ describe("its budget, on links that we dialled", () => {
   it("P11.5, S10: no more than so many wait, and what is dropped is counted", () => {
     const drive = Drive.up(mixed, "a")
     const turn = turnOf(drive, ...Array.from({ length: 500 }, (_, n) => reply(n)))
-    const [line] = Gen1.govern([Gen1.begun(1, true, 0)], turn)
+    const [line] = Gen1.govern([Gen1.begun(1, true, 0)], true, turn)
     assert.strictEqual(said(turn).length, 88)
     assert.strictEqual(line!.waiting.length, GEN1_WAITING_MAX)
     assert.strictEqual(turn.facts.length, 500 - 88 - GEN1_WAITING_MAX)
