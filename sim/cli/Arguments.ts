@@ -10,7 +10,17 @@
 import { SEED_MAX } from "../scenario/Seed.ts"
 import { type Kind, readFlags } from "./Flags.ts"
 import { readFuzzArguments } from "./FuzzArguments.ts"
-import { isFile, isReporter, type Order, readTime, reporterKind, reporterMistake } from "./Order.ts"
+import {
+  isFile,
+  isReporter,
+  type Order,
+  readTime,
+  readWith,
+  reporterKind,
+  reporterMistake,
+  withKind,
+  withMistake
+} from "./Order.ts"
 import { readCheckArguments, readListArguments, readNewArguments, readSchemaArguments } from "./ToolArguments.ts"
 
 /** Commands that read their own words. */
@@ -29,6 +39,7 @@ const kinds: { readonly [flag: string]: Kind } = {
   until: { needs: "a time with a unit, such as --until 62s" },
   fuzzed: "nothing",
   "no-swarm": "nothing",
+  with: withKind,
   twice: "nothing",
   reporter: reporterKind,
   quiet: "nothing",
@@ -53,6 +64,9 @@ const readRunArguments = (words: ReadonlyArray<string>): Order => {
   const untilMs = until === undefined ? null : readTime(until)
   if (until !== undefined && untilMs === null)
     return misuse(`--until ${until}: write a time with a unit, such as 500ms, 6s, 2m or 1h`)
+  const besides = values.get("with")
+  const others = besides === undefined ? { gen1: 0 } : readWith(besides)
+  if (others === null) return misuse(withMistake(besides ?? ""))
   const reporter = values.get("reporter") ?? "story"
   if (!isReporter(reporter)) return misuse(reporterMistake(reporter))
 
@@ -86,6 +100,7 @@ const readRunArguments = (words: ReadonlyArray<string>): Order => {
     fuzzed: fuzzed ? { swarm } : null,
     reporter,
     quiet: values.has("quiet"),
+    with: others,
     json
   }
 }
@@ -105,6 +120,7 @@ const help = `Runs scenarios of the mesh in a simulated world, and judges what t
   --seed N         another seed than the scenario's: 0 to ${SEED_MAX}
   --fuzzed         with --seed: as sim fuzz draws it from that seed
   --no-swarm       with --fuzzed: draw only what the file says
+  --with gen1=N    put N devices of generation 1 beside the scenario: they dial some of its nodes and are dialled by others
   --until T        stop at that moment, such as 62s; what is due later is not judged
   --twice          run two times and compare the traces
   --reporter R     story: what happened, in a few lines; full: every input and command; failures: only runs that did not

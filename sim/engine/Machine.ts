@@ -17,7 +17,7 @@ import type { NodeState } from "../../kernel/Node.ts"
 import type { StoreFailed } from "../../kernel/Ports.ts"
 import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
-import { decode } from "../../kernel/wire/Codec.ts"
+import { decode, encode } from "../../kernel/wire/Codec.ts"
 import { SimVault, type DiskFate, type Through } from "../disk/SimVault.ts"
 import type { Waiting } from "../disk/VaultPort.ts"
 import type { FakeKeys, KeyPair } from "../keys/FakeKeys.ts"
@@ -26,7 +26,9 @@ import type { Connection, Ending, Port, Side } from "../network/Connection.ts"
 import type { Due } from "../network/Segment.ts"
 import type { NodeSpec } from "../scenario/Scenario.ts"
 import type { Handle } from "./Agenda.ts"
-import type { Host } from "./Host.ts"
+import { gen1 } from "../gen1/Gen1.ts"
+import { tomorrow } from "../gen1/Tomorrow.ts"
+import type { Host, Kernel } from "./Host.ts"
 import { Intake } from "./Intake.ts"
 import { Nearby } from "./Nearby.ts"
 import { NodeClock } from "./NodeClock.ts"
@@ -69,6 +71,13 @@ interface Wake {
   readonly run: () => void
   handle: Handle
 }
+
+/** It runs a kernel, of whatever generation, and not the program of a device of generation 1. */
+export const isKernel = ({ spec }: Machine): boolean => spec.generation !== 1
+
+/** What a machine runs where the world runs `kernel`. */
+const programOf = ({ generation }: NodeSpec, kernel: Kernel): Kernel =>
+  generation === 1 ? gen1() : generation === 2 ? tomorrow(kernel) : kernel
 
 export class Machine implements Port {
   readonly index: number
@@ -160,6 +169,12 @@ export class Machine implements Port {
     return found === undefined ? null : found.connection.ports[found.side === 0 ? 1 : 0]
   }
 
+  /** What the other end calls one of our links; 0: nothing any more. */
+  farLink(link: number): number {
+    const found = this.links.get(link)
+    return found === undefined ? 0 : found.connection.links[found.side === 0 ? 1 : 0]
+  }
+
   // ---------------------------------------------------------------------------------------------- power
 
   start(): void {
@@ -178,7 +193,7 @@ export class Machine implements Port {
     if (this.spec.bootsIn1970) this.clock = this.clock.jumped(-this.clock.instant(this.world.nowMs).wall)
     const process = this.process
     this.host = this.world.makeHost(
-      this.world.kernel,
+      programOf(this.spec, this.world.kernel),
       this.config,
       {
         instant: () => {
@@ -414,7 +429,11 @@ export class Machine implements Port {
         const link = this.links.get(command.link)
         if (link === undefined) return
         this.world.sent(this, link.connection, link.side, command.frame)
-        return network.send(link.connection, link.side, { _tag: "frame", frame: command.frame })
+        // What no kernel says passes the codec, as it would on a wire.
+        const cargo: Cargo = isKernel(this)
+          ? { _tag: "frame", frame: command.frame }
+          : { _tag: "raw", text: encode(command.frame) }
+        return network.send(link.connection, link.side, cargo)
       }
       case "Ping": {
         const link = this.links.get(command.link)

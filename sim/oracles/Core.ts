@@ -10,7 +10,8 @@
  * whose members meet through others only.
  */
 import { below, u32 } from "../../kernel/Draw.ts"
-import type { Machine } from "../engine/Machine.ts"
+import { GEN1_CLOCK_WINDOW_MS } from "../../kernel/Profile.ts"
+import { isKernel, type Machine } from "../engine/Machine.ts"
 import type { World } from "../engine/World.ts"
 import { pairs } from "../faults/Fault.ts"
 
@@ -28,12 +29,25 @@ const around = (world: World, inside: ReadonlyArray<Machine>): Core => ({
 
 /** It has run, and nobody else answers in its place. */
 const isReal = (world: World, machine: Machine): boolean =>
-  (machine.running || machine.durable.incarnation > 0) && world.byAddress(machine.name) === machine
+  (machine.running || machine.durable.incarnation > 0 || !isKernel(machine)) &&
+  world.byAddress(machine.name) === machine
 
 const mayDial = (a: Machine, b: Machine): boolean =>
   a.config.trusted.some(({ address, deviceId }) => deviceId === b.config.deviceId && address === b.name)
 
-const areNeighbours = (a: Machine, b: Machine): boolean => mayDial(a, b) && mayDial(b, a)
+/** Clocks of two that have to agree: so far apart at most, and they may run apart for as long as the calm takes. */
+const CLOCKS_APART_MAX_MS = GEN1_CLOCK_WINDOW_MS / 2
+
+const clocksAgree = (a: Machine, b: Machine): boolean => {
+  const { nowMs } = a.world
+  return Math.abs(a.clock.instant(nowMs).wall - b.clock.instant(nowMs).wall) <= CLOCKS_APART_MAX_MS
+}
+
+/** They can come to a session by themselves: with a device of generation 1 one side dials, and their clocks must agree. */
+const areNeighbours = (a: Machine, b: Machine): boolean => {
+  if (isKernel(a) && isKernel(b)) return a.spec.generation === b.spec.generation && mayDial(a, b) && mayDial(b, a)
+  return isKernel(a) !== isKernel(b) && (mayDial(a, b) || mayDial(b, a)) && clocksAgree(a, b)
+}
 
 export const pickCore = (world: World, seed: number): Core => {
   const all = world.machines.filter((machine) => isReal(world, machine))

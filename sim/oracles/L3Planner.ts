@@ -5,7 +5,7 @@
  * Does not judge: who it is (leadership is sticky), and planners that reach each other through others only.
  */
 import * as Leadership from "../../kernel/leadership/Leadership.ts"
-import type { Machine } from "../engine/Machine.ts"
+import { isKernel, type Machine } from "../engine/Machine.ts"
 import type { Core } from "./Core.ts"
 import { whyNoLeader } from "./Reasons.ts"
 
@@ -24,7 +24,8 @@ const named = (machine: Machine): string | null => {
 
 const list = (machines: ReadonlyArray<Machine>): string => machines.map(({ name }) => name).join(", ")
 
-export const planner = ({ inside }: Core): ReadonlyArray<string> => {
+export const planner = (core: Core): ReadonlyArray<string> => {
+  const inside = core.inside.filter(isKernel)
   const [any] = inside
   if (any === undefined) return []
   const { electors } = any.config.manifest

@@ -27,7 +27,9 @@ export interface Oracle {
    * performed. What is broken, with names and terms; `null`: nothing.
    */
   readonly stepped: (seen: Observation) => string | null
-  /** A frame leaves its sender: whatever it had to wait for is over. */
+  /** The same of devices of generation 1, which run no kernel. */
+  readonly ofGen1?: (seen: Observation) => string | null
+  /** A frame leaves its sender, a kernel: whatever it had to wait for is over. */
   readonly sent?: (sender: Machine, receiver: Port, frame: Frame, nowMs: number) => string | null
 }
 

@@ -56,6 +56,10 @@ const Node = Schema.Struct({
   "boots-in": may(
     Schema.Literals([1970]).annotate({ message: "write 1970, or leave it out" }),
     "1970: the node has no clock that runs on without power; its calendar begins at zero at each boot."
+  ),
+  generation: may(
+    Schema.Literals([1, 2]).annotate({ message: "write 1 or 2, or leave it out for a node of ours" }),
+    "1: a device that runs no kernel and speaks the original protocol; it has no say in expectations. 2: a kernel that speaks only a generation to come, which nobody else understands."
   )
 }).annotate({ identifier: "Node", noun: "word of a node", message: "write what the node is, such as { role: field }" })
 

@@ -29,14 +29,15 @@ export const readNodes = (reading: Reading, draft: Draft<Language["nodes"]> | un
       capabilities,
       clockSkewMs: valueOf(reading, [...path, "clock-skew"], node?.["clock-skew"], readTime) ?? 0,
       clockRatePpm: valueOf(reading, [...path, "clock-rate"], node?.["clock-rate"], readClockRate) ?? 0,
-      ...(node?.["boots-in"] === undefined ? {} : { bootsIn1970: true })
+      ...(node?.["boots-in"] === undefined ? {} : { bootsIn1970: true }),
+      ...(node?.generation === undefined ? {} : { generation: node.generation })
     }
   })
 }
 
 /** Planners and standby-planners in the order of the file, then the first field node as a witness. */
-const defaultElectors = (roles: ReadonlyMap<string, Role | null>): ReadonlyArray<string> => {
-  const names = [...roles.keys()]
+const defaultElectors = (roles: ReadonlyMap<string, Role | null>, mute: ReadonlySet<string>): ReadonlyArray<string> => {
+  const names = [...roles.keys()].filter((name) => !mute.has(name))
   const planners = names.filter((name) => roles.get(name) === "planner" || roles.get(name) === "standby-planner")
   const witness = names.find((name) => roles.get(name) === "field")
   return witness === undefined ? planners : [...planners, witness]
@@ -44,10 +45,12 @@ const defaultElectors = (roles: ReadonlyMap<string, Role | null>): ReadonlyArray
 
 export const readElectors = (
   reading: Reading,
-  draft: Draft<Language["electors"]> | undefined
+  draft: Draft<Language["electors"]> | undefined,
+  nodes: ReadonlyArray<NodeSpec>
 ): ReadonlyArray<string> => {
   const { mistakes, tree } = reading
-  if (draft === undefined) return defaultElectors(reading.roles)
+  const mute = new Set(nodes.filter(({ generation }) => generation === 1).map(({ name }) => name))
+  if (draft === undefined) return defaultElectors(reading.roles, mute)
   if (draft.length === 0)
     mistakes.add(tree.value(["electors"]), "the list is empty; write who may vote, or leave electors: out")
   const electors = new Set<string>()
@@ -57,6 +60,7 @@ export const readElectors = (
     for (const elector of found) {
       const role = reading.roles.get(elector)
       if (role === "viewer") mistakes.add(span, `${elector} is a viewer, and a viewer never votes`)
+      else if (mute.has(elector)) mistakes.add(span, `${elector} is of generation 1, and knows of no elections`)
       else if (electors.has(elector)) mistakes.add(span, `${elector} stands twice in this list`)
       electors.add(elector)
     }

@@ -30,6 +30,10 @@ export interface NodeSpec {
   readonly clockRatePpm: number
   /** It has no clock that runs on without power: each boot begins at the calendar's zero. */
   readonly bootsIn1970?: boolean
+  /** 1: it runs no kernel, but speaks the original protocol; 2: a kernel that speaks a generation to come. Absent: one of ours. */
+  readonly generation?: 1 | 2
+  /** It was put beside the scenario: next to everybody, wherever the others have their places. */
+  readonly beside?: true
 }
 
 export interface NetworkSpec {
@@ -240,4 +244,6 @@ export interface Scenario {
   readonly timeline: ReadonlyArray<Step>
   readonly expect: ReadonlyArray<Expectation>
   readonly fuzz?: Fuzz
+  /** What was put beside it, in the words of `--with`. */
+  readonly with?: string
 }

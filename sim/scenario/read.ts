@@ -108,7 +108,7 @@ const assemble = (file: string, text: string, tree: Tree, mistakes: Mistakes): S
   const reading: Reading = { ...unbounded, lastsMs }
   const moments = new Moments(reading, draft.timeline !== undefined)
   const nodes = readNodes(reading, draft.nodes)
-  const electors = readElectors(reading, draft.electors)
+  const electors = readElectors(reading, draft.electors, nodes)
   const network = readNetwork(reading, draft.network)
   const timeline = readTimeline(reading, draft.timeline ?? [], moments)
   const expect = readExpectations(reading, draft.expect ?? [], moments)

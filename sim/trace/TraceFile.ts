@@ -56,6 +56,7 @@ export const record = (
     scenarioHash: hashOf(scenarioText),
     file: drawn.scenario.file,
     seed,
+    ...(drawn.scenario.with === undefined ? {} : { with: drawn.scenario.with }),
     drawn: { class: run, ties, liveness, settings, faults },
     ...maker
   })
