@@ -18,6 +18,8 @@ export interface Reading {
   readonly mistakes: Mistakes
   /** Every node that the file names, in its order; also those whose description is wrong. */
   readonly roles: ReadonlyMap<string, Role | null>
+  /** Those of generation 1, which say nothing that could be asked for. */
+  readonly mute: ReadonlySet<string>
   readonly lastsMs: number | null
   readonly expansion: Expansion
 }

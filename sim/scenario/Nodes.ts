@@ -45,11 +45,9 @@ const defaultElectors = (roles: ReadonlyMap<string, Role | null>, mute: Readonly
 
 export const readElectors = (
   reading: Reading,
-  draft: Draft<Language["electors"]> | undefined,
-  nodes: ReadonlyArray<NodeSpec>
+  draft: Draft<Language["electors"]> | undefined
 ): ReadonlyArray<string> => {
-  const { mistakes, tree } = reading
-  const mute = new Set(nodes.filter(({ generation }) => generation === 1).map(({ name }) => name))
+  const { mistakes, mute, tree } = reading
   if (draft === undefined) return defaultElectors(reading.roles, mute)
   if (draft.length === 0)
     mistakes.add(tree.value(["electors"]), "the list is empty; write who may vote, or leave electors: out")

@@ -102,13 +102,15 @@ const rolesOf = (tree: Tree): ReadonlyMap<string, Role | null> => {
 /** A scenario that holds as soon as `mistakes` stays empty. */
 const assemble = (file: string, text: string, tree: Tree, mistakes: Mistakes): Scenario => {
   const draft = readShape(tree, mistakes)
-  const unbounded: Reading = { tree, mistakes, roles: rolesOf(tree), lastsMs: null, expansion: new Expansion() }
+  const roles = rolesOf(tree)
+  const unbounded: Reading = { tree, mistakes, roles, mute: new Set(), lastsMs: null, expansion: new Expansion() }
   const lastsMs = valueOf(unbounded, ["lasts"], draft.lasts, readTime)
   if (lastsMs === 0) mistakes.add(tree.value(["lasts"]), "a run lasts longer than nothing")
-  const reading: Reading = { ...unbounded, lastsMs }
+  const nodes = readNodes(unbounded, draft.nodes)
+  const mute = new Set(nodes.filter(({ generation }) => generation === 1).map(({ name }) => name))
+  const reading: Reading = { ...unbounded, mute, lastsMs }
   const moments = new Moments(reading, draft.timeline !== undefined)
-  const nodes = readNodes(reading, draft.nodes)
-  const electors = readElectors(reading, draft.electors, nodes)
+  const electors = readElectors(reading, draft.electors)
   const network = readNetwork(reading, draft.network)
   const timeline = readTimeline(reading, draft.timeline ?? [], moments)
   const expect = readExpectations(reading, draft.expect ?? [], moments)
