@@ -207,5 +207,5 @@ describe("C76: a device of generation 1 and our nodes", () => {
       20_000
     )
     assert.isEmpty(device.told.filter(({ is }) => is === "violation"))
-  }, 60_000)
+  }, 180_000)
 })

@@ -187,6 +187,7 @@ class Line {
   private peer: string | null = null
   private theirNonce = ""
   private asked = 0
+  private knowsLeader = false
   private eventAt = Date.now()
   private readonly awaited = new Map<string, string>()
   /** When the messages of the last minute came. */
@@ -233,12 +234,16 @@ class Line {
     for (const other of this.device.lines) if (other !== this && other.peer === peer) other.end("a newer session")
     tell({ is: "up", peer, dialled: this.dialled })
     if (this.dialled) this.ask("context.sync", { since: 0, limit: 100 })
-    this.ask("mesh.status", {})
   }
 
-  /** As a dialler it gives a link up on which it sees no events. */
+  /**
+   * It asks who leads until it is told: what comes right behind its own answer to a login may find that answer still unchecked, and
+   * is not looked at then (P5.10). As a dialler it gives a link up on which it sees no events.
+   */
   look(): void {
-    if (!this.dialled || this.peer === null) return
+    if (this.peer === null) return
+    if (!this.knowsLeader) this.ask("mesh.status", {})
+    if (!this.dialled) return
     if (Date.now() - this.eventAt >= this.device.orders.quietMs) this.end("no events")
   }
 
@@ -334,6 +339,7 @@ class Line {
     const activity = payload["plannerActivity"]
     const leader = isObject(activity) && isObject(activity["leader"]) ? activity["leader"] : null
     if (leader === null) return violation("a status without a leader")
+    this.knowsLeader = true
     tell({
       is: "status",
       peer: this.peer ?? "",
