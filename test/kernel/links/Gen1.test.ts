@@ -117,6 +117,16 @@ describe("what a device of generation 1 is sent", () => {
     }
   })
 
+  it("P11.3, S7: it is sent when the alarm rings, and not at the word of whoever speaks in that very millisecond", () => {
+    const drive = Drive.up(mixed, "a")
+    const { link } = drive.meet("b", GEN1)
+    drive.mono += GEN1_QUIET_MS
+    const stranger = drive.nextLink()
+    drive.linkUp(null, stranger)
+    assert.isEmpty(framesTo(drive.challenge(stranger), link))
+    assert.lengthOf(sentEvents(drive.ring(), "link.keepalive"), 1)
+  })
+
   it("P11.3: with the session ends what keeps it alive", () => {
     const drive = Drive.up(mixed, "a")
     const { link } = drive.meet("b", GEN1)
