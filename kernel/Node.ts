@@ -3,7 +3,7 @@
  *
  * `step` is pure, total and never throws: what does not fit the state it meets changes nothing. When nothing changed, the same
  * reference comes back. The rooms see each input in this order, and tell the later ones by facts:
- * links → membership → leadership → links again (connections given up) → counters → alarm.
+ * links → membership → leadership → links again (connections given up, what generation 1 may hear) → counters → alarm.
  */
 import type { Command } from "./Command.ts"
 import type { Config } from "./Config.ts"
@@ -211,13 +211,13 @@ const run = (node: NodeState, input: Input): Step => {
     input._tag === "Stored"
       ? LeadershipRoom.onStored(node.leadership, input.ticket, turn, links)
       : LeadershipRoom.onTurn(node.leadership, woke, turn, links)
-  let refusals = node.refusals
   if (turn.facts.length > 0) {
     links = Links.settle(links, turn)
-    refusals = counted(refusals, turn.facts)
     pinProven(node, turn)
   }
   if (turn.admitted?.frame?.type === "req") answer(node, turn)
+  links = Links.towardsGen1(links, woke, turn)
+  const refusals = turn.facts.length > 0 ? counted(node.refusals, turn.facts) : node.refusals
   // It came back too low, because whoever knew better was out of reach.
   const told = turn.forgetful ? Recall.toldIn(turn) : -1
   if (told > node.incarnation)

@@ -78,6 +78,23 @@ export interface Profile {
 
 /** Clock error towards peers of generation 1, either way (PROTOCOL.md part 5). */
 export const GEN1_CLOCK_WINDOW_MS = 300_000
+/** Between two attempts at a device of generation 1 at most, and after its goodbye, which no higher incarnation will end. */
+export const GEN1_REDIAL_MAX_MS = 30_000
+/**
+ * A link with a device of generation 1 on which no event left for so long gets one that says nothing. Thirty seconds are promised;
+ * this leaves them to a clock that runs 30 % slow, and the device itself waits for ninety.
+ */
+export const GEN1_QUIET_MS = 20_000
+/**
+ * What we send on a link that we dialled to it: so many messages in so long. It drops whatever is beyond as many in a minute; the
+ * rest is for our clock, and for messages that are held up on the way and come together.
+ */
+export const GEN1_BUDGET_MESSAGES = 100
+export const GEN1_BUDGET_MS = 90_000
+/** Messages that wait for room on one such link. */
+export const GEN1_WAITING_MAX = 64
+/** Nobody waits longer for an answer: it is not sent any more. */
+export const GEN1_ANSWER_MS = 30_000
 /** Frames other than the handshake that an unauthenticated link may send before it is closed. */
 export const UNAUTHENTICATED_FRAMES_MAX = 16
 /** Connections that may be shaking hands at once; beyond, the oldest that said nothing gives way. */

@@ -221,7 +221,8 @@ const judge = (
     kernel: hello !== undefined,
     incarnation: hello?.incarnation ?? 0,
     bootId: hello?.bootId ?? "",
-    linkCounter: hello?.linkCounter ?? 0
+    linkCounter: hello?.linkCounter ?? 0,
+    aheadMs: said.signedAtMs - turn.at.mono
   }
 }
 

@@ -9,6 +9,7 @@ import { trustedDevice, type Trusted } from "../Config.ts"
 import type { Code } from "../wire/Codes.ts"
 import * as Address from "./Address.ts"
 import type { Contact } from "./Link.ts"
+import * as Gen1 from "./Gen1.ts"
 import { decide, postureOf } from "./Policy.ts"
 import * as Way from "./Way.ts"
 
@@ -24,7 +25,8 @@ const jitter = (turn: Turn, contact: Contact, maxMs: number): number =>
 export const isConfigured = (turn: Turn, contact: Contact): boolean =>
   (trustedDevice(turn.config, contact.peer)?.address ?? null) !== null
 
-const hasAddress = (turn: Turn, contact: Contact): boolean => contact.found.length > 0 || isConfigured(turn, contact)
+const hasAddress = (turn: Turn, contact: Contact): boolean =>
+  isConfigured(turn, contact) || (contact.found.length > 0 && Gen1.mayDialFound(turn, contact.peer))
 
 const scheduled = (turn: Turn, contact: Contact, inMs: number): Contact => ({
   ...contact,
@@ -42,10 +44,14 @@ export const redialAfterSession = (turn: Turn, contact: Contact, upMs: number): 
     : redialAfterFailure(turn, contact)
 
 export const redialAfterFailure = (turn: Turn, contact: Contact): Contact => {
-  const { redialMaxMs, redialMs } = turn.config.profile
-  const capMs = Math.min(redialMaxMs, redialMs * (1 << Math.min(contact.failures, 16)))
+  const longestMs = Gen1.redialMaxMs(turn, contact.peer)
+  const capMs = Math.min(longestMs, turn.config.profile.redialMs * (1 << Math.min(contact.failures, 16)))
   return scheduled(turn, { ...contact, failures: contact.failures + 1 }, jitter(turn, contact, capMs))
 }
+
+/** A device of generation 1 said goodbye: nothing but a session will tell that it is there again. */
+export const redialAfterGoodbye = (turn: Turn, contact: Contact): Contact =>
+  scheduled(turn, { ...contact, failures: contact.failures + 1 }, Gen1.redialMaxMs(turn, contact.peer))
 
 /** After a refusal that trying again soon cannot change. */
 export const redialAfterRefusal = (turn: Turn, contact: Contact, code: string): Contact => ({

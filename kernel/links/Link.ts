@@ -6,6 +6,7 @@
  */
 import type { LinkPath } from "../Input.ts"
 import type { ConnectAnswer, ConnectParams, DeviceId, LinkEpoch } from "../wire/Frame.ts"
+import type { Gen1Line } from "./Gen1.ts"
 
 /** What the far end proved to be. */
 export interface Proven {
@@ -15,6 +16,8 @@ export interface Proven {
   readonly incarnation: number
   readonly bootId: string
   readonly linkCounter: number
+  /** Its calendar when it signed, less our monotonic clock then. */
+  readonly aheadMs: number
 }
 
 export interface Open {
@@ -101,6 +104,10 @@ export interface Contact {
   readonly asks: boolean
   /** The lasting reason for which it refuses us, or we it. */
   readonly refused: string | null
+  /** Its calendar less our monotonic clock, from its last handshake; `null`: it is not known, or no good. */
+  readonly aheadMs: number | null
+  /** How far its calendar was ahead of ours then; for showing. */
+  readonly clockOffsetMs: number | null
   /** `host:port` where discovery saw it, best first. */
   readonly found: ReadonlyArray<string>
   /** Dials by `found` so far: the next one takes the next address. */
@@ -120,6 +127,8 @@ export interface Links {
   readonly contacts: ReadonlyArray<Contact>
   /** Every open connection, sorted by link number. */
   readonly links: ReadonlyArray<Link>
+  /** Sessions with devices of generation 1, in the order in which they began. */
+  readonly gen1: ReadonlyArray<Gen1Line>
   /** Untrusted devices that discovery saw, sorted by device id. */
   readonly strangers: ReadonlyArray<Stranger>
   /** Links opened in this incarnation. */

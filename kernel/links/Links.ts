@@ -3,7 +3,7 @@
  * looked at before a link has proved its identity, its mesh and its generation (S7); what a session brings is admitted to
  * the other rooms by `turn.admitted`.
  *
- * Not modelled here yet: lanes and budgets per link, the keep-alive that generation 1 needs.
+ * Not modelled here yet: lanes and budgets per link between kernel peers.
  */
 import { GENERATIONS, trustedDevice, type Config } from "../Config.ts"
 import type { Input } from "../Input.ts"
@@ -14,6 +14,7 @@ import { note, type Turn } from "../Turn.ts"
 import type { Event, Frame } from "../wire/Frame.ts"
 import { mayCall } from "../wire/Methods.ts"
 import * as Dialling from "./Dialling.ts"
+import * as Gen1 from "./Gen1.ts"
 import * as Keeping from "./Keeping.ts"
 import {
   DISPLACE_PROBE,
@@ -44,6 +45,8 @@ const stranger = (peer: string, kept: boolean): Contact => ({
   leftIncarnation: 0,
   asks: false,
   refused: null,
+  aheadMs: null,
+  clockOffsetMs: null,
   found: [],
   tried: 0
 })
@@ -53,6 +56,7 @@ export const make = (config: Config): Links => {
   return {
     contacts: config.trusted.map(({ deviceId }) => stranger(deviceId, kept(deviceId))),
     links: [],
+    gen1: [],
     strangers: [],
     counter: 0,
     attempts: 0,
@@ -167,8 +171,13 @@ const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links 
       const said = frame.payload.epoch
       const agrees = said[0] === theirs && said[1] === theirCounter && said[2] === mine && said[3] === myCounter
       if (!agrees) return hangup(links, link, turn, "link epochs part")
-    } else if (frame.event === "peer.leaving") {
-      return onLeaving(links, link, frame.payload, turn)
+    } else if (frame.event === "peer.leaving" || frame.event === "peer.down") {
+      const { gen } = frame.payload
+      if (gen < GENERATIONS[0] || gen > GENERATIONS[1]) {
+        turn.facts.push({ _tag: "Refused", code: "UNSUPPORTED_GENERATION" })
+        return links
+      }
+      if (frame.event === "peer.leaving") return onLeaving(links, link, frame.payload, turn)
     }
   }
   if (frame.type === "req") {
@@ -203,12 +212,7 @@ const onLeaving = (
   said: Extract<Event, { readonly event: "peer.leaving" }>["payload"],
   turn: Turn
 ): Links => {
-  const { deviceId, gen } = said
-  if (gen < GENERATIONS[0] || gen > GENERATIONS[1]) {
-    turn.facts.push({ _tag: "Refused", code: "UNSUPPORTED_GENERATION" })
-    return links
-  }
-  if (deviceId !== session.peer) {
+  if (said.deviceId !== session.peer) {
     turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
     return links
   }
@@ -221,7 +225,7 @@ const onLeaving = (
   turn.facts.push({ _tag: "Left", peer: session.peer, incarnation })
   turn.out.push({ _tag: "Hangup", link: session.link, code: 1000, reason: "goodbye", abrupt: false })
   const contacts = replaced(links.contacts, at, { ...contact, leftIncarnation: incarnation })
-  return Sessions.end({ ...links, contacts }, turn, session, "leaving")
+  return Sessions.end({ ...links, contacts }, turn, session, Sessions.LEAVING)
 }
 
 const onPong = (links: Links, number: number, probe: number, turn: Turn): Links => {
@@ -402,6 +406,12 @@ export const settle = (links: Links, turn: Turn): Links => {
   return next === links ? links : withDue(next)
 }
 
+/** What goes to devices of generation 1, as it may (Gen1.ts). After every room has said what it had to say. */
+export const towardsGen1 = (links: Links, woke: boolean, turn: Turn): Links => {
+  const gen1 = Gen1.govern(links.gen1, woke, turn)
+  return gen1 === links.gen1 ? links : withDue({ ...links, gen1 })
+}
+
 /** Says goodbye on every session; the driver flushes before it closes (`Halt`). */
 export const leave = (links: Links, turn: Turn): void => {
   for (const link of links.links) {
@@ -417,10 +427,11 @@ export const leave = (links: Links, turn: Turn): void => {
       }
     })
   }
+  Gen1.govern(links.gen1, false, turn)
 }
 
 const withDue = (links: Links): Links => {
-  let due = NEVER_MS
+  let due = Gen1.dueOf(links.gen1)
   for (let i = 0; i < links.contacts.length; i++) due = Math.min(due, links.contacts[i]!.nextDialAt)
   for (let i = 0; i < links.links.length; i++) {
     const link = links.links[i]!

@@ -15,12 +15,14 @@ import { allCodes } from "../wire/Codes.ts"
 import type { ConnectParams, Frame } from "../wire/Frame.ts"
 import * as Authenticate from "./Authenticate.ts"
 import * as Dialling from "./Dialling.ts"
+import * as Gen1 from "./Gen1.ts"
 import {
   DISPLACE_PROBE,
   indexOfContact,
   indexOfLink,
   replaced,
   without,
+  type Contact,
   type Link,
   type Links,
   type Open,
@@ -111,7 +113,8 @@ const onServerFrame = (links: Links, link: Outbound, frame: Frame, turn: Turn): 
     const answer = decodeAnswer("mesh.challenge", frame.payload)
     if (answer === null) return dropOutbound(links, link, turn, "INVALID_PARAMS", "its challenge does not read")
     const exchange = exchangeOf(link, { client: link.nonce, server: answer.nonce })
-    const signedAtMs = turn.at.wall
+    const contact = links.contacts[indexOfContact(links.contacts, link.peer)]
+    const signedAtMs = Gen1.calendarOf(turn, link.peer, contact?.aheadMs ?? null)
     const payloads = Authenticate.loginPayloads(speaker(links, link.peer, turn), link.peer, exchange, signedAtMs)
     turn.out.push({ _tag: "Sign", ticket: link.link, payloads })
     return withLink(links, { ...link, _tag: "SigningLogin", serverNonce: answer.nonce, signedAtMs })
@@ -258,7 +261,7 @@ export const admitLogin = (
   told: { readonly remembers?: number } = {}
 ): Links => {
   const exchange = exchangeOf(link, { client: params.clientNonce, server: link.nonce })
-  const signedAtMs = turn.at.wall
+  const signedAtMs = Gen1.calendarOf(turn, proven.peer, proven.kernel ? null : proven.aheadMs)
   const payloads = Authenticate.answerPayloads(turn, proven.peer, exchange, signedAtMs, told)
   turn.out.push({ _tag: "Sign", ticket: link.link, payloads })
   return withLink(links, { ...openOf(link), _tag: "SigningAnswer", id, params, proven, signedAtMs, told })
@@ -360,7 +363,18 @@ export const refuseLogin = (
     ...about(turn, params?.deviceId),
     ...Sessions.shownWay(links, turn, params?.deviceId, { dialledByUs: false, path: link.path })
   })
-  return drop(links, link.link)
+  return shown(drop(links, link.link), params, code)
+}
+
+/** Refusals of somebody who had proved who it is: status shows them, though it dialled and not we. */
+const PROVEN: ReadonlyArray<string> = ["UNSUPPORTED_GENERATION", "MESH_ID_MISMATCH"]
+
+const shown = (links: Links, params: ConnectParams | null, code: Code): Links => {
+  if (params === null || !PROVEN.includes(code)) return links
+  const at = indexOfContact(links.contacts, params.deviceId)
+  const contact = links.contacts[at]
+  if (contact === undefined || contact.session !== null || contact.refused === code) return links
+  return { ...links, contacts: replaced(links.contacts, at, { ...contact, refused: code }) }
 }
 
 /** Ends our own dial: the server refused us, or we it. */
@@ -373,12 +387,14 @@ const dropOutbound = (links: Links, link: Outbound, turn: Turn, code: Code, mess
   const contact = links.contacts[at]
   const rest = drop(links, link.link)
   if (contact === undefined || contact.session !== null) return rest
+  // It may have been our estimate of its clock: the next login is signed by our own.
+  const known: Contact = code === "AUTH_FAILED" ? { ...contact, aheadMs: null } : contact
   // Whoever forgot may have come back in an incarnation that it had already, and asks this one which was the last.
   const asks = code === "IDENTITY_CONFLICT" && turn.forgetful && !contact.asks
   const next = asks
-    ? Dialling.redialAfterFailure(turn, { ...contact, asks })
+    ? Dialling.redialAfterFailure(turn, { ...known, asks })
     : LASTING.includes(code)
-      ? Dialling.redialAfterRefusal(turn, contact, code)
-      : Dialling.redialAfterFailure(turn, contact)
+      ? Dialling.redialAfterRefusal(turn, known, code)
+      : Dialling.redialAfterFailure(turn, known)
   return { ...rest, contacts: replaced(rest.contacts, at, next) }
 }

@@ -17,6 +17,7 @@ import { note, type Turn } from "../Turn.ts"
 import type { Code } from "../wire/Codes.ts"
 import type { LinkEpoch } from "../wire/Frame.ts"
 import * as Dialling from "./Dialling.ts"
+import * as Gen1 from "./Gen1.ts"
 import {
   indexOfContact,
   indexOfLink,
@@ -136,12 +137,20 @@ export const establish = (
     kernel: proven.kernel,
     incarnation: Math.max(contact.incarnation, proven.incarnation),
     bootId: proven.kernel ? proven.bootId : contact.bootId,
+    aheadMs: proven.aheadMs,
+    clockOffsetMs: proven.aheadMs + turn.at.mono - turn.at.wall,
     refused: null
   }
+  const lines = links.gen1.filter((line) => line.link !== old?.link)
   return {
     ...links,
     contacts: replaced(links.contacts, at, next),
-    links: replaced(open, indexOfLink(open, link), session)
+    links: replaced(open, indexOfLink(open, link), session),
+    gen1: proven.kernel
+      ? old?.proven.kernel === false
+        ? lines
+        : links.gen1
+      : [...lines, Gen1.begun(link, dialledByUs, turn.at.mono)]
   }
 }
 
@@ -161,6 +170,9 @@ export const shownWay = (
   return Way.shown(Way.negotiated(device, link, (contact?.found.length ?? 0) > 0))
 }
 
+/** Why a session is over whose device said goodbye. */
+export const LEAVING = "leaving"
+
 /** The session is over; the device will be dialled again, unless it left. */
 export const end = (links: Links, turn: Turn, session: Session, reason: string): Links => {
   turn.facts.push(down(session, reason))
@@ -169,11 +181,14 @@ export const end = (links: Links, turn: Turn, session: Session, reason: string):
   const way = shownWay(links, turn, session.peer, session)
   note(turn, { event: "peer.disconnect", about: session.peer, link: session.link, reason, ...way })
   const open = without(links.links, indexOfLink(links.links, session.link))
-  if (contact === undefined || contact.session !== session.link) return { ...links, links: open }
+  const gen1 = session.proven.kernel ? links.gen1 : links.gen1.filter(({ link }) => link !== session.link)
+  if (contact === undefined || contact.session !== session.link) return { ...links, links: open, gen1 }
   const free: Contact = { ...contact, session: null, kernel: false }
   const left = contact.leftIncarnation >= session.proven.incarnation && contact.leftIncarnation > 0
   const next = left
     ? { ...free, nextDialAt: NEVER_MS }
-    : Dialling.redialAfterSession(turn, free, turn.at.mono - session.since)
-  return { ...links, contacts: replaced(links.contacts, at, next), links: open }
+    : reason === LEAVING
+      ? Dialling.redialAfterGoodbye(turn, free)
+      : Dialling.redialAfterSession(turn, free, turn.at.mono - session.since)
+  return { ...links, contacts: replaced(links.contacts, at, next), links: open, gen1 }
 }

@@ -14,6 +14,7 @@
  */
 import { observes, type Config } from "../Config.ts"
 import { between } from "../Draw.ts"
+import { speaksGen1 } from "../links/Gen1.ts"
 import { replaced } from "../links/Link.ts"
 import { compareText } from "../Order.ts"
 import { NEVER_MS } from "../Time.ts"
@@ -22,7 +23,7 @@ import type { DeviceId, Edge, EdgeRow, Event } from "../wire/Frame.ts"
 import * as Inquiry from "./Inquiry.ts"
 import { indexOfMember, strange, type Member } from "./Member.ts"
 import * as Probe from "./Probe.ts"
-import { ringsOf } from "./Rings.ts"
+import { EVERYONE_MAX, ringsOf } from "./Rings.ts"
 import * as Rows from "./Rows.ts"
 import { gather, seenWithoutMe, verdict, type Evidence, type Verdict } from "./Verdict.ts"
 
@@ -185,7 +186,7 @@ const onTime = (membership: Membership, turn: Turn): Membership => {
   let next = membership
   if (turn.lateMs > profile.stallMs) next = onStall(next, turn)
   else if (next.attentiveAt !== 0 && next.attentiveAt <= now) next = { ...next, attentiveAt: 0 }
-  const misses = missesToBad(turn.config)
+  const misses = missesToBad(turn)
   const attentive = isAttentive(next, turn)
   let members: Array<Member> | null = null
   for (let i = 0; i < next.members.length; i++) {
@@ -230,9 +231,15 @@ const isAttentive = ({ attentiveAt, carrierLostAt, members }: Membership, turn: 
 }
 
 /** Few observers must be surer of themselves. */
-const missesToBad = (config: Config): number => {
+const missesToBad = ({ config, pins }: Turn): number => {
   const { fewObservers, missesToBad, missesToBadFewObservers } = config.profile
-  return ringsOf(config).observers - 1 < fewObservers ? missesToBadFewObservers : missesToBad
+  if (ringsOf(config).observers > EVERYONE_MAX) return missesToBad
+  // Devices of generation 1 tell nobody what they see.
+  const observers = config.trusted.reduce(
+    (n, device) => (observes(device.role) && !speaksGen1(pins, device) ? n + 1 : n),
+    observes(config.role) ? 1 : 0
+  )
+  return observers - 1 < fewObservers ? missesToBadFewObservers : missesToBad
 }
 
 const onBeat = (membership: Membership, turn: Turn): Membership => {

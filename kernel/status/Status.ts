@@ -28,6 +28,8 @@ export interface PeerStatus {
   /** How its link is called and secured, as negotiated (B16, B17); without a link, or a label, absent. */
   readonly transportLabel?: string
   readonly transportPosture?: Posture
+  /** How far its calendar was ahead of ours at its last handshake, ms; absent: there was none in this boot. */
+  readonly clockOffsetMs?: number
   /** The lasting reason for which we do not talk to each other. */
   readonly refused?: string
 }
@@ -86,6 +88,7 @@ export const peers = (node: NodeState, mono: number): ReadonlyArray<PeerStatus> 
       ...(session === undefined ? {} : { link: session.link }),
       ...(way === null ? {} : { transportPosture: way.posture }),
       ...(way?.label == null ? {} : { transportLabel: way.label }),
+      ...(contact?.clockOffsetMs == null ? {} : { clockOffsetMs: contact.clockOffsetMs }),
       ...(contact?.refused == null ? {} : { refused: contact.refused })
     }
   })

@@ -122,6 +122,8 @@ export const eventSchemas = {
     incarnation: Schema.optionalKey(Counter)
   }),
   "peer.down": Schema.Struct({ gen: Generation, deviceId: DeviceId, reportedAtMs: Schema.Int }),
+  /** Says nothing, to devices of generation 1, which end a link that brings no event (PROTOCOL.md part 11). */
+  "link.keepalive": Schema.Struct({ gen: Generation, timestamp: Schema.Int }),
   /** Each second on each link between kernel peers; `rows` fingerprints every edge row that the sender holds. */
   "mesh.heartbeat": Schema.Struct({ epoch: LinkEpoch, seq: Counter, rows: Schema.Natural }),
   "mesh.edges": Schema.Struct({ rows: Schema.Array(EdgeRow) }),

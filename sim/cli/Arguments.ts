@@ -11,7 +11,17 @@ import { SEED_MAX } from "../scenario/Seed.ts"
 import { readPoints } from "../search/Points.ts"
 import { type Kind, readFlags } from "./Flags.ts"
 import { readFuzzArguments } from "./FuzzArguments.ts"
-import { isFile, isReporter, type Order, readTime, reporterKind, reporterMistake } from "./Order.ts"
+import {
+  isFile,
+  isReporter,
+  type Order,
+  readTime,
+  readWith,
+  reporterKind,
+  reporterMistake,
+  withKind,
+  withMistake
+} from "./Order.ts"
 import { readCheckArguments, readListArguments, readNewArguments, readSchemaArguments } from "./ToolArguments.ts"
 
 /** Commands that read their own words. */
@@ -31,6 +41,7 @@ const kinds: { readonly [flag: string]: Kind } = {
   fuzzed: "nothing",
   "no-swarm": "nothing",
   branch: { needs: "where it turns off, such as --branch 12345:3" },
+  with: withKind,
   twice: "nothing",
   reporter: reporterKind,
   quiet: "nothing",
@@ -55,6 +66,9 @@ const readRunArguments = (words: ReadonlyArray<string>): Order => {
   const untilMs = until === undefined ? null : readTime(until)
   if (until !== undefined && untilMs === null)
     return misuse(`--until ${until}: write a time with a unit, such as 500ms, 6s, 2m or 1h`)
+  const besides = values.get("with")
+  const others = besides === undefined ? { gen1: 0 } : readWith(besides)
+  if (others === null) return misuse(withMistake(besides ?? ""))
   const reporter = values.get("reporter") ?? "story"
   if (!isReporter(reporter)) return misuse(reporterMistake(reporter))
 
@@ -95,6 +109,7 @@ const readRunArguments = (words: ReadonlyArray<string>): Order => {
     fuzzed: fuzzed ? { swarm, points } : null,
     reporter,
     quiet: values.has("quiet"),
+    with: others,
     json
   }
 }
@@ -115,6 +130,7 @@ const help = `Runs scenarios of the mesh in a simulated world, and judges what t
   --fuzzed         with --seed: as sim fuzz draws it from that seed
   --no-swarm       with --fuzzed: draw only what the file says
   --branch E:N     with --fuzzed: turned off behind input E into future N, as sim fuzz --branching tells it
+  --with gen1=N    put N devices of generation 1 beside the scenario: they dial some of its nodes and are dialled by others
   --until T        stop at that moment, such as 62s; what is due later is not judged
   --twice          run two times and compare the traces
   --reporter R     story: what happened, in a few lines; full: every input and command; failures: only runs that did not

@@ -19,7 +19,7 @@ import { commands, readArguments } from "./Arguments.ts"
 import { type Exit, exitOf, exits, gravest } from "./Exit.ts"
 import { unknownWord } from "./Files.ts"
 import { remember } from "./LastRuns.ts"
-import type { JsonTarget, Reporter, RunOrder } from "./Order.ts"
+import { type JsonTarget, type Reporter, type RunOrder, withOthers, withWords } from "./Order.ts"
 import { runRecord } from "./Records.ts"
 import {
   type Engine,
@@ -135,7 +135,7 @@ class Campaign {
     const { fuzzed } = this.#order
     const branch = fuzzed === null || fuzzed.points.length === 0 ? "" : ` --branch ${pointsText(fuzzed.points)}`
     const drawn = fuzzed === null ? "" : ` --fuzzed${fuzzed.swarm ? "" : " --no-swarm"}${branch}`
-    return `pnpm sim ${shellWord(file)} --seed ${seed}${drawn}${until}`
+    return `pnpm sim ${shellWord(file)} --seed ${seed}${drawn}${withWords(this.#order.with)}${until}`
   }
 
   /** The run, and the scenario that ran with what was drawn for it. */
@@ -146,7 +146,8 @@ class Campaign {
     return { scenario: drawn.scenario, result, drawn: drawnWords(drawn) }
   }
 
-  run({ file, scenario: written }: Ready, oneOfSeveral: boolean): Exit {
+  run({ file, scenario: read }: Ready, oneOfSeveral: boolean): Exit {
+    const written = withOthers(read, this.#order.with)
     const { json, quiet, reporter, seed, twice, untilMs } = this.#order
     const options: RunOptions = { ...(seed === null ? {} : { seed }), ...(untilMs === null ? {} : { untilMs }) }
     const log = reporter === "full" && !quiet && json !== "stdout" ? new FullLog() : null
@@ -159,7 +160,7 @@ class Campaign {
       const same = second === null || second.hash === result.hash
       const exit = same ? exitOf(result.verdict) : exits.notDeterministic
       this.#records.write(runRecord({ file, scenario, result, secondHash: second?.hash ?? null, exit }))
-      if (this.#order.fuzzed === null && untilMs === null)
+      if (this.#order.fuzzed === null && untilMs === null && written === read)
         remember(this.#around, { file, scenario, result, wallMs, exit })
       const again = this.#again(file, result.seed)
       const wanted = this.#wanted(same ? result.verdict : "failed")

@@ -13,7 +13,7 @@ import { pointsText, type Points } from "../search/Points.ts"
 import type { Tally } from "../search/Tally.ts"
 import { type Exit, exits, gravest } from "./Exit.ts"
 import { endRecord, findingRecord, seedRecord } from "./FuzzRecords.ts"
-import type { FuzzOrder } from "./Order.ts"
+import { type FuzzOrder, withOthers, withWords } from "./Order.ts"
 import { lookOf, prepare, type Ready, type Records, shellWord, type Surroundings } from "./Surroundings.ts"
 import { whyUnwritten, writeWhole } from "./Writing.ts"
 
@@ -83,13 +83,13 @@ const exitOf = ({ findings, scenarios }: Tally, interrupted: boolean): Exit => {
 export const fuzz = async (order: FuzzOrder, around: Surroundings, records: Records): Promise<Exit> => {
   const prepared = await prepare(order.files, around, records)
   if ("exit" in prepared) return prepared.exit
-  const { ready } = prepared
+  const ready = prepared.ready.map(({ file, scenario }) => ({ file, scenario: withOthers(scenario, order.with) }))
   const files = ready.map(({ file }) => file)
   const jobs = order.jobs ?? availableParallelism()
   const again = (scenario: number, seed: number, points: Points): string =>
     `pnpm sim ${shellWord(files[scenario]!)} --seed ${seed} --fuzzed${order.swarm ? "" : " --no-swarm"}${
       points.length === 0 ? "" : ` --branch ${pointsText(points)}`
-    }`
+    }${withWords(order.with)}`
   const keeper = new Keeper(around.cwd)
   const startedMs = around.nowMs()
   let toldMs = startedMs

@@ -2,7 +2,17 @@
 import { parseArgs } from "node:util"
 import { nearest } from "../scenario/Spelling.ts"
 import { SEED_MAX } from "../scenario/Seed.ts"
-import { isFile, jsonMistake, jsonTarget, readTime, type FuzzOrder, type Order } from "./Order.ts"
+import {
+  isFile,
+  jsonMistake,
+  jsonTarget,
+  readTime,
+  readWith,
+  withKind,
+  withMistake,
+  type FuzzOrder,
+  type Order
+} from "./Order.ts"
 
 const JOBS_MAX = 256
 const SHARDS_MAX = 10_000
@@ -14,6 +24,7 @@ const options = {
   for: { type: "string" },
   jobs: { type: "string" },
   shard: { type: "string" },
+  with: { type: "string" },
   json: { type: "boolean" },
   "no-swarm": { type: "boolean" },
   ledger: { type: "boolean" },
@@ -66,6 +77,7 @@ export const readFuzzArguments = (words: ReadonlyArray<string>): Order => {
     jobs: null as number | null,
     shard: { n: 1, of: 1 } as FuzzOrder["shard"],
     swarm: true,
+    with: { gen1: 0 },
     ledger: false,
     branching: false,
     verbose: false
@@ -103,6 +115,13 @@ export const readFuzzArguments = (words: ReadonlyArray<string>): Order => {
         const read = readCount("jobs", value, JOBS_MAX, "2; without it there is one for each core")
         if ("mistake" in read) return misuse(read.mistake)
         order.jobs = read.value
+        break
+      }
+      case "with": {
+        if (value === undefined) return misuse(`--with needs ${withKind.needs}`)
+        const others = readWith(value)
+        if (others === null) return misuse(withMistake(value))
+        order.with = others
         break
       }
       case "for":
@@ -153,6 +172,7 @@ const fuzzHelp = `Runs scenarios with many seeds, varied values and random fault
   --for T         until so much time has passed, such as 60s
   --jobs N        threads; without it one for each core. What is found does not depend on it
   --shard N/M     the N-th of M parts
+  --with gen1=N   put N devices of generation 1 beside each scenario
   --no-swarm      only what the file says: no default mix of faults, nothing left out at random
   --ledger        try every run again without each of its faults: did it matter?
   --branching     from places and situations that no run was in before, run other futures as well

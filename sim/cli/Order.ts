@@ -1,6 +1,13 @@
 /** What `pnpm sim` is asked to do, and what the readers of its words share. */
-import type { Range } from "../scenario/Scenario.ts"
+import { GEN1_MAX, mixed } from "../gen1/Mixed.ts"
+import type { Range, Scenario } from "../scenario/Scenario.ts"
 import type { Points } from "../search/Points.ts"
+
+/** What is put beside every scenario. */
+export interface With {
+  /** So many devices of generation 1. */
+  readonly gen1: number
+}
 
 export interface RunOrder {
   readonly _tag: "run"
@@ -14,6 +21,7 @@ export interface RunOrder {
   readonly reporter: Reporter
   /** Nothing but the closing lines. */
   readonly quiet: boolean
+  readonly with: With
   /** `null`: text for people. */
   readonly json: JsonTarget | null
 }
@@ -29,6 +37,7 @@ export interface FuzzOrder {
   readonly jobs: number | null
   readonly shard: { readonly n: number; readonly of: number }
   readonly swarm: boolean
+  readonly with: With
   readonly ledger: boolean
   readonly branching: boolean
   readonly verbose: boolean
@@ -92,6 +101,24 @@ export type Order =
   | { readonly _tag: "no such command"; readonly word: string; readonly json: JsonTarget | null }
 
 export const isFile = (word: string): boolean => word.includes("/") || /\.ya?ml$/u.test(word)
+
+export const withKind = { needs: "what to put beside the scenario, such as --with gen1=1" }
+
+/** What stands after `--with`; `null`: it does not read. */
+export const readWith = (text: string): With | null => {
+  const count = Number(/^gen1=(\d{1,3})$/u.exec(text)?.[1] ?? Number.NaN)
+  return count <= GEN1_MAX ? { gen1: count } : null
+}
+
+export const withMistake = (text: string): string =>
+  `--with ${text}: write how many devices of generation 1 come along, from 0 to ${GEN1_MAX}, such as --with gen1=1`
+
+/** The scenario with what comes along. */
+export const withOthers = (scenario: Scenario, { gen1 }: With): Scenario =>
+  gen1 === 0 ? scenario : mixed(scenario, gen1)
+
+/** To be said again in a command that repeats a run. */
+export const withWords = ({ gen1 }: With): string => (gen1 === 0 ? "" : ` --with gen1=${gen1}`)
 
 /** A time with a unit, in whole ms above 0; else `null`. */
 export const readTime = (text: string): number | null => {

@@ -24,6 +24,7 @@ export const runRecord = ({ exit, file, result, scenario, secondHash }: RunRecor
     $type: "clawmesh.run/1",
     file,
     title: scenario.title,
+    ...(scenario.with === undefined ? {} : { with: scenario.with }),
     seed: result.seed,
     hash: result.hash,
     ...(secondHash === null ? {} : { secondHash }),

@@ -20,14 +20,16 @@ import type { NodeState } from "../../kernel/Node.ts"
 import type { StoreFailed } from "../../kernel/Ports.ts"
 import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
-import { decode } from "../../kernel/wire/Codec.ts"
+import { decode, encode } from "../../kernel/wire/Codec.ts"
 import { SimVault, type Carrier, type DiskFate, type Through } from "../disk/SimVault.ts"
 import type { FakeKeys, KeyPair } from "../keys/FakeKeys.ts"
 import type { Cargo } from "../network/Cargo.ts"
 import type { Connection, Ending, Port, Side } from "../network/Connection.ts"
 import type { NodeSpec } from "../scenario/Scenario.ts"
 import type { Handle } from "./Agenda.ts"
-import type { Host, HostContext } from "./Host.ts"
+import { gen1 } from "../gen1/Gen1.ts"
+import { tomorrow } from "../gen1/Tomorrow.ts"
+import type { Host, HostContext, Kernel } from "./Host.ts"
 import { Intake, type Desk } from "./Intake.ts"
 import { Life, type Asker, type Awaited, type Wake, type Work } from "./Life.ts"
 import { Nearby } from "./Nearby.ts"
@@ -53,6 +55,13 @@ export type MachineEvent =
   | { readonly _tag: "turn"; readonly machine: number; readonly process: number }
   /** A trap that was set for a write. */
   | { readonly _tag: "power-cut"; readonly machine: number; readonly process: number }
+
+/** It runs a kernel, of whatever generation, and not the program of a device of generation 1. */
+export const isKernel = ({ spec }: Machine): boolean => spec.generation !== 1
+
+/** What a machine runs where the world runs `kernel`. */
+const programOf = ({ generation }: NodeSpec, kernel: Kernel): Kernel =>
+  generation === 1 ? gen1() : generation === 2 ? tomorrow(kernel) : kernel
 
 export class Machine implements Port {
   readonly index: number
@@ -97,7 +106,7 @@ export class Machine implements Port {
   private mine(): Life {
     const { life } = this
     if (life.owner === this.world.owner) return life
-    const host = life.host?.fork?.(this.world.kernel, this.contextOf(life.process)) ?? null
+    const host = life.host?.fork?.(programOf(this.spec, this.world.kernel), this.contextOf(life.process)) ?? null
     this.life = new Life(
       this.world.owner,
       life.clock,
@@ -278,6 +287,13 @@ export class Machine implements Port {
     return found === undefined ? null : this.world.here(found.connection.ports[found.side === 0 ? 1 : 0])
   }
 
+  /** What the other end calls one of our links; 0: nothing any more. */
+  farLink(link: number): number {
+    const found = this.life.links.get(link)
+    const connection = found === undefined ? null : this.world.network.here(found.connection)
+    return connection?.links[found?.side === 0 ? 1 : 0] ?? 0
+  }
+
   // ---------------------------------------------------------------------------------------------- power
 
   start(): void {
@@ -291,7 +307,12 @@ export class Machine implements Port {
     const origin = between(seed, "mono-origin", this.boot(), 0, 1, MONO_ORIGIN_MAX_MS)
     life.clock = life.clock.booted(origin - this.world.nowMs)
     if (this.spec.bootsIn1970) life.clock = life.clock.jumped(-life.clock.instant(this.world.nowMs).wall)
-    life.host = this.world.makeHost(this.world.kernel, this.config, this.contextOf(life.process), this)
+    life.host = this.world.makeHost(
+      programOf(this.spec, this.world.kernel),
+      this.config,
+      this.contextOf(life.process),
+      this
+    )
     life.nearby.start()
     const bootId = base64url(seed, "boot-id", this.boot(), 0, 12)
     const { amnesia, durable } = found
@@ -531,7 +552,11 @@ export class Machine implements Port {
         const line = life.links.get(command.link)
         if (line === undefined) return
         this.world.sent(this, line.connection, line.side, command.frame)
-        return network.send(line.connection, line.side, { _tag: "frame", frame: command.frame })
+        // What no kernel says passes the codec, as it would on a wire.
+        const cargo: Cargo = isKernel(this)
+          ? { _tag: "frame", frame: command.frame }
+          : { _tag: "raw", text: encode(command.frame) }
+        return network.send(line.connection, line.side, cargo)
       }
       case "Ping": {
         const line = life.links.get(command.link)

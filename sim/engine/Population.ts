@@ -2,12 +2,12 @@
  * Who lives in a scenario's world: keys, the mesh they share, whom each trusts and where it may be dialled.
  *
  * The scenario makes the mesh key and the manifest; every node trusts every other in its role unless the scenario says by whom
- * it is trusted, and knows no keys but the device ids: keys are pinned at first use.
+ * it is trusted, and knows no keys but the device ids: keys are pinned at first use. Devices of generation 1 are trusted as such;
+ * each of them dials some of the others, is dialled by some, and with some it is both.
  */
 import type { Config, StaticAddress, Trusted } from "../../kernel/Config.ts"
-import { base64url } from "../../kernel/Draw.ts"
+import { base64url, u32 } from "../../kernel/Draw.ts"
 import { meshIdPreimage } from "../../kernel/identity/MeshId.ts"
-import { u32 } from "../../kernel/Draw.ts"
 import { compareText } from "../../kernel/Order.ts"
 import { profiles } from "../../kernel/Profile.ts"
 import type { FakeKeys, KeyPair } from "../keys/FakeKeys.ts"
@@ -36,19 +36,32 @@ const neighbours = (links: Scenario["network"]["links"], a: number, b: number, c
 export const populate = (scenario: Scenario, seed: number, keys: FakeKeys) => {
   const { network, nodes } = scenario
   const pairs = nodes.map((spec) => keys.make(seed, spec.sameKeyAs ?? spec.name))
-  const places = new Map(nodes.map((spec, index) => [spec.name, index]))
+  const inside = nodes.filter(({ beside }) => beside !== true)
+  const places = new Map(inside.map((spec, index) => [spec.name, index]))
+  const kernels = nodes.filter(({ generation }) => generation !== 1)
   const reachable = (from: string, to: string): boolean => {
     const a = places.get(from)
     const b = places.get(to)
-    // Whoever is not in the scenario was put there by a test, next to everybody.
-    return a === undefined || b === undefined || neighbours(network.links, a, b, nodes.length)
+    // Whoever is not in the scenario was put beside it, next to everybody.
+    return a === undefined || b === undefined || neighbours(network.links, a, b, inside.length)
   }
-  const electors = scenario.electors.map((name) => pairs[places.get(name) ?? 0]!.deviceId).sort(compareText)
+  const electors = scenario.electors
+    .map((name) => pairs[nodes.findIndex((spec) => spec.name === name)]!.deviceId)
+    .sort(compareText)
   const meshKey = base64url(seed, "mesh-key", MESH_NAME, 0, 32)
   // The world has no SHA-256; a mesh id only has to be the same for all.
   const meshId = u32(seed, "mesh-id", meshIdPreimage(MESH_NAME), 0).toString(16).padStart(64, "0")
-  const addressFor = (self: NodeSpec, { name }: NodeSpec): string | null =>
-    network.discovery !== "only" && reachable(self.name, name) ? name : null
+  /** Whether `from` is told where `to` is. Of a device of generation 1 and the others, each third is told so differently. */
+  const dials = (from: NodeSpec, to: NodeSpec): boolean => {
+    if (!reachable(from.name, to.name)) return false
+    if (from.generation !== 1 && to.generation !== 1) return true
+    if (from.generation === to.generation) return false
+    const [device, kernel] = from.generation === 1 ? [from, to] : [to, from]
+    const lot = (u32(seed, "gen1-ways", device.name, 0) + kernels.indexOf(kernel)) % 3
+    return lot === 0 || (lot === 1) === (from === device)
+  }
+  const addressFor = (self: NodeSpec, other: NodeSpec): string | null =>
+    network.discovery !== "only" && dials(self, other) ? other.name : null
   /** All devices but its own; two nodes with one key are one device, which is where the first of them is. */
   const othersOf = (self: NodeSpec) =>
     nodes
@@ -58,7 +71,13 @@ export const populate = (scenario: Scenario, seed: number, keys: FakeKeys) => {
   const trustedBy = (self: NodeSpec): ReadonlyArray<Trusted> =>
     othersOf(self)
       .filter(({ spec }) => spec.trustedBy?.includes(self.name) !== false)
-      .map(({ address, deviceId, spec }) => ({ deviceId, role: spec.role, gen1: false, publicKey: null, address }))
+      .map(({ address, deviceId, spec }) => ({
+        deviceId,
+        role: spec.role,
+        gen1: spec.generation === 1,
+        publicKey: null,
+        address
+      }))
   const peersOf = (self: NodeSpec): ReadonlyArray<StaticAddress> =>
     othersOf(self).flatMap(({ address, deviceId }) =>
       address === null ? [] : [{ deviceId, address, fingerprint: null, label: null }]

@@ -32,7 +32,7 @@ export interface NodeView {
 export interface WorldView {
   /** True time since the start of the run, integer ms. */
   readonly nowMs: number
-  /** In the order of the scenario. */
+  /** In the order of the scenario; without devices of generation 1, which are talked about and have nothing to say. */
   readonly nodes: ReadonlyArray<NodeView>
   /** The largest number of different nodes that ever held one term. */
   readonly leadersPerTerm: number

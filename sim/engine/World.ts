@@ -27,7 +27,7 @@ import * as Hash from "../trace/Hash.ts"
 import { Agenda, type Handle } from "./Agenda.ts"
 import { fastHost, kernel as realKernel, type Host, type HostContext, type Kernel } from "./Host.ts"
 import type { Config } from "../../kernel/Config.ts"
-import { Machine, type MachineEvent } from "./Machine.ts"
+import { isKernel, Machine, type MachineEvent } from "./Machine.ts"
 import { seatOf } from "./Nearby.ts"
 import { populate } from "./Population.ts"
 import { Script, type ScriptEvent } from "./Script.ts"
@@ -352,7 +352,7 @@ export class World {
   private judge(seen: Observation): void {
     for (let i = 0; i < this.oracles.length; i++) {
       const oracle = this.oracles[i]!
-      const message = oracle.stepped(seen)
+      const message = isKernel(seen.machine) ? oracle.stepped(seen) : (oracle.ofGen1?.(seen) ?? null)
       if (message !== null) this.violated(oracle, seen.machine, message)
     }
   }
@@ -422,6 +422,7 @@ export class World {
 
   sent(machine: Machine, connection: Connection, side: Side, frame: Frame): void {
     this.script.sent(machine, connection, side, frame)
+    if (!isKernel(machine)) return
     const receiver = this.here(connection.ports[side === 0 ? 1 : 0])
     for (let i = 0; i < this.oracles.length; i++) {
       const oracle = this.oracles[i]!

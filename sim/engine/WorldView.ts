@@ -3,7 +3,7 @@ import * as Leadership from "../../kernel/leadership/Leadership.ts"
 import { peerState } from "../../kernel/status/Status.ts"
 import type { Role } from "../../kernel/wire/Frame.ts"
 import { leaseEndsMs } from "../oracles/S1OneLeader.ts"
-import type { Machine } from "./Machine.ts"
+import { isKernel, type Machine } from "./Machine.ts"
 import type { NodeView, PeerWord, WorldView } from "./View.ts"
 import type { World } from "./World.ts"
 
@@ -74,7 +74,7 @@ export const viewOf = (world: World): WorldView => {
       return world.nowMs
     },
     get nodes() {
-      return (nodes ??= world.machines.map((machine) => new MachineView(machine)))
+      return (nodes ??= world.machines.filter(isKernel).map((machine) => new MachineView(machine)))
     },
     get leadersPerTerm() {
       return world.mostLeadersOfATerm

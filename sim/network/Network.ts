@@ -152,7 +152,7 @@ export class Network {
   }
 
   /** What became of one that somebody has kept, maybe since before a fork; `null`: no end has it any more. */
-  private here(connection: Connection): Connection | null {
+  here(connection: Connection): Connection | null {
     return connection.owner === this.owner ? connection : this.connection(connection.id)
   }
 

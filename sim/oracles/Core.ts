@@ -12,7 +12,8 @@
 import type { Config } from "../../kernel/Config.ts"
 import { below, u32 } from "../../kernel/Draw.ts"
 import { restored } from "../../kernel/identity/Trust.ts"
-import type { Machine } from "../engine/Machine.ts"
+import { GEN1_CLOCK_WINDOW_MS } from "../../kernel/Profile.ts"
+import { isKernel, type Machine } from "../engine/Machine.ts"
 import type { World } from "../engine/World.ts"
 import { pairs, type Pair } from "../faults/Fault.ts"
 
@@ -30,7 +31,7 @@ const around = (world: World, inside: ReadonlyArray<Machine>): Core => ({
 
 /** It has run, has not lost its journal since without anybody to ask, and nobody else answers in its place. */
 const isReal = (world: World, machine: Machine): boolean =>
-  machine.durable.incarnation > 0 && world.byAddress(machine.name) === machine
+  (machine.durable.incarnation > 0 || !isKernel(machine)) && world.byAddress(machine.name) === machine
 
 /** Whom it trusts now, or will when it runs again. */
 const trustedBy = (machine: Machine): Config["trusted"] =>
@@ -46,7 +47,19 @@ const mayDial = (a: Machine, b: Machine): boolean =>
       deviceId === b.config.deviceId && ((address === b.name && b.nearby.moves === 0) || finds(a, b, [a.name, b.name]))
   )
 
-const areNeighbours = (a: Machine, b: Machine): boolean => mayDial(a, b) && mayDial(b, a)
+/** Clocks of two that have to agree: so far apart at most, and they may run apart for as long as the calm takes. */
+const CLOCKS_APART_MAX_MS = GEN1_CLOCK_WINDOW_MS / 2
+
+const clocksAgree = (a: Machine, b: Machine): boolean => {
+  const { nowMs } = a.world
+  return Math.abs(a.clock.instant(nowMs).wall - b.clock.instant(nowMs).wall) <= CLOCKS_APART_MAX_MS
+}
+
+/** They can come to a session by themselves: with a device of generation 1 one side dials, and their clocks must agree. */
+const areNeighbours = (a: Machine, b: Machine): boolean => {
+  if (isKernel(a) && isKernel(b)) return a.spec.generation === b.spec.generation && mayDial(a, b) && mayDial(b, a)
+  return isKernel(a) !== isKernel(b) && (mayDial(a, b) || mayDial(b, a)) && clocksAgree(a, b)
+}
 
 export const pickCore = (world: World, seed: number): Core => {
   const all = world.machines.filter((machine) => isReal(world, machine))

@@ -5,12 +5,14 @@
  * Does not judge: whether whoever is not there is called `down`, `left` or, if never met, `unknown`.
  */
 import { peerState } from "../../kernel/status/Status.ts"
+import { isKernel } from "../engine/Machine.ts"
 import type { Core } from "./Core.ts"
 import { whyDown, whyNotUp } from "./Reasons.ts"
 
 export const membership = ({ inside, outside }: Core): ReadonlyArray<string> => {
   const said: Array<string> = []
-  for (const machine of inside) {
+  // Devices of generation 1 are talked about, and have nothing to say.
+  for (const machine of inside.filter(isKernel)) {
     const state = machine.state()
     if (state?.phase !== "running") {
       said.push(whyDown(machine))

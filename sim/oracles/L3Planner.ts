@@ -6,7 +6,7 @@
  */
 import type { Durable } from "../../kernel/Durable.ts"
 import * as Leadership from "../../kernel/leadership/Leadership.ts"
-import type { Machine } from "../engine/Machine.ts"
+import { isKernel, type Machine } from "../engine/Machine.ts"
 import type { Core } from "./Core.ts"
 import { whyNoLeader } from "./Reasons.ts"
 
@@ -28,7 +28,8 @@ const list = (machines: ReadonlyArray<Machine>): string => machines.map(({ name 
 /** Whoever lost its journal takes no part; in a run there is no newer manifest that could readmit it. */
 const remembers = ({ forgot }: Durable): boolean => forgot === undefined
 
-export const planner = ({ inside }: Core): ReadonlyArray<string> => {
+export const planner = (core: Core): ReadonlyArray<string> => {
+  const inside = core.inside.filter(isKernel)
   const [any] = inside
   if (any === undefined) return []
   const { electors } = any.config.manifest

@@ -6,6 +6,7 @@
  */
 import { indexOfContact } from "../../kernel/links/Link.ts"
 import { indexOfMember } from "../../kernel/membership/Member.ts"
+import { isKernel } from "../engine/Machine.ts"
 import type { Core } from "./Core.ts"
 
 /** What would have to change if anything happened, by what it is. */
@@ -16,7 +17,7 @@ export const mark = ({ inside }: Core): Mark => {
   for (const machine of inside) {
     const state = machine.state()
     all.set(`the process of ${machine.name}`, String(machine.process))
-    if (state === null) continue
+    if (state === null || !isKernel(machine)) continue
     const { leader, standing, term } = state.leadership
     all.set(`the term that ${machine.name} knows`, String(term.counter))
     all.set(`whom ${machine.name} follows`, leader === null ? "nobody" : machine.world.nameOf(leader))

@@ -26,7 +26,9 @@ export interface Oracle {
    * After each step that changed a node, made it do something, or had to (Demands.ts); before its commands are performed. What is broken, with names and terms; `null`: nothing.
    */
   readonly stepped: (seen: Observation) => string | null
-  /** A frame leaves its sender: whatever it had to wait for is over. */
+  /** The same of devices of generation 1, which run no kernel. */
+  readonly ofGen1?: (seen: Observation) => string | null
+  /** A frame leaves its sender, a kernel: whatever it had to wait for is over. */
   readonly sent?: (sender: Machine, receiver: Port, frame: Frame, nowMs: number) => string | null
   /** Another one that remembers the same, for a fork of the world. The two share nothing that changes. */
   readonly fork: () => Oracle

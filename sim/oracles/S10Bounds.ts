@@ -14,7 +14,12 @@ import { BEATS_MAX } from "../../kernel/leadership/Leading.ts"
 import { ASKERS_MAX } from "../../kernel/membership/Inquiry.ts"
 import { ADDRESSES_MAX, STRANGERS_MAX } from "../../kernel/links/Sightings.ts"
 import type { NodeState } from "../../kernel/Node.ts"
-import { UNAUTHENTICATED_FRAMES_MAX, UNAUTHENTICATED_LINKS_MAX } from "../../kernel/Profile.ts"
+import {
+  GEN1_BUDGET_MESSAGES,
+  GEN1_WAITING_MAX,
+  UNAUTHENTICATED_FRAMES_MAX,
+  UNAUTHENTICATED_LINKS_MAX
+} from "../../kernel/Profile.ts"
 import { allCodes } from "../../kernel/wire/Codes.ts"
 import type { Kernel } from "../engine/Host.ts"
 import type { MakeOracle, Oracle } from "./Oracle.ts"
@@ -56,9 +61,16 @@ const first = (bounds: ReadonlyArray<Bound>): string | null => {
   return null
 }
 
+const longestOf = (sizes: ReadonlyArray<number>): number => sizes.reduce((most, size) => Math.max(most, size), 0)
+
 const linksWithin = ({ config, links }: NodeState, before: NodeState["links"]): string | null => {
   const devices = config.trusted.length
-  if (links.links === before.links && links.contacts === before.contacts && links.strangers === before.strangers)
+  if (
+    links.links === before.links &&
+    links.contacts === before.contacts &&
+    links.strangers === before.strangers &&
+    links.gen1 === before.gen1
+  )
     return null
   const found = links.contacts.reduce((longest, contact) => Math.max(longest, contact.found.length), 0)
   let sessions = 0
@@ -77,6 +89,9 @@ const linksWithin = ({ config, links }: NodeState, before: NodeState["links"]): 
     ["handshakes of its own", outbound, devices],
     ["handshakes of others", inbound, UNAUTHENTICATED_LINKS_MAX],
     ["frames of a link before its handshake", strays, UNAUTHENTICATED_FRAMES_MAX],
+    ["sessions of generation 1", links.gen1.length, devices],
+    ["messages that wait for room", longestOf(links.gen1.map(({ waiting }) => waiting.length)), GEN1_WAITING_MAX],
+    ["messages in a budget", longestOf(links.gen1.map(({ sent }) => sent.length)), GEN1_BUDGET_MESSAGES],
     ["strangers", links.strangers.length, STRANGERS_MAX],
     ["addresses of one device", found, ADDRESSES_MAX]
   ])

@@ -1,5 +1,6 @@
 /** Every oracle that watches every run. Later ones are added here and nowhere else. */
 import type { Oracle } from "./Oracle.ts"
+import { generation1 } from "./G1Generation1.ts"
 import { bounds } from "./S10Bounds.ts"
 import { truth } from "./S11Truth.ts"
 import { oneLeader } from "./S1OneLeader.ts"
@@ -18,5 +19,6 @@ export const everyOracle = (): ReadonlyArray<Oracle> => [
   passiveViewers(),
   durability(),
   bounds(),
-  truth()
+  truth(),
+  generation1()
 ]

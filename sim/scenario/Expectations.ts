@@ -225,6 +225,9 @@ const readPairs = <A, B>(
       observer === "everyone" || observer === "anyone"
         ? [{ word: observer }]
         : resolveNodes(reading, observer, tree.key(at), ["everyone", "anyone"])
+    for (const one of observers)
+      if (typeof one === "string" && reading.mute.has(one))
+        mistakes.add(tree.key(at), `${one} is of generation 1: others can be asked about it, it says nothing itself`)
     if (subjects === undefined) continue
     if (tree.keys(at).length === 0)
       mistakes.add(tree.value(at), `nobody here; write whom, such as { laptop: ${example} }`)

@@ -65,6 +65,10 @@ const Node = Schema.Struct({
   "wrong-addresses": may(
     CountWords,
     "How many addresses its adverts name at which nobody answers, round the right one (a bridge, a VPN). Default none."
+  ),
+  generation: may(
+    Schema.Literals([1, 2]).annotate({ message: "write 1 or 2, or leave it out for a node of ours" }),
+    "1: a device that runs no kernel and speaks the original protocol; it has no say in expectations. 2: a kernel that speaks only a generation to come, which nobody else understands."
   )
 }).annotate({ identifier: "Node", noun: "word of a node", message: "write what the node is, such as { role: field }" })
 

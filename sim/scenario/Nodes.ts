@@ -32,7 +32,8 @@ export const readNodes = (reading: Reading, draft: Draft<Language["nodes"]> | un
       ...(node?.["boots-in"] === undefined ? {} : { bootsIn1970: true }),
       ...readTrustedBy(reading, node?.["trusted-by"], [...path, "trusted-by"]),
       ...readSameKey(reading, name, draft ?? {}, [...path, "same-key-as"]),
-      ...readWrongAddresses(reading, node?.["wrong-addresses"], [...path, "wrong-addresses"])
+      ...readWrongAddresses(reading, node?.["wrong-addresses"], [...path, "wrong-addresses"]),
+      ...(node?.generation === undefined ? {} : { generation: node.generation })
     }
   })
 }
@@ -73,8 +74,10 @@ const readWrongAddresses = (reading: Reading, draft: string | undefined, path: P
 }
 
 /** Planners and standby-planners in the order of the file, then the first field node as a witness. */
-const defaultElectors = ({ roles, tree }: Reading): ReadonlyArray<string> => {
-  const names = [...roles.keys()].filter((name) => !tree.keys(["nodes", name]).includes("same-key-as"))
+const defaultElectors = ({ mute, roles, tree }: Reading): ReadonlyArray<string> => {
+  const names = [...roles.keys()].filter(
+    (name) => !mute.has(name) && !tree.keys(["nodes", name]).includes("same-key-as")
+  )
   const planners = names.filter((name) => roles.get(name) === "planner" || roles.get(name) === "standby-planner")
   const witness = names.find((name) => roles.get(name) === "field")
   return witness === undefined ? planners : [...planners, witness]
@@ -84,7 +87,7 @@ export const readElectors = (
   reading: Reading,
   draft: Draft<Language["electors"]> | undefined
 ): ReadonlyArray<string> => {
-  const { mistakes, tree } = reading
+  const { mistakes, mute, tree } = reading
   if (draft === undefined) return defaultElectors(reading)
   if (draft.length === 0)
     mistakes.add(tree.value(["electors"]), "the list is empty; write who may vote, or leave electors: out")
@@ -95,6 +98,7 @@ export const readElectors = (
     for (const elector of found) {
       const role = reading.roles.get(elector)
       if (role === "viewer") mistakes.add(span, `${elector} is a viewer, and a viewer never votes`)
+      else if (mute.has(elector)) mistakes.add(span, `${elector} is of generation 1, and knows of no elections`)
       else if (electors.has(elector)) mistakes.add(span, `${elector} stands twice in this list`)
       electors.add(elector)
     }

@@ -37,6 +37,10 @@ export interface NodeSpec {
   readonly trustedBy?: ReadonlyArray<string>
   /** The node whose key it has too: a second process with one identity. */
   readonly sameKeyAs?: string
+  /** 1: it runs no kernel, but speaks the original protocol; 2: a kernel that speaks a generation to come. Absent: one of ours. */
+  readonly generation?: 1 | 2
+  /** It was put beside the scenario: next to everybody, wherever the others have their places. */
+  readonly beside?: true
 }
 
 /** Nodes that are in one place. Each is in one at most. */
@@ -313,4 +317,6 @@ export interface Scenario {
   readonly timeline: ReadonlyArray<Step>
   readonly expect: ReadonlyArray<Expectation>
   readonly fuzz?: Fuzz
+  /** What was put beside it, in the words of `--with`. */
+  readonly with?: string
 }

@@ -108,6 +108,7 @@ const assemble = (file: string, text: string, tree: Tree, mistakes: Mistakes): S
     mistakes,
     roles: rolesOf(tree),
     sites: new Map(),
+    mute: new Set(),
     discovers: draft.network?.discovery !== undefined && draft.network.discovery !== "none",
     lastsMs: null,
     expansion: new Expansion()
@@ -115,9 +116,11 @@ const assemble = (file: string, text: string, tree: Tree, mistakes: Mistakes): S
   const lastsMs = valueOf(bare, ["lasts"], draft.lasts, readTime)
   if (lastsMs === 0) mistakes.add(tree.value(["lasts"]), "a run lasts longer than nothing")
   const sites = readSites(bare, draft.sites)
-  const reading: Reading = { ...bare, lastsMs, sites: new Map(sites.map(({ name, nodes }) => [name, nodes])) }
+  const placed: Reading = { ...bare, sites: new Map(sites.map(({ name, nodes }) => [name, nodes])) }
+  const nodes = readNodes(placed, draft.nodes)
+  const mute = new Set(nodes.filter(({ generation }) => generation === 1).map(({ name }) => name))
+  const reading: Reading = { ...placed, mute, lastsMs }
   const moments = new Moments(reading, draft.timeline !== undefined)
-  const nodes = readNodes(reading, draft.nodes)
   const electors = readElectors(reading, draft.electors)
   checkKeys(reading, nodes, electors)
   const network = readNetwork(reading, draft.network)

@@ -64,6 +64,7 @@ export const record = (
     scenarioHash: hashOf(scenario.text),
     file: drawn.scenario.file,
     seed,
+    ...(drawn.scenario.with === undefined ? {} : { with: drawn.scenario.with }),
     drawn: {
       class: run,
       ties,

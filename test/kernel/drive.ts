@@ -37,10 +37,10 @@ export interface World {
   readonly roles: { readonly [name: string]: Role }
   readonly electors?: string
   readonly profile?: Profile
+  /** Names of those whom it is told to be of generation 1, and who may do without the extension; everybody, if left out. */
+  readonly gen1?: string
   /** Names of those who may be dialled; everybody, if left out. */
   readonly dialled?: string
-  /** Whether all may log in as devices of generation 1; yes, if left out. */
-  readonly gen1?: boolean
 }
 
 /** Three planners' worth of a mesh: `a` and `b` may lead, `c` is a witness. */
@@ -62,7 +62,7 @@ export const configOf = (world: World, name: string): Config => ({
     .map((other) => ({
       deviceId: id(other),
       role: world.roles[other] ?? "node",
-      gen1: world.gen1 ?? true,
+      gen1: (world.gen1 ?? other).includes(other),
       publicKey: null,
       address: (world.dialled ?? other).includes(other) ? other : null
     })),
@@ -77,7 +77,7 @@ export interface Face {
   /** false: it speaks generation 1 only. */
   readonly kernel?: boolean
   /** What it says, and signs, in place of what is expected. */
-  readonly claims?: { readonly meshId?: string; readonly role?: string }
+  readonly claims?: { readonly meshId?: string; readonly role?: string; readonly signedAtMs?: number }
   readonly hello?: { readonly meshKey?: string; readonly gen?: readonly [number, number] }
   /** Members of its login or answer that it replaces after signing. */
   readonly instead?: Partial<ConnectParams>

@@ -39,7 +39,7 @@ describe("dialling", () => {
   it("P3.8: waits are drawn below 1, 2, 4, 8, 8 s, and spread over all of that", () => {
     const waits: Array<Array<number>> = [[], [], [], [], [], []]
     for (let seed = 0; seed < 200; seed++) {
-      const drive = Drive.up(pair, "a", { bootId: `boot-${seed}` })
+      const drive = Drive.up({ ...pair, gen1: "" }, "a", { bootId: `boot-${seed}` })
       untilDial(drive)
       for (const column of waits) {
         fail(drive)

@@ -7,7 +7,7 @@ import { Mesh } from "../mesh.ts"
 
 const NAMES = "0123456789abcdef"
 const roles = Object.fromEntries(Array.from(NAMES, (name) => [name, "field" as const]))
-const world: World = { roles: { ...roles, a: "planner", b: "standby-planner" }, electors: "abc", gen1: false }
+const world: World = { roles: { ...roles, a: "planner", b: "standby-planner" }, electors: "abc", gen1: "" }
 const withViewer: World = { ...world, roles: { ...world.roles, f: "viewer" } }
 
 const linksOf = (mesh: Mesh, name: string): ReadonlyArray<string> =>
@@ -135,7 +135,7 @@ describe("a mesh of sixteen", () => {
 
 describe("sixteen that cannot all reach each other", () => {
   it("a star: everybody is up for everybody by the hub's word, and a leaf that dies is down, unconfirmed", () => {
-    const mesh = settled({ roles, electors: "0", dialled: "0", gen1: false })
+    const mesh = settled({ roles, electors: "0", dialled: "0", gen1: "" })
     for (const name of NAMES)
       for (const other of others(name)) assert.strictEqual(stateOf(mesh, name, other), "up", `${name} of ${other}`)
     assert.deepStrictEqual(linksOf(mesh, "9"), ["0"])

@@ -223,7 +223,7 @@ describe("P7.13: asking others", () => {
 
 describe("misses", () => {
   const badAfter = (world: World, others: string): number => {
-    const drive = Drive.up(world, "a")
+    const drive = Drive.up({ ...world, gen1: "" }, "a")
     for (const name of others) drive.meet(name)
     liveOn(drive, 5_000)
     const from = drive.node.membership.beatAt

@@ -16,6 +16,7 @@ const plainRun = {
   fuzzed: null,
   reporter: "story",
   quiet: false,
+  with: { gen1: 0 },
   json: null
 } as const
 
@@ -85,12 +86,23 @@ describe("pnpm sim: wrong use, with the way out", () => {
       )
     }
   })
+  it("what is to come along, and is not understood", () => {
+    for (const word of ["gen1", "gen1=", "gen1=x", "gen1=-1", "gen1=17", "gen2=1", ""]) {
+      const message = `--with ${word}: write how many devices of generation 1 come along, from 0 to 16, such as --with gen1=1`
+      assert.strictEqual(refusedWords(["a.yaml", `--with=${word}`]), message)
+      assert.strictEqual(refusedWords(["fuzz", "a.yaml", `--with=${word}`]), message)
+    }
+    assert.match(refused("a.yaml --with"), /^--with needs what to put beside the scenario/u)
+    assert.match(refused("fuzz a.yaml --with"), /^--with needs what to put beside the scenario/u)
+    assert.deepInclude(read("a.yaml --with gen1=2"), { with: { gen1: 2 } })
+    assert.deepInclude(read("fuzz a.yaml --with gen1=2"), { with: { gen1: 2 } })
+  })
   it("an unknown flag", () => {
     assert.strictEqual(refused("a.yaml --sed 3"), "no flag --sed; did you mean --seed?")
     assert.strictEqual(refused("a.yaml --twcie"), "no flag --twcie; did you mean --twice?")
     assert.match(
       refused("a.yaml --frobnicate"),
-      /^no flag --frobnicate; there are --seed --until --fuzzed --no-swarm --twice --reporter --quiet --version --json --help --no-color$/u
+      /^no flag --frobnicate; there are --seed --until --fuzzed --no-swarm --with --twice --reporter --quiet --version --json --help --no-color$/u
     )
     assert.match(refused("a.yaml -x"), /^no flag -x; there are /u)
   })

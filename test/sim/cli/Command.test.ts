@@ -8,6 +8,7 @@ import type { Engine, Surroundings } from "../../../sim/cli/Surroundings.ts"
 import type { Outcome } from "../../../sim/judge/Judge.ts"
 import { verdictOf } from "../../../sim/judge/Verdict.ts"
 import type { RunOptions, RunResult, Violation } from "../../../sim/run.ts"
+import type { Scenario } from "../../../sim/scenario/Scenario.ts"
 import { draw } from "../../../sim/search/Draw.ts"
 import { expectation, happening, scenario, step } from "../judge/Stage.ts"
 
@@ -61,7 +62,7 @@ const result = (parts: Partial<RunResult> = {}): RunResult => {
 }
 
 interface Stage {
-  readonly run?: (options: RunOptions, call: number) => RunResult
+  readonly run?: (options: RunOptions, call: number, scenario: Scenario) => RunResult
   readonly read?: Engine["read"]
   readonly engine?: () => Promise<Engine>
   readonly around?: Partial<Surroundings>
@@ -79,9 +80,11 @@ const sim = async (line: string | ReadonlyArray<string>, { around, engine, read,
               told: `${file} does not read: 1 thing\n`
             }
           : { scenario: scenario({ timeline: [vacuous], expect: [law] }) }),
-    run: (_scenario, options) => {
+    run: (given, options) => {
       seen.options.push(options)
-      return run?.(options, seen.options.length) ?? result(options.seed === undefined ? {} : { seed: options.seed })
+      return (
+        run?.(options, seen.options.length, given) ?? result(options.seed === undefined ? {} : { seed: options.seed })
+      )
     },
     runFuzzed: (written, seed, { swarm }, options) => {
       seen.options.push({ ...options, seed })
@@ -162,6 +165,17 @@ describe("pnpm sim: exit codes of a run", () => {
     })
     assert.deepStrictEqual(ran.options, [{ seed: 0, untilMs: 1_000 }])
     assert.include(ran.out, "pnpm sim 'with space.yaml' --seed 0 --until 1000ms\n")
+  })
+  it("--with: the run has a node more, and says how it is run again", async () => {
+    const ran: Array<ReadonlyArray<string>> = []
+    const run: Stage["run"] = (_, _call, given) => {
+      ran.push([...given.nodes.map(({ name }) => name), given.with ?? ""])
+      return result({ violations: [violation] })
+    }
+    const told = await sim(`${file} --with gen1=1`, { run })
+    await sim(file, { run })
+    assert.deepStrictEqual(ran[0], [...ran[1]!.slice(0, -1), "gen1-1", "gen1=1"])
+    assert.include(told.out, "pnpm sim scenarios/failover.yaml --seed 42 --with gen1=1\n")
   })
 })
 

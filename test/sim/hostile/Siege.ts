@@ -113,13 +113,14 @@ export const besiege = (act: (siege: Siege) => void, options: SiegeOptions = {})
 
 const peace = new Map<string, Siege>()
 /** The same run in which the stranger does nothing. */
-const inPeace = ({ electors, prepare, untilMs }: SiegeOptions): Siege => {
+const inPeace = ({ electors, kernel, prepare, untilMs }: SiegeOptions): Siege => {
   const plain = {
     ...(electors === undefined ? {} : { electors }),
+    ...(kernel === undefined ? {} : { kernel }),
     ...(prepare === undefined ? {} : { prepare }),
     ...(untilMs === undefined ? {} : { untilMs })
   }
-  if (prepare !== undefined) return besiege(() => {}, plain)
+  if (kernel !== undefined || prepare !== undefined) return besiege(() => {}, plain)
   const key = `${untilMs ?? ""}/${electors ?? ""}`
   const siege = peace.get(key) ?? besiege(() => {}, plain)
   peace.set(key, siege)

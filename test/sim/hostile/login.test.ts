@@ -148,7 +148,7 @@ describe("P5.7: a login with a lie in it is refused, and nobody else notices", (
         peers.find((peer) => peer.deviceId === siege.mallory.keys.deviceId),
         { state: "unknown", linked: false }
       )
-      nobodyElseNotices(siege, ["field"])
+      nobodyElseNotices(siege, ["field"], options)
     })
 
   it("6: a trusted device that the operator knows by another key: PUBLIC_KEY_MISMATCH", () => {

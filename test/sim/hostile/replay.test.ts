@@ -207,7 +207,7 @@ describe("P9.5: what main signed for mallory, carried to field, which never met 
         assert.deepStrictEqual(siege.world.violations, [])
       })
 
-    it(`part 11: ${whose}, without the extension, where main is known as generation 1: believed, and S7 fires`, () => {
+    it(`part 12: ${whose}, without the extension, where main is known as generation 1: believed, and S7 fires`, () => {
       // It is the trust store's word that keeps it out above, and nothing else: the original protocol cannot.
       const { line, siege } = meeting(way, withoutKernel, { kernel: trustingAsGeneration1("main") })
       assert.deepStrictEqual(line.errors, [])

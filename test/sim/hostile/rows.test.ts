@@ -80,7 +80,7 @@ describe("P7.2: main's row, forged to somebody who has no link to main", () => {
     ["in the very version that main's own row has next", (s: Siege) => s.main.state()!.membership.mine.version + 1]
   ] as const
   for (const [title, version] of versions)
-    it(`${title}: believed while they are apart (part 11), replaced by main's own word when they meet`, () => {
+    it(`${title}: believed while they are apart (part 12), replaced by main's own word when they meet`, () => {
       const siege = besiege(
         (s) => {
           asMallory(s, "field", {}, (line) => {

@@ -66,7 +66,7 @@ describe("P7.8: terms that no mesh could have come to", () => {
     })
 })
 
-describe("part 11: terms that a mesh could have come to, and has not", () => {
+describe("part 12: terms that a mesh could have come to, and has not", () => {
   const lies: ReadonlyArray<readonly [title: string, told: ReadonlyArray<number>]> = [
     ["a plausible one", [9]],
     ["the highest that is plausible", [1 + ANSWERED_TERM_LEAP_MAX]],

@@ -23,6 +23,7 @@ const ID = "0".repeat(64)
 const payloads: { readonly [name in keyof typeof eventSchemas]: unknown } = {
   "peer.leaving": { gen: 1, deviceId: ID, timestamp: 0 },
   "peer.down": { gen: 1, deviceId: ID, reportedAtMs: 0 },
+  "link.keepalive": { gen: 1, timestamp: 0 },
   "mesh.heartbeat": { epoch: [1, 1, 1, 1], seq: 0, rows: 0 },
   "mesh.edges": { rows: [{ observer: ID, incarnation: 1, version: 1, edges: [] }] },
   "mesh.rows.sums": { sums: [1] },

@@ -250,6 +250,24 @@ describe("nodes", () => {
     assertMistakes(node("«clock-drift»: 5%"), /^no such word of a node/u)
   })
 
+  it("devices of generation 1: a generation that there is, no say in elections, nothing to be asked", () => {
+    const nodes = "\n  laptop: { role: planner }\n  old: { role: field, generation: 1 }"
+    assertMistakes(
+      scenarioWith({ nodes: nodes.replace("generation: 1", "generation: «3»"), timeline: " [{ at: 0s, start: old }]" }),
+      "write 1 or 2, or leave it out for a node of ours"
+    )
+    const started = { nodes, timeline: "\n  - { at: 0s, start: everyone }" }
+    assertMistakes(
+      scenarioWith({ ...started, electors: " [laptop, «old»]" }),
+      "old is of generation 1, and knows of no elections"
+    )
+    assertMistakes(
+      scenarioWith({ ...started, expect: "\n  - eventually: { peers: { «old»: { laptop: up } } }" }),
+      "old is of generation 1: others can be asked about it, it says nothing itself"
+    )
+    assertMistakes(scenarioWith({ ...started, expect: "\n  - eventually: { peers: { laptop: { old: up } } }" }))
+  })
+
   it("electors that are unknown, viewers, or there twice", () => {
     assertMistakes(
       scenarioWith({ electors: " [laptop, «kiosk», «jetson1», «laptop»]" }),
