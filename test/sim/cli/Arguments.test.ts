@@ -102,7 +102,7 @@ describe("pnpm sim: wrong use, with the way out", () => {
     assert.strictEqual(refused("a.yaml --twcie"), "no flag --twcie; did you mean --twice?")
     assert.match(
       refused("a.yaml --frobnicate"),
-      /^no flag --frobnicate; there are --seed --until --fuzzed --no-swarm --with --twice --reporter --quiet --version --json --help --no-color$/u
+      /^no flag --frobnicate; there are --seed --until --fuzzed --no-swarm --branch --with --twice --reporter --quiet --version --json --help --no-color$/u
     )
     assert.match(refused("a.yaml -x"), /^no flag -x; there are /u)
   })
