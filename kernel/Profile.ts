@@ -152,6 +152,7 @@ const wan: Profile = {
   ...lan,
   name: "wan",
   beatMs: 3_000,
+  slowBeats: 3,
   leadMs: 2_000,
   leaseMs: 5_000,
   promiseMs: 10_000,
@@ -163,6 +164,7 @@ const battery: Profile = {
   ...wan,
   name: "battery",
   beatMs: 5_000,
+  slowBeats: 2,
   leadMs: 5_000,
   leaseMs: 12_000,
   promiseMs: 24_000

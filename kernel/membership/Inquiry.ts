@@ -92,7 +92,8 @@ export const doubting = (member: Member, said: Verdict, known: Known, place: num
 
 const inquire = (member: Member, known: Known, turn: Turn): Member => {
   if (member.state !== "down" && (!member.good || member.misses > 0)) ask(member, known, turn)
-  return { ...Probe.probe(member, false, turn), inquired: true }
+  // Whoever has it as bad itself has nothing to find out besides its beat.
+  return { ...(member.good ? Probe.probe(member, false, turn) : member), inquired: true }
 }
 
 /** Three who may hear it: first those whose rows say that they do. */

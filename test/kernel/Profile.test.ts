@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { profiles } from "../../kernel/Profile.ts"
+import { detectionMs } from "../../sim/oracles/Bounds.ts"
 
 /** How wrong the rate of a clock may be, either way (the fault model of L1 and S1). */
 const RATE_ERROR = 0.3
@@ -42,6 +43,12 @@ describe.each(Object.entries(profiles))("profile %s", (name, profile) => {
     assert.isAbove(profile.missesToBadFewObservers, profile.missesToBad)
     assert.isAtLeast(profile.missesToTerminate, profile.missesToBadFewObservers)
     assert.isBelow(profile.probeDeadlineMs, profile.beatMs)
+  })
+
+  it("S11: a link that is probed now and then is given up no later than one that is probed at each beat may be", () => {
+    const { beatMs, missesToTerminate, probeDeadlineMaxMs, slowBeats } = profile
+    const slowly = slowBeats * beatMs + probeDeadlineMaxMs + (missesToTerminate - 1) * beatMs + probeDeadlineMaxMs
+    assert.isAtMost(slowly, detectionMs(profile))
   })
 
   it("the probation grows with each flap", () => {
