@@ -58,9 +58,15 @@ const isMembership = (frame: Frame): boolean =>
 
 const PING = bytesOf({ _tag: "ping", probe: 0 })
 
+/** Thrown out of a world that takes too long: a single ms of many nodes that all meet may take minutes. */
+const OVER = new Error("too much work")
+const STEPS_BETWEEN_LOOKS = 16
+
 class KernelMesh implements Mesh {
   private readonly world: World
   private readonly names: ReadonlyArray<string>
+  private isOver = (): boolean => false
+  private steps = 0
   private messages = 0
   private membership = 0
   private bytes = 0
@@ -78,7 +84,10 @@ class KernelMesh implements Mesh {
         if (state === null || node === null || about === null) return
         options.onWord({ atMs, observer: indexes.get(node)!, subject: indexes.get(about)!, state })
       },
-      ...(options.countTraffic === true ? { onStep: (_machine, _input, commands) => this.count(commands) } : {})
+      onStep: (_machine, _input, commands) => {
+        if (options.countTraffic === true) this.count(commands)
+        if (++this.steps % STEPS_BETWEEN_LOOKS === 0 && this.isOver()) throw OVER
+      }
     })
   }
 
@@ -96,8 +105,15 @@ class KernelMesh implements Mesh {
     }
   }
 
-  run(untilMs: number): void {
-    this.world.run(untilMs)
+  run(untilMs: number, isOver = (): boolean => false): boolean {
+    this.isOver = isOver
+    try {
+      this.world.run(untilMs)
+      return true
+    } catch (error) {
+      if (error !== OVER) throw error
+      return false
+    }
   }
 
   crash(member: number): void {

@@ -34,8 +34,8 @@ export interface MeshOptions {
 }
 
 export interface Mesh {
-  /** Runs on until this true time, included. */
-  readonly run: (untilMs: number) => void
+  /** Runs on until this true time, included; false, and it is of no use any more, when `isOver` said so before. */
+  readonly run: (untilMs: number, isOver?: () => boolean) => boolean
   /** The power goes: no goodbye, no FIN. */
   readonly crash: (member: number) => void
   /** Takes nothing up and sends nothing until it is open again; what came meanwhile is taken up then. */
@@ -56,22 +56,16 @@ export interface Contender {
 }
 
 /**
- * Whether it got there with so much processor time; if not, it stands somewhere before. Nothing that is measured depends on it,
+ * Whether it got there with so much processor time. Nothing that is measured depends on it,
  * only whether it is measured.
  */
 export const runWithin = (mesh: Mesh, untilMs: number, secondsMost: number): boolean => {
   const before = process.cpuUsage()
-  for (let atMs = 0; atMs < untilMs;) {
+  return mesh.run(untilMs, () => {
     const { system, user } = process.cpuUsage(before)
-    if (user + system > secondsMost * 1_000_000) return false
-    atMs = Math.min(untilMs, atMs + SLICE_MS)
-    mesh.run(atMs)
-  }
-  return true
+    return user + system > secondsMost * 1_000_000
+  })
 }
-
-/** Nodes that all meet at once do a lot in little time. */
-const SLICE_MS = 5
 
 export const undone = (size: number, secondsMost: number): Undone => ({
   undone: `N=${size}: did not meet within ${secondsMost} s of processor`

@@ -30,10 +30,11 @@ const scripted = (words: ReadonlyArray<Word>, asked: Array<string> = []): Conten
     return {
       run: (untilMs) => {
         nowMs = untilMs
-        if (faultMs === 0) return
+        if (faultMs === 0) return true
         const due = (word: Word) => faultMs + word.atMs <= untilMs
         for (const word of left.filter(due)) onWord({ ...word, atMs: faultMs + word.atMs })
         left = left.filter((word) => !due(word))
+        return true
       },
       crash: (member) => fault(`crash ${member}`),
       block: (member) => fault(`block ${member}`),
@@ -144,6 +145,7 @@ describe("false deaths", () => {
         run: (untilMs) => {
           options.onWord({ ...down(untilMs, 0, 1), state: "suspect" })
           if (untilMs > 1_000) options.onWord(down(untilMs, 0, 1))
+          return true
         }
       })
     }

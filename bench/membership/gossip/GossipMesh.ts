@@ -57,7 +57,7 @@ export class GossipMesh implements Mesh {
     )
   }
 
-  run(untilMs: number): void {
+  run(untilMs: number): boolean {
     const { agenda, participants } = this
     while (agenda.peekMs() <= untilMs) {
       agenda.next()
@@ -67,6 +67,7 @@ export class GossipMesh implements Mesh {
       else participants[event.member]!.ring(event.timer)
     }
     this.nowMs = untilMs
+    return true
   }
 
   crash(member: number): void {
