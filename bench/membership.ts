@@ -18,7 +18,7 @@ import { realTable } from "./membership/real.ts"
 import { Report } from "./membership/Report.ts"
 import { machine } from "./Measure.ts"
 
-export const about = "who is alive: ours beside SWIM, memberlist and Lifeguard (about half an hour)"
+export const about = "who is alive: ours beside SWIM, memberlist and Lifeguard (a quarter of an hour of processor)"
 
 const experiments: { readonly [flag: string]: (plan: Plan, report: Report) => void } = {
   "--power-cut": powerCutTable,

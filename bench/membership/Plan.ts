@@ -1,4 +1,4 @@
-/** How much of each experiment a run does: `quick` takes about a minute on an idle core, `whole` about twenty. */
+/** How much of each experiment a run does: `quick` takes half a minute of processor, `whole` a quarter of an hour by its parts. */
 import { cellsOf, type Cell } from "./interval.ts"
 
 export interface Plan {
