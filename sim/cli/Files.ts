@@ -4,17 +4,7 @@
  * Every mistake of every word is found in one go. Reads at most one byte more than a scenario may have, and only regular
  * files and pipes, so that no argument makes it wait or fill the memory.
  */
-import {
-  closeSync,
-  type Dirent,
-  existsSync,
-  fstatSync,
-  globSync,
-  openSync,
-  readdirSync,
-  readSync,
-  statSync
-} from "node:fs"
+import { closeSync, existsSync, fstatSync, globSync, openSync, readdirSync, readSync, statSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
 import { nearest } from "../scenario/Spelling.ts"
 
@@ -78,20 +68,25 @@ const expand = (
 /** Folders that the pattern leads into and that may not be read: what is in there would be left out without a word. */
 const unreadable = (cwd: string, word: string): ReadonlyArray<string> => {
   const closed = new Set<string>()
-  const depth = word.includes("**") ? Number.POSITIVE_INFINITY : word.split("/").length
-  const look = (entry: Dirent): boolean => {
-    const path = join(entry.parentPath, entry.name)
-    const shown = word.startsWith("/") ? path : relative(cwd, path)
-    if (!entry.isDirectory() || shown.split("/").length >= depth) return false
-    try {
-      readdirSync(path)
-    } catch {
-      closed.add(shown)
+  const parts = word.split("/").slice(0, -1)
+  for (let depth = 1; depth <= parts.length; depth++) {
+    const prefix = parts.slice(0, depth).join("/")
+    for (const entry of prefix === "" ? [] : globSync(prefix, { cwd, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name)
+      if (!entry.isDirectory() || isReadable(path)) continue
+      closed.add(word.startsWith("/") ? path : relative(cwd, path))
     }
+  }
+  return [...closed].toSorted()
+}
+
+const isReadable = (folder: string): boolean => {
+  try {
+    readdirSync(folder)
+    return true
+  } catch {
     return false
   }
-  globSync(word, { cwd, withFileTypes: true, exclude: look })
-  return [...closed].toSorted()
 }
 
 /** A pattern that matches nothing: because of the folder that it begins with, or because nothing in there does. */
