@@ -28,7 +28,7 @@ export const membership = ({ inside, outside }: Core): ReadonlyArray<string> => 
         said.push(`${machine.name} has ${other.name}, which it cannot reach, as ${word}: ${whyNotUp(machine, other)}`)
     }
   }
-  return said.length > 0 ? said : differing(inside)
+  return said.length > 0 ? said : differing(inside.filter(isKernel))
 }
 
 /** Who holds other rows than the first. */
