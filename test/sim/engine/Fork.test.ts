@@ -173,18 +173,27 @@ describe("a fork of a running world", () => {
       const origin = begun(subject!)
       upTo(origin.run, 900)
       const before = origin.run.world.traceHash()
+      const forkedMs = origin.run.world.nowMs
       const [one, again] = [forked(origin, seed), forked(origin, seed)]
       const first = ended(one.run, one.reach)
       assert.strictEqual(origin.run.world.traceHash(), before)
       const again_ = ended(again.run, again.reach)
       assert.deepStrictEqual(again_, first)
       assert.deepStrictEqual(ended(origin.run, origin.reach), whole)
-      const upToFork = first.result.happenings.filter(({ atMs }) => atMs < origin.run.world.nowMs / 4)
+      const upToFork = first.result.happenings.filter(({ atMs }) => atMs < forkedMs)
+      assert.isNotEmpty(upToFork)
       assert.deepStrictEqual(upToFork, whole.result.happenings.slice(0, upToFork.length))
       futures.add(first.result.hash)
     }
     assert.strictEqual(futures.size, 3)
     assert.isFalse(futures.has(whole.result.hash))
+  })
+
+  it("and whoever is in it has the keys that it had: nodes, and strangers", () => {
+    const { world } = begun(subjects[0]!).run
+    const another = world.fork({ seed: 101 })
+    assert.strictEqual(another.nameOf(another.visitor.keys.deviceId), another.visitor.name)
+    assert.deepStrictEqual(another.visitor.keys, world.visitor.keys)
   })
 
   it("takes discovery along: stations, and what they know", () => {
