@@ -362,6 +362,26 @@ describe("what it says", () => {
     assert.strictEqual(drive.sessions("c").length, 1)
   })
 
+  it("P11.9: words that only kernel peers have change nothing, and are counted: it is no witness, and no elector", () => {
+    const drive = Drive.up({ ...mixed, electors: "abc" }, "a")
+    drive.meet("c")
+    const { link } = drive.meet("b", GEN1)
+    const term = { manifest: 1, counter: 7 }
+    const edges = [{ subject: id("c"), incarnation: 1, good: false }]
+    const before = drive.node
+    const said = [
+      drive.hear(link, "mesh.edges", { rows: [{ observer: id("b"), incarnation: 1, version: 9, edges }] }),
+      drive.hear(link, "mesh.vote", { term }),
+      drive.hear(link, "mesh.lead", { term, beat: 1 }),
+      drive.hear(link, "mesh.probe", { subject: id("c"), incarnation: 1 })
+    ]
+    assert.isEmpty(said.flat())
+    assert.strictEqual(drive.node.membership, before.membership)
+    assert.strictEqual(drive.node.leadership, before.leadership)
+    assert.strictEqual(drive.node.links, before.links)
+    assert.deepStrictEqual(status(drive.node, drive.mono).refusals, { NOT_AUTHORIZED: 4 })
+  })
+
   it("P6.3: a report of another generation is counted", () => {
     const drive = Drive.up(mixed, "a")
     const { link } = drive.meet("b", GEN1)
