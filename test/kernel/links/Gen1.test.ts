@@ -401,6 +401,25 @@ describe("what it says", () => {
     assert.strictEqual(misses("d"), 3)
     assert.strictEqual(misses(""), 2)
   })
+
+  it("P11.9: and where few are left without it, others are asked at each probe that is missed", () => {
+    const roles = { a: "node", b: "node", c: "node", d: "node" } as const
+    const asked = (gen1: string): boolean => {
+      const drive = Drive.up({ roles, gen1 }, "a")
+      const { link } = drive.meet("c")
+      drive.meet("b")
+      for (let n = 0; n < 10_000 && drive.member("b").misses === 0; n++) {
+        const said = drive.ring()
+        if (sentEvents(said, "mesh.probe").length > 0) return true
+        for (const command of said)
+          if (command._tag === "Ping" && command.link === link)
+            drive.feed({ _tag: "Ponged", link, probe: command.probe })
+      }
+      return false
+    }
+    assert.isTrue(asked("d"))
+    assert.isFalse(asked(""))
+  })
 })
 
 describe("other generations", () => {
