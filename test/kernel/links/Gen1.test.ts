@@ -227,6 +227,17 @@ describe("its budget, on links that we dialled", () => {
     assert.isBelow(1_000 + GEN1_ANSWER_MS, GEN1_BUDGET_MS)
   })
 
+  it("P11.5: only an answer grows too old: whatever else waits has an alarm for room, and none that rings again and again", () => {
+    const drive = Drive.up(mixed, "a")
+    const requests = Array.from({ length: 79 }, () => request)
+    const lines = Gen1.govern([Gen1.begun(1, true, 0)], true, turnOf(drive, ...requests))
+    assert.lengthOf(lines[0]!.waiting, 1)
+    drive.mono = GEN1_ANSWER_MS + 1
+    const later = Gen1.govern(lines, true, turnOf(drive))
+    assert.lengthOf(later[0]!.waiting, 1)
+    assert.strictEqual(Gen1.dueOf(later), drive.mono + GEN1_QUIET_MS)
+  })
+
   it("P11.5, S10: no more than so many wait, and what is dropped is counted", () => {
     const drive = Drive.up(mixed, "a")
     const turn = turnOf(drive, ...Array.from({ length: 500 }, (_, n) => reply(n)))
