@@ -1,6 +1,6 @@
 /**
- * L3: exactly one active planner, named by everybody, where a majority of electors that remember and somebody who may lead reach each other;
- * and none where they do not.
+ * L3: exactly one active planner, named by everybody, where a majority of electors that remember and somebody who may lead reach
+ * each other; and none where they do not.
  *
  * Does not judge: who it is (leadership is sticky), and planners that reach each other through others only.
  */
