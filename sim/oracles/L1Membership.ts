@@ -5,7 +5,7 @@
  * Does not judge: whether whoever is not there is called `down`, `left` or, if never met, `unknown`.
  */
 import { peerState } from "../../kernel/status/Status.ts"
-import { isKernel } from "../engine/Machine.ts"
+import { isKernel } from "../engine/Present.ts"
 import type { Core } from "./Core.ts"
 import { whyDown, whyNotUp } from "./Reasons.ts"
 

@@ -5,7 +5,8 @@
  * Does not judge: who it is (leadership is sticky), and planners that reach each other through others only.
  */
 import * as Leadership from "../../kernel/leadership/Leadership.ts"
-import { isKernel, type Machine } from "../engine/Machine.ts"
+import type { Machine } from "../engine/Machine.ts"
+import { isKernel } from "../engine/Present.ts"
 import type { Core } from "./Core.ts"
 import { whyNoLeader } from "./Reasons.ts"
 
