@@ -6,8 +6,9 @@
  * answered, or some have and the others did not within two beats. With nobody to ask it waits: for discovery, or for its
  * operator to say whom to trust.
  *
- * Does not model: a device that is only dialled, and can dial nobody; peers that have themselves restarted since, and remember nothing. Where one that was out of reach remembers
- * more than those who answered, its refusal says so, and the device begins once more (Node.ts).
+ * Does not model: a device that is only dialled, and can dial nobody; peers that have themselves restarted since, and remember
+ * nothing. Where one that was out of reach remembers more than those who answered, its refusal says so, and the device begins
+ * once more (Node.ts), as often as somebody whom it trusts says so: one that lies can keep it from ever settling.
  */
 import { trustedDevice } from "../Config.ts"
 import type { Links } from "../links/Link.ts"

@@ -4,7 +4,7 @@
  *
  * Promises: pure. Whatever any room sends to such a device passes `govern`: it hears nothing that it would not understand,
  * nothing that makes it drop healthy links, no request where it never answers, and never more messages than it reads. A message
- * that finds no room waits, the most urgent first, within a bound; one that has waited too long is dropped and counted.
+ * that finds no room waits, the most urgent first, within a bound; an answer that has waited too long is dropped and counted.
  *
  * Does not model: several messages made into one, since nothing that may wait today can be.
  */
@@ -58,7 +58,7 @@ export const redialMaxMs = (turn: Turn, peer: DeviceId): number =>
 
 // ------------------------------------------------------------------------------------------------ what is said
 
-/** The calendar of a device, from what it said in its last handshake; `null`: it is not known. */
+/** The calendar of a device, as `aheadMs` of its last handshake tells it; ours where that is `null`, or it is no such device. */
 export const calendarOf = (turn: Turn, peer: DeviceId, aheadMs: number | null): number =>
   aheadMs !== null && isGen1(turn, peer) ? turn.at.mono + aheadMs : turn.at.wall
 
@@ -208,7 +208,8 @@ export const dueOf = (lines: ReadonlyArray<Gen1Line>): number => {
     if (first === undefined) continue
     // Room is there once so many of the oldest have left the window.
     const leaving = sent[sent.length - ROOM[urgencyOf(first.frame)]]
-    due = Math.min(due, first.since + GEN1_ANSWER_MS, leaving === undefined ? NEVER_MS : leaving + GEN1_BUDGET_MS)
+    due = Math.min(due, leaving === undefined ? NEVER_MS : leaving + GEN1_BUDGET_MS)
+    if (first.frame.type === "res") due = Math.min(due, first.since + GEN1_ANSWER_MS)
   }
   return due
 }

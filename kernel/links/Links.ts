@@ -166,6 +166,7 @@ const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links 
   if (link === undefined) return links
   if (link._tag !== "Session") return Login.onFrame(links, link, frame, turn)
   if (frame.type === "event") {
+    if (!link.proven.kernel && frame.event.startsWith("mesh.")) return beyondGen1(links, link, turn)
     if (frame.event === "mesh.heartbeat") {
       const [mine, myCounter, theirs, theirCounter] = link.epoch
       const said = frame.payload.epoch
@@ -192,6 +193,13 @@ const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links 
 const unauthorized = (links: Links, { link, peer }: Session, id: string, turn: Turn): Links => {
   turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
   turn.out.push(Login.errorAnswer(link, id, "NOT_AUTHORIZED", "not by this device"))
+  turn.admitted = { peer, link, frame: null, probe: -1 }
+  return links
+}
+
+/** Words of kernel peers out of another mouth (P11.9): counted, and for the rest a sign of life. */
+const beyondGen1 = (links: Links, { link, peer }: Session, turn: Turn): Links => {
+  turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
   turn.admitted = { peer, link, frame: null, probe: -1 }
   return links
 }

@@ -11,17 +11,28 @@
  */
 import { observes } from "../Config.ts"
 import { u32 } from "../Draw.ts"
+import { speaksGen1 } from "../links/Gen1.ts"
 import { NEVER_MS } from "../Time.ts"
 import { send, type Turn } from "../Turn.ts"
 import type { EdgeRow } from "../wire/Frame.ts"
 import type { Member } from "./Member.ts"
 import * as Probe from "./Probe.ts"
-import { ringsOf } from "./Rings.ts"
+import { EVERYONE_MAX, ringsOf } from "./Rings.ts"
 import type { Verdict } from "./Verdict.ts"
 
 /** Others who may be waiting for one answer; who comes later is not answered. */
 export const ASKERS_MAX = 8
 const ASKED_MAX = 3
+
+/** Whether one unlucky observer could hardly be outvoted. Devices of generation 1 tell nobody what they see. */
+export const areFew = ({ config, pins }: Turn): boolean => {
+  if (ringsOf(config).observers > EVERYONE_MAX) return false
+  const observers = config.trusted.reduce(
+    (n, device) => (observes(device.role) && !speaksGen1(pins, device) ? n + 1 : n),
+    observes(config.role) ? 1 : 0
+  )
+  return observers - 1 < config.profile.fewObservers
+}
 
 interface Known {
   readonly members: ReadonlyArray<Member>
@@ -62,9 +73,7 @@ export const onTime = (before: Member, after: Member, known: Known, place: numbe
   let next = after
   if (relayedUntil(next, turn) <= now) next = { ...next, relayedAt: 0 }
   if (!next.inquired && doubtEnds(next, place, turn) <= now) return inquire(next, known, turn)
-  const { observers } = ringsOf(turn.config)
-  const few = observers - 1 < turn.config.profile.fewObservers
-  if (next.misses > before.misses && next.state !== "down" && (few || next.inquired)) ask(next, known, turn)
+  if (next.misses > before.misses && next.state !== "down" && (next.inquired || areFew(turn))) ask(next, known, turn)
   return next
 }
 

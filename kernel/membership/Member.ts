@@ -25,7 +25,7 @@ export interface Member {
   /** Since when there is this link. */
   readonly linkedAt: number
   readonly epoch: LinkEpoch | null
-  /** It speaks the kernel extensions: only then does it get our events and is it probed. */
+  /** It speaks the kernel extensions: only then does it get our events. Probed is everybody. */
   readonly kernel: boolean
   /** Heartbeats sent on this link. */
   readonly seq: number

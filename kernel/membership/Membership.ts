@@ -14,7 +14,6 @@
  */
 import { observes, type Config } from "../Config.ts"
 import { between } from "../Draw.ts"
-import { speaksGen1 } from "../links/Gen1.ts"
 import { replaced } from "../links/Link.ts"
 import { compareText } from "../Order.ts"
 import { NEVER_MS } from "../Time.ts"
@@ -23,7 +22,7 @@ import type { DeviceId, Edge, EdgeRow, Event } from "../wire/Frame.ts"
 import * as Inquiry from "./Inquiry.ts"
 import { indexOfMember, strange, type Member } from "./Member.ts"
 import * as Probe from "./Probe.ts"
-import { EVERYONE_MAX, ringsOf } from "./Rings.ts"
+import { ringsOf } from "./Rings.ts"
 import * as Rows from "./Rows.ts"
 import { gather, seenWithoutMe, verdict, type Evidence, type Verdict } from "./Verdict.ts"
 
@@ -231,15 +230,9 @@ const isAttentive = ({ attentiveAt, carrierLostAt, members }: Membership, turn: 
 }
 
 /** Few observers must be surer of themselves. */
-const missesToBad = ({ config, pins }: Turn): number => {
-  const { fewObservers, missesToBad, missesToBadFewObservers } = config.profile
-  if (ringsOf(config).observers > EVERYONE_MAX) return missesToBad
-  // Devices of generation 1 tell nobody what they see.
-  const observers = config.trusted.reduce(
-    (n, device) => (observes(device.role) && !speaksGen1(pins, device) ? n + 1 : n),
-    observes(config.role) ? 1 : 0
-  )
-  return observers - 1 < fewObservers ? missesToBadFewObservers : missesToBad
+const missesToBad = (turn: Turn): number => {
+  const { missesToBad, missesToBadFewObservers } = turn.config.profile
+  return Inquiry.areFew(turn) ? missesToBadFewObservers : missesToBad
 }
 
 const onBeat = (membership: Membership, turn: Turn): Membership => {

@@ -8,7 +8,8 @@
  * of the mesh makes that work useless for the next mesh. Viewers are observed, and observe nobody (B14).
  *
  * Does not know: who is alive, or reachable; nor that a device of generation 1 observes nobody, which in a mesh of more than
- * seven takes places on the rings (in smaller ones everybody counts who has something to say). What to do where the observers of a device cannot see it is Verdict.ts's.
+ * seven takes places on the rings (in smaller ones everybody counts who has something to say). What to do where the observers of
+ * a device cannot see it is Verdict.ts's.
  *
  * Source of the rings: Suresh et al., "Stable and Consistent Membership at Scale with Rapid" (2018); here they have no
  * direction, which halves the links for the same number of observers.

@@ -3,24 +3,22 @@
  *
  * A crash is a power cut: no goodbye, and what the disk had not synced is kept, lost or torn as drawn. A frozen process keeps
  * its connections; what comes in waits and is taken up, late, when it thaws. A process that cannot store ends, and one whose
- * disk cannot be used does not start, as on a real device. With discovery it looks round from its
- * start, and announces itself once its incarnation is stored. Everything that the kernel asks for is performed here.
+ * disk cannot be used does not start, as on a real device. With discovery it looks round from its start, and announces itself
+ * once its incarnation is stored. What the kernel asks for is done in Performing.ts.
  *
  * What changes of it is its `Life`; this is who it is in one world. In a fork of the world it is another one with the same life,
- * until either of them changes: whatever changes a life asks for `mine()` first.
+ * until either of them changes: whatever changes a life asks for `mine()` first, and who only looks asks what is in Present.ts.
  *
  * Does not model: a processor so slow that it cannot boot.
  */
 import type { Command } from "../../kernel/Command.ts"
 import type { Config } from "../../kernel/Config.ts"
 import { base64url, between } from "../../kernel/Draw.ts"
-import type { Durable, Record } from "../../kernel/Durable.ts"
+import type { Record } from "../../kernel/Durable.ts"
 import type { Happened, Input } from "../../kernel/Input.ts"
-import type { NodeState } from "../../kernel/Node.ts"
 import type { StoreFailed } from "../../kernel/Ports.ts"
-import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
-import { decode, encode } from "../../kernel/wire/Codec.ts"
+import { decode } from "../../kernel/wire/Codec.ts"
 import { SimVault, type Carrier, type DiskFate, type Through } from "../disk/SimVault.ts"
 import type { FakeKeys, KeyPair } from "../keys/FakeKeys.ts"
 import type { Cargo } from "../network/Cargo.ts"
@@ -34,6 +32,8 @@ import { Intake, type Desk } from "./Intake.ts"
 import { Life, type Asker, type Awaited, type Wake, type Work } from "./Life.ts"
 import { Nearby } from "./Nearby.ts"
 import { NodeClock } from "./NodeClock.ts"
+import { perform } from "./Performing.ts"
+import { Present } from "./Present.ts"
 import type { WorldHappening } from "./View.ts"
 import type { World } from "./World.ts"
 
@@ -56,30 +56,16 @@ export type MachineEvent =
   /** A trap that was set for a write. */
   | { readonly _tag: "power-cut"; readonly machine: number; readonly process: number }
 
-/** It runs a kernel, of whatever generation, and not the program of a device of generation 1. */
-export const isKernel = ({ spec }: Machine): boolean => spec.generation !== 1
-
 /** What a machine runs where the world runs `kernel`. */
 const programOf = ({ generation }: NodeSpec, kernel: Kernel): Kernel =>
   generation === 1 ? gen1() : generation === 2 ? tomorrow(kernel) : kernel
 
-export class Machine implements Port {
-  readonly index: number
-  readonly spec: NodeSpec
-  readonly name: string
-  readonly keys: KeyPair
-  readonly config: Config
-  readonly world: World
-  private life: Life
+export class Machine extends Present implements Port {
+  protected life: Life
 
   /** `life`: of the same machine in the world that this one is forked from. */
   constructor(world: World, index: number, spec: NodeSpec, keys: KeyPair, config: Config, life?: Life) {
-    this.world = world
-    this.index = index
-    this.spec = spec
-    this.name = spec.name
-    this.keys = keys
-    this.config = config
+    super(world, index, spec, keys, config)
     this.life =
       life ??
       new Life(world.owner, NodeClock.make(spec.clockSkewMs, spec.clockRatePpm), {
@@ -160,45 +146,13 @@ export class Machine implements Port {
     }
   }
 
-  // ---------------------------------------------------------------------------------------------- what it is now
+  // ---------------------------------------------------------------------------------------------- what may be changed
 
   get keysFail(): Life["keysFail"] {
     return this.life.keysFail
   }
   set keysFail(how: Life["keysFail"]) {
     this.mine().keysFail = how
-  }
-
-  /** How often its keys failed. */
-  get keyFailures(): number {
-    return this.life.keyFailures
-  }
-
-  get powered(): boolean {
-    return this.life.powered
-  }
-
-  get listening(): boolean {
-    return this.life.listening
-  }
-
-  /** Number of the running process; 0: none. Processes are counted from 1. */
-  get process(): number {
-    return this.life.process
-  }
-
-  get clock(): NodeClock {
-    return this.life.clock
-  }
-
-  /** Instants that its processes read. */
-  get readings(): number {
-    return this.life.readings
-  }
-
-  /** How often the power went in the middle of a write because of a trap. */
-  get trapsSprung(): number {
-    return this.life.trapsSprung
   }
 
   get host(): Host | null {
@@ -213,85 +167,13 @@ export class Machine implements Port {
     return this.mine().intake
   }
 
-  /** When it last took nothing up at once, true time: now, while that is so. */
-  get lastShutMs(): number {
-    return this.open ? this.life.intake.openedMs : this.world.nowMs
-  }
-
-  /** Whether what comes in now is taken up now. */
-  get open(): boolean {
-    return this.life.intake.open
-  }
-
-  /** How many pieces of work were taken up late because its processor is slow. */
-  get slowed(): number {
-    return this.life.intake.slowed
-  }
-
   /** Its disk, to be broken and mended; whoever only looks asks `durable`, `wipes` and `harmed`. */
   get vault(): SimVault<Asker> {
     return this.mine().vault
   }
 
-  get wipes(): number {
-    return this.life.vault.wipes
-  }
-
-  get harmed(): number {
-    return this.life.vault.harmed
-  }
-
-  /** Its host on the segment of discovery. */
-  get address(): string {
-    return this.life.nearby.address
-  }
-
-  /** Whether it is at another address than at first. */
-  get moved(): boolean {
-    return this.life.nearby.moves !== 0
-  }
-
   get nearby(): Nearby {
     return this.mine().nearby
-  }
-
-  /** What is stored: acknowledged, or to be found by the next process. */
-  get durable(): Durable {
-    return this.life.vault.durable
-  }
-
-  get running(): boolean {
-    return this.life.process !== 0
-  }
-
-  get frozen(): boolean {
-    return this.life.intake.frozen
-  }
-
-  state(): NodeState | null {
-    return this.life.host?.state() ?? null
-  }
-
-  /** The world's name for one boot of this machine, for its draws. */
-  private boot(): string {
-    return `${this.name}/${this.life.processes}`
-  }
-
-  holds(deviceId: string): boolean {
-    return deviceId === this.keys.deviceId
-  }
-
-  /** Who is at the other end of one of our links; `null`: that link is gone. */
-  farEnd(link: number): Port | null {
-    const found = this.life.links.get(link)
-    return found === undefined ? null : this.world.here(found.connection.ports[found.side === 0 ? 1 : 0])
-  }
-
-  /** What the other end calls one of our links; 0: nothing any more. */
-  farLink(link: number): number {
-    const found = this.life.links.get(link)
-    const connection = found === undefined ? null : this.world.network.here(found.connection)
-    return connection?.links[found?.side === 0 ? 1 : 0] ?? 0
   }
 
   // ---------------------------------------------------------------------------------------------- power
@@ -545,59 +427,7 @@ export class Machine implements Port {
   // ---------------------------------------------------------------------------------------------- commands
 
   perform(command: Command): void {
-    const life = this.mine()
-    const { network } = this.world
-    switch (command._tag) {
-      case "Send": {
-        const line = life.links.get(command.link)
-        if (line === undefined) return
-        this.world.sent(this, line.connection, line.side, command.frame)
-        // What no kernel says passes the codec, as it would on a wire.
-        const cargo: Cargo = isKernel(this)
-          ? { _tag: "frame", frame: command.frame }
-          : { _tag: "raw", text: encode(command.frame) }
-        return network.send(line.connection, line.side, cargo)
-      }
-      case "Ping": {
-        const line = life.links.get(command.link)
-        if (line !== undefined) network.send(line.connection, line.side, { _tag: "ping", probe: command.probe })
-        return
-      }
-      case "SetAlarm":
-        return this.setAlarm(command.at)
-      case "Hangup": {
-        const line = life.links.get(command.link)
-        if (line === undefined) return
-        life.links.delete(command.link)
-        return network.close(line.connection, line.side, command.abrupt)
-      }
-      case "Dial": {
-        const target = life.nearby.at(command.address)
-        if (target === undefined)
-          return this.later({ _tag: "DialFailed", attempt: command.attempt, reason: "unreachable" })
-        life.dials.set(command.attempt, network.dial(this, target, command.attempt))
-        return
-      }
-      case "CancelDial": {
-        const dial = life.dials.get(command.attempt)
-        if (dial !== undefined) network.cancel(dial)
-        life.dials.delete(command.attempt)
-        return
-      }
-      case "Persist":
-        return this.store(command.record, command)
-      case "Check":
-        return this.later({ _tag: "Checked", ticket: command.ticket, ...this.check(command.publicKey, command.proofs) })
-      case "Sign":
-        return this.later({ _tag: "Signed", ticket: command.ticket, signatures: this.sign(command.payloads) })
-      case "Note":
-        return this.note(command.event)
-      case "Listen":
-        life.listening = true
-        return
-      case "Halt":
-        return this.halt()
-    }
+    perform(this, this.mine(), command)
   }
 
   /** Ring at this `mono`; NEVER: not at all. */
@@ -641,10 +471,6 @@ export class Machine implements Port {
     this.world.agenda.push(this.world.nowMs, { _tag: "input", machine: this.index, process: this.process, happened })
   }
 
-  note(event: MeshEvent): void {
-    this.world.noted(this, event)
-  }
-
   check(publicKey: string, proofs: Parameters<FakeKeys["check"]>[1]): ReturnType<FakeKeys["check"]> {
     if (this.keysFail !== "check") return this.world.keys.check(publicKey, proofs)
     this.mine().keyFailures++
@@ -657,7 +483,8 @@ export class Machine implements Port {
     return null
   }
 
-  private halt(): void {
+  /** The process has said that it ends. */
+  halt(): void {
     const { links, nearby, vault } = this.mine()
     for (const { connection, side } of links.values()) this.world.network.close(connection, side, false)
     links.clear()

@@ -10,8 +10,11 @@ import { inWorld, names, tell, type Fault, type Strike, type Struck } from "./Fa
 const known = (machine: Machine, deviceId: string): Trusted | undefined =>
   machine.state()?.config.trusted.find((device) => device.deviceId === deviceId)
 
-const trusting = (machine: Machine, deviceId: string, name: string, role: Trusted["role"]): void =>
-  machine.deliver({ _tag: "Trust", device: { deviceId, name, role, gen1: false, publicKey: null } })
+/** As what it is: whoever is told that a device is of generation 1 does not ask it for more than such devices have. */
+const trusting = (machine: Machine, deviceId: string, name: string, role: Trusted["role"]): void => {
+  const gen1 = machine.world.machines.some(({ config, spec }) => config.deviceId === deviceId && spec.generation === 1)
+  machine.deliver({ _tag: "Trust", device: { deviceId, name, role, gen1, publicKey: null } })
+}
 
 const deviceOf = ({ machines }: World, whom: string): string =>
   machines.find(({ name }) => name === whom)?.config.deviceId ?? ""

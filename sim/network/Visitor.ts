@@ -45,12 +45,15 @@ export class Visitor implements Port {
   readonly process = 1
   readonly powered = true
   readonly listening = false
+  /** Its own key: the same in every fork. */
+  readonly keys: KeyPair
   private readonly world: World
   private readonly lines = new Map<number, Line>()
   private visits = 0
 
   constructor(world: World, from?: Visitor) {
     this.world = world
+    this.keys = from?.keys ?? world.keys.make(world.seed, NAME)
     if (from === undefined) return
     for (const [connection, line] of from.lines) this.lines.set(connection, line)
     this.visits = from.visits
@@ -58,11 +61,6 @@ export class Visitor implements Port {
 
   fork(world: World): Visitor {
     return new Visitor(world, this)
-  }
-
-  /** Its own key. */
-  get keys(): KeyPair {
-    return this.world.keys.make(this.world.seed, NAME)
   }
 
   /** How many of these visits have said their login, or have been waited for in vain. */

@@ -5,14 +5,15 @@
  * Does not judge: whether whoever is not there is called `down`, `left` or, if never met, `unknown`.
  */
 import { peerState } from "../../kernel/status/Status.ts"
-import { isKernel } from "../engine/Machine.ts"
+import { isKernel } from "../engine/Present.ts"
 import type { Core } from "./Core.ts"
 import { whyDown, whyNotUp } from "./Reasons.ts"
 
 export const membership = ({ inside, outside }: Core): ReadonlyArray<string> => {
   const said: Array<string> = []
   // Devices of generation 1 are talked about, and have nothing to say.
-  for (const machine of inside.filter(isKernel)) {
+  const kernels = inside.filter(isKernel)
+  for (const machine of kernels) {
     const state = machine.state()
     if (state?.phase !== "running") {
       said.push(whyDown(machine))
@@ -28,7 +29,7 @@ export const membership = ({ inside, outside }: Core): ReadonlyArray<string> => 
         said.push(`${machine.name} has ${other.name}, which it cannot reach, as ${word}: ${whyNotUp(machine, other)}`)
     }
   }
-  return said.length > 0 ? said : differing(inside.filter(isKernel))
+  return said.length > 0 ? said : differing(kernels)
 }
 
 /** Who holds other rows than the first. */

@@ -1,12 +1,12 @@
 /**
- * L3: exactly one active planner, named by everybody, where a majority of electors that remember and somebody who may lead reach each other;
- * and none where they do not.
+ * L3: exactly one active planner, named by everybody, where a majority of electors that remember and somebody who may lead reach
+ * each other; and none where they do not.
  *
  * Does not judge: who it is (leadership is sticky), and planners that reach each other through others only.
  */
-import type { Durable } from "../../kernel/Durable.ts"
 import * as Leadership from "../../kernel/leadership/Leadership.ts"
-import { isKernel, type Machine } from "../engine/Machine.ts"
+import type { Machine } from "../engine/Machine.ts"
+import { isKernel } from "../engine/Present.ts"
 import type { Core } from "./Core.ts"
 import { whyNoLeader } from "./Reasons.ts"
 
@@ -25,18 +25,20 @@ const named = (machine: Machine): string | null => {
 
 const list = (machines: ReadonlyArray<Machine>): string => machines.map(({ name }) => name).join(", ")
 
-/** Whoever lost its journal takes no part; in a run there is no newer manifest that could readmit it. */
-const remembers = ({ forgot }: Durable): boolean => forgot === undefined
+/**
+ * Whoever lost its journal takes no part; in a run there is no newer manifest that could readmit it. That it has lost it is
+ * believed of nobody whose disk the world never emptied.
+ */
+const remembers = ({ durable, wipes }: Machine): boolean => wipes === 0 || durable.forgot === undefined
 
 export const planner = (core: Core): ReadonlyArray<string> => {
   const inside = core.inside.filter(isKernel)
   const [any] = inside
   if (any === undefined) return []
   const { electors } = any.config.manifest
-  const voters = inside.filter(({ config, durable }) => electors.includes(config.deviceId) && remembers(durable))
-  const eligible = inside.filter(
-    ({ config, durable }) => Leadership.mayLead(config, config.deviceId) && remembers(durable)
-  )
+  const remembering = inside.filter(remembers)
+  const voters = remembering.filter(({ config }) => electors.includes(config.deviceId))
+  const eligible = remembering.filter(({ config }) => Leadership.mayLead(config, config.deviceId))
   const leaders = inside.filter(leads)
   const [leader] = leaders
   if (2 * voters.length <= electors.length || eligible.length === 0) {

@@ -5,7 +5,8 @@
  * The same: each end's link epoch is the other's, seen from the other side.
  */
 import { indexOfContact, type Session } from "../../kernel/links/Link.ts"
-import { isKernel, type Machine } from "../engine/Machine.ts"
+import type { Machine } from "../engine/Machine.ts"
+import { isKernel } from "../engine/Present.ts"
 import { isGen1State } from "../gen1/Gen1.ts"
 import type { Core } from "./Core.ts"
 import { whyNoSession } from "./Reasons.ts"

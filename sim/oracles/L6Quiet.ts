@@ -6,7 +6,7 @@
  */
 import { indexOfContact } from "../../kernel/links/Link.ts"
 import { indexOfMember } from "../../kernel/membership/Member.ts"
-import { isKernel } from "../engine/Machine.ts"
+import { isKernel } from "../engine/Present.ts"
 import type { Core } from "./Core.ts"
 
 /** What would have to change if anything happened, by what it is. */

@@ -23,7 +23,8 @@ export interface Oracle {
   /** The id of the invariant, such as `S1`. */
   readonly id: string
   /**
-   * After each step that changed a node, made it do something, or had to (Demands.ts); before its commands are performed. What is broken, with names and terms; `null`: nothing.
+   * After each step that changed a node, made it do something, or had to (Demands.ts); before its commands are performed. What
+   * is broken, with names and terms; `null`: nothing.
    */
   readonly stepped: (seen: Observation) => string | null
   /** The same of devices of generation 1, which run no kernel. */

@@ -6,9 +6,10 @@
  * has a key of its own (`Dice`): a fault more in a file moves no other draw of the same seed.
  *
  * In the calm, random faults have ended, what the timeline still holds (a cut without `for:`) is healed, delay and loss are the
- * file's again, and whoever ever was started runs, unless the file stopped it politely and for good. Where the default mix struck, the run goes on for
- * `CALM_MS` at least, so that "eventually" has the time that the protocol's own timers take. Some seeds of a swarm have no calm
- * of this kind: they end amid their faults, and the oracles of liveness pick the part of the mesh that has to get well.
+ * file's again, and whoever ever was started runs, unless the file stopped it politely and for good. Where the default mix
+ * struck, the run goes on for `CALM_MS` at least, so that "eventually" has the time that the protocol's own timers take. Some
+ * seeds of a swarm have no calm of this kind: they end amid their faults, and the oracles of liveness pick the part of the mesh
+ * that has to get well.
  */
 import type { Fuzz, Quality, Range, Scenario, Step, Target } from "../scenario/Scenario.ts"
 import { Dice, judgedIn, type Drawn, type RunClass, type Setting } from "./Drawn.ts"

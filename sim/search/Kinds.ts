@@ -66,6 +66,8 @@ const PLACES_MAX = 5
 
 /** Whoever has a node's key and tells no lie is that node to all others, and the node itself has to wait. */
 const refused = lies.filter((lie) => lie !== "its own key")
+/** Nor is it a lie of a device of generation 1 to leave the extension out. */
+const refusedOfGen1 = refused.filter((lie) => lie !== "no extension")
 
 const upTo = (max: number): Range => ({ min: max >> 1, max })
 
@@ -122,7 +124,9 @@ export const nodeVerb = (what: Extract<What, { readonly who: unknown }>, scenari
       return { _tag: "keys-fail", who, at: one(lot, "at", ["sign", "check"] as const) }
     case "connect": {
       const as = other()
-      return as === null ? null : { _tag: "connect", to: who, as, lie: one(lot, "lie", refused) }
+      if (as === null) return null
+      const isOld = nodes.some(({ generation, name }) => name === as && generation === 1)
+      return { _tag: "connect", to: who, as, lie: one(lot, "lie", isOld ? refusedOfGen1 : refused) }
     }
     case "move":
       return { _tag: "move", who }

@@ -7,9 +7,9 @@
  * Swarm testing: each seed draws how broad its mix is, then of every kind whether it is there at all, and then how often and for
  * how long it strikes. A mix of everything all the time hides what only a few kinds together can do.
  *
- * Not in it, because little could be promised then: disks that lose their journal or their key (such a node does not start, or has
- * forgotten its vote), two processes with one key (whoever comes second waits for minutes), and trust that is revoked (of rows
- * with two devices more than it trusts a node takes up none, kernel/membership/Membership.ts).
+ * Not in it, because little could be promised then: disks that lose their journal or their key (such a node takes no part in
+ * elections any more, or is another device), two processes with one key (whoever comes second waits for minutes), and trust that
+ * is revoked (of rows with two devices more than it trusts a node takes up none, kernel/membership/Rows.ts).
  *
  * Source: A. Groce et al., "Swarm testing" (ISSTA 2012).
  */

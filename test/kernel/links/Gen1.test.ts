@@ -227,6 +227,17 @@ describe("its budget, on links that we dialled", () => {
     assert.isBelow(1_000 + GEN1_ANSWER_MS, GEN1_BUDGET_MS)
   })
 
+  it("P11.5: only an answer grows too old: whatever else waits has an alarm for room, and none that rings again and again", () => {
+    const drive = Drive.up(mixed, "a")
+    const requests = Array.from({ length: 79 }, () => request)
+    const lines = Gen1.govern([Gen1.begun(1, true, 0)], true, turnOf(drive, ...requests))
+    assert.lengthOf(lines[0]!.waiting, 1)
+    drive.mono = GEN1_ANSWER_MS + 1
+    const later = Gen1.govern(lines, true, turnOf(drive))
+    assert.lengthOf(later[0]!.waiting, 1)
+    assert.strictEqual(Gen1.dueOf(later), drive.mono + GEN1_QUIET_MS)
+  })
+
   it("P11.5, S10: no more than so many wait, and what is dropped is counted", () => {
     const drive = Drive.up(mixed, "a")
     const turn = turnOf(drive, ...Array.from({ length: 500 }, (_, n) => reply(n)))
@@ -362,6 +373,26 @@ describe("what it says", () => {
     assert.strictEqual(drive.sessions("c").length, 1)
   })
 
+  it("P11.9: words that only kernel peers have change nothing, and are counted: it is no witness, and no elector", () => {
+    const drive = Drive.up({ ...mixed, electors: "abc" }, "a")
+    drive.meet("c")
+    const { link } = drive.meet("b", GEN1)
+    const term = { manifest: 1, counter: 7 }
+    const edges = [{ subject: id("c"), incarnation: 1, good: false }]
+    const before = drive.node
+    const said = [
+      drive.hear(link, "mesh.edges", { rows: [{ observer: id("b"), incarnation: 1, version: 9, edges }] }),
+      drive.hear(link, "mesh.vote", { term }),
+      drive.hear(link, "mesh.lead", { term, beat: 1 }),
+      drive.hear(link, "mesh.probe", { subject: id("c"), incarnation: 1 })
+    ]
+    assert.isEmpty(said.flat())
+    assert.strictEqual(drive.node.membership, before.membership)
+    assert.strictEqual(drive.node.leadership, before.leadership)
+    assert.strictEqual(drive.node.links, before.links)
+    assert.deepStrictEqual(status(drive.node, drive.mono).refusals, { NOT_AUTHORIZED: 4 })
+  })
+
   it("P6.3: a report of another generation is counted", () => {
     const drive = Drive.up(mixed, "a")
     const { link } = drive.meet("b", GEN1)
@@ -380,6 +411,25 @@ describe("what it says", () => {
     }
     assert.strictEqual(misses("d"), 3)
     assert.strictEqual(misses(""), 2)
+  })
+
+  it("P11.9: and where few are left without it, others are asked at each probe that is missed", () => {
+    const roles = { a: "node", b: "node", c: "node", d: "node" } as const
+    const asked = (gen1: string): boolean => {
+      const drive = Drive.up({ roles, gen1 }, "a")
+      const { link } = drive.meet("c")
+      drive.meet("b")
+      for (let n = 0; n < 10_000 && drive.member("b").misses === 0; n++) {
+        const said = drive.ring()
+        if (sentEvents(said, "mesh.probe").length > 0) return true
+        for (const command of said)
+          if (command._tag === "Ping" && command.link === link)
+            drive.feed({ _tag: "Ponged", link, probe: command.probe })
+      }
+      return false
+    }
+    assert.isTrue(asked("d"))
+    assert.isFalse(asked(""))
   })
 })
 

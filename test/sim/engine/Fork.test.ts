@@ -189,6 +189,13 @@ describe("a fork of a running world", () => {
     assert.isFalse(futures.has(whole.result.hash))
   })
 
+  it("and whoever is in it has the keys that it had: nodes, and strangers", () => {
+    const { world } = begun(subjects[0]!).run
+    const another = world.fork({ seed: 101 })
+    assert.strictEqual(another.nameOf(another.visitor.keys.deviceId), another.visitor.name)
+    assert.deepStrictEqual(another.visitor.keys, world.visitor.keys)
+  })
+
   it("takes discovery along: stations, and what they know", () => {
     const alone = withDiscovery()
     alone.run(60_000)

@@ -60,6 +60,17 @@ describe("trust and revoke", () => {
     assert.isTrue(refusals(viewer, 10_000).some((one) => one.endsWith("INVALID_PARAMS")))
   })
 
+  it("a device of generation 1 is trusted again as what it is", () => {
+    const old = NODES.replace("d: { role: field }", "d: { role: field, generation: 1 }")
+    const bite = run("  - { at: 10s, revoke: { by: everyone, whom: d }, for: 10s }", old)
+    const by = (fromMs: number): ReadonlyArray<string> => refusals(bite, fromMs).filter((one) => one.includes(" d "))
+    assert.isEmpty(by(20_001))
+    const told = bite.result.happenings.filter(
+      ({ about, atMs, event }) => about === "d" && event === "peer.connect" && atMs > 20_000
+    )
+    assert.isNotEmpty(told)
+  })
+
   it("who does not run hears nothing of it", () => {
     assert.strictEqual(touchedBy(run("  - { at: 10s, crash: a }\n  - { at: 20s, revoke: { by: a, whom: d } }"), 2), 0)
   })

@@ -370,6 +370,23 @@ describe("what is seen at one look", () => {
     ])
   })
 
+  it("L3: electors that say that they have lost their journals, and have not, excuse nobody", () => {
+    const forgets: Kernel = {
+      make: realKernel.make,
+      step: (node, input) => {
+        const [after, commands] = realKernel.step(node, input)
+        if (after.phase !== "running" || node.phase === "running") return [after, commands]
+        const record = { _tag: "Forgot", manifest: 1 } as const
+        return [
+          { ...after, leadership: { ...after.leadership, abstains: true } },
+          [...commands, { _tag: "Persist", ticket: 2 ** 40, record, then: [] }]
+        ]
+      }
+    }
+    const [first] = whyNot(worldOf(quiet, forgets))
+    assert.match(first!, /^nobody leads, and 3 of 3 electors are there/u)
+  })
+
   it("L1: whoever does not run, or suspects somebody who is out of reach", () => {
     const world = worldOf(quiet)
     const [main, backup, witness, shed] = world.machines

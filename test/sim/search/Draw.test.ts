@@ -310,6 +310,16 @@ describe("random faults by name", () => {
     }
   })
 
+  it("nobody logs in as a device of generation 1 with its key and without a lie: the extension is none that it has", () => {
+    const old = scenarioFrom(FIELD.replace("two:    { role: field }", "two:    { role: field, generation: 1 }"))
+    const liars = many(true, old).flatMap(({ scenario }) =>
+      scenario.timeline.flatMap(({ verb }) => (verb._tag === "connect" ? [`${verb.as}: ${verb.lie}`] : []))
+    )
+    assert.include(liars, "one: no extension")
+    assert.include(liars, "two: another signature")
+    assert.notInclude(liars, "two: no extension")
+  })
+
   it("records and addresses are in the mix where there is discovery only", () => {
     const nearby = scenarioFrom(FIELD.replace("timeline:", "network: { discovery: mdns }\ntimeline:"))
     const kinds = (scenario: Scenario) => new Set(many(true, scenario).flatMap(({ sources }) => sources))
