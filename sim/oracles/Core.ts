@@ -34,6 +34,26 @@ const around = (world: World, inside: ReadonlyArray<Machine>): Core => ({
 const isReal = (world: World, machine: Machine): boolean =>
   (machine.durable.incarnation > 0 || !isKernel(machine)) && world.byAddress(machine.name) === machine
 
+/**
+ * Another process with its key was met in a later life, or in this one: whoever met that one has to refuse this one (P3.2, P3.3)
+ * until it has lived long enough, or an operator has given it a new key. No calm changes that.
+ */
+const isOutlived = (world: World, machine: Machine): boolean => {
+  const { config, durable, running } = machine
+  if (!world.doubles.has(config.deviceId)) return false
+  const lives = running ? durable.incarnation : durable.incarnation + 1
+  const bootId = machine.state()?.bootId
+  return world.machines.some((other) =>
+    (other.state()?.links.contacts ?? []).some(
+      (met) =>
+        met.peer === config.deviceId &&
+        (met.incarnation > lives ||
+          met.leftIncarnation >= lives ||
+          (met.incarnation === lives && met.bootId !== null && met.bootId !== bootId))
+    )
+  )
+}
+
 /** Whom it trusts now, or will when it runs again. */
 const trustedBy = (machine: Machine): Config["trusted"] =>
   (machine.state()?.config ?? restored(machine.config, machine.durable)).trusted
@@ -63,7 +83,7 @@ const areNeighbours = (a: Machine, b: Machine): boolean => {
 }
 
 export const pickCore = (world: World, seed: number): Core => {
-  const all = world.machines.filter((machine) => isReal(world, machine))
+  const all = world.machines.filter((machine) => isReal(world, machine) && !isOutlived(world, machine))
   const order = all.toSorted(
     (a, b) => u32(seed, "core-order", a.name, 0) - u32(seed, "core-order", b.name, 0) || a.index - b.index
   )

@@ -11,6 +11,8 @@ import { whyDown, whyNotUp } from "./Reasons.ts"
 
 export const membership = ({ inside, outside }: Core): ReadonlyArray<string> => {
   const said: Array<string> = []
+  // Of two processes with one key, one inside is the device that is meant: it is not out of reach.
+  const away = outside.filter(({ config }) => !inside.some((other) => other.config.deviceId === config.deviceId))
   // Devices of generation 1 are talked about, and have nothing to say.
   const kernels = inside.filter(isKernel)
   for (const machine of kernels) {
@@ -23,7 +25,7 @@ export const membership = ({ inside, outside }: Core): ReadonlyArray<string> => 
       const word = other === machine ? "up" : peerState(state, other.config.deviceId)
       if (word !== "up") said.push(`${machine.name} has ${other.name} as ${word}: ${whyNotUp(machine, other)}`)
     }
-    for (const other of outside) {
+    for (const other of away) {
       const word = peerState(state, other.config.deviceId)
       if (word === "up" || word === "suspect")
         said.push(`${machine.name} has ${other.name}, which it cannot reach, as ${word}: ${whyNotUp(machine, other)}`)

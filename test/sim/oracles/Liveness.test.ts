@@ -150,6 +150,37 @@ describe("a core", () => {
     }
   })
 
+  it("never has a machine while others remember a later life of a second process with its key (P3.2, P3.3)", () => {
+    const twins = scenarioOf(`
+scenario: Two with one key
+seed: 3
+lasts: 30s
+electors: [main, backup]
+nodes:
+  main:   { role: planner }
+  backup: { role: standby-planner }
+  shed:   { role: field }
+  copy:   { role: field, same-key-as: shed }
+timeline:
+  - { at: 0s,  start: everyone but copy }
+  - { at: 2s,  start: copy }
+  - { at: 3s,  crash: copy }
+  - { at: 5s,  crash: shed }
+  - { at: 10s, start: copy }
+  - { at: 15s, crash: copy }
+  - { at: 16s, restart: shed }`)
+    const world = worldOf(twins)
+    const [main, backup, shed] = world.machines
+    const cores = (): ReadonlyArray<boolean> =>
+      Array.from({ length: 50 }, (_, seed) => pickCore(world, seed).inside.includes(shed!))
+    assert.notInclude(cores(), true, "the copy was met in the second life, in which the shed is now")
+    assert.isNotEmpty(whyNot(world, { inside: [main!, backup!, shed!], outside: [world.machines[3]!] }))
+    shed!.crash(true)
+    assert.include(cores(), true, "its next life is later")
+    const seed = cores().indexOf(true)
+    assert.isNull(judgeLiveness(world, seed))
+  })
+
   it("never has a machine that has not run, or that a test plays", () => {
     const world = new World({ scenario: quiet, seed: 3 })
     assert.deepStrictEqual(pickCore(world, 1).inside, [])
