@@ -61,11 +61,12 @@ const trustedBy = (machine: Machine): Config["trusted"] =>
 const finds = ({ nearby, world }: Machine, { nearby: other }: Machine, [from, to]: Pair): boolean =>
   nearby.enabled && other.enabled && world.network.reaches(from, to) && world.network.reaches(to, from)
 
-/** It was told where the other is, or finds it. */
+/** It was told where the other is, and that is so still; or it was told nothing, and finds it (PROTOCOL.md P3.13). */
 const mayDial = (a: Machine, b: Machine): boolean =>
   trustedBy(a).some(
     ({ address, deviceId }) =>
-      deviceId === b.config.deviceId && ((address === b.name && b.nearby.moves === 0) || finds(a, b, [a.name, b.name]))
+      deviceId === b.config.deviceId &&
+      (address === null ? finds(a, b, [a.name, b.name]) : address === b.name && !b.moved)
   )
 
 /** Clocks of two that have to agree: so far apart at most, and they may run apart for as long as the calm takes. */
