@@ -112,6 +112,8 @@ export interface Contact {
   readonly clockOffsetMs: number | null
   /** `host:port` where discovery saw it, best first. */
   readonly found: ReadonlyArray<string>
+  /** The name that its record gives. */
+  readonly seenAs: string
   /** Dials by `found` so far: the next one takes the next address. */
   readonly tried: number
 }

@@ -49,6 +49,7 @@ const stranger = (peer: string, kept: boolean): Contact => ({
   aheadMs: null,
   clockOffsetMs: null,
   found: [],
+  seenAs: "",
   tried: 0
 })
 
@@ -67,15 +68,20 @@ export const make = (config: Config): Links => {
 
 /** The node is up: begin to dial. */
 export const open = (links: Links, turn: Turn): Links =>
-  withDue({ ...links, contacts: links.contacts.map((contact) => Dialling.firstDial(turn, contact)) })
+  withDue({ ...links, contacts: links.contacts.map((contact) => Sightings.sought(contact, turn)) })
 
-/** Another life begins: every connection ends, and of what was known only what discovery found stays. */
+/** Another life begins: every connection ends, and of what was known there stays where others are, and in which incarnation. */
 export const anew = (links: Links, turn: Turn): Links => {
   for (const { attempt } of links.contacts) if (attempt !== null) turn.out.push({ _tag: "CancelDial", attempt })
   for (const { link } of links.links)
     turn.out.push({ _tag: "Hangup", link, code: 1001, reason: "a new incarnation begins", abrupt: false })
   const { attempts, contacts, counter, strangers } = links
-  const known = new Map(contacts.map(({ found, incarnation, peer }) => [peer, { found, incarnation }]))
+  const known = new Map(
+    contacts.map(({ found, incarnation, leftIncarnation, peer, seenAs, told }) => [
+      peer,
+      { found, incarnation, leftIncarnation, seenAs, told }
+    ])
+  )
   const fresh = make(turn.config)
   return {
     ...fresh,
@@ -105,16 +111,17 @@ export const onTrust = (links: Links, peer: string, turn: Turn): Links => {
     }
     next = { ...next, contacts: without(next.contacts, at) }
   }
+  const seen = Sightings.strangerOf(contact) ?? links.strangers.find(({ deviceId }) => deviceId === peer)
   if (turn.config.trusted.some(({ deviceId }) => deviceId === peer)) {
-    const addresses = contact?.found ?? links.strangers.find(({ deviceId }) => deviceId === peer)?.addresses ?? []
-    const known = { ...stranger(peer, kept(peer)), incarnation: contact?.incarnation ?? 0 }
-    const met = Sightings.found(Dialling.firstDial(turn, known), addresses, turn)
+    const { addresses, name } = seen ?? { addresses: [], name: "" }
+    const incarnation = contact?.incarnation ?? 0
+    const met = Sightings.sought({ ...stranger(peer, kept(peer)), incarnation, found: addresses, seenAs: name }, turn)
     next = {
       ...next,
       strangers: next.strangers.filter(({ deviceId }) => deviceId !== peer),
       contacts: [...next.contacts, met].sort((a, b) => compareText(a.peer, b.peer))
     }
-  }
+  } else if (seen !== undefined) next = Sightings.withStranger(next, seen)
   return withDue({ ...next, contacts: next.contacts.map((other) => keeping(other, kept(other.peer), turn)) })
 }
 
