@@ -174,7 +174,8 @@ const recall = (node: NodeState, input: Input): Step => {
 
 /** What it was is over, and what it promised under this manifest is forgotten, which outlives the next crash as well. */
 const rebirth = (node: NodeState, turn: Turn, incarnation: number): Step => {
-  const reborn: NodeState = { ...node, links: Links.anew(node.links, turn), alarmAt: NEVER_MS }
+  const links = Links.anew(node.links, node.phase === "running", turn)
+  const reborn: NodeState = { ...node, links, alarmAt: NEVER_MS }
   turn.out.push({ _tag: "SetAlarm", at: NEVER_MS })
   return live(reborn, turn, incarnation, [{ _tag: "Forgot", manifest: node.config.manifest.version }])
 }

@@ -45,6 +45,7 @@ const stranger = (peer: string, kept: boolean): Contact => ({
   leftIncarnation: 0,
   told: 0,
   asks: false,
+  believed: false,
   refused: null,
   aheadMs: null,
   clockOffsetMs: null,
@@ -62,6 +63,7 @@ export const make = (config: Config): Links => {
     strangers: [],
     counter: 0,
     attempts: 0,
+    reborn: 0,
     due: NEVER_MS
   }
 }
@@ -70,16 +72,19 @@ export const make = (config: Config): Links => {
 export const open = (links: Links, turn: Turn): Links =>
   withDue({ ...links, contacts: links.contacts.map((contact) => Sightings.sought(contact, turn)) })
 
-/** Another life begins: every connection ends, and of what was known there stays where others are, and in which incarnation. */
-export const anew = (links: Links, turn: Turn): Links => {
+/**
+ * Another life begins: every connection ends, and of what was known there stays where others are, in which incarnation, and
+ * who was believed about ours. `again`: it is not the first one of this process.
+ */
+export const anew = (links: Links, again: boolean, turn: Turn): Links => {
   for (const { attempt } of links.contacts) if (attempt !== null) turn.out.push({ _tag: "CancelDial", attempt })
   for (const { link } of links.links)
     turn.out.push({ _tag: "Hangup", link, code: 1001, reason: "a new incarnation begins", abrupt: false })
-  const { attempts, contacts, counter, strangers } = links
+  const { attempts, contacts, counter, reborn, strangers } = links
   const known = new Map(
-    contacts.map(({ found, incarnation, leftIncarnation, peer, seenAs, told }) => [
+    contacts.map(({ believed, found, incarnation, leftIncarnation, peer, seenAs, told }) => [
       peer,
-      { found, incarnation, leftIncarnation, seenAs, told }
+      { believed, found, incarnation, leftIncarnation, seenAs, told }
     ])
   )
   const fresh = make(turn.config)
@@ -88,7 +93,8 @@ export const anew = (links: Links, turn: Turn): Links => {
     contacts: fresh.contacts.map((contact) => ({ ...contact, ...known.get(contact.peer) })),
     strangers,
     counter,
-    attempts
+    attempts,
+    reborn: again ? reborn + 1 : reborn
   }
 }
 
