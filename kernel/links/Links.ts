@@ -184,6 +184,8 @@ const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links 
     if (frame.event === "mesh.heartbeat") {
       const [mine, myCounter, theirs, theirCounter] = link.epoch
       const said = frame.payload.epoch
+      // Said on a link that was opened before this one, at one end at least: late, and no sign of life.
+      if (isOlder(said[0], said[1], theirs, theirCounter) || isOlder(said[2], said[3], mine, myCounter)) return links
       const agrees = said[0] === theirs && said[1] === theirCounter && said[2] === mine && said[3] === myCounter
       if (!agrees) return hangup(links, link, turn, "link epochs part")
     } else if (frame.event === "peer.leaving" || frame.event === "peer.down") {
@@ -202,6 +204,9 @@ const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links 
   turn.admitted = { peer: link.peer, link: number, frame, probe: -1 }
   return links
 }
+
+const isOlder = (incarnation: number, counter: number, thanIncarnation: number, thanCounter: number): boolean =>
+  incarnation < thanIncarnation || (incarnation === thanIncarnation && counter < thanCounter)
 
 /** A request that its role may not make (part 8): answered and counted, and for the rest a sign of life. */
 const unauthorized = (links: Links, { link, peer }: Session, id: string, turn: Turn): Links => {
