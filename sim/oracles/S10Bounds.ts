@@ -12,6 +12,7 @@
 import type { Input } from "../../kernel/Input.ts"
 import { BEATS_MAX } from "../../kernel/leadership/Leading.ts"
 import { ASKERS_MAX } from "../../kernel/membership/Inquiry.ts"
+import { ROW_EDGES_MAX } from "../../kernel/wire/Limits.ts"
 import { ADDRESSES_MAX, STRANGERS_MAX } from "../../kernel/links/Sightings.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import {
@@ -111,7 +112,7 @@ const membershipWithin = ({ config, membership }: NodeState, before: NodeState["
   return first([
     ["members", membership.members.length, devices],
     ["rows of observers", membership.rows.length, devices],
-    ["edges of an observer", longest, devices + 1],
+    ["edges of an observer", longest, ROW_EDGES_MAX],
     ["edges of its own", membership.mine.edges.length, devices],
     ["rows to hand on", news.length, devices + 1]
   ])

@@ -127,9 +127,9 @@ describe("S10: every table has a bound", () => {
     ["rows", "3 rows of observers, at most 2", inMembership(() => ({ rows: many(3, row) }))],
     [
       "edges of others",
-      "4 edges of an observer, at most 3",
+      "1025 edges of an observer, at most 1024",
       inMembership(() => ({
-        rows: [{ ...row(1), edges: many(4, (n) => ({ subject: id(n), incarnation: 1, good: true })) }]
+        rows: [{ ...row(1), edges: many(1_025, (n) => ({ subject: id(n), incarnation: 1, good: true })) }]
       }))
     ],
     [
