@@ -107,6 +107,35 @@ describe("rows", () => {
     assert.strictEqual(drive.node.membership.mine.version, 3)
   })
 
+  it("P7.2: with whom we have a session speaks for itself: what others hand on in its name changes nothing", () => {
+    const { drive, link } = met(five, "bc")
+    const forged = [row("b", 99, "c-"), row("b", 1, "c-", 7)]
+    const { rows } = drive.node.membership
+    assert.deepStrictEqual(drive.hear(link["c"]!, "mesh.edges", { rows: forged }), [])
+    assert.strictEqual(drive.node.membership.rows, rows)
+    const own = row("b", 2, "a+ c+")
+    drive.hear(link["b"]!, "mesh.edges", { rows: [own] })
+    assert.deepStrictEqual(drive.hear(link["c"]!, "mesh.edges", { rows: forged }), [])
+    assert.deepStrictEqual(drive.node.membership.rows, [own])
+    drive.feed({ _tag: "LinkDown", link: link["b"]!, reason: "reset" })
+    drive.hear(link["c"]!, "mesh.edges", { rows: forged })
+    assert.deepStrictEqual(drive.node.membership.rows, [forged[1]!], "without one there is nobody better to ask")
+  })
+
+  it("P7.2: its own word replaces whatever others said in its name, under whatever version, and once", () => {
+    const { drive, link } = met(five, "c")
+    drive.hear(link["c"]!, "mesh.edges", { rows: [row("b", 99, "c-", 7)] })
+    const b = drive.meet("b").link
+    for (const own of [row("b", 2, "a+ c+"), row("b", 3, "a+"), row("b", 3, "a+ c+")]) {
+      const passed = sentEvents(drive.hear(b, "mesh.edges", { rows: [own] }), "mesh.edges")
+      assert.deepStrictEqual(passed, [{ link: link["c"]!, rows: [own] }])
+      assert.deepStrictEqual(drive.node.membership.rows, [own])
+      const { node } = drive
+      assert.deepStrictEqual(drive.hear(b, "mesh.edges", { rows: [own] }), [], "said again, it is no news")
+      assert.strictEqual(drive.node.membership.rows, node.membership.rows)
+    }
+  })
+
   it("P7.2: whom its observer trusts besides is no reason to pass a row by: it is kept and passed on whole", () => {
     const { drive, link } = met(four, "bc")
     const others = Array.from({ length: ROW_EDGES_MAX - 2 }, (_, n) => ({
