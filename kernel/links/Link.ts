@@ -100,6 +100,8 @@ export interface Contact {
   readonly bootId: string | null
   /** It left in this incarnation, for good. */
   readonly leftIncarnation: number
+  /** The highest incarnation that rows or records name. It proves nothing and shuts nobody out; a higher one ends a goodbye. */
+  readonly told: number
   /** It knows a later incarnation of ours than we do: the next dial asks it which. */
   readonly asks: boolean
   /** The lasting reason for which it refuses us, or we it. */
@@ -113,6 +115,10 @@ export interface Contact {
   /** Dials by `found` so far: the next one takes the next address. */
   readonly tried: number
 }
+
+/** It said goodbye, and nothing tells of it in a higher incarnation yet: it is not dialled (P3.11). */
+export const isGone = ({ incarnation, leftIncarnation, told }: Contact): boolean =>
+  leftIncarnation > 0 && leftIncarnation >= Math.max(incarnation, told)
 
 /** A device near us that nobody has told us to trust: shown, never dialled. */
 export interface Stranger {

@@ -43,6 +43,7 @@ const stranger = (peer: string, kept: boolean): Contact => ({
   incarnation: 0,
   bootId: null,
   leftIncarnation: 0,
+  told: 0,
   asks: false,
   refused: null,
   aheadMs: null,
@@ -407,6 +408,7 @@ export const settle = (links: Links, turn: Turn): Links => {
   for (let i = 0; i < turn.facts.length; i++) {
     const fact = turn.facts[i]!
     if (fact._tag === "Linked") next = Keeping.onLinked(next, fact.links, turn)
+    if (fact._tag === "Told") next = Keeping.onTold(next, fact.peer, fact.incarnation, turn)
     if (fact._tag !== "Terminate") continue
     const link = next.links[indexOfLink(next.links, fact.link)]
     if (link?._tag === "Session") next = hangup(next, link, turn, fact.reason)
