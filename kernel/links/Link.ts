@@ -114,6 +114,14 @@ export interface Contact {
   readonly found: ReadonlyArray<string>
   /** Dials by `found` so far: the next one takes the next address. */
   readonly tried: number
+  /** How many of them since the last failure: each address once is one failure. */
+  readonly round: number
+  /** How many of these are not allowed, or showed another key. */
+  readonly refusals: number
+  /** While a dial is out: when it gives way to the next address. */
+  readonly hurryAt: number
+  /** Its record names another address than before: when the session is over unless it answers; `NEVER_MS`: it is not in doubt. */
+  readonly doubtedUntil: number
 }
 
 /** It said goodbye, and nothing tells of it in a higher incarnation yet: it is not dialled (P3.11). */

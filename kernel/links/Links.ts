@@ -49,7 +49,11 @@ const stranger = (peer: string, kept: boolean): Contact => ({
   aheadMs: null,
   clockOffsetMs: null,
   found: [],
-  tried: 0
+  tried: 0,
+  round: 0,
+  refusals: 0,
+  hurryAt: NEVER_MS,
+  doubtedUntil: NEVER_MS
 })
 
 export const make = (config: Config): Links => {
@@ -244,9 +248,10 @@ const onPong = (links: Links, number: number, probe: number, turn: Turn): Links 
     turn.admitted = { peer: link.peer, link: number, frame: null, probe }
     return links
   }
+  const sure = Sightings.undoubted(links, link)
   const held = links.links.find((other) => other._tag === "Held" && other.against === number)
-  if (held?._tag !== "Held") return links
-  return Login.refuseLogin(links, held, held.id, held.params, turn, {
+  if (held?._tag !== "Held") return sure
+  return Login.refuseLogin(sure, held, held.id, held.params, turn, {
     code: "IDENTITY_CONFLICT",
     message: "the session of another process with this identity still answers"
   })
@@ -324,7 +329,7 @@ const failed = (links: Links, peer: string, turn: Turn): Links => {
   const at = indexOfContact(links.contacts, peer)
   const contact = links.contacts[at]
   if (contact === undefined || contact.session !== null || contact.nextDialAt !== NEVER_MS) return links
-  return { ...links, contacts: replaced(links.contacts, at, Dialling.redialAfterFailure(turn, contact)) }
+  return { ...links, contacts: replaced(links.contacts, at, Dialling.redialAfterAttempt(turn, contact)) }
 }
 
 const onDialFailed = (links: Links, attempt: number, reason: string, turn: Turn): Links => {
@@ -338,12 +343,12 @@ const onDialFailed = (links: Links, attempt: number, reason: string, turn: Turn)
     turn.facts.push({ _tag: "Refused", code })
     const way = Dialling.shownAttempt(turn, contact)
     note(turn, { event: "connection.refused", about: contact.peer, code, reason, ...way })
-    const refused = Dialling.redialAfterRefusal(turn, { ...contact, attempt: null }, code)
+    const refused = Dialling.redialAfterAddress(turn, { ...contact, attempt: null }, code)
     return { ...links, contacts: replaced(links.contacts, at, refused) }
   }
   return {
     ...links,
-    contacts: replaced(links.contacts, at, Dialling.redialAfterFailure(turn, { ...contact, attempt: null }))
+    contacts: replaced(links.contacts, at, Dialling.redialAfterAttempt(turn, { ...contact, attempt: null }))
   }
 }
 
@@ -388,6 +393,13 @@ const onTime = (links: Links, turn: Turn): Links => {
     }
   }
   for (let i = 0; i < next.contacts.length; i++) {
+    const doubted = next.contacts[i]!
+    if (doubted.doubtedUntil <= now) {
+      const session = Sessions.sessionWith(next, doubted)
+      if (session !== undefined) next = hangup(next, session, turn, "its address has changed, and it is silent")
+    }
+    if (Dialling.hurriesAt(next.contacts[i]!) <= now)
+      next = { ...next, contacts: replaced(next.contacts, i, Dialling.giveWay(turn, next.contacts[i]!)) }
     const contact = next.contacts[i]!
     if (contact.nextDialAt > now) continue
     const attempts = next.attempts + 1
@@ -442,7 +454,10 @@ export const leave = (links: Links, turn: Turn): void => {
 
 const withDue = (links: Links): Links => {
   let due = Gen1.dueOf(links.gen1)
-  for (let i = 0; i < links.contacts.length; i++) due = Math.min(due, links.contacts[i]!.nextDialAt)
+  for (let i = 0; i < links.contacts.length; i++) {
+    const contact = links.contacts[i]!
+    due = Math.min(due, contact.nextDialAt, contact.doubtedUntil, Dialling.hurriesAt(contact))
+  }
   for (let i = 0; i < links.links.length; i++) {
     const link = links.links[i]!
     if (link._tag === "Session") continue

@@ -140,7 +140,12 @@ export const establish = (
     bootId: proven.kernel ? proven.bootId : contact.bootId,
     aheadMs: proven.aheadMs,
     clockOffsetMs: proven.aheadMs + turn.at.mono - turn.at.wall,
-    refused: null
+    refused: null,
+    // What led here is what the next dial begins with.
+    tried: dialledByUs && contact.round > 0 ? contact.tried - 1 : contact.tried,
+    round: 0,
+    refusals: 0,
+    doubtedUntil: NEVER_MS
   }
   const lines = links.gen1.filter((line) => line.link !== old?.link)
   return {
@@ -184,7 +189,7 @@ export const end = (links: Links, turn: Turn, session: Session, reason: string):
   const open = without(links.links, indexOfLink(links.links, session.link))
   const gen1 = session.proven.kernel ? links.gen1 : links.gen1.filter(({ link }) => link !== session.link)
   if (contact === undefined || contact.session !== session.link) return { ...links, links: open, gen1 }
-  const free: Contact = { ...contact, session: null, kernel: false }
+  const free: Contact = { ...contact, session: null, kernel: false, doubtedUntil: NEVER_MS }
   const next = isGone(free)
     ? { ...free, nextDialAt: NEVER_MS }
     : reason === LEAVING && !session.proven.kernel
