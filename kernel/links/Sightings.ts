@@ -37,7 +37,8 @@ export const onSighted = (links: Links, seen: Sighted, turn: Turn): Links => {
   if (contact === undefined) return withStranger(links, { deviceId: seen.deviceId, name: seen.name, addresses })
   // A record older than the boot that we have met says nothing of where it is now.
   if (seen.incarnation !== undefined && seen.incarnation < contact.incarnation) return links
-  return { ...links, contacts: replaced(links.contacts, at, found(contact, addresses, turn)) }
+  const heard = Dialling.told(turn, contact, seen.incarnation ?? 0)
+  return { ...links, contacts: replaced(links.contacts, at, found(heard, addresses, turn)) }
 }
 
 /** Dial by what was found, unless something better is under way. */
