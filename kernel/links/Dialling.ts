@@ -97,6 +97,18 @@ export const told = (turn: Turn, contact: Contact, incarnation: number): Contact
 export const redialAfterGoodbye = (turn: Turn, contact: Contact): Contact =>
   scheduled(turn, { ...contact, failures: contact.failures + 1 }, Gen1.redialMaxMs(turn, contact.peer))
 
+/**
+ * It knows a later incarnation of ours than we do, it says, and is asked which. After lives that began at others' words, `reborn`
+ * of them in this process, it has to wait: 1, 2, 4… times `redialResetMs`, five minutes at most.
+ */
+export const dialToAsk = (turn: Turn, contact: Contact, reborn: number): Contact => {
+  const asking = redialAfterFailure(turn, contact)
+  if (reborn === 0 || asking.nextDialAt === NEVER_MS) return asking
+  const { redialRefusedMs, redialResetMs } = turn.config.profile
+  const waitMs = Math.min(redialRefusedMs, redialResetMs * (1 << Math.min(reborn - 1, 16)))
+  return { ...asking, nextDialAt: asking.nextDialAt + waitMs }
+}
+
 /** After a refusal that trying again soon cannot change. */
 export const redialAfterRefusal = (turn: Turn, contact: Contact, code: string): Contact => ({
   ...contact,

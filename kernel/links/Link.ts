@@ -104,6 +104,8 @@ export interface Contact {
   readonly told: number
   /** It knows a later incarnation of ours than we do: the next dial asks it which. */
   readonly asks: boolean
+  /** It said which incarnation of ours it met, and a life of ours began after that: who tells the truth cannot know of more (P3.17). */
+  readonly believed: boolean
   /** The lasting reason for which it refuses us, or we it. */
   readonly refused: string | null
   /** Its calendar less our monotonic clock, from its last handshake; `null`: it is not known, or no good. */
@@ -112,6 +114,8 @@ export interface Contact {
   readonly clockOffsetMs: number | null
   /** `host:port` where discovery saw it, best first. */
   readonly found: ReadonlyArray<string>
+  /** The name that its record gives. */
+  readonly seenAs: string
   /** Dials by `found` so far: the next one takes the next address. */
   readonly tried: number
   /** How many of them since the last failure: each address once is one failure. */
@@ -149,6 +153,8 @@ export interface Links {
   readonly counter: number
   /** Dials made in this incarnation. */
   readonly attempts: number
+  /** How often another's word made this process live in a later incarnation than it had begun with (P3.17). */
+  readonly reborn: number
   /** When this room next has something to do, `mono` ms. */
   readonly due: number
 }

@@ -334,7 +334,8 @@ const onTold = (links: Links, link: Extract<Link, { readonly _tag: "CheckingServ
   const contact = links.contacts[at]
   const rest = drop(links, link.link)
   if (contact === undefined) return rest
-  const known = Dialling.redialAfterRefusal(turn, { ...contact, asks: false }, "IDENTITY_CONFLICT")
+  const told: Contact = { ...contact, asks: false, believed: turn.incarnation === 0 || remembers > turn.incarnation }
+  const known = Dialling.redialAfterRefusal(turn, told, "IDENTITY_CONFLICT")
   return { ...rest, contacts: replaced(rest.contacts, at, known) }
 }
 
@@ -390,9 +391,10 @@ const dropOutbound = (links: Links, link: Outbound, turn: Turn, code: Code, mess
   // It may have been our estimate of its clock: the next login is signed by our own.
   const known: Contact = code === "AUTH_FAILED" ? { ...contact, aheadMs: null } : contact
   // Whoever forgot may have come back in an incarnation that it had already, and asks this one which was the last.
-  const asks = code === "IDENTITY_CONFLICT" && turn.forgetful && !contact.asks
+  // Each is believed once, so that one who lies cannot make it begin again and again.
+  const asks = code === "IDENTITY_CONFLICT" && turn.forgetful && !contact.asks && !contact.believed
   const next = asks
-    ? Dialling.redialAfterFailure(turn, { ...known, asks })
+    ? Dialling.dialToAsk(turn, { ...known, asks }, links.reborn)
     : LASTING.includes(code)
       ? Dialling.redialAfterRefusal(turn, known, code)
       : Dialling.redialAfterFailure(turn, known)

@@ -38,26 +38,30 @@ export const onSighted = (links: Links, seen: Sighted, turn: Turn): Links => {
   // A record older than the boot that we have met says nothing of where it is now.
   if (seen.incarnation !== undefined && seen.incarnation < contact.incarnation) return links
   const heard = Dialling.told(turn, contact, seen.incarnation ?? 0)
-  return { ...links, contacts: replaced(links.contacts, at, found(heard, addresses, turn)) }
+  return { ...links, contacts: replaced(links.contacts, at, found(heard, seen.name, addresses, turn)) }
 }
 
 /** Dial by what was found, unless something better is under way. */
-export const found = (contact: Contact, addresses: ReadonlyArray<string>, turn: Turn): Contact => {
-  const known = withAddresses(contact, addresses, turn)
+const found = (contact: Contact, seenAs: string, addresses: ReadonlyArray<string>, turn: Turn): Contact => {
+  const known = withAddresses(contact, seenAs, addresses, turn)
   if (known.session !== null || known.attempt !== null || addresses.length === 0) return known
-  if (Dialling.isConfigured(turn, contact)) return known
-  const dial = Dialling.firstDial(turn, known)
-  const ours = turn.config.deviceId < contact.peer
+  return Dialling.isConfigured(turn, contact) ? known : sought(known, turn)
+}
+
+/** It is to be dialled for the first time, where it was told to be, or where it was found; sooner, if that is due. */
+export const sought = (contact: Contact, turn: Turn): Contact => {
+  const dial = Dialling.firstDial(turn, contact)
+  const ours = turn.config.deviceId < contact.peer || Dialling.isConfigured(turn, contact)
   const waits = ours || dial.nextDialAt === NEVER_MS ? 0 : turn.config.profile.higherDialsAfterMs
-  return { ...dial, nextDialAt: Math.min(known.nextDialAt, dial.nextDialAt + waits) }
+  return { ...dial, nextDialAt: Math.min(contact.nextDialAt, dial.nextDialAt + waits) }
 }
 
 /** A dial to where it is not any more is given up; a session that may lead there has to answer. */
-const withAddresses = (contact: Contact, addresses: ReadonlyArray<string>, turn: Turn): Contact => {
+const withAddresses = (contact: Contact, seenAs: string, addresses: ReadonlyArray<string>, turn: Turn): Contact => {
   // What was not in the record before is the likeliest after a move.
   const fresh = addresses.filter((address) => !contact.found.includes(address))
   const found = [...fresh, ...addresses.filter((address) => contact.found.includes(address))]
-  const known: Contact = { ...contact, found, tried: 0, round: 0, refusals: 0 }
+  const known: Contact = { ...contact, found, seenAs, tried: 0, round: 0, refusals: 0 }
   if (addresses.length === 0 || Dialling.isConfigured(turn, contact)) return known
   const isGone = (address: string | undefined): boolean => address !== undefined && !addresses.includes(address)
   if (contact.attempt !== null) {
@@ -89,7 +93,13 @@ export const onLost = (links: Links, deviceId: string, turn: Turn): Links => {
   return { ...rest, contacts: replaced(rest.contacts, at, next) }
 }
 
-const withStranger = (links: Links, stranger: Stranger): Links => {
+/** What discovery knows of a contact, should it become a stranger; `undefined`: nothing. */
+export const strangerOf = (contact: Contact | undefined): Stranger | undefined =>
+  contact === undefined || contact.found.length === 0
+    ? undefined
+    : { deviceId: contact.peer, name: contact.seenAs, addresses: contact.found }
+
+export const withStranger = (links: Links, stranger: Stranger): Links => {
   const others = links.strangers.filter(({ deviceId }) => deviceId !== stranger.deviceId)
   if (others.length >= STRANGERS_MAX) return links
   return { ...links, strangers: [...others, stranger].sort((a, b) => compareText(a.deviceId, b.deviceId)) }

@@ -1,8 +1,9 @@
 /** What a record of discovery changes, and what it does not (PROTOCOL.md part 3; C13, C18). */
 import { assert, describe, it } from "@effect/vitest"
 import type { Command } from "../../../kernel/Command.ts"
+import { STRANGERS_MAX } from "../../../kernel/links/Sightings.ts"
 import { NEVER_MS } from "../../../kernel/Time.ts"
-import { Drive, id, type World } from "../drive.ts"
+import { configOf, Drive, id, refusals, tags, type World } from "../drive.ts"
 
 const told: World = { roles: { a: "field", b: "field" }, gen1: "" }
 const untold: World = { ...told, dialled: "" }
@@ -90,5 +91,117 @@ describe("after a goodbye", () => {
     sight(drive, "a", 2)
     assert.deepStrictEqual(dials(drive.pass(4_999)), [])
     assert.deepStrictEqual(dials(drive.pass(200)), [id("a")])
+  })
+})
+
+describe("a device that is trusted no longer", () => {
+  const trust = (drive: Drive, name: string): ReadonlyArray<Command> =>
+    drive.feed({
+      _tag: "Trust",
+      device: { deviceId: id(name), role: "field", name, gen1: false, publicKey: null }
+    })
+
+  it("C16, C36: is a stranger whose sighting is kept; trusted again it is dialled at once", () => {
+    const drive = Drive.up(untold, "a")
+    sight(drive, "b", 1)
+    drive.reach("b")
+    drive.feed({ _tag: "Distrust", deviceId: id("b") })
+    assert.deepStrictEqual(drive.node.links.strangers, [{ deviceId: id("b"), name: "b", addresses: ["b.local:1"] }])
+    assert.deepStrictEqual(dials(drive.pass(60_000)), [])
+    trust(drive, "b")
+    assert.deepStrictEqual(drive.node.links.strangers, [])
+    assert.deepStrictEqual(dials(drive.pass(100)), [id("b")])
+  })
+
+  it("is none where discovery has not seen it, or has lost it since", () => {
+    const drive = Drive.up(untold, "a")
+    drive.meet("b")
+    drive.feed({ _tag: "Distrust", deviceId: id("b") })
+    assert.deepStrictEqual(drive.node.links.strangers, [])
+    trust(drive, "b")
+    sight(drive, "b", 1)
+    drive.feed({ _tag: "Lost", deviceId: id("b") })
+    drive.feed({ _tag: "Distrust", deviceId: id("b") })
+    assert.deepStrictEqual(drive.node.links.strangers, [])
+  })
+
+  it("S10: among as many strangers as are listed there is no place for it", () => {
+    const drive = Drive.up(untold, "a")
+    sight(drive, "b", 1)
+    for (let i = 0; i < STRANGERS_MAX; i++)
+      drive.feed({
+        _tag: "Sighted",
+        deviceId: i.toString(16).padStart(64, "0"),
+        name: "x",
+        addresses: ["x.local:1"],
+        gen: 1
+      })
+    drive.feed({ _tag: "Distrust", deviceId: id("b") })
+    assert.lengthOf(drive.node.links.strangers, STRANGERS_MAX)
+  })
+})
+
+describe("while a node boots", () => {
+  const booting = (of: World = untold, name = "a"): Drive => {
+    const drive = new Drive(configOf(of, name))
+    drive.step({ _tag: "Started", bootId: drive.bootId, durable: drive.durable })
+    assert.strictEqual(drive.node.phase, "booting")
+    return drive
+  }
+  const device = { deviceId: id("c"), role: "field", name: "c", gen1: false, publicKey: null } as const
+  const stored = (commands: ReadonlyArray<Command>) =>
+    commands.flatMap((command) => (command._tag === "Persist" ? [command.record] : []))
+
+  it("C16: whom discovery sees is dialled once it runs; who is lost again is not", () => {
+    const drive = booting()
+    assert.deepStrictEqual(sight(drive, "b", 1), [], "nothing leaves before the incarnation is stored")
+    drive.step({ _tag: "Stored", ticket: 1 })
+    assert.deepStrictEqual(dials(drive.pass(100)), [id("b")])
+    const other = booting()
+    sight(other, "b", 1)
+    other.feed({ _tag: "Lost", deviceId: id("b") })
+    other.step({ _tag: "Stored", ticket: 1 })
+    assert.deepStrictEqual(dials(other.pass(60_000)), [])
+  })
+
+  it("P3.13: the higher id waits with it, as ever", () => {
+    const drive = booting(untold, "b")
+    sight(drive, "a", 1)
+    drive.step({ _tag: "Stored", ticket: 1 })
+    assert.deepStrictEqual(dials(drive.pass(4_999)), [])
+    assert.deepStrictEqual(dials(drive.pass(200)), [id("a")])
+  })
+
+  it("C16: a stranger that is seen is listed, and met once it is trusted", () => {
+    const drive = booting()
+    sight(drive, "c", 1)
+    const commands = drive.step({ _tag: "Trust", device })
+    assert.deepStrictEqual(tags(commands), ["Persist"], "the operator's word is kept, and nothing leaves")
+    assert.deepStrictEqual(stored(commands), [{ _tag: "Trust", device }])
+    assert.strictEqual(drive.node.phase, "booting")
+    drive.step({ _tag: "Stored", ticket: 1 })
+    assert.strictEqual(drive.node.phase, "running", "it waits for its incarnation, and for nothing that came after it")
+    assert.deepStrictEqual(dials(drive.pass(100)), [id("c")])
+    assert.strictEqual(drive.member("c").state, "unknown")
+    assert.strictEqual(drive.node.durable.trusted.length, 1)
+  })
+
+  it("C36: who is trusted no longer is not dialled, nor let in", () => {
+    const drive = booting(told)
+    assert.deepStrictEqual(stored(drive.step({ _tag: "Distrust", deviceId: id("b") })), [
+      { _tag: "Distrust", deviceId: id("b") }
+    ])
+    drive.step({ _tag: "Stored", ticket: 2 })
+    assert.strictEqual(drive.node.phase, "booting", "its incarnation is not stored yet")
+    drive.step({ _tag: "Stored", ticket: 1 })
+    assert.deepStrictEqual(dials(drive.pass(60_000)), [])
+    assert.deepStrictEqual(refusals(drive.meet("b").commands), ["UNTRUSTED_PEER"])
+  })
+
+  it("B3: that our own interface has lost its carrier is not forgotten either", () => {
+    const drive = booting()
+    drive.step({ _tag: "Carrier", up: false })
+    drive.step({ _tag: "Stored", ticket: 1 })
+    assert.strictEqual(drive.node.membership.carrierLostAt, 0)
   })
 })
