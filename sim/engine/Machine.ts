@@ -409,6 +409,10 @@ export class Machine extends Present implements Port {
       host?.deliver({ _tag: "Malformed", link, code: decoded.code, id: decoded.id, method: decoded.method })
   }
 
+  onBacklog(connection: Connection, side: Side, bytes: number): void {
+    this.deliver({ _tag: "Backlog", link: connection.links[side], bytes })
+  }
+
   /** What came before it is read before it, however late that is. */
   onClosed(connection: Connection, side: Side, reason: Ending): void {
     this.take({ _tag: "closed", link: connection.links[side], reason })

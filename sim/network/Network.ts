@@ -302,6 +302,10 @@ export class Network {
         return this.failed(connection, event.reason)
       case "release":
         return this.wire.release(connection, event.from, event.n)
+      case "backlog":
+        if (this.known(connection, event.side))
+          connection.ports[event.side].onBacklog?.(connection, event.side, event.bytes)
+        return
       case "stalled": {
         const { side } = event
         if (!this.known(connection, side) || !this.wire.givesUp(connection, side, event.sinceMs)) return
@@ -324,7 +328,7 @@ export class Network {
     const flow = connection.flows[from]
     if (flow !== null) {
       if (n < flow.discarded) return
-      if (bytes > 0) this.wire.arrived(flow, bytes)
+      if (bytes > 0) this.wire.arrived(connection, from, flow, bytes)
     }
     if (!port.powered) return
     if (!this.known(connection, to)) {
