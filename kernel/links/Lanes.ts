@@ -45,7 +45,7 @@ export const LANE_BYTES_MAX = 262_144
 export const LINE_BYTES_MAX = 1_048_576
 
 /** How far ahead of the far end: one frame, or as many bytes as it read quickly before, doubling. */
-const WINDOW_MIN_BYTES = 1_024
+const WINDOW_MIN_BYTES = 256
 export const WINDOW_MAX_BYTES = 262_144
 /** A mark that was answered within this says that more may be under way; one that took longer than the other, that less may. */
 const QUICK_MS = 250

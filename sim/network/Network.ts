@@ -132,6 +132,11 @@ export class Network {
     return connection === undefined ? null : this.own(connection)
   }
 
+  /** Whether some end still has it, or it is being opened. */
+  has(id: number): boolean {
+    return this.connections.has(id)
+  }
+
   /** One of `connections`, to be changed here. */
   private own(connection: Connection): Connection {
     if (connection.owner === this.owner) return connection
