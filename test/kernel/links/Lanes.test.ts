@@ -62,7 +62,7 @@ describe("what goes behind control", () => {
     assert.deepStrictEqual(pings(again, link), [mark + 1])
     assert.deepStrictEqual(framesTo(again, link), [])
     assert.deepStrictEqual(framesTo(drive.feed({ _tag: "Ponged", link, probe: mark }), link), [])
-    assert.lengthOf(answers(drive.feed({ _tag: "Ponged", link, probe: mark + 1 }), link), 2)
+    assert.lengthOf(answers(drive.feed({ _tag: "Ponged", link, probe: mark + 1 }), link), 1)
   })
 
   it("P13.4: an answer that has waited for 30 s is dropped and counted", () => {
@@ -268,7 +268,7 @@ describe("lanes", () => {
       now = Lanes.govern(now, turnAt(mono, said(link, "people", "small", 10)))
       now = Lanes.onRead(now, link, now.lines[0]!.mark, turnAt(mono + 1))
     }
-    assert.strictEqual(now.lines[0]!.window, 1_024)
+    assert.strictEqual(now.lines[0]!.window, 256)
   })
 
   it("P13.5: much that waits stops bulk first, then live, never people, and they go on when it is gone", () => {
