@@ -7,6 +7,7 @@
 import type { LinkPath } from "../Input.ts"
 import type { ConnectAnswer, ConnectParams, DeviceId, LinkEpoch } from "../wire/Frame.ts"
 import type { Gen1Line } from "./Gen1.ts"
+import type { Line } from "./Lanes.ts"
 
 /** What the far end proved to be. */
 export interface Proven {
@@ -147,6 +148,8 @@ export interface Links {
   readonly links: ReadonlyArray<Link>
   /** Sessions with devices of generation 1, in the order in which they began. */
   readonly gen1: ReadonlyArray<Gen1Line>
+  /** Sessions on which something was asked, or said behind control, sorted by link number. */
+  readonly lines: ReadonlyArray<Line>
   /** Untrusted devices that discovery saw, sorted by device id. */
   readonly strangers: ReadonlyArray<Stranger>
   /** Links opened in this incarnation. */

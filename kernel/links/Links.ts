@@ -2,20 +2,19 @@
  * The room of connections: dialling, the handshake from both ends, one session per device. Nothing but the handshake is
  * looked at before a link has proved its identity, its mesh and its generation (S7); what a session brings is admitted to
  * the other rooms by `turn.admitted`.
- *
- * Not modelled here yet: lanes and budgets per link between kernel peers.
  */
 import { GENERATIONS, trustedDevice, type Config } from "../Config.ts"
 import type { Input } from "../Input.ts"
 import { UNAUTHENTICATED_LINKS_MAX } from "../Profile.ts"
 import { compareText } from "../Order.ts"
 import { NEVER_MS } from "../Time.ts"
-import { note, type Turn } from "../Turn.ts"
-import type { Event, Frame } from "../wire/Frame.ts"
+import { note, reply, type Turn } from "../Turn.ts"
+import type { Event, Frame, Request } from "../wire/Frame.ts"
 import { mayCall } from "../wire/Methods.ts"
 import * as Dialling from "./Dialling.ts"
 import * as Gen1 from "./Gen1.ts"
 import * as Keeping from "./Keeping.ts"
+import * as Lanes from "./Lanes.ts"
 import {
   DISPLACE_PROBE,
   indexOfContact,
@@ -64,6 +63,7 @@ export const make = (config: Config): Links => {
     contacts: config.trusted.map(({ deviceId }) => stranger(deviceId, kept(deviceId))),
     links: [],
     gen1: [],
+    lines: [],
     strangers: [],
     counter: 0,
     attempts: 0,
@@ -154,6 +154,8 @@ const handle = (links: Links, input: Input, turn: Turn): Links => {
       return onFrame(links, input.link, input.frame, turn)
     case "Ponged":
       return onPong(links, input.link, input.probe, turn)
+    case "Backlog":
+      return Lanes.onBacklog(links, input.link, input.bytes, turn)
     case "Ignored":
       return onIgnored(links, input.link, turn)
     case "Woke":
@@ -201,10 +203,7 @@ const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links 
       if (frame.event === "peer.leaving") return onLeaving(links, link, frame.payload, turn)
     }
   }
-  if (frame.type === "req") {
-    const role = trustedDevice(turn.config, link.peer)?.role
-    if (role === undefined || !mayCall(role, frame.method)) return unauthorized(links, link, frame.id, turn)
-  }
+  if (frame.type === "req") return onRequest(links, link, frame, turn)
   turn.admitted = { peer: link.peer, link: number, frame, probe: -1 }
   return links
 }
@@ -212,13 +211,22 @@ const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links 
 const isOlder = (incarnation: number, counter: number, thanIncarnation: number, thanCounter: number): boolean =>
   incarnation < thanIncarnation || (incarnation === thanIncarnation && counter < thanCounter)
 
-/** A request that its role may not make (part 8): answered and counted, and for the rest a sign of life. */
-const unauthorized = (links: Links, { link, peer }: Session, id: string, turn: Turn): Links => {
-  turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
-  turn.out.push(Login.errorAnswer(link, id, "NOT_AUTHORIZED", "not by this device"))
-  turn.admitted = { peer, link, frame: null, probe: -1 }
-  return links
+/** One that its role may not make (part 8), or beyond its budget: answered and counted, and for the rest a sign of life. */
+const onRequest = (links: Links, session: Session, frame: Request, turn: Turn): Links => {
+  const { link, peer } = session
+  const [next, admitted] = Lanes.admits(links, session, turn)
+  const role = trustedDevice(turn.config, peer)?.role
+  const may = role !== undefined && mayCall(role, frame.method)
+  turn.admitted = { peer, link, frame: admitted && may ? frame : null, probe: -1 }
+  if (!admitted) reply(turn, link, tooOften(frame.id))
+  else if (!may) {
+    turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
+    reply(turn, link, Login.refusal(frame.id, "NOT_AUTHORIZED", "not by this device"))
+  }
+  return next
 }
+
+const tooOften = (id: string): Frame => Login.refusal(id, "RATE_LIMITED", "too many requests")
 
 /** Words of kernel peers out of another mouth (P11.9): counted, and for the rest a sign of life. */
 const beyondGen1 = (links: Links, { link, peer }: Session, turn: Turn): Links => {
@@ -262,6 +270,10 @@ const onLeaving = (
 const onPong = (links: Links, number: number, probe: number, turn: Turn): Links => {
   const link = links.links[indexOfLink(links.links, number)]
   if (link?._tag !== "Session") return links
+  if (Lanes.isMark(probe)) {
+    turn.admitted = { peer: link.peer, link: number, frame: null, probe: -1 }
+    return Lanes.onRead(links, number, probe, turn)
+  }
   if (probe !== DISPLACE_PROBE) {
     turn.admitted = { peer: link.peer, link: number, frame: null, probe }
     return links
@@ -380,9 +392,11 @@ const onMalformed = (links: Links, input: Extract<Input, { readonly _tag: "Malfo
     turn.out.push({ _tag: "Hangup", link: input.link, code: 1009, reason: "message too big", abrupt: false })
     return over(links, link, turn, "too large")
   }
-  if (input.id !== null)
-    turn.out.push(Login.errorAnswer(input.link, input.id, input.code, "this message does not read"))
-  return links
+  if (input.id === null || link._tag !== "Session") return links
+  const [next, admitted] = Lanes.admits(links, link, turn)
+  const frame = admitted ? Login.refusal(input.id, input.code, "this message does not read") : tooOften(input.id)
+  reply(turn, input.link, frame)
+  return next
 }
 
 const onTime = (links: Links, turn: Turn): Links => {
@@ -445,6 +459,10 @@ export const settle = (links: Links, turn: Turn): Links => {
   }
   return next === links ? links : withDue(next)
 }
+
+/** What goes behind control, as it may (Lanes.ts). After every room has said what it had to say. */
+export const behindControl = (links: Links, turn: Turn): Links =>
+  turn.lower.length === 0 ? links : Lanes.govern(links, turn)
 
 /** What goes to devices of generation 1, as it may (Gen1.ts). After every room has said what it had to say. */
 export const towardsGen1 = (links: Links, woke: boolean, turn: Turn): Links => {

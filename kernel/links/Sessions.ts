@@ -18,6 +18,7 @@ import type { Code } from "../wire/Codes.ts"
 import type { LinkEpoch } from "../wire/Frame.ts"
 import * as Dialling from "./Dialling.ts"
 import * as Gen1 from "./Gen1.ts"
+import * as Lanes from "./Lanes.ts"
 import {
   indexOfContact,
   indexOfLink,
@@ -152,6 +153,7 @@ export const establish = (
     ...links,
     contacts: replaced(links.contacts, at, next),
     links: replaced(open, indexOfLink(open, link), session),
+    lines: old === undefined ? links.lines : Lanes.ended(links.lines, old.link),
     gen1: proven.kernel
       ? old?.proven.kernel === false
         ? lines
@@ -188,12 +190,13 @@ export const end = (links: Links, turn: Turn, session: Session, reason: string):
   note(turn, { event: "peer.disconnect", about: session.peer, link: session.link, reason, ...way })
   const open = without(links.links, indexOfLink(links.links, session.link))
   const gen1 = session.proven.kernel ? links.gen1 : links.gen1.filter(({ link }) => link !== session.link)
-  if (contact === undefined || contact.session !== session.link) return { ...links, links: open, gen1 }
+  const lines = Lanes.ended(links.lines, session.link)
+  if (contact === undefined || contact.session !== session.link) return { ...links, links: open, gen1, lines }
   const free: Contact = { ...contact, session: null, kernel: false, doubtedUntil: NEVER_MS }
   const next = isGone(free)
     ? { ...free, nextDialAt: NEVER_MS }
     : reason === LEAVING && !session.proven.kernel
       ? Dialling.redialAfterGoodbye(turn, free)
       : Dialling.redialAfterSession(turn, free, turn.at.mono - session.since)
-  return { ...links, contacts: replaced(links.contacts, at, next), links: open, gen1 }
+  return { ...links, contacts: replaced(links.contacts, at, next), links: open, gen1, lines }
 }

@@ -25,6 +25,7 @@ import {
   Name,
   Percent,
   SignedTime,
+  Size,
   text,
   Time,
   Times,
@@ -194,6 +195,24 @@ const facts = {
       })
     ).annotate({ message: "write who trusts whom as what, such as { jetson-1: { laptop: planner } }" }),
     "{ jetson-1: { laptop: planner } } reads: jetson-1 trusts laptop as a planner; `nothing`: not at all. Observers as with `peers`."
+  ),
+  heartbeats: may(
+    Schema.Record(
+      Schema.String,
+      Schema.Record(Schema.String, Time).annotate({
+        message: "write how long whose heartbeats take at most, such as { laptop: 1s }"
+      })
+    ).annotate({ message: "write who hears whom within what, such as { kiosk: { laptop: 1s } }" }),
+    "{ kiosk: { laptop: 1s } } reads: of the heartbeats that kiosk has got from laptop, 99 in 100 were under way for one second at most. Observers as with `peers`."
+  ),
+  unread: may(
+    Schema.Record(
+      Schema.String,
+      Schema.Record(Schema.String, Size).annotate({
+        message: "write how much it keeps for whom at most, such as { kiosk: 5MB }"
+      })
+    ).annotate({ message: "write who keeps how much for whom, such as { laptop: { kiosk: 5MB } }" }),
+    "{ laptop: { kiosk: 5MB } } reads: what laptop keeps for kiosk to read, in its lanes, in its transport and on the way, is 5 MB at most. What is under way on a path that is as it usually is does not count. Observers as with `peers`."
   ),
   "agree-on": may(
     list(
