@@ -376,9 +376,10 @@ const Timing = Schema.Struct({
   deaf: may(Time, "Without a carrier of its own a node accuses nobody for so long."),
   probation: may(
     list(Time, "write times that grow, such as [2s, 30s]"),
-    "How long an edge must stay well before it is good again, by number of flaps."
+    "How long an edge to a device that is down must stay well before it is good, by how often it was down."
   ),
   "flap-forgiven": may(Time, "One flap is forgiven for each such span without another."),
+  "own-word": may(Time, "An edge that has been good for so long brings back a device that most others have as bad."),
   lead: may(Time, "The leader's heartbeat."),
   lease: may(Time, "The leader's lease."),
   promise: may(Time, "How long a voter votes for nobody else."),
