@@ -4,9 +4,11 @@
  */
 import type { Config } from "../../kernel/Config.ts"
 import type { Durable } from "../../kernel/Durable.ts"
+import { mayLead } from "../../kernel/leadership/Leadership.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import type { KeyPair } from "../keys/FakeKeys.ts"
 import type { Port } from "../network/Connection.ts"
+import type { Speaker } from "../network/Lies.ts"
 import type { NodeSpec } from "../scenario/Scenario.ts"
 import type { Life } from "./Life.ts"
 import type { NodeClock } from "./NodeClock.ts"
@@ -120,6 +122,17 @@ export abstract class Present {
 
   holds(deviceId: string): boolean {
     return deviceId === this.keys.deviceId
+  }
+
+  /** What it would lie about. */
+  speaker(): Speaker {
+    const { config, world } = this
+    return {
+      deviceId: config.deviceId,
+      mayLead: mayLead(config, config.deviceId),
+      manifest: config.manifest.version,
+      devices: world.machines.map((machine) => machine.config.deviceId)
+    }
   }
 
   /** Who is at the other end of one of our links; `null`: that link is gone. */

@@ -268,7 +268,8 @@ const nodeFaults = {
   "clock-rate": may(Schema.String, "Clocks that run at another rate, by 30 % at most."),
   "keys-fail": may(Schema.String, "A key store that fails."),
   isolate: may(Schema.String, "Cut all links of a node, or of a site."),
-  move: may(Schema.String, "Get another address.")
+  move: may(Schema.String, "Get another address."),
+  lie: may(Schema.String, "Tell lies to everybody.")
 } as const
 const faults = {
   ...nodeFaults,

@@ -164,6 +164,7 @@ export type LinkVerb =
   | "duplicate"
   | "reorder"
   | "corrupt"
+  | "lie"
   | "late-close"
   | "lossy-close"
 

@@ -11,9 +11,10 @@
  * seeds of a swarm have no calm of this kind: they end amid their faults, and the oracles of liveness pick the part of the mesh
  * that has to get well.
  */
-import type { Fuzz, Quality, Range, Scenario, Step, Target } from "../scenario/Scenario.ts"
+import type { Expectation, Fuzz, Quality, Range, Scenario, Step, Target } from "../scenario/Scenario.ts"
 import { Dice, judgedIn, type Drawn, type RunClass, type Setting } from "./Drawn.ts"
 import { FOUND_MS } from "../oracles/Bounds.ts"
+import { isAboutOthers } from "./Kinds.ts"
 import { mixRules, mixSettings } from "./Mix.ts"
 import { moved } from "./Moved.ts"
 import { strikes, type Rule } from "./Strikes.ts"
@@ -35,6 +36,10 @@ const CALM_MS: { readonly [profile in Scenario["profile"]]: number } = {
 
 /** Of the runs with random faults so many end amid them. */
 const LIVENESS_ONE_IN = 32
+
+/** What liars may make otherwise for as long as they lie: who has whom as what, and what is told of that. */
+const isOfPeers = ({ facts, when }: Expectation): boolean =>
+  when._tag !== "eventually" && (facts.peers !== undefined || facts.events !== undefined)
 
 const PLACE = { line: 0, column: 0 }
 
@@ -202,8 +207,13 @@ export const draw = (scenario: Scenario, seed: number, { swarm }: DrawOptions): 
   const calms = run !== "scripted" && !liveness
   const own = calms ? varied.timeline.map((step) => endingBefore(step, calmMs)) : varied.timeline
   const calm = calms ? calmSteps(varied, scenario.network, calmMs) : []
+  const liars = struck.some(({ step }) => isAboutOthers(step.verb))
   const expectations = varied.expect.flatMap((expectation, place) =>
-    judgedIn(expectation, run) && !(liveness && expectation.when._tag === "eventually") ? [place] : []
+    judgedIn(expectation, run) &&
+    !(liveness && expectation.when._tag === "eventually") &&
+    !(liars && isOfPeers(expectation))
+      ? [place]
+      : []
   )
   return {
     seed,

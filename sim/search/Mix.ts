@@ -36,7 +36,8 @@ const nodeKinds: ReadonlyArray<NodeKind> = [
   "clock-rate",
   "keys-fail",
   "isolate",
-  "connect"
+  "connect",
+  "lie"
 ]
 /** Of whoever leads as well: what hurts most. */
 const leaderKinds: ReadonlyArray<NodeKind> = ["crash", "stop", "freeze", "suspend", "disk-hangs", "isolate"]
