@@ -255,6 +255,7 @@ const anyLink = (description: string) => may(word(["any link"], "A link of the n
 const nodeFaults = {
   crash: may(Schema.String, "Lose power."),
   "torn-crash": may(Schema.String, "Lose power, and what was being written is there in part."),
+  "lost-disk": may(Schema.String, "Lose power, and the journal with it: the identity is still there."),
   "crash-at-write": may(Schema.String, "Lose power in the middle of one of the next records."),
   stop: may(Schema.String, "Shut down politely."),
   freeze: may(Schema.String, "Stand still."),

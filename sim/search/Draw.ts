@@ -11,10 +11,11 @@
  * seeds of a swarm have no calm of this kind: they end amid their faults, and the oracles of liveness pick the part of the mesh
  * that has to get well.
  */
-import type { Expectation, Fuzz, Quality, Range, Scenario, Step, Target } from "../scenario/Scenario.ts"
+import type { Expectation, Fuzz, Quality, Range, Scenario, Step } from "../scenario/Scenario.ts"
 import { Dice, judgedIn, type Drawn, type RunClass, type Setting } from "./Drawn.ts"
 import { FOUND_MS } from "../oracles/Bounds.ts"
 import { isAboutOthers } from "./Kinds.ts"
+import { livingOf } from "./Living.ts"
 import { mixRules, mixSettings } from "./Mix.ts"
 import { moved } from "./Moved.ts"
 import { strikes, type Rule } from "./Strikes.ts"
@@ -124,24 +125,6 @@ const ruleOf = (fault: Fuzz["faults"][number], place: number, all: Fuzz["faults"
   ) as Rule["what"]
   const key = `fault/${fault.what}/${target}/${alike}`
   return { name: `fault/${place}`, key, place: fault.place, what, everyMs, forMs }
-}
-
-const meansAll = (target: Target): boolean => typeof target !== "string"
-
-/** The nodes that the timeline starts at some time, and does not stop politely and for good. */
-const livingOf = ({ nodes, timeline }: Scenario): ReadonlyArray<string> => {
-  const named = (step: Step, tags: ReadonlyArray<string>, name: string): boolean =>
-    tags.includes(step.verb._tag) &&
-    "who" in step.verb &&
-    step.verb.who.some((target) => meansAll(target) || target === name)
-  return nodes
-    .map(({ name }) => name)
-    .filter((name) => {
-      const last = timeline
-        .toSorted((a, b) => a.atMs - b.atMs)
-        .findLast((step) => named(step, ["start", "restart", "stop"], name))
-      return last !== undefined && (last.verb._tag !== "stop" || last.forMs !== null)
-    })
 }
 
 /** Whatever lasts into the calm ends just before it. */

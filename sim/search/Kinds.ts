@@ -8,11 +8,13 @@ import { lieKinds, type LieKind } from "../network/Lies.ts"
 import type { LinkRule, LinkVerb, Range, Scenario, Target, Verb } from "../scenario/Scenario.ts"
 import { lies } from "../scenario/Scenario.ts"
 import type { Dice } from "./Drawn.ts"
+import { expendable } from "./Living.ts"
 
 /** Kinds that strike nodes. */
 export type NodeKind =
   | "crash"
   | "torn-crash"
+  | "lost-disk"
   | "crash-at-write"
   | "stop"
   | "freeze"
@@ -107,8 +109,15 @@ const domainOf = ({ network, nodes }: Scenario, lot: Lot): ReadonlyArray<string>
 export const nodeVerb = (what: Extract<What, { readonly who: unknown }>, scenario: Scenario, lot: Lot): Verb | null => {
   const { network, nodes } = scenario
   const names = nodes.map(({ name }) => name)
+  const able = what._tag === "lost-disk" ? expendable(scenario, (n) => lot.dice.below("expendable", 0, n)) : names
   const who: ReadonlyArray<Target> =
-    what.who === "any node" ? [one(lot, "who", names)] : what.who === "a domain" ? domainOf(scenario, lot) : what.who
+    what.who === "any node"
+      ? able.length === 0
+        ? []
+        : [one(lot, "who", able)]
+      : what.who === "a domain"
+        ? domainOf(scenario, lot)
+        : what.who
   if (who.length === 0) return null
   const other = (): string | null => {
     const others = names.filter((name) => name !== who[0])
@@ -117,6 +126,8 @@ export const nodeVerb = (what: Extract<What, { readonly who: unknown }>, scenari
   switch (what._tag) {
     case "torn-crash":
       return { _tag: "crash", who, disk: "torn" }
+    case "lost-disk":
+      return { _tag: "crash", who, disk: "lost" }
     case "crash-at-write":
       return { _tag: "crash-at-write", who, nth: 1 + lot.dice.below(`${lot.key}/nth`, lot.n, WRITES_MAX) }
     case "slow-cpu":

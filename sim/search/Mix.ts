@@ -7,8 +7,10 @@
  * Swarm testing: each seed draws how broad its mix is, then of every kind whether it is there at all, and then how often and for
  * how long it strikes. A mix of everything all the time hides what only a few kinds together can do.
  *
- * Not in it, because little could be promised then: disks that lose their journal or their key (such a node takes no part in
- * elections any more, or is another device), two processes with one key (whoever comes second waits for minutes), and trust that
+ * Of disks that lose their journal: those of whoever elects nobody, and of one elector, which votes no more then (Living.ts).
+ *
+ * Not in it, because little could be promised then: disks that lose their key as well (such a node is another device, which nobody
+ * trusts), two processes with one key (whoever comes second waits for minutes), and trust that
  * is revoked (of rows with two devices more than it trusts a node takes up none, kernel/membership/Rows.ts).
  *
  * Source: A. Groce et al., "Swarm testing" (ISSTA 2012).
@@ -23,6 +25,7 @@ const LEADER: ReadonlyArray<Target> = [{ word: "leader" }]
 const nodeKinds: ReadonlyArray<NodeKind> = [
   "crash",
   "torn-crash",
+  "lost-disk",
   "crash-at-write",
   "stop",
   "freeze",
