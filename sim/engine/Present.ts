@@ -151,3 +151,6 @@ export abstract class Present {
 
 /** It runs a kernel, of whatever generation, and not the program of a device of generation 1. */
 export const isKernel = ({ spec }: Present): boolean => spec.generation !== 1
+
+/** A second machine with a node's key, put beside the scenario: no word of a file means it. */
+export const isCopy = ({ spec }: Present): boolean => spec.beside === true && spec.sameKeyAs !== undefined

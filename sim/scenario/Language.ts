@@ -270,7 +270,8 @@ const nodeFaults = {
   "keys-fail": may(Schema.String, "A key store that fails."),
   isolate: may(Schema.String, "Cut all links of a node, or of a site."),
   move: may(Schema.String, "Get another address."),
-  lie: may(Schema.String, "Tell lies to everybody.")
+  lie: may(Schema.String, "Tell lies to everybody."),
+  revoke: may(Schema.String, "Trust another node, drawn, no longer.")
 } as const
 const faults = {
   ...nodeFaults,

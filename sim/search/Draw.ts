@@ -14,6 +14,7 @@
 import type { Expectation, Fuzz, Quality, Range, Scenario, Step } from "../scenario/Scenario.ts"
 import { Dice, judgedIn, type Drawn, type RunClass, type Setting } from "./Drawn.ts"
 import { FOUND_MS } from "../oracles/Bounds.ts"
+import { type Clone, cloneOf, cloneSteps } from "./Clone.ts"
 import { isAboutOthers } from "./Kinds.ts"
 import { livingOf } from "./Living.ts"
 import { mixRules, mixSettings } from "./Mix.ts"
@@ -134,12 +135,18 @@ const endingBefore = (step: Step, calmMs: number): Step =>
     : step
 
 /** `network`: as the file has it; what was drawn in its place ends with the faults. */
-const calmSteps = (scenario: Scenario, network: Scenario["network"], calmMs: number): ReadonlyArray<Step> => {
+const calmSteps = (
+  scenario: Scenario,
+  network: Scenario["network"],
+  calmMs: number,
+  clone: Clone | null
+): ReadonlyArray<Step> => {
   const step = (verb: Step["verb"]): Step => ({ place: PLACE, atMs: calmMs, id: "calm", note: null, verb, forMs: null })
   const living = livingOf(scenario)
   const drawn = scenario.network !== network
   return [
     step({ _tag: "heal", what: "everything", ...(drawn ? { usual: network } : {}) }),
+    ...(clone === null || !living.includes(clone.of) ? [] : [step({ _tag: "restart", who: [clone.of] })]),
     ...(living.length === 0 ? [] : [step({ _tag: "start", who: living })])
   ]
 }
@@ -186,10 +193,19 @@ export const draw = (scenario: Scenario, seed: number, { swarm }: DrawOptions): 
       ? calmMs + Math.max(restMs, CALM_MS[scenario.profile] + (scenario.network.discovery === undefined ? 0 : FOUND_MS))
       : scenario.lastsMs
   const varied = withSettings(scenario, settings, lastsMs)
-  const struck = rules.flatMap((rule) => strikes(rule, varied, dice, calmMs, liveness).map((step) => ({ rule, step })))
+  const clone = cloneOf(rules, varied, dice)
+  const struck = rules.flatMap((rule) => {
+    const steps =
+      rule.what._tag !== "clone"
+        ? strikes(rule, varied, dice, calmMs, liveness)
+        : clone === null
+          ? []
+          : cloneSteps(rule, clone, dice, calmMs)
+    return steps.map((step) => ({ rule, step }))
+  })
   const calms = run !== "scripted" && !liveness
   const own = calms ? varied.timeline.map((step) => endingBefore(step, calmMs)) : varied.timeline
-  const calm = calms ? calmSteps(varied, scenario.network, calmMs) : []
+  const calm = calms ? calmSteps(varied, scenario.network, calmMs, clone) : []
   const liars = struck.some(({ step }) => isAboutOthers(step.verb))
   const expectations = varied.expect.flatMap((expectation, place) =>
     judgedIn(expectation, run) &&
@@ -209,6 +225,7 @@ export const draw = (scenario: Scenario, seed: number, { swarm }: DrawOptions): 
     points: [],
     scenario: {
       ...varied,
+      nodes: clone === null ? varied.nodes : [...varied.nodes, clone.node],
       timeline: [...own, ...struck.map(({ step }) => step), ...calm],
       expect: expectations.map((place) => varied.expect[place]!)
     },

@@ -32,6 +32,7 @@ export type NodeKind =
   | "advertise"
   | "connect"
   | "lie"
+  | "revoke"
 
 /** Kinds that strike one link, or one direction of it. */
 export type LinkKind = "cut" | "cut-one-way" | Exclude<LinkVerb, "lie">
@@ -42,6 +43,8 @@ export type What =
   | { readonly _tag: NodeKind; readonly who: ReadonlyArray<Target> | "any node" | "a domain" }
   | { readonly _tag: LinkKind }
   | { readonly _tag: "partition"; readonly how: Split }
+  /** A second machine with the key of one of them (Clone.ts). */
+  | { readonly _tag: "clone" }
 
 /** What a slow link is like. */
 const SLOW_MS: Range = { min: 100, max: 2_500 }
@@ -151,6 +154,10 @@ export const nodeVerb = (what: Extract<What, { readonly who: unknown }>, scenari
       if (as === null) return null
       const isOld = nodes.some(({ generation, name }) => name === as && generation === 1)
       return { _tag: "connect", to: who, as, lie: one(lot, "lie", isOld ? refusedOfGen1 : refused) }
+    }
+    case "revoke": {
+      const whom = other()
+      return whom === null ? null : { _tag: "revoke", by: who, whom }
     }
     case "lie": {
       const kind = one(lot, "lies", heardByAll(scenario) ? lieKinds : wordsOnly)

@@ -341,6 +341,32 @@ describe("random faults by name", () => {
     for (const names of strucks(left)) for (const name of names) assert.include(["one", "two"], name)
   })
 
+  it("a copy of one that elects nobody comes once, goes before the calm, and leaves it another life to begin with", () => {
+    const drawn = many(true)
+    const cloned = drawn.filter(({ sources }) => sources.includes("mix/clone"))
+    assert.isAbove(cloned.length, 10)
+    for (const one of cloned) {
+      const { liveness, scenario, sources } = one
+      const [start, crash, ...more] = from(one, "mix/clone")
+      assert.isEmpty(more)
+      assert.deepStrictEqual(
+        [start!.verb, crash!.verb],
+        [
+          { _tag: "start", who: ["copy-of.two"] },
+          { _tag: "crash", who: ["copy-of.two"] }
+        ]
+      )
+      assert.isTrue(start!.atMs < crash!.atMs && crash!.atMs < CALM_FROM_MS)
+      assert.deepInclude(scenario.nodes.at(-1), { sameKeyAs: "two", beside: true, role: "field" })
+      const calm = scenario.timeline.filter((_, step) => sources[step] === null).map(({ verb }) => verb)
+      if (!liveness) assert.deepInclude(calm[1], { _tag: "restart", who: ["two"] })
+    }
+    for (const one of drawn) assert.lengthOf(one.scenario.nodes, cloned.includes(one) ? 5 : 4)
+    // All elect.
+    const all = scenarioFrom(FIELD.replace("nodes:", "electors: [main, backup, one, two]\nnodes:"))
+    assert.isEmpty(many(true, all).filter(({ sources }) => sources.includes("mix/clone")))
+  })
+
   it("lies about others are told where all are linked with all only, and the run is not asked of peers then", () => {
     const kindsIn = (drawn: Drawn): ReadonlyArray<string> =>
       drawn.scenario.timeline.flatMap(({ verb }) =>
