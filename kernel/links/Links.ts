@@ -338,7 +338,7 @@ const makeRoom = (open: ReadonlyArray<Link>, newcomer: number, turn: Turn): Read
 
 const onLinkDown = (links: Links, number: number, reason: string, turn: Turn): Links => {
   const link = links.links[indexOfLink(links.links, number)]
-  if (link === undefined) return links
+  if (link === undefined || Login.isAnswered(links, link, turn)) return links
   return over(links, link, turn, reason)
 }
 

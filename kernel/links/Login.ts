@@ -330,6 +330,13 @@ const onServerChecked = (
   return Sessions.establish(links, turn, link, proven, true, link.answer.publicKey)
 }
 
+/**
+ * It was asked for nothing but a word, and has given it, which our key is still checking: that the connection has ended meanwhile,
+ * as it does behind that word (P3.14), changes nothing.
+ */
+export const isAnswered = (links: Links, link: Link, turn: Turn): boolean =>
+  link._tag === "CheckingServer" && speaker(links, link.peer, turn).incarnation === 0
+
 /** It has proved itself, and tells what we asked for: that is all. */
 const onTold = (links: Links, link: Extract<Link, { readonly _tag: "CheckingServer" }>, turn: Turn): Links => {
   const remembers = link.answer.kernel?.remembers

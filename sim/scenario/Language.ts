@@ -274,6 +274,7 @@ const anyLink = (description: string) => may(word(["any link"], "A link of the n
 const nodeFaults = {
   crash: may(Schema.String, "Lose power."),
   "torn-crash": may(Schema.String, "Lose power, and what was being written is there in part."),
+  "lost-disk": may(Schema.String, "Lose power, and the journal with it: the identity is still there."),
   "crash-at-write": may(Schema.String, "Lose power in the middle of one of the next records."),
   stop: may(Schema.String, "Shut down politely."),
   freeze: may(Schema.String, "Stand still."),
@@ -287,7 +288,9 @@ const nodeFaults = {
   "clock-rate": may(Schema.String, "Clocks that run at another rate, by 30 % at most."),
   "keys-fail": may(Schema.String, "A key store that fails."),
   isolate: may(Schema.String, "Cut all links of a node, or of a site."),
-  move: may(Schema.String, "Get another address.")
+  move: may(Schema.String, "Get another address."),
+  lie: may(Schema.String, "Tell lies to everybody."),
+  revoke: may(Schema.String, "Trust another node, drawn, no longer.")
 } as const
 const faults = {
   ...nodeFaults,
