@@ -3,7 +3,7 @@
  *
  * `step` is pure, total and never throws: what does not fit the state it meets changes nothing. When nothing changed, the same
  * reference comes back. The rooms see each input in this order, and tell the later ones by facts:
- * links → membership → leadership → links again (connections given up, what generation 1 may hear) → counters → alarm.
+ * links → membership → leadership → links again (connections given up, lanes, what generation 1 may hear) → counters → alarm.
  */
 import type { Command } from "./Command.ts"
 import type { Config } from "./Config.ts"
@@ -199,6 +199,7 @@ const begin = (node: NodeState, input: Input) => {
     lateMs: lateMs(node, input),
     carrier: input._tag === "Carrier" ? input.up : null,
     out,
+    lower: [],
     facts: [],
     admitted: null,
     behind: [],
@@ -243,6 +244,7 @@ const run = (node: NodeState, input: Input): Step => {
     pinProven(node, turn)
   }
   if (turn.admitted?.frame?.type === "req") answer(node, turn)
+  links = Links.behindControl(links, turn)
   links = Links.towardsGen1(links, woke, turn)
   const refusals = turn.facts.length > 0 ? counted(node.refusals, turn.facts) : node.refusals
   // It came back too low, because whoever knew better was out of reach.

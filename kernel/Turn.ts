@@ -12,6 +12,7 @@ import type { MeshEvent } from "./status/MeshEvent.ts"
 import type { Instant } from "./Time.ts"
 import type { Code } from "./wire/Codes.ts"
 import type { DeviceId, Event, Frame, LinkEpoch } from "./wire/Frame.ts"
+import type { Lane } from "./links/Lanes.ts"
 
 export type Fact =
   /** An authenticated session with `peer` begins. */
@@ -50,6 +51,13 @@ export interface Admitted {
   readonly probe: number
 }
 
+/** Something that goes behind control (links/Lanes.ts). */
+export interface Said {
+  readonly lane: Lane
+  readonly link: number
+  readonly frame: Frame
+}
+
 export interface Turn {
   readonly config: Config
   readonly at: Instant
@@ -64,6 +72,8 @@ export interface Turn {
   /** Whether our own interface has a carrier; `null`: nothing was said of it. */
   readonly carrier: boolean | null
   readonly out: Array<Command>
+  /** What is said to sessions besides control: it goes when its lane has room. */
+  readonly lower: Array<Said>
   readonly facts: Array<Fact>
   admitted: Admitted | null
   /** What is to be taken up as if it came right after this input. */
@@ -78,4 +88,9 @@ export const note = (turn: Turn, event: MeshEvent): void => {
 
 export const send = (turn: Turn, link: number, event: Event["event"], payload: Event["payload"]): void => {
   turn.out.push({ _tag: "Send", link, frame: { type: "event", event, payload } as Event })
+}
+
+/** An answer to a request on a session. */
+export const reply = (turn: Turn, link: number, frame: Frame): void => {
+  turn.lower.push({ lane: "people", link, frame })
 }

@@ -51,10 +51,17 @@ type Inbound = Exclude<Handshake, Outbound>
 
 const isOutbound = (link: Handshake): link is Outbound => "peer" in link
 
-export const errorAnswer = (link: number, id: string, code: Code, message: string): Command => ({
+export const refusal = (id: string, code: Code, message: string): Frame => ({
+  type: "res",
+  id,
+  ok: false,
+  error: { code, message }
+})
+
+const errorAnswer = (link: number, id: string, code: Code, message: string): Command => ({
   _tag: "Send",
   link,
-  frame: { type: "res", id, ok: false, error: { code, message } }
+  frame: refusal(id, code, message)
 })
 
 const withLink = (links: Links, link: Link): Links => ({
@@ -326,6 +333,13 @@ const onServerChecked = (
   for (const frame of link.behind) turn.behind.push({ _tag: "Received", at: turn.at, link: link.link, frame })
   return Sessions.establish(links, turn, link, proven, true, link.answer.publicKey)
 }
+
+/**
+ * It was asked for nothing but a word, and has given it, which our key is still checking: that the connection has ended meanwhile,
+ * as it does behind that word (P3.14), changes nothing.
+ */
+export const isAnswered = (links: Links, link: Link, turn: Turn): boolean =>
+  link._tag === "CheckingServer" && speaker(links, link.peer, turn).incarnation === 0
 
 /** It has proved itself, and tells what we asked for: that is all. */
 const onTold = (links: Links, link: Extract<Link, { readonly _tag: "CheckingServer" }>, turn: Turn): Links => {

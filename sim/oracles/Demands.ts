@@ -17,12 +17,16 @@ export const sessionOf = ({ links: { links } }: NodeState, input: Input): Sessio
   return link?._tag === "Session" ? link : null
 }
 
+/** It may stand, or lead: nobody else has asked anything that could be refused. */
+const mayAsk = ({ config: { deviceId, manifest, role }, leadership }: NodeState): boolean =>
+  !leadership.abstains && manifest.electors.includes(deviceId) && (role === "planner" || role === "standby-planner")
+
 /** The higher term of which an elector's refusal tells (PROTOCOL.md P7.6), if it can be one (P7.8); `null`: none. */
 export const higherTerm = (before: NodeState, input: Input): Term | null => {
   if (input._tag !== "Received" || input.frame.type !== "event" || !ANSWERS.has(input.frame.event)) return null
   const { payload } = input.frame
   const agrees = ("granted" in payload && payload.granted) || ("promised" in payload && payload.promised)
-  if (agrees || !("term" in payload)) return null
+  if (agrees || !("term" in payload) || !mayAsk(before)) return null
   const { counter, manifest } = payload.term
   const { electors, version } = before.config.manifest
   const known = before.leadership.term.counter

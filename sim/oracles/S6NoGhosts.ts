@@ -4,7 +4,7 @@
  *
  * Watched at each node: what comes over a connection that the node itself ended, or was told is gone, changes nothing but
  * its counters; the end of one connection never ends the session on another; the incarnation of the sessions with a device
- * never decreases within one process. A session that lives gives way to no newer incarnation (PROTOCOL.md P3.4: it has to fail a
+ * never decreases within one process, as long as the operator does not have it forget the device. A session that lives gives way to no newer incarnation (PROTOCOL.md P3.4: it has to fail a
  * probe first, which ends it), and of the same two incarnations only to the link that both ends prefer (P3.5); a heartbeat of
  * a later link ends the session that it came over, and one of an older link changes nothing (P7.1).
  */
@@ -40,6 +40,7 @@ const remembering = (memories: Rows<Memory>): Oracle => {
     fork: () => remembering(memories.fork()),
     stepped: ({ after, before, commands, input, machine }) => {
       const memory = of(machine)
+      if (input._tag === "Distrust") memory.highest.delete(input.deviceId)
       if (input._tag === "Received" || input._tag === "Ponged") {
         const changed =
           after.membership !== before.membership ||

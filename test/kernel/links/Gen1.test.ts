@@ -50,6 +50,7 @@ const turnOf = (drive: Drive, ...frames: ReadonlyArray<Frame>): Turn => ({
   lateMs: 0,
   carrier: null,
   out: frames.map((frame): Command => ({ _tag: "Send", link: 1, frame })),
+  lower: [],
   facts: [] as Array<Fact>,
   admitted: null,
   behind: [],
