@@ -163,6 +163,11 @@ describe("verdict", () => {
     assert.strictEqual(relayed("b+ f-"), "suspect")
     assert.strictEqual(relayed("b+ f-", "b: f-"), "suspect")
     assert.strictEqual(relayed("b+ c+ f-", "b: f-", "c: f-"), "down by abc")
+    assert.strictEqual(
+      relayed("b+ c+ f-", "b: f-", "c: f+"),
+      "down by ab",
+      "of three that count, whatever two of them say"
+    )
   })
 
   it("P7.12: who said goodbye to two thirds of those that count has left; until then nothing is said", () => {
@@ -175,6 +180,10 @@ describe("verdict", () => {
     assert.strictEqual(left("b: f-", "c: f-", "d: f+"), "left")
     const mixed = (...said: ReadonlyArray<EdgeRow>) => worded(of(members("b+ c+ d+ f?"), said))
     assert.strictEqual(mixed(goodbye("b: f-"), row("c: f-"), row("d: f-")), "down by bcd")
+    assert.strictEqual(mixed(goodbye("b: f-"), row("c: f-"), row("d: f+")), "down by bc", "half of them is not most")
+    assert.strictEqual(mixed(goodbye("b: f-"), goodbye("c: f-"), row("d: f-")), "left", "most is enough")
+    const five = worded(of(members("b+ c+ d+ e+ f?"), [goodbye("b: f-"), ...rows(["c: f-", "d: f+", "e: f+"])]))
+    assert.strictEqual(five, "suspect", "somebody does not hear it who heard no goodbye")
   })
 })
 
