@@ -5,7 +5,8 @@
  * Watched at each node: what comes over a connection that the node itself ended, or was told is gone, changes nothing but
  * its counters; the end of one connection never ends the session on another; the incarnation of the sessions with a device
  * never decreases within one process, as long as the operator does not have it forget the device. A session that lives gives way to no newer incarnation (PROTOCOL.md P3.4: it has to fail a
- * probe first, which ends it), and of the same two incarnations only to the link that both ends prefer (P3.5); a heartbeat of
+ * probe first, which ends it), and of the same two incarnations only to the link that both
+ * ends prefer, or to one dialled long after it (P3.5); a heartbeat of
  * a later link ends the session that it came over, and one of an older link changes nothing (P7.1).
  */
 import type { Machine } from "../engine/Machine.ts"
@@ -97,7 +98,10 @@ const displaced = (old: Session | null, next: Session | null, { config }: NodeSt
   const [was, is] = [old.proven.incarnation, next.proven.incarnation]
   if (is > was) return `let incarnation ${is} of a device displace incarnation ${was}, which had failed no probe`
   const preferred = old.dialledByUs === next.dialledByUs || next.dialledByUs === config.deviceId < next.peer
-  return preferred || is < was ? null : `gave up connection ${old.link} for ${next.link}, which the higher id dialled`
+  const crossing = next.since - old.since < config.profile.handshakeMs
+  return preferred || !crossing || is < was
+    ? null
+    : `gave up connection ${old.link} for ${next.link}, which the higher id dialled`
 }
 
 const describe = (
