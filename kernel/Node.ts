@@ -202,6 +202,7 @@ const begin = (node: NodeState, input: Input) => {
     lower: [],
     facts: [],
     admitted: null,
+    behind: [],
     persist: (record, then) => {
       records.push(record)
       const ticket = node.tickets + records.length
@@ -273,7 +274,18 @@ const run = (node: NodeState, input: Input): Step => {
     refusals,
     alarmAt: rang ? NEVER_MS : node.alarmAt
   }
-  return [withAlarm(next, turn), turn.out]
+  return withRest(withAlarm(next, turn), turn)
+}
+
+/** And what waited for this turn, each in one of its own. */
+const withRest = (node: NodeState, { behind, out }: Turn): Step => {
+  let next = node
+  for (const input of behind) {
+    const [after, commands] = step(next, input)
+    next = after
+    out.push(...commands)
+  }
+  return [next, out]
 }
 
 /** What the operator says of a device is kept, and takes effect at once. */

@@ -7,6 +7,7 @@
 import type { Command } from "./Command.ts"
 import type { Config } from "./Config.ts"
 import type { Pin, Record } from "./Durable.ts"
+import type { Input } from "./Input.ts"
 import type { MeshEvent } from "./status/MeshEvent.ts"
 import type { Instant } from "./Time.ts"
 import type { Code } from "./wire/Codes.ts"
@@ -75,6 +76,8 @@ export interface Turn {
   readonly lower: Array<Said>
   readonly facts: Array<Fact>
   admitted: Admitted | null
+  /** What is to be taken up as if it came right after this input. */
+  readonly behind: Array<Input>
   /** Appends `Persist` to `out`: the record first, `then` only once it is durable. Returns the ticket. */
   readonly persist: (record: Record, then: ReadonlyArray<Command>) => number
 }

@@ -5,7 +5,7 @@
  * incarnation that meets a live session waits in Held until that session has answered a probe or failed to.
  */
 import type { LinkPath } from "../Input.ts"
-import type { ConnectAnswer, ConnectParams, DeviceId, LinkEpoch } from "../wire/Frame.ts"
+import type { ConnectAnswer, ConnectParams, DeviceId, Frame, LinkEpoch } from "../wire/Frame.ts"
 import type { Gen1Line } from "./Gen1.ts"
 import type { Line } from "./Lanes.ts"
 
@@ -43,7 +43,13 @@ export type Link =
   | (Outbound & { readonly _tag: "Asking" })
   | (Outbound & { readonly _tag: "SigningLogin"; readonly serverNonce: string; readonly signedAtMs: number })
   | (Outbound & { readonly _tag: "Proving"; readonly serverNonce: string })
-  | (Outbound & { readonly _tag: "CheckingServer"; readonly serverNonce: string; readonly answer: ConnectAnswer })
+  /** `behind`: what came right behind the answer, to be taken up if that is good; at most `FRAMES_BEHIND_ANSWER_MAX`. */
+  | (Outbound & {
+      readonly _tag: "CheckingServer"
+      readonly serverNonce: string
+      readonly answer: ConnectAnswer
+      readonly behind: ReadonlyArray<Frame>
+    })
   /** Inbound; `asked` is when the nonce was handed out (`null`: not yet, or spent), `strays` counts what it may not send. */
   | (Open & { readonly _tag: "Offered"; readonly asked: number | null; readonly strays: number })
   | (Open & { readonly _tag: "CheckingClient"; readonly id: string; readonly params: ConnectParams })

@@ -9,6 +9,7 @@ import { isDeepStrictEqual } from "node:util"
 import * as Durable from "../../kernel/Durable.ts"
 import type { Input } from "../../kernel/Input.ts"
 import { LANE_FRAMES_MAX, LINE_BYTES_MAX } from "../../kernel/links/Lanes.ts"
+import { ROW_EDGES_MAX } from "../../kernel/wire/Limits.ts"
 import * as Node from "../../kernel/Node.ts"
 import { UNAUTHENTICATED_LINKS_MAX } from "../../kernel/Profile.ts"
 import { decode, encode } from "../../kernel/wire/Codec.ts"
@@ -187,7 +188,7 @@ const assertBounded = ({ config, durable, leadership, links, membership }: Node.
     if (waiting.length > 0) tally("waiting")
   }
   ok(membership.rows.length <= trusted, "rows are bounded")
-  for (const { edges } of membership.rows) ok(edges.length <= trusted + 1, "edges are bounded")
+  for (const { edges } of membership.rows) ok(edges.length <= ROW_EDGES_MAX, "edges are bounded")
   ok(durable.pins.length <= trusted, "pins are bounded")
   const { standing } = leadership
   const electors = config.manifest.electors.length

@@ -53,6 +53,7 @@ const turnOf = (drive: Drive, ...frames: ReadonlyArray<Frame>): Turn => ({
   lower: [],
   facts: [] as Array<Fact>,
   admitted: null,
+  behind: [],
   persist: () => 0
 })
 
