@@ -37,6 +37,8 @@ export type Fact =
   | { readonly _tag: "Remembered"; readonly peer: DeviceId; readonly incarnation: number }
   /** How many sessions with kernel peers there are at a beat: too few, and others have to be sought. */
   | { readonly _tag: "Linked"; readonly links: number }
+  /** A row names a higher incarnation of a device that we have no link with. */
+  | { readonly _tag: "Told"; readonly peer: DeviceId; readonly incarnation: number }
   /** Membership gives a connection up: end it and dial anew. */
   | { readonly _tag: "Terminate"; readonly peer: DeviceId; readonly link: number; readonly reason: string }
 

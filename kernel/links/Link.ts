@@ -101,8 +101,12 @@ export interface Contact {
   readonly bootId: string | null
   /** It left in this incarnation, for good. */
   readonly leftIncarnation: number
+  /** The highest incarnation that rows or records name. It proves nothing and shuts nobody out; a higher one ends a goodbye. */
+  readonly told: number
   /** It knows a later incarnation of ours than we do: the next dial asks it which. */
   readonly asks: boolean
+  /** It said which incarnation of ours it met, and a life of ours began after that: who tells the truth cannot know of more (P3.17). */
+  readonly believed: boolean
   /** The lasting reason for which it refuses us, or we it. */
   readonly refused: string | null
   /** Its calendar less our monotonic clock, from its last handshake; `null`: it is not known, or no good. */
@@ -111,9 +115,23 @@ export interface Contact {
   readonly clockOffsetMs: number | null
   /** `host:port` where discovery saw it, best first. */
   readonly found: ReadonlyArray<string>
+  /** The name that its record gives. */
+  readonly seenAs: string
   /** Dials by `found` so far: the next one takes the next address. */
   readonly tried: number
+  /** How many of them since the last failure: each address once is one failure. */
+  readonly round: number
+  /** How many of these are not allowed, or showed another key. */
+  readonly refusals: number
+  /** While a dial is out: when it gives way to the next address. */
+  readonly hurryAt: number
+  /** Its record names another address than before: when the session is over unless it answers; `NEVER_MS`: it is not in doubt. */
+  readonly doubtedUntil: number
 }
+
+/** It said goodbye, and nothing tells of it in a higher incarnation yet: it is not dialled (P3.11). */
+export const isGone = ({ incarnation, leftIncarnation, told }: Contact): boolean =>
+  leftIncarnation > 0 && leftIncarnation >= Math.max(incarnation, told)
 
 /** A device near us that nobody has told us to trust: shown, never dialled. */
 export interface Stranger {
@@ -138,6 +156,8 @@ export interface Links {
   readonly counter: number
   /** Dials made in this incarnation. */
   readonly attempts: number
+  /** How often another's word made this process live in a later incarnation than it had begun with (P3.17). */
+  readonly reborn: number
   /** When this room next has something to do, `mono` ms. */
   readonly due: number
 }

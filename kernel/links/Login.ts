@@ -330,6 +330,13 @@ const onServerChecked = (
   return Sessions.establish(links, turn, link, proven, true, link.answer.publicKey)
 }
 
+/**
+ * It was asked for nothing but a word, and has given it, which our key is still checking: that the connection has ended meanwhile,
+ * as it does behind that word (P3.14), changes nothing.
+ */
+export const isAnswered = (links: Links, link: Link, turn: Turn): boolean =>
+  link._tag === "CheckingServer" && speaker(links, link.peer, turn).incarnation === 0
+
 /** It has proved itself, and tells what we asked for: that is all. */
 const onTold = (links: Links, link: Extract<Link, { readonly _tag: "CheckingServer" }>, turn: Turn): Links => {
   const remembers = link.answer.kernel?.remembers
@@ -341,7 +348,8 @@ const onTold = (links: Links, link: Extract<Link, { readonly _tag: "CheckingServ
   const contact = links.contacts[at]
   const rest = drop(links, link.link)
   if (contact === undefined) return rest
-  const known = Dialling.redialAfterRefusal(turn, { ...contact, asks: false }, "IDENTITY_CONFLICT")
+  const told: Contact = { ...contact, asks: false, believed: turn.incarnation === 0 || remembers > turn.incarnation }
+  const known = Dialling.redialAfterRefusal(turn, told, "IDENTITY_CONFLICT")
   return { ...rest, contacts: replaced(rest.contacts, at, known) }
 }
 
@@ -397,9 +405,10 @@ const dropOutbound = (links: Links, link: Outbound, turn: Turn, code: Code, mess
   // It may have been our estimate of its clock: the next login is signed by our own.
   const known: Contact = code === "AUTH_FAILED" ? { ...contact, aheadMs: null } : contact
   // Whoever forgot may have come back in an incarnation that it had already, and asks this one which was the last.
-  const asks = code === "IDENTITY_CONFLICT" && turn.forgetful && !contact.asks
+  // Each is believed once, so that one who lies cannot make it begin again and again.
+  const asks = code === "IDENTITY_CONFLICT" && turn.forgetful && !contact.asks && !contact.believed
   const next = asks
-    ? Dialling.redialAfterFailure(turn, { ...known, asks })
+    ? Dialling.dialToAsk(turn, { ...known, asks }, links.reborn)
     : LASTING.includes(code)
       ? Dialling.redialAfterRefusal(turn, known, code)
       : Dialling.redialAfterFailure(turn, known)

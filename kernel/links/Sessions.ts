@@ -22,6 +22,7 @@ import * as Lanes from "./Lanes.ts"
 import {
   indexOfContact,
   indexOfLink,
+  isGone,
   replaced,
   without,
   type Contact,
@@ -140,7 +141,12 @@ export const establish = (
     bootId: proven.kernel ? proven.bootId : contact.bootId,
     aheadMs: proven.aheadMs,
     clockOffsetMs: proven.aheadMs + turn.at.mono - turn.at.wall,
-    refused: null
+    refused: null,
+    // What led here is what the next dial begins with.
+    tried: dialledByUs && contact.round > 0 ? contact.tried - 1 : contact.tried,
+    round: 0,
+    refusals: 0,
+    doubtedUntil: NEVER_MS
   }
   const lines = links.gen1.filter((line) => line.link !== old?.link)
   return {
@@ -186,11 +192,10 @@ export const end = (links: Links, turn: Turn, session: Session, reason: string):
   const gen1 = session.proven.kernel ? links.gen1 : links.gen1.filter(({ link }) => link !== session.link)
   const lines = Lanes.ended(links.lines, session.link)
   if (contact === undefined || contact.session !== session.link) return { ...links, links: open, gen1, lines }
-  const free: Contact = { ...contact, session: null, kernel: false }
-  const left = contact.leftIncarnation >= session.proven.incarnation && contact.leftIncarnation > 0
-  const next = left
+  const free: Contact = { ...contact, session: null, kernel: false, doubtedUntil: NEVER_MS }
+  const next = isGone(free)
     ? { ...free, nextDialAt: NEVER_MS }
-    : reason === LEAVING
+    : reason === LEAVING && !session.proven.kernel
       ? Dialling.redialAfterGoodbye(turn, free)
       : Dialling.redialAfterSession(turn, free, turn.at.mono - session.since)
   return { ...links, contacts: replaced(links.contacts, at, next), links: open, gen1, lines }

@@ -161,7 +161,7 @@ const onFact = (membership: Membership, fact: Fact, turn: Turn): Membership => {
     case "SessionDown":
       return member.link === fact.link ? withMember(membership, index, Probe.unlinked(member, fact.reason)) : membership
     case "DialRefused":
-      return member.broken ? withMember(membership, index, Probe.declareBad(member, turn)) : membership
+      return member.broken ? withMember(membership, index, Probe.declareBad(member)) : membership
     case "Left": {
       note(turn, { event: "peer.left", about: member.deviceId, incarnation: fact.incarnation, reason: "leaving" })
       const gone = strange(member.deviceId, member.observes)
@@ -190,7 +190,10 @@ const onTime = (membership: Membership, turn: Turn): Membership => {
   let members: Array<Member> | null = null
   for (let i = 0; i < next.members.length; i++) {
     const member = next.members[i]!
-    const brought = Inquiry.onTime(member, Probe.onDeadlines(member, misses, attentive, turn), next, i, turn)
+    const probed = Probe.onDeadlines(member, misses, attentive, turn)
+    const waited =
+      probed.contestedUntil > now || probed.contestedUntil === 0 ? probed : { ...probed, contestedUntil: 0 }
+    const brought = Inquiry.onTime(member, waited, next, i, turn)
     if (brought !== member) (members ??= next.members.slice())[i] = brought
   }
   if (members !== null) next = { ...next, members }
@@ -250,7 +253,8 @@ const onBeat = (membership: Membership, turn: Turn): Membership => {
     const covers = mayCover(member, ours, turn) && seen !== null && seen[place] !== true
     const current = covers === member.covers ? member : { ...member, covers }
     const watched = ours || covers
-    const closely = watched || current.misses > 0 || !current.good || (beats + place) % slowBeats === 0
+    const steady = current.misses === 0 && current.good && current.state !== "down"
+    const closely = watched || !steady || (beats + place) % slowBeats === 0
     if (!closely) return current
     const probed = Probe.probe(current, watched, turn)
     // With many neighbours a fingerprint from every other of them at each beat is as good as one from each.
@@ -285,7 +289,10 @@ const judge = (before: Membership, after: Membership, turn: Turn): Membership =>
   let next = after
   const edges = edgesChanged(before.members, after.members)
   if (edges) next = withOwnRow(next, turn)
-  if (edges || next.rows !== before.rows || next.attentiveAt !== before.attentiveAt) next = withVerdicts(next, turn)
+  if (edges || next.rows !== before.rows || next.attentiveAt !== before.attentiveAt) {
+    const judged = withVerdicts(next, turn)
+    next = edgesChanged(next.members, judged.members) ? withOwnRow(judged, turn) : judged
+  }
   return withDue(next, turn)
 }
 
@@ -296,7 +303,8 @@ const withDue = (membership: Membership, turn: Turn): Membership => {
   for (let i = 0; i < members.length; i++) {
     const member = members[i]!
     if (member.probe !== 0) due = Math.min(due, Probe.dueAt(member, repeatMs))
-    due = Math.min(due, member.probationEnds, Inquiry.dueAt(member, turn))
+    due = Math.min(due, member.probationEnds, member.sureAt === 0 ? NEVER_MS : member.sureAt)
+    due = Math.min(due, member.contestedUntil === 0 ? NEVER_MS : member.contestedUntil, Inquiry.dueAt(member, turn))
   }
   return due === membership.due ? membership : { ...membership, due }
 }
@@ -310,7 +318,8 @@ const edgesChanged = (before: ReadonlyArray<Member>, after: ReadonlyArray<Member
     if (a.good !== b.good || a.wasGood !== b.wasGood || a.link !== b.link || a.incarnation !== b.incarnation)
       return true
     if (a.covers !== b.covers || a.relayedAt !== b.relayedAt || (a.state !== b.state && b.state === "left")) return true
-    if (a.misses !== b.misses && b.doubtedSince !== NEVER_MS) return true
+    if ((a.misses !== b.misses || a.history !== b.history) && b.doubtedSince !== NEVER_MS) return true
+    if (a.sureAt !== b.sureAt || a.contestedUntil !== b.contestedUntil) return true
   }
   return false
 }
@@ -341,7 +350,8 @@ const withVerdicts = (membership: Membership, turn: Turn): Membership => {
     const member = membership.members[i]!
     if (member.state === "left" && member.link === null) continue
     const said = verdict(evidence, i, Inquiry.isRelayed(member, turn))
-    const judged = Inquiry.doubting(restated(member, said, attentive, turn), said, membership, i, turn)
+    const contested = contesting(member, said, turn)
+    const judged = Inquiry.doubting(restated(contested, said, attentive, turn), said, membership, i, turn)
     if (judged !== member) (members ??= membership.members.slice())[i] = judged
   }
   if (members === null) return membership
@@ -353,13 +363,26 @@ const withVerdicts = (membership: Membership, turn: Turn): Membership => {
   return next
 }
 
-const restated = (member: Member, { state, witnesses }: Verdict, attentive: boolean, turn: Turn): Member => {
+/**
+ * When somebody dies, all who observe it find so within a beat of each other. So long they are waited for while any of them
+ * has it as good: links that stall by chance are over by then.
+ */
+const contesting = (member: Member, { contested, state }: Verdict, turn: Turn): Member => {
+  const isContested = state === "down" && contested === true && member.state !== "down"
+  if (isContested !== (member.contestedUntil === NEVER_MS)) return member
+  return { ...member, contestedUntil: isContested ? turn.at.mono + turn.config.profile.beatMs : NEVER_MS }
+}
+
+const restated = (member: Member, { witnesses, ...said }: Verdict, attentive: boolean, turn: Turn): Member => {
+  const waits = said.state === "down" && member.contestedUntil !== NEVER_MS && member.contestedUntil > turn.at.mono
+  const state = waits ? "suspect" : said.state
   if (state === null || state === member.state) return member
   // A device that is down stays down until somebody's edge is good again: it is never merely suspected back to life.
   if (member.state === "down" && state === "suspect") return member
   if (!attentive && (state === "suspect" || state === "down")) return member
   tell(member, state, witnesses, turn)
-  return { ...member, state, since: turn.at.mono, witnesses: state === "down" ? witnesses : [] }
+  const next: Member = { ...member, state, since: turn.at.mono, sureAt: 0, witnesses: [] }
+  return state === "down" ? { ...Probe.fallen(next, turn), witnesses } : next
 }
 
 const tell = (

@@ -215,7 +215,7 @@ export const onRows = <H extends Holder>(holder: H, incoming: ReadonlyArray<Edge
     rows.splice(at, old === undefined ? 0 : 1, row)
     fingerprint = (fingerprint - rowPrint(old) + rowPrint(row)) >>> 0
     fresh.push(row)
-    members = adoptIncarnations(members, row, placeOf)
+    members = adoptIncarnations(members, row, placeOf, turn)
   }
   if (rows === null) return holder
   const next = { ...holder, members, rows, fingerprint }
@@ -241,7 +241,8 @@ export const onRows = <H extends Holder>(holder: H, incoming: ReadonlyArray<Edge
 const adoptIncarnations = (
   members: ReadonlyArray<Member>,
   row: EdgeRow,
-  placeOf: Rings["placeOf"]
+  placeOf: Rings["placeOf"],
+  turn: Turn
 ): ReadonlyArray<Member> => {
   let next = members
   for (const edge of row.edges) {
@@ -250,6 +251,7 @@ const adoptIncarnations = (
     const member = next[place]
     if (member === undefined || member.link !== null || edge.incarnation <= member.incarnation) continue
     const reborn = Probe.reborn(member, edge.incarnation)
+    turn.facts.push({ _tag: "Told", peer: member.deviceId, incarnation: edge.incarnation })
     // A goodbye is final for the incarnation that said it, and for no other.
     next = replaced(next, place, member.state === "left" ? { ...reborn, state: "unknown" } : reborn)
   }

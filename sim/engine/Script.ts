@@ -37,6 +37,7 @@ const ON_THE_NETWORK: ReadonlySet<Verb["_tag"]> = new Set<Verb["_tag"]>([
   "duplicate",
   "reorder",
   "corrupt",
+  "lie",
   "late-close",
   "lossy-close",
   "lose-adverts"

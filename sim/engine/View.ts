@@ -71,6 +71,7 @@ export const worldEvents = [
   "world.duplicate",
   "world.reorder",
   "world.corrupt",
+  "world.lie",
   "world.late-close",
   "world.lossy-close",
   "world.lose-adverts",

@@ -4,7 +4,7 @@ import { peerState } from "../../kernel/status/Status.ts"
 import type { Role } from "../../kernel/wire/Frame.ts"
 import { leaseEndsMs } from "../oracles/S1OneLeader.ts"
 import type { Machine } from "./Machine.ts"
-import { isKernel } from "./Present.ts"
+import { isCopy, isKernel } from "./Present.ts"
 import type { NodeView, PeerWord, WorldView } from "./View.ts"
 import type { World } from "./World.ts"
 
@@ -88,7 +88,9 @@ export const viewOf = (world: World): WorldView => {
       return world.nowMs
     },
     get nodes() {
-      return (nodes ??= world.machines.filter(isKernel).map((machine) => new MachineView(machine)))
+      return (nodes ??= world.machines
+        .filter((machine) => isKernel(machine) && !isCopy(machine))
+        .map((machine) => new MachineView(machine)))
     },
     get leadersPerTerm() {
       return world.mostLeadersOfATerm

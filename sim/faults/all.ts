@@ -47,6 +47,7 @@ const rules: { readonly [V in Verb["_tag"]]: Fault<V> } = {
   duplicate: link,
   reorder: link,
   corrupt: link,
+  lie: link,
   "late-close": link,
   "lossy-close": link,
   "lose-adverts": link,

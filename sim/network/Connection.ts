@@ -7,6 +7,7 @@
 import type { Key } from "../../kernel/Draw.ts"
 import type { LinkPath } from "../../kernel/Input.ts"
 import type { Cargo, Packet } from "./Cargo.ts"
+import type { Speaker } from "./Lies.ts"
 import type { Path } from "./Path.ts"
 import type { FaultId } from "./Rule.ts"
 
@@ -28,6 +29,8 @@ export interface Port {
   readonly listening: boolean
   /** Whether it can sign as this device. */
   readonly holds: (deviceId: string) => boolean
+  /** What it would lie about; absent: it never does. */
+  readonly speaker?: () => Speaker
   /** What a connection with it runs over, as the other end finds it; absent or `null`: nothing lies between the two. */
   readonly path?: (connection: Connection) => LinkPath | null
   readonly onOpen: (connection: Connection, side: Side, attempt: number | null) => void

@@ -24,7 +24,7 @@ export type NetworkEvent =
   | { readonly _tag: "reset"; readonly connection: number; readonly at: Side }
   | { readonly _tag: "hop"; readonly connection: number; readonly hop: Hop; readonly tries: number }
   | { readonly _tag: "failed"; readonly connection: number; readonly reason: DialFailure }
-  /** A second copy of what went this way. */
+  /** A second copy of what went this way, or a lie beside it. */
   | {
       readonly _tag: "copy"
       readonly connection: number

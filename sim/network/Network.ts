@@ -401,6 +401,11 @@ export class Network {
     this.flush(this.faults.undo(id))
   }
 
+  /** Whether anybody ever told a lie. */
+  get lied(): boolean {
+    return this.faults.lied
+  }
+
   effects(id: FaultId): Readonly<Effects> {
     return this.faults.effectsOf(id)
   }

@@ -3,19 +3,20 @@
  *
  * Modelled: delay; a lost packet as TCP shows it, a later arrival with everything behind it waiting; a queue before a narrow
  * path; packets that wait at their sender (cut) or in the network (clog); a transport that gives a link up when more waits than
- * it will keep, or nothing gets through, as adapters/ws does; and messages that a bug behind TLS alters.
+ * it will keep, or nothing gets through, as adapters/ws does; messages that a bug behind TLS alters; and lies beside them.
  *
  * Does not model: TCP's windows and congestion control; packets of a message: it arrives whole. Bytes are counted only where
  * they matter, for packets that were sent into a cut, a clog or a narrow path. What entered a path keeps its arrival when a rule
  * comes or goes: only what is held is released.
  */
-import { betweenAt, chanceAt } from "../../kernel/Draw.ts"
+import { at, betweenAt, chanceAt } from "../../kernel/Draw.ts"
 import { passedOf } from "../../kernel/links/Lanes.ts"
 import { altered } from "./Altered.ts"
 import { bytesOf, type Message, type Packet } from "./Cargo.ts"
 import { flowOf, other, type Aside, type Connection, type Flow, type Side } from "./Connection.ts"
 import type { Carrier } from "./Event.ts"
 import type { Faults, Laid } from "./Faults.ts"
+import { lie } from "./Lies.ts"
 import type { Path } from "./Path.ts"
 import { both, RTO_MS, type Transit } from "./Transit.ts"
 
@@ -106,6 +107,7 @@ export class Wire {
       return this.deliver(connection, side, packet, n, inOrder + late, bytes)
     }
     let message: Message = packet
+    let lied: string | null = null
     let places = 0
     for (const { id, of, rule } of laid) {
       const ofBoth = both(connection.keys[side], of)
@@ -126,15 +128,32 @@ export class Wire {
       } else if (rule._tag === "reorder" && places === 0 && chanceAt(ofBoth, DRAWS * n, rule.ppm, MILLION)) {
         this.faults.count(id, "changed")
         places = betweenAt(ofBoth, DRAWS * n + 1, 1, rule.places)
+      } else if (rule._tag === "lies" && chanceAt(ofBoth, DRAWS * n, rule.ppm, MILLION)) {
+        const speaker = connection.ports[side].speaker?.()
+        if (speaker === undefined) continue
+        this.faults.count(id, "changed")
+        this.faults.lied = true
+        lied = lie(speaker, packet._tag === "frame" ? packet.frame : null, rule.kind, {
+          a: at(ofBoth, DRAWS * n + 1) | 0,
+          b: at(ofBoth, DRAWS * n + 2) | 0
+        })
       }
     }
     if (places === 0) {
       this.deliver(connection, side, message, n, inOrder, bytes)
+      this.besides(connection, side, lied, inOrder)
       return this.overtaken(connection, side, n, inOrder)
     }
+    this.besides(connection, side, lied, inOrder)
     const flow = flowOf(connection, side)
     flow.aside = [...flow.aside, { packet: message, n, places, bytes }]
     this.carrier.later(inOrder + REORDER_LIMIT_MS, { _tag: "release", connection: connection.id, from: side, n })
+  }
+
+  /** A lie: it has no number among the packets, since nobody sent it. */
+  private besides({ id }: Connection, side: Side, text: string | null, atMs: number): void {
+    if (text === null) return
+    this.carrier.later(atMs, { _tag: "copy", connection: id, from: side, cargo: { _tag: "raw", text }, path: null })
   }
 
   private lateness(connection: Connection, side: Side, n: number, laid: ReadonlyArray<Laid>): number {

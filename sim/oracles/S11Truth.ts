@@ -13,7 +13,8 @@
  * lasts is found, one that is over within seconds may not be.
  *
  * Does not judge: words other than `up` (that a peer which can be reached comes back is L1), whatever a node says while it is
- * frozen, devices that are played by a stranger, and what is said by hearsay where strangers speak, who may say anything.
+ * frozen, devices that are played by a stranger, and what is said by hearsay where strangers speak or somebody has lied (`lie`):
+ * they may say anything.
  */
 import type { Input } from "../../kernel/Input.ts"
 import type { NodeState } from "../../kernel/Node.ts"
@@ -233,7 +234,7 @@ const remembering = (memory: Memory): Oracle => {
       const peer = machines[memory.byDevice.get(deviceId) ?? -1]
       if (state !== "up" || peer === undefined || impersonated(peer)) continue
       const { heardMs, silentSinceMs } = truths.at(peer.index)!
-      if (silentSinceMs === null || (!direct && memory.strangers)) continue
+      if (silentSinceMs === null || (!direct && (memory.strangers || machine.world.network.lied))) continue
       const distractedMs = direct ? own.distractedMs : witnessesDistractedMs(machines, peer)
       const sinceMs = Math.max(silentSinceMs, heardMs, distractedMs)
       if (nowMs - sinceMs > (direct ? boundMs : HEARSAY_TIMES * boundMs))

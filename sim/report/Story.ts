@@ -60,6 +60,7 @@ const networkPhrases: { readonly [event: string]: string } = {
   "world.duplicate": "messages come twice",
   "world.reorder": "messages come in another order",
   "world.corrupt": "messages come damaged",
+  "world.lie": "lies are told",
   "world.late-close": "connections close late",
   "world.lossy-close": "connections that end lose what is under way",
   "world.lose-adverts": "multicast is lost",

@@ -274,6 +274,7 @@ const anyLink = (description: string) => may(word(["any link"], "A link of the n
 const nodeFaults = {
   crash: may(Schema.String, "Lose power."),
   "torn-crash": may(Schema.String, "Lose power, and what was being written is there in part."),
+  "lost-disk": may(Schema.String, "Lose power, and the journal with it: the identity is still there."),
   "crash-at-write": may(Schema.String, "Lose power in the middle of one of the next records."),
   stop: may(Schema.String, "Shut down politely."),
   freeze: may(Schema.String, "Stand still."),
@@ -287,7 +288,9 @@ const nodeFaults = {
   "clock-rate": may(Schema.String, "Clocks that run at another rate, by 30 % at most."),
   "keys-fail": may(Schema.String, "A key store that fails."),
   isolate: may(Schema.String, "Cut all links of a node, or of a site."),
-  move: may(Schema.String, "Get another address.")
+  move: may(Schema.String, "Get another address."),
+  lie: may(Schema.String, "Tell lies to everybody."),
+  revoke: may(Schema.String, "Trust another node, drawn, no longer.")
 } as const
 const faults = {
   ...nodeFaults,
@@ -376,9 +379,10 @@ const Timing = Schema.Struct({
   deaf: may(Time, "Without a carrier of its own a node accuses nobody for so long."),
   probation: may(
     list(Time, "write times that grow, such as [2s, 30s]"),
-    "How long an edge must stay well before it is good again, by number of flaps."
+    "How long an edge to a device that is down must stay well before it is good, by how often it was down."
   ),
   "flap-forgiven": may(Time, "One flap is forgiven for each such span without another."),
+  "own-word": may(Time, "An edge that has been good for so long brings back a device that most others have as bad."),
   lead: may(Time, "The leader's heartbeat."),
   lease: may(Time, "The leader's lease."),
   promise: may(Time, "How long a voter votes for nobody else."),

@@ -166,6 +166,7 @@ export type LinkVerb =
   | "duplicate"
   | "reorder"
   | "corrupt"
+  | "lie"
   | "late-close"
   | "lossy-close"
 

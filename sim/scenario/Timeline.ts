@@ -41,6 +41,7 @@ const undoable: ReadonlySet<VerbName> = new Set([
   "duplicate",
   "reorder",
   "corrupt",
+  "lie",
   "late-close",
   "lossy-close",
   "lose-adverts",

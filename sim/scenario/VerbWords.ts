@@ -4,6 +4,7 @@
  */
 import * as Schema from "effect/Schema"
 import { Role } from "../../kernel/wire/Frame.ts"
+import { lieKinds } from "../network/Lies.ts"
 import { lies, ways } from "./Scenario.ts"
 import {
   Calendar,
@@ -242,6 +243,19 @@ export const verbs = {
   corrupt: may(
     onLinks("corrupt", { share: must(Percent, "How many messages.", "corrupt needs share:, such as share: 10%") }),
     "One character of a message is another one."
+  ),
+  lie: may(
+    onLinks("lie", {
+      share: must(Percent, "Behind how many of its messages.", "lie needs share:, such as share: 10%"),
+      with: may(
+        word(
+          lieKinds,
+          "malformed: no frame of the protocol; false words: of links, terms and itself; false rows: of others."
+        ),
+        "What it tells. Default anything."
+      )
+    }),
+    "A trusted device tells lies, besides what its kernel says."
   ),
   "late-close": may(
     onLinks("late-close", { late: must(Times, "How much later.", "late-close needs late:, such as late: 1s..5s") }),

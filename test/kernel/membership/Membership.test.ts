@@ -234,6 +234,41 @@ describe("verdicts of a mesh", () => {
     assert.strictEqual(mesh.view("d"), "a:up b:up c:down")
   })
 
+  it("0014: enough against it but not all: the others have a beat to find the same", () => {
+    const { drive, link } = met(five, "bcd")
+    const say = (name: string, version: number, edges: string) =>
+      drive.hear(link[name]!, "mesh.edges", { rows: [row(name, version, edges)] })
+    for (const name of "bcd") say(name, 2, "e+")
+    say("b", 3, "e-")
+    say("c", 3, "e-")
+    assert.strictEqual(drive.member("e").state, "suspect")
+    say("c", 4, "e+")
+    drive.pass(1)
+    say("c", 5, "e-")
+    const from = drive.mono
+    while (drive.member("e").state === "suspect") drive.pass(1)
+    assert.strictEqual(drive.member("e").state, "down")
+    assert.strictEqual(drive.mono - from, 1_000, "counted from when it was so again")
+    const again = met(five, "bcd")
+    for (const name of "bcd") again.drive.hear(again.link[name]!, "mesh.edges", { rows: [row(name, 2, "e+")] })
+    for (const name of "bcd") again.drive.hear(again.link[name]!, "mesh.edges", { rows: [row(name, 3, "e-")] })
+    assert.strictEqual(again.drive.member("e").state, "down", "all of them: at once")
+  })
+
+  it("0014: links that stall one after another do not add up to a death", () => {
+    const mesh = Mesh.settled(five)
+    const from = mesh.now
+    for (let n = 0; n < 8; n++) {
+      const other = "abcd"[n % 4]!
+      mesh.cut(other, "e")
+      mesh.pass(6_000)
+      mesh.mend(other, "e")
+      mesh.pass(14_000)
+    }
+    for (const name of "abcde") assert.notInclude(mesh.events(name, from), "peer.down")
+    assert.strictEqual(mesh.view("a"), "b:up c:up d:up e:up")
+  })
+
   it("down is never softened to suspect: it takes a good edge to come back", () => {
     const { drive, link } = met(five, "bcd")
     const say = (name: string, version: number, edges: string) =>
