@@ -36,6 +36,8 @@ export interface NodeState {
   readonly durable: Durable.Durable
   /** Tickets of `Persist` given so far. */
   readonly tickets: number
+  /** The one of the record of this incarnation. */
+  readonly bootTicket: number
   readonly links: LinksState
   readonly membership: Membership.Membership
   readonly leadership: Leadership.Leadership
@@ -58,6 +60,7 @@ export const make = (config: Config): NodeState => ({
   recall: Recall.begin,
   durable: Durable.empty,
   tickets: 0,
+  bootTicket: 0,
   links: Links.make(config),
   membership: Membership.make(config),
   leadership: Leadership.make(),
@@ -74,8 +77,7 @@ export const step = (node: NodeState, input: Input): Step => {
     case "recalling":
       return recall(node, input)
     case "booting":
-      // Nothing is asked for while it boots: the last ticket is that of its incarnation.
-      return input._tag === "Stored" && input.ticket === node.tickets ? open(node, input) : [node, NOTHING]
+      return wait(node, input)
     case "left":
       return [node, NOTHING]
   }
@@ -116,10 +118,33 @@ const live = (node: NodeState, turn: Turn, incarnation: number, before: Readonly
       membership: Membership.make(node.config),
       leadership: Leadership.make(),
       durable: [...before, last].reduce(Durable.apply, node.durable),
-      tickets: ticket
+      tickets: ticket,
+      bootTicket: ticket
     },
     turn.out
   ]
+}
+
+/** Its incarnation is not stored yet. What it hears of others and of its operator meanwhile it keeps, and acts on nothing. */
+const wait = (node: NodeState, input: Input): Step => {
+  switch (input._tag) {
+    case "Stored":
+      return input.ticket === node.bootTicket ? open(node, input) : [node, NOTHING]
+    case "Trust":
+    case "Distrust":
+      return changeTrust(node, input)
+    case "Sighted":
+    case "Lost": {
+      const links = Links.onInput(node.links, input, begin(node, input).turn)
+      return [links === node.links ? node : { ...node, links }, NOTHING]
+    }
+    case "Carrier": {
+      const membership = Membership.onTurn(node.membership, false, begin(node, input).turn)
+      return [membership === node.membership ? node : { ...node, membership }, NOTHING]
+    }
+    default:
+      return [node, NOTHING]
+  }
 }
 
 /** Asks, as nobody, and lives in the incarnation after the last one that anybody remembers. */
@@ -149,7 +174,8 @@ const recall = (node: NodeState, input: Input): Step => {
 
 /** What it was is over, and what it promised under this manifest is forgotten, which outlives the next crash as well. */
 const rebirth = (node: NodeState, turn: Turn, incarnation: number): Step => {
-  const reborn: NodeState = { ...node, links: Links.anew(node.links, turn), alarmAt: NEVER_MS }
+  const links = Links.anew(node.links, node.phase === "running", turn)
+  const reborn: NodeState = { ...node, links, alarmAt: NEVER_MS }
   turn.out.push({ _tag: "SetAlarm", at: NEVER_MS })
   return live(reborn, turn, incarnation, [{ _tag: "Forgot", manifest: node.config.manifest.version }])
 }
@@ -175,6 +201,7 @@ const begin = (node: NodeState, input: Input) => {
     out,
     facts: [],
     admitted: null,
+    behind: [],
     persist: (record, then) => {
       records.push(record)
       const ticket = node.tickets + records.length
@@ -238,13 +265,25 @@ const run = (node: NodeState, input: Input): Step => {
     recall: node.recall,
     durable: records.length === 0 ? node.durable : records.reduce(Durable.apply, node.durable),
     tickets: node.tickets + records.length,
+    bootTicket: node.bootTicket,
     links,
     membership,
     leadership,
     refusals,
     alarmAt: rang ? NEVER_MS : node.alarmAt
   }
-  return [withAlarm(next, turn), turn.out]
+  return withRest(withAlarm(next, turn), turn)
+}
+
+/** And what waited for this turn, each in one of its own. */
+const withRest = (node: NodeState, { behind, out }: Turn): Step => {
+  let next = node
+  for (const input of behind) {
+    const [after, commands] = step(next, input)
+    next = after
+    out.push(...commands)
+  }
+  return [next, out]
 }
 
 /** What the operator says of a device is kept, and takes effect at once. */
@@ -263,7 +302,8 @@ const changeTrust = (node: NodeState, input: Extract<Input, { readonly _tag: "Tr
     links: Links.onTrust(node.links, deviceId, turn),
     membership: Membership.onTrust(node.membership, deviceId, turn)
   }
-  return [withAlarm(next, turn), turn.out]
+  // While it boots nothing is due: once it runs it sets its alarm.
+  return [node.phase === "booting" ? next : withAlarm(next, turn), turn.out]
 }
 
 /** Goodbye: authority first, then the word, then silence (B1). */

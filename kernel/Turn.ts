@@ -7,6 +7,7 @@
 import type { Command } from "./Command.ts"
 import type { Config } from "./Config.ts"
 import type { Pin, Record } from "./Durable.ts"
+import type { Input } from "./Input.ts"
 import type { MeshEvent } from "./status/MeshEvent.ts"
 import type { Instant } from "./Time.ts"
 import type { Code } from "./wire/Codes.ts"
@@ -36,6 +37,8 @@ export type Fact =
   | { readonly _tag: "Remembered"; readonly peer: DeviceId; readonly incarnation: number }
   /** How many sessions with kernel peers there are at a beat: too few, and others have to be sought. */
   | { readonly _tag: "Linked"; readonly links: number }
+  /** A row names a higher incarnation of a device that we have no link with. */
+  | { readonly _tag: "Told"; readonly peer: DeviceId; readonly incarnation: number }
   /** Membership gives a connection up: end it and dial anew. */
   | { readonly _tag: "Terminate"; readonly peer: DeviceId; readonly link: number; readonly reason: string }
 
@@ -63,6 +66,8 @@ export interface Turn {
   readonly out: Array<Command>
   readonly facts: Array<Fact>
   admitted: Admitted | null
+  /** What is to be taken up as if it came right after this input. */
+  readonly behind: Array<Input>
   /** Appends `Persist` to `out`: the record first, `then` only once it is durable. Returns the ticket. */
   readonly persist: (record: Record, then: ReadonlyArray<Command>) => number
 }

@@ -1,6 +1,7 @@
 /**
  * When to dial whom: at the start everybody with an address, afterwards whoever has no session, with doubling backoff and
- * full jitter. A lasting refusal is retried slowly and stays visible; a device that left is not dialled until it speaks.
+ * full jitter. A lasting refusal is retried slowly and stays visible; a device that left is not dialled until something tells that
+ * it is back.
  */
 import { between } from "../Draw.ts"
 import { NEVER_MS } from "../Time.ts"
@@ -8,7 +9,7 @@ import { note, type Turn } from "../Turn.ts"
 import { trustedDevice, type Trusted } from "../Config.ts"
 import type { Code } from "../wire/Codes.ts"
 import * as Address from "./Address.ts"
-import type { Contact } from "./Link.ts"
+import { isGone, type Contact } from "./Link.ts"
 import * as Gen1 from "./Gen1.ts"
 import { decide, postureOf } from "./Policy.ts"
 import * as Way from "./Way.ts"
@@ -28,10 +29,13 @@ export const isConfigured = (turn: Turn, contact: Contact): boolean =>
 const hasAddress = (turn: Turn, contact: Contact): boolean =>
   isConfigured(turn, contact) || (contact.found.length > 0 && Gen1.mayDialFound(turn, contact.peer))
 
+const dueIn = (turn: Turn, contact: Contact, ms: number): number =>
+  contact.kept && !isGone(contact) && hasAddress(turn, contact) ? turn.at.mono + ms : NEVER_MS
+
 const scheduled = (turn: Turn, contact: Contact, inMs: number): Contact => ({
   ...contact,
   draws: contact.draws + 1,
-  nextDialAt: contact.kept && hasAddress(turn, contact) ? turn.at.mono + inMs : NEVER_MS
+  nextDialAt: dueIn(turn, contact, inMs)
 })
 
 export const firstDial = (turn: Turn, contact: Contact): Contact =>
@@ -49,16 +53,36 @@ export const redialAfterFailure = (turn: Turn, contact: Contact): Contact => {
   return scheduled(turn, { ...contact, failures: contact.failures + 1 }, jitter(turn, contact, capMs))
 }
 
+/** Rows or a record tell of this incarnation. Of one that said goodbye it is the word to dial it again, if that is wanted. */
+export const told = (turn: Turn, contact: Contact, incarnation: number): Contact => {
+  if (incarnation <= contact.told) return contact
+  const next = { ...contact, told: incarnation }
+  const isBack = isGone(contact) && !isGone(next)
+  return isBack && contact.session === null && contact.attempt === null ? firstDial(turn, next) : next
+}
+
 /** A device of generation 1 said goodbye: nothing but a session will tell that it is there again. */
 export const redialAfterGoodbye = (turn: Turn, contact: Contact): Contact =>
   scheduled(turn, { ...contact, failures: contact.failures + 1 }, Gen1.redialMaxMs(turn, contact.peer))
+
+/**
+ * It knows a later incarnation of ours than we do, it says, and is asked which. After lives that began at others' words, `reborn`
+ * of them in this process, it has to wait: 1, 2, 4… times `redialResetMs`, five minutes at most.
+ */
+export const dialToAsk = (turn: Turn, contact: Contact, reborn: number): Contact => {
+  const asking = redialAfterFailure(turn, contact)
+  if (reborn === 0 || asking.nextDialAt === NEVER_MS) return asking
+  const { redialRefusedMs, redialResetMs } = turn.config.profile
+  const waitMs = Math.min(redialRefusedMs, redialResetMs * (1 << Math.min(reborn - 1, 16)))
+  return { ...asking, nextDialAt: asking.nextDialAt + waitMs }
+}
 
 /** After a refusal that trying again soon cannot change. */
 export const redialAfterRefusal = (turn: Turn, contact: Contact, code: string): Contact => ({
   ...contact,
   refused: code,
   failures: contact.failures + 1,
-  nextDialAt: contact.kept && hasAddress(turn, contact) ? turn.at.mono + turn.config.profile.redialRefusedMs : NEVER_MS
+  nextDialAt: dueIn(turn, contact, turn.config.profile.redialRefusedMs)
 })
 
 /** Why this device may not be dialled at this URL (B18); `null`: it may. In the simulator addresses are names. */

@@ -5,7 +5,7 @@
  * incarnation that meets a live session waits in Held until that session has answered a probe or failed to.
  */
 import type { LinkPath } from "../Input.ts"
-import type { ConnectAnswer, ConnectParams, DeviceId, LinkEpoch } from "../wire/Frame.ts"
+import type { ConnectAnswer, ConnectParams, DeviceId, Frame, LinkEpoch } from "../wire/Frame.ts"
 import type { Gen1Line } from "./Gen1.ts"
 
 /** What the far end proved to be. */
@@ -42,7 +42,13 @@ export type Link =
   | (Outbound & { readonly _tag: "Asking" })
   | (Outbound & { readonly _tag: "SigningLogin"; readonly serverNonce: string; readonly signedAtMs: number })
   | (Outbound & { readonly _tag: "Proving"; readonly serverNonce: string })
-  | (Outbound & { readonly _tag: "CheckingServer"; readonly serverNonce: string; readonly answer: ConnectAnswer })
+  /** `behind`: what came right behind the answer, to be taken up if that is good; at most `FRAMES_BEHIND_ANSWER_MAX`. */
+  | (Outbound & {
+      readonly _tag: "CheckingServer"
+      readonly serverNonce: string
+      readonly answer: ConnectAnswer
+      readonly behind: ReadonlyArray<Frame>
+    })
   /** Inbound; `asked` is when the nonce was handed out (`null`: not yet, or spent), `strays` counts what it may not send. */
   | (Open & { readonly _tag: "Offered"; readonly asked: number | null; readonly strays: number })
   | (Open & { readonly _tag: "CheckingClient"; readonly id: string; readonly params: ConnectParams })
@@ -100,8 +106,12 @@ export interface Contact {
   readonly bootId: string | null
   /** It left in this incarnation, for good. */
   readonly leftIncarnation: number
+  /** The highest incarnation that rows or records name. It proves nothing and shuts nobody out; a higher one ends a goodbye. */
+  readonly told: number
   /** It knows a later incarnation of ours than we do: the next dial asks it which. */
   readonly asks: boolean
+  /** It said which incarnation of ours it met, and a life of ours began after that: who tells the truth cannot know of more (P3.17). */
+  readonly believed: boolean
   /** The lasting reason for which it refuses us, or we it. */
   readonly refused: string | null
   /** Its calendar less our monotonic clock, from its last handshake; `null`: it is not known, or no good. */
@@ -110,9 +120,15 @@ export interface Contact {
   readonly clockOffsetMs: number | null
   /** `host:port` where discovery saw it, best first. */
   readonly found: ReadonlyArray<string>
+  /** The name that its record gives. */
+  readonly seenAs: string
   /** Dials by `found` so far: the next one takes the next address. */
   readonly tried: number
 }
+
+/** It said goodbye, and nothing tells of it in a higher incarnation yet: it is not dialled (P3.11). */
+export const isGone = ({ incarnation, leftIncarnation, told }: Contact): boolean =>
+  leftIncarnation > 0 && leftIncarnation >= Math.max(incarnation, told)
 
 /** A device near us that nobody has told us to trust: shown, never dialled. */
 export interface Stranger {
@@ -135,6 +151,8 @@ export interface Links {
   readonly counter: number
   /** Dials made in this incarnation. */
   readonly attempts: number
+  /** How often another's word made this process live in a later incarnation than it had begun with (P3.17). */
+  readonly reborn: number
   /** When this room next has something to do, `mono` ms. */
   readonly due: number
 }

@@ -43,11 +43,14 @@ const stranger = (peer: string, kept: boolean): Contact => ({
   incarnation: 0,
   bootId: null,
   leftIncarnation: 0,
+  told: 0,
   asks: false,
+  believed: false,
   refused: null,
   aheadMs: null,
   clockOffsetMs: null,
   found: [],
+  seenAs: "",
   tried: 0
 })
 
@@ -60,28 +63,38 @@ export const make = (config: Config): Links => {
     strangers: [],
     counter: 0,
     attempts: 0,
+    reborn: 0,
     due: NEVER_MS
   }
 }
 
 /** The node is up: begin to dial. */
 export const open = (links: Links, turn: Turn): Links =>
-  withDue({ ...links, contacts: links.contacts.map((contact) => Dialling.firstDial(turn, contact)) })
+  withDue({ ...links, contacts: links.contacts.map((contact) => Sightings.sought(contact, turn)) })
 
-/** Another life begins: every connection ends, and of what was known only what discovery found stays. */
-export const anew = (links: Links, turn: Turn): Links => {
+/**
+ * Another life begins: every connection ends, and of what was known there stays where others are, in which incarnation, and
+ * who was believed about ours. `again`: it is not the first one of this process.
+ */
+export const anew = (links: Links, again: boolean, turn: Turn): Links => {
   for (const { attempt } of links.contacts) if (attempt !== null) turn.out.push({ _tag: "CancelDial", attempt })
   for (const { link } of links.links)
     turn.out.push({ _tag: "Hangup", link, code: 1001, reason: "a new incarnation begins", abrupt: false })
-  const { attempts, contacts, counter, strangers } = links
-  const known = new Map(contacts.map(({ found, incarnation, peer }) => [peer, { found, incarnation }]))
+  const { attempts, contacts, counter, reborn, strangers } = links
+  const known = new Map(
+    contacts.map(({ believed, found, incarnation, leftIncarnation, peer, seenAs, told }) => [
+      peer,
+      { believed, found, incarnation, leftIncarnation, seenAs, told }
+    ])
+  )
   const fresh = make(turn.config)
   return {
     ...fresh,
     contacts: fresh.contacts.map((contact) => ({ ...contact, ...known.get(contact.peer) })),
     strangers,
     counter,
-    attempts
+    attempts,
+    reborn: again ? reborn + 1 : reborn
   }
 }
 
@@ -104,16 +117,17 @@ export const onTrust = (links: Links, peer: string, turn: Turn): Links => {
     }
     next = { ...next, contacts: without(next.contacts, at) }
   }
+  const seen = Sightings.strangerOf(contact) ?? links.strangers.find(({ deviceId }) => deviceId === peer)
   if (turn.config.trusted.some(({ deviceId }) => deviceId === peer)) {
-    const addresses = contact?.found ?? links.strangers.find(({ deviceId }) => deviceId === peer)?.addresses ?? []
-    const known = { ...stranger(peer, kept(peer)), incarnation: contact?.incarnation ?? 0 }
-    const met = Sightings.found(Dialling.firstDial(turn, known), addresses, turn)
+    const { addresses, name } = seen ?? { addresses: [], name: "" }
+    const incarnation = contact?.incarnation ?? 0
+    const met = Sightings.sought({ ...stranger(peer, kept(peer)), incarnation, found: addresses, seenAs: name }, turn)
     next = {
       ...next,
       strangers: next.strangers.filter(({ deviceId }) => deviceId !== peer),
       contacts: [...next.contacts, met].sort((a, b) => compareText(a.peer, b.peer))
     }
-  }
+  } else if (seen !== undefined) next = Sightings.withStranger(next, seen)
   return withDue({ ...next, contacts: next.contacts.map((other) => keeping(other, kept(other.peer), turn)) })
 }
 
@@ -170,6 +184,8 @@ const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links 
     if (frame.event === "mesh.heartbeat") {
       const [mine, myCounter, theirs, theirCounter] = link.epoch
       const said = frame.payload.epoch
+      // Said on a link that was opened before this one, at one end at least: late, and no sign of life.
+      if (isOlder(said[0], said[1], theirs, theirCounter) || isOlder(said[2], said[3], mine, myCounter)) return links
       const agrees = said[0] === theirs && said[1] === theirCounter && said[2] === mine && said[3] === myCounter
       if (!agrees) return hangup(links, link, turn, "link epochs part")
     } else if (frame.event === "peer.leaving" || frame.event === "peer.down") {
@@ -188,6 +204,9 @@ const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links 
   turn.admitted = { peer: link.peer, link: number, frame, probe: -1 }
   return links
 }
+
+const isOlder = (incarnation: number, counter: number, thanIncarnation: number, thanCounter: number): boolean =>
+  incarnation < thanIncarnation || (incarnation === thanIncarnation && counter < thanCounter)
 
 /** A request that its role may not make (part 8): answered and counted, and for the rest a sign of life. */
 const unauthorized = (links: Links, { link, peer }: Session, id: string, turn: Turn): Links => {
@@ -407,6 +426,7 @@ export const settle = (links: Links, turn: Turn): Links => {
   for (let i = 0; i < turn.facts.length; i++) {
     const fact = turn.facts[i]!
     if (fact._tag === "Linked") next = Keeping.onLinked(next, fact.links, turn)
+    if (fact._tag === "Told") next = Keeping.onTold(next, fact.peer, fact.incarnation, turn)
     if (fact._tag !== "Terminate") continue
     const link = next.links[indexOfLink(next.links, fact.link)]
     if (link?._tag === "Session") next = hangup(next, link, turn, fact.reason)

@@ -21,6 +21,7 @@ import * as Gen1 from "./Gen1.ts"
 import {
   indexOfContact,
   indexOfLink,
+  isGone,
   replaced,
   without,
   type Contact,
@@ -184,10 +185,9 @@ export const end = (links: Links, turn: Turn, session: Session, reason: string):
   const gen1 = session.proven.kernel ? links.gen1 : links.gen1.filter(({ link }) => link !== session.link)
   if (contact === undefined || contact.session !== session.link) return { ...links, links: open, gen1 }
   const free: Contact = { ...contact, session: null, kernel: false }
-  const left = contact.leftIncarnation >= session.proven.incarnation && contact.leftIncarnation > 0
-  const next = left
+  const next = isGone(free)
     ? { ...free, nextDialAt: NEVER_MS }
-    : reason === LEAVING
+    : reason === LEAVING && !session.proven.kernel
       ? Dialling.redialAfterGoodbye(turn, free)
       : Dialling.redialAfterSession(turn, free, turn.at.mono - session.since)
   return { ...links, contacts: replaced(links.contacts, at, next), links: open, gen1 }

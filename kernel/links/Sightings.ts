@@ -29,16 +29,21 @@ export const onSighted = (links: Links, seen: Sighted, turn: Turn): Links => {
   if (contact === undefined) return withStranger(links, { deviceId: seen.deviceId, name: seen.name, addresses })
   // A record older than the boot that we have met says nothing of where it is now.
   if (seen.incarnation !== undefined && seen.incarnation < contact.incarnation) return links
-  return { ...links, contacts: replaced(links.contacts, at, found(contact, addresses, turn)) }
+  const heard = Dialling.told(turn, contact, seen.incarnation ?? 0)
+  return { ...links, contacts: replaced(links.contacts, at, found(heard, seen.name, addresses, turn)) }
 }
 
 /** Dial by what was found, unless something better is under way. */
-export const found = (contact: Contact, addresses: ReadonlyArray<string>, turn: Turn): Contact => {
-  const known = { ...contact, found: addresses, tried: 0 }
+const found = (contact: Contact, seenAs: string, addresses: ReadonlyArray<string>, turn: Turn): Contact => {
+  const known = { ...contact, found: addresses, seenAs, tried: 0 }
   if (contact.session !== null || contact.attempt !== null || addresses.length === 0) return known
-  if (Dialling.isConfigured(turn, contact)) return known
-  const dial = Dialling.firstDial(turn, known)
-  const ours = turn.config.deviceId < contact.peer
+  return Dialling.isConfigured(turn, contact) ? known : sought(known, turn)
+}
+
+/** It is to be dialled for the first time: where it was told to be, or where it was found. */
+export const sought = (contact: Contact, turn: Turn): Contact => {
+  const dial = Dialling.firstDial(turn, contact)
+  const ours = turn.config.deviceId < contact.peer || Dialling.isConfigured(turn, contact)
   return ours || dial.nextDialAt === NEVER_MS
     ? dial
     : { ...dial, nextDialAt: dial.nextDialAt + turn.config.profile.higherDialsAfterMs }
@@ -55,7 +60,13 @@ export const onLost = (links: Links, deviceId: string, turn: Turn): Links => {
   return { ...rest, contacts: replaced(rest.contacts, at, next) }
 }
 
-const withStranger = (links: Links, stranger: Stranger): Links => {
+/** What discovery knows of a contact, should it become a stranger; `undefined`: nothing. */
+export const strangerOf = (contact: Contact | undefined): Stranger | undefined =>
+  contact === undefined || contact.found.length === 0
+    ? undefined
+    : { deviceId: contact.peer, name: contact.seenAs, addresses: contact.found }
+
+export const withStranger = (links: Links, stranger: Stranger): Links => {
   const others = links.strangers.filter(({ deviceId }) => deviceId !== stranger.deviceId)
   if (others.length >= STRANGERS_MAX) return links
   return { ...links, strangers: [...others, stranger].sort((a, b) => compareText(a.deviceId, b.deviceId)) }

@@ -12,9 +12,11 @@
 import type { Input } from "../../kernel/Input.ts"
 import { BEATS_MAX } from "../../kernel/leadership/Leading.ts"
 import { ASKERS_MAX } from "../../kernel/membership/Inquiry.ts"
+import { ROW_EDGES_MAX } from "../../kernel/wire/Limits.ts"
 import { ADDRESSES_MAX, STRANGERS_MAX } from "../../kernel/links/Sightings.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import {
+  FRAMES_BEHIND_ANSWER_MAX,
   GEN1_BUDGET_MESSAGES,
   GEN1_WAITING_MAX,
   UNAUTHENTICATED_FRAMES_MAX,
@@ -77,10 +79,12 @@ const linksWithin = ({ config, links }: NodeState, before: NodeState["links"]): 
   let inbound = 0
   let outbound = 0
   let strays = 0
+  let behind = 0
   for (const link of links.links) {
     if (link._tag === "Session") sessions++
     else if ("peer" in link) outbound++
     else inbound++
+    if (link._tag === "CheckingServer") behind = Math.max(behind, link.behind.length)
     if (link._tag === "Offered") strays = Math.max(strays, link.strays)
   }
   return first([
@@ -89,6 +93,7 @@ const linksWithin = ({ config, links }: NodeState, before: NodeState["links"]): 
     ["handshakes of its own", outbound, devices],
     ["handshakes of others", inbound, UNAUTHENTICATED_LINKS_MAX],
     ["frames of a link before its handshake", strays, UNAUTHENTICATED_FRAMES_MAX],
+    ["frames behind an answer", behind, FRAMES_BEHIND_ANSWER_MAX],
     ["sessions of generation 1", links.gen1.length, devices],
     ["messages that wait for room", longestOf(links.gen1.map(({ waiting }) => waiting.length)), GEN1_WAITING_MAX],
     ["messages in a budget", longestOf(links.gen1.map(({ sent }) => sent.length)), GEN1_BUDGET_MESSAGES],
@@ -107,7 +112,7 @@ const membershipWithin = ({ config, membership }: NodeState, before: NodeState["
   return first([
     ["members", membership.members.length, devices],
     ["rows of observers", membership.rows.length, devices],
-    ["edges of an observer", longest, devices + 1],
+    ["edges of an observer", longest, ROW_EDGES_MAX],
     ["edges of its own", membership.mine.edges.length, devices],
     ["rows to hand on", news.length, devices + 1]
   ])

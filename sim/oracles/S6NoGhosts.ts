@@ -6,13 +6,13 @@
  * its counters; the end of one connection never ends the session on another; the incarnation of the sessions with a device
  * never decreases within one process, as long as the operator does not have it forget the device. A session that lives gives way to no newer incarnation (PROTOCOL.md P3.4: it has to fail a
  * probe first, which ends it), and of the same two incarnations only to the link that both ends prefer (P3.5); a heartbeat of
- * another link ends the session that it came over (P7.1).
+ * a later link ends the session that it came over, and one of an older link changes nothing (P7.1).
  */
 import type { Machine } from "../engine/Machine.ts"
 import { Rows } from "../engine/Rows.ts"
 import { indexOfLink, type Session } from "../../kernel/links/Link.ts"
 import type { NodeState } from "../../kernel/Node.ts"
-import { partedFrom } from "./Demands.ts"
+import { lateOver, partedFrom } from "./Demands.ts"
 import type { MakeOracle, Oracle } from "./Oracle.ts"
 
 interface Memory {
@@ -76,6 +76,9 @@ const remembering = (memories: Rows<Memory>): Oracle => {
       const parted = partedFrom(before, input)
       if (parted !== null && !commands.some((command) => command._tag === "Hangup" && command.link === parted.link))
         return `${machine.name} goes on with the session on connection ${parted.link}, whose far end means another`
+      const late = lateOver(before, input)
+      if (late !== null && (after !== before || commands.length > 0))
+        return `${machine.name} took up a heartbeat of an older link over connection ${late.link}`
       if (input._tag === "LinkDown") memory.over.add(input.link)
       for (const command of commands) if (command._tag === "Hangup") memory.over.add(command.link)
       return null

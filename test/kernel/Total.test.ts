@@ -8,6 +8,7 @@ import { ok } from "node:assert"
 import { isDeepStrictEqual } from "node:util"
 import * as Durable from "../../kernel/Durable.ts"
 import type { Input } from "../../kernel/Input.ts"
+import { ROW_EDGES_MAX } from "../../kernel/wire/Limits.ts"
 import * as Node from "../../kernel/Node.ts"
 import { UNAUTHENTICATED_LINKS_MAX } from "../../kernel/Profile.ts"
 import { decode, encode } from "../../kernel/wire/Codec.ts"
@@ -178,7 +179,7 @@ const assertBounded = ({ config, durable, leadership, links, membership }: Node.
     ok(member?.link === link, "member and session agree")
   }
   ok(membership.rows.length <= trusted, "rows are bounded")
-  for (const { edges } of membership.rows) ok(edges.length <= trusted + 1, "edges are bounded")
+  for (const { edges } of membership.rows) ok(edges.length <= ROW_EDGES_MAX, "edges are bounded")
   ok(durable.pins.length <= trusted, "pins are bounded")
   const { standing } = leadership
   const electors = config.manifest.electors.length

@@ -52,6 +52,7 @@ const turnOf = (drive: Drive, ...frames: ReadonlyArray<Frame>): Turn => ({
   out: frames.map((frame): Command => ({ _tag: "Send", link: 1, frame })),
   facts: [] as Array<Fact>,
   admitted: null,
+  behind: [],
   persist: () => 0
 })
 

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { ROW_EDGES_MAX } from "../../../kernel/wire/Limits.ts"
 import { allCodes } from "../../../kernel/wire/Codes.ts"
 import type { EdgeRow } from "../../../kernel/wire/Frame.ts"
 import { Drive, events, id, notes, sentEvents, type World } from "../drive.ts"
@@ -94,11 +95,51 @@ describe("rows", () => {
 
   it("S8, S10: rows of viewers, of strangers, about ourselves by others, and over-long ones are not kept", () => {
     const { drive, link } = met(four, "bcd")
-    const long = row("b", 9, "a+ b+ c+ d+ e+ f+")
+    const edges = Array.from({ length: ROW_EDGES_MAX + 1 }, (_, n) => ({
+      subject: n.toString(16).padStart(64, "0"),
+      incarnation: 1,
+      good: true
+    }))
+    const long = { ...row("b", 9, ""), edges }
     const rows = [row("d", 1, "b-"), row("f", 1, "b-"), row("a", 99, "b-"), long]
     assert.deepStrictEqual(drive.hear(link["b"]!, "mesh.edges", { rows }), [])
     assert.deepStrictEqual(drive.node.membership.rows, [])
     assert.strictEqual(drive.node.membership.mine.version, 3)
+  })
+
+  it("P7.2: whom its observer trusts besides is no reason to pass a row by: it is kept and passed on whole", () => {
+    const { drive, link } = met(four, "bc")
+    const others = Array.from({ length: ROW_EDGES_MAX - 2 }, (_, n) => ({
+      subject: n.toString(16).padStart(64, "0"),
+      incarnation: 1,
+      good: n % 2 === 0
+    }))
+    const known = row("b", 4, "a+ c+")
+    const whole = { ...known, edges: [...known.edges, ...others] }
+    const passed = sentEvents(drive.hear(link["b"]!, "mesh.edges", { rows: [whole] }), "mesh.edges")
+    assert.deepStrictEqual(drive.node.membership.rows, [whole])
+    assert.deepStrictEqual(passed, [{ link: link["c"]!, rows: [whole] }])
+    // Nobody whom we do not trust is anybody's witness, nor judged.
+    assert.lengthOf(drive.node.membership.members, 3)
+  })
+
+  it("C36: an edge about a device that is trusted no longer stays in its row, and is about nobody", () => {
+    const { drive, link } = met(four, "bc")
+    drive.hear(link["b"]!, "mesh.edges", { rows: [row("b", 4, "a+ c+ d+")] })
+    const { fingerprint } = drive.node.membership
+    drive.feed({ _tag: "Distrust", deviceId: id("d") })
+    assert.deepStrictEqual(drive.node.membership.rows, [row("b", 4, "a+ c+ d+")])
+    assert.strictEqual(drive.node.membership.fingerprint, fingerprint, "whoever trusts it holds the same row")
+    assert.deepStrictEqual(
+      drive.node.membership.members.map(({ deviceId }) => deviceId),
+      [id("b"), id("c")]
+    )
+  })
+
+  it("P7.12: a row that names a device twice is none: nobody is two witnesses", () => {
+    const { drive, link } = met(four, "bc")
+    drive.hear(link["b"]!, "mesh.edges", { rows: [row("b", 4, "c- c-"), row("b", 3, "c+ a+ c+")] })
+    assert.deepStrictEqual(drive.node.membership.rows, [])
   })
 
   it("P7.3: two nodes that hold the same rows, whoever wrote them, have the same fingerprint", () => {
