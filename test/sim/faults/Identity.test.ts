@@ -73,6 +73,22 @@ describe("trust and revoke", () => {
     assert.isNotEmpty(told)
   })
 
+  it("what takes it back reaches who is down then as soon as it runs, and is the word before all that overlap", () => {
+    const down = run("  - { at: 10s, revoke: { by: a, whom: d }, for: 10s }\n  - { at: 15s, crash: a, for: 10s }")
+    assert.strictEqual(heard(down, "a", "d", 10_100, 25_000), 0)
+    assert.isAbove(heard(down, "a", "d", 26_000, 60_000), 0)
+    const overlapping = run(
+      "  - { at: 10s, revoke: { by: a, whom: d }, for: 10s }\n  - { at: 15s, revoke: { by: a, whom: d }, for: 10s }"
+    )
+    assert.isAbove(heard(overlapping, "a", "d", 30_000, 60_000), 0)
+    const frozen = run(
+      `  - { at: 10s, revoke: { by: a, whom: d }, for: 5s }
+  - { at: 14s, freeze: a, for: 10s }
+  - { at: 16s, revoke: { by: a, whom: d }, for: 2s }`
+    )
+    assert.isAbove(heard(frozen, "a", "d", 30_000, 60_000), 0)
+  })
+
   it("who does not run hears nothing of it", () => {
     assert.strictEqual(touchedBy(run("  - { at: 10s, crash: a }\n  - { at: 20s, revoke: { by: a, whom: d } }"), 2), 0)
   })
