@@ -188,12 +188,10 @@ const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links 
   if (frame.type === "event") {
     if (!link.proven.kernel && frame.event.startsWith("mesh.")) return beyondGen1(links, link, turn)
     if (frame.event === "mesh.heartbeat") {
-      const [mine, myCounter, theirs, theirCounter] = link.epoch
-      const said = frame.payload.epoch
-      // Said on a link that was opened before this one, at one end at least: late, and no sign of life.
-      if (isOlder(said[0], said[1], theirs, theirCounter) || isOlder(said[2], said[3], mine, myCounter)) return links
-      const agrees = said[0] === theirs && said[1] === theirCounter && said[2] === mine && said[3] === myCounter
-      if (!agrees) return hangup(links, link, turn, "link epochs part")
+      const whose = Sessions.epochOf(link, frame.payload.epoch)
+      // Late, and no sign of life.
+      if (whose === "older") return links
+      if (whose === "another") return hangup(links, link, turn, "link epochs part")
     } else if (frame.event === "peer.leaving" || frame.event === "peer.down") {
       const { gen } = frame.payload
       if (gen < GENERATIONS[0] || gen > GENERATIONS[1]) {
@@ -207,9 +205,6 @@ const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links 
   turn.admitted = { peer: link.peer, link: number, frame, probe: -1 }
   return links
 }
-
-const isOlder = (incarnation: number, counter: number, thanIncarnation: number, thanCounter: number): boolean =>
-  incarnation < thanIncarnation || (incarnation === thanIncarnation && counter < thanCounter)
 
 /** One that its role may not make (part 8), or beyond its budget: answered and counted, and for the rest a sign of life. */
 const onRequest = (links: Links, session: Session, frame: Request, turn: Turn): Links => {

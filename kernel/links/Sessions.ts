@@ -82,6 +82,19 @@ export const sessionWith = (links: Links, contact: Contact): Session | undefined
   return link?._tag === "Session" ? link : undefined
 }
 
+const isOlder = (incarnation: number, counter: number, thanIncarnation: number, thanCounter: number): boolean =>
+  incarnation < thanIncarnation || (incarnation === thanIncarnation && counter < thanCounter)
+
+/** Whose the epoch in a heartbeat is (P7.1): this session's, that of a link opened before at one end at least, or another's. */
+export const epochOf = (
+  { epoch: [mine, myCounter, theirs, theirCounter] }: Session,
+  said: LinkEpoch
+): "ours" | "older" | "another" => {
+  if (isOlder(said[0], said[1], theirs, theirCounter) || isOlder(said[2], said[3], mine, myCounter)) return "older"
+  const agrees = said[0] === theirs && said[1] === theirCounter && said[2] === mine && said[3] === myCounter
+  return agrees ? "ours" : "another"
+}
+
 /** Makes a session of the handshake on `link`, in place of whatever there was with that device. */
 export const establish = (
   links: Links,
