@@ -39,6 +39,8 @@ export type Fact =
   | { readonly _tag: "Remembered"; readonly peer: DeviceId; readonly incarnation: number }
   /** How many sessions with kernel peers there are at a beat: too few, and others have to be sought. */
   | { readonly _tag: "Linked"; readonly links: number }
+  /** A device is dead by the word of several, or not any more (B4). */
+  | { readonly _tag: "Dead"; readonly peer: DeviceId; readonly dead: boolean }
   /** Membership gives a connection up: end it and dial anew. */
   | { readonly _tag: "Terminate"; readonly peer: DeviceId; readonly link: number; readonly reason: string }
 

@@ -53,5 +53,6 @@ const isIdle = (contact: Contact, turn: Turn): boolean =>
   contact.attempt === null &&
   contact.nextDialAt === NEVER_MS &&
   contact.refused === null &&
+  !contact.dead &&
   contact.leftIncarnation === 0 &&
   (contact.found.length > 0 || (trustedDevice(turn.config, contact.peer)?.address ?? null) !== null)

@@ -110,8 +110,10 @@ export interface Contact {
   readonly clockOffsetMs: number | null
   /** `host:port` where discovery saw it, best first. */
   readonly found: ReadonlyArray<string>
-  /** Dials by `found` so far: the next one takes the next address. */
+  /** Dials by `found` so far, since it was found or its device died: the next one takes the next address. */
   readonly tried: number
+  /** Several have it as down, and it has not proved itself since: what was found of it is no sign of life (B4). */
+  readonly dead: boolean
 }
 
 /** A device near us that nobody has told us to trust: shown, never dialled. */

@@ -48,7 +48,8 @@ const stranger = (peer: string, kept: boolean): Contact => ({
   aheadMs: null,
   clockOffsetMs: null,
   found: [],
-  tried: 0
+  tried: 0,
+  dead: false
 })
 
 export const make = (config: Config): Links => {
@@ -407,6 +408,7 @@ export const settle = (links: Links, turn: Turn): Links => {
   for (let i = 0; i < turn.facts.length; i++) {
     const fact = turn.facts[i]!
     if (fact._tag === "Gone") next = onGone(next, fact, turn)
+    if (fact._tag === "Dead") next = onDead(next, fact, turn)
     if (fact._tag === "Linked") next = Keeping.onLinked(next, fact.links, turn)
     if (fact._tag !== "Terminate") continue
     const link = next.links[indexOfLink(next.links, fact.link)]
@@ -428,6 +430,16 @@ const onGone = (links: Links, gone: Extract<Fact, { readonly _tag: "Gone" }>, tu
   if (session === undefined) return next
   turn.out.push({ _tag: "Hangup", link: session.link, code: 1000, reason: "goodbye", abrupt: false })
   return Sessions.end(next, turn, session, Sessions.LEAVING)
+}
+
+/** A dial by what was found is put off, unless one of its addresses was not tried since. */
+const onDead = (links: Links, { dead, peer }: Extract<Fact, { readonly _tag: "Dead" }>, turn: Turn): Links => {
+  const at = indexOfContact(links.contacts, peer)
+  const contact = links.contacts[at]
+  if (contact === undefined || contact.dead === dead || (dead && contact.session !== null)) return links
+  const next = { ...contact, dead, tried: dead ? 0 : contact.tried }
+  const waits = !dead && contact.nextDialAt !== NEVER_MS
+  return { ...links, contacts: replaced(links.contacts, at, waits ? Dialling.firstDial(turn, next) : next) }
 }
 
 /** What goes to devices of generation 1, as it may (Gen1.ts). After every room has said what it had to say. */

@@ -139,7 +139,8 @@ export const establish = (
     bootId: proven.kernel ? proven.bootId : contact.bootId,
     aheadMs: proven.aheadMs,
     clockOffsetMs: proven.aheadMs + turn.at.mono - turn.at.wall,
-    refused: null
+    refused: null,
+    dead: false
   }
   const lines = links.gen1.filter((line) => line.link !== old?.link)
   return {
