@@ -43,6 +43,8 @@ export type Fact =
   | { readonly _tag: "Linked"; readonly links: number }
   /** A row names a higher incarnation of a device that we have no link with. */
   | { readonly _tag: "Told"; readonly peer: DeviceId; readonly incarnation: number }
+  /** A device is dead by the word of several, or not any more (B4). */
+  | { readonly _tag: "Dead"; readonly peer: DeviceId; readonly dead: boolean }
   /** Membership gives a connection up: end it and dial anew. */
   | { readonly _tag: "Terminate"; readonly peer: DeviceId; readonly link: number; readonly reason: string }
 

@@ -54,7 +54,8 @@ const stranger = (peer: string, kept: boolean): Contact => ({
   round: 0,
   refusals: 0,
   hurryAt: NEVER_MS,
-  doubtedUntil: NEVER_MS
+  doubtedUntil: NEVER_MS,
+  dead: false
 })
 
 export const make = (config: Config): Links => {
@@ -447,6 +448,7 @@ export const settle = (links: Links, turn: Turn): Links => {
   for (let i = 0; i < turn.facts.length; i++) {
     const fact = turn.facts[i]!
     if (fact._tag === "Gone") next = onGone(next, fact, turn)
+    if (fact._tag === "Dead") next = onDead(next, fact, turn)
     if (fact._tag === "Linked") next = Keeping.onLinked(next, fact.links, turn)
     if (fact._tag === "Told") next = Keeping.onTold(next, fact.peer, fact.incarnation, turn)
     if (fact._tag !== "Terminate") continue
@@ -473,6 +475,16 @@ const onGone = (links: Links, gone: Extract<Fact, { readonly _tag: "Gone" }>, tu
   if (session === undefined) return next
   turn.out.push({ _tag: "Hangup", link: session.link, code: 1000, reason: "goodbye", abrupt: false })
   return Sessions.end(next, turn, session, Sessions.LEAVING)
+}
+
+/** A dial by what was found is put off, unless one of its addresses was not tried since. */
+const onDead = (links: Links, { dead, peer }: Extract<Fact, { readonly _tag: "Dead" }>, turn: Turn): Links => {
+  const at = indexOfContact(links.contacts, peer)
+  const contact = links.contacts[at]
+  if (contact === undefined || contact.dead === dead || (dead && contact.session !== null)) return links
+  const next = dead ? { ...contact, dead, tried: 0, round: 0, refusals: 0 } : { ...contact, dead }
+  const waits = !dead && contact.nextDialAt !== NEVER_MS
+  return { ...links, contacts: replaced(links.contacts, at, waits ? Dialling.firstDial(turn, next) : next) }
 }
 
 /** What goes to devices of generation 1, as it may (Gen1.ts). After every room has said what it had to say. */

@@ -161,7 +161,8 @@ export const establish = (
     tried: dialledByUs && contact.round > 0 ? contact.tried - 1 : contact.tried,
     round: 0,
     refusals: 0,
-    doubtedUntil: NEVER_MS
+    doubtedUntil: NEVER_MS,
+    dead: false
   }
   const lines = links.gen1.filter((line) => line.link !== old?.link)
   return {

@@ -426,8 +426,12 @@ const tell = (
 ): void => {
   if (state === "left")
     return note(turn, { event: "peer.left", about, incarnation, reason: "others heard its goodbye" })
-  if (state !== "down") return note(turn, { event: `peer.${state}`, about, incarnation })
+  if (state !== "down") {
+    if (state === "up") turn.facts.push({ _tag: "Dead", peer: about, dead: false })
+    return note(turn, { event: `peer.${state}`, about, incarnation })
+  }
   const confirmed = isConfirmed(witnesses)
+  if (confirmed) turn.facts.push({ _tag: "Dead", peer: about, dead: true })
   note(turn, { event: "peer.down", about, incarnation, witnesses, ...(confirmed ? {} : { reason: "unconfirmed" }) })
   if (confirmed) note(turn, { event: "peer.down.confirmed", about, incarnation, witnesses })
 }
