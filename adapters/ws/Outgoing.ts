@@ -15,7 +15,7 @@
 import { randomBytes } from "node:crypto"
 import type { Socket } from "node:net"
 import type { WebSocket } from "ws"
-import { BACKLOG_BYTES } from "../../kernel/links/Lanes.ts"
+import { passedOf } from "../../kernel/links/Lanes.ts"
 import { MARKS_MAX, MARK_BYTES, STALL_CHECKS, STRIDE_BYTES, type Limits } from "./Limits.ts"
 
 /** A ping, a message, or a piece of one: `more` says that it is not the last. */
@@ -153,11 +153,9 @@ export class Outgoing {
     return this.markedBytes + this.unmarkedBytes + this.waitingBytes
   }
 
-  /** Each bound when it is passed, and when half of it is left: not each message round a bound. */
   private tellBacklog(): void {
     const bytes = this.unreadBytes()
-    let passed = 0
-    while (passed < BACKLOG_BYTES.length && bytes > BACKLOG_BYTES[passed]! / (passed < this.passed ? 2 : 1)) passed++
+    const passed = passedOf(bytes, this.passed)
     if (passed === this.passed) return
     this.passed = passed
     this.onBacklog(bytes)

@@ -32,6 +32,13 @@ interface Rule {
 /** The transport tells when what waits for the far end passes these. */
 export const BACKLOG_BYTES = [262_144, 1_048_576] as const
 
+/** How many of these are passed, where `before` were: each from when it is passed until half of it is left. */
+export const passedOf = (bytes: number, before: number): number => {
+  let passed = 0
+  while (passed < BACKLOG_BYTES.length && bytes > BACKLOG_BYTES[passed]! / (passed < before ? 2 : 1)) passed++
+  return passed
+}
+
 const rules: { readonly [L in Lane]: Rule } = {
   people: { rank: 2, stopsAboveBytes: Number.MAX_SAFE_INTEGER, frameBytesMax: MESSAGE_BYTES_MAX },
   live: { rank: 3, stopsAboveBytes: BACKLOG_BYTES[1], frameBytesMax: LANE_FRAME_BYTES_MAX },

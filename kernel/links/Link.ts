@@ -123,7 +123,7 @@ export interface Contact {
   readonly found: ReadonlyArray<string>
   /** The name that its record gives. */
   readonly seenAs: string
-  /** Dials by `found` so far: the next one takes the next address. */
+  /** Dials by `found` so far, since it was found or its device died: the next one takes the next address. */
   readonly tried: number
   /** How many of them since the last failure: each address once is one failure. */
   readonly round: number
@@ -133,6 +133,8 @@ export interface Contact {
   readonly hurryAt: number
   /** Its record names another address than before: when the session is over unless it answers; `NEVER_MS`: it is not in doubt. */
   readonly doubtedUntil: number
+  /** Several have it as down, and it has not proved itself since: what was found of it is no sign of life (B4). */
+  readonly dead: boolean
 }
 
 /** It said goodbye, and nothing tells of it in a higher incarnation yet: it is not dialled (P3.11). */

@@ -66,7 +66,9 @@ export const contest = (links: Links, turn: Turn, proven: Proven, dialledByUs: b
   }
   if (!current.proven.kernel) return ADMIT
   if (proven.incarnation > current.proven.incarnation) return { _tag: "Hold", against: current }
-  return current.dialledByUs === dialledByUs || dialledByUs === weAreLower ? ADMIT : { _tag: "Crossing" }
+  if (current.dialledByUs === dialledByUs || dialledByUs === weAreLower) return ADMIT
+  // Two dials cross within a handshake. Who dials later than that has lost the session, though we have not noticed yet.
+  return turn.at.mono - current.since < turn.config.profile.handshakeMs ? { _tag: "Crossing" } : ADMIT
 }
 
 const conflict = (message: string): Contest => ({ _tag: "Refuse", code: "IDENTITY_CONFLICT", message })
@@ -159,7 +161,8 @@ export const establish = (
     tried: dialledByUs && contact.round > 0 ? contact.tried - 1 : contact.tried,
     round: 0,
     refusals: 0,
-    doubtedUntil: NEVER_MS
+    doubtedUntil: NEVER_MS,
+    dead: false
   }
   const lines = links.gen1.filter((line) => line.link !== old?.link)
   return {

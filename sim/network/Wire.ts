@@ -10,7 +10,7 @@
  * comes or goes: only what is held is released.
  */
 import { at, betweenAt, chanceAt } from "../../kernel/Draw.ts"
-import { BACKLOG_BYTES } from "../../kernel/links/Lanes.ts"
+import { passedOf } from "../../kernel/links/Lanes.ts"
 import { altered } from "./Altered.ts"
 import { bytesOf, type Message, type Packet } from "./Cargo.ts"
 import { flowOf, other, type Aside, type Connection, type Flow, type Side } from "./Connection.ts"
@@ -296,11 +296,10 @@ export class Wire {
     this.tellBacklog(connection, side, flow)
   }
 
-  /** As adapters/ws does: each bound when it is passed, and when half of it is left. */
+  /** As adapters/ws does. */
   private tellBacklog({ id }: Connection, side: Side, flow: Flow): void {
     const { bytes } = flow
-    let passed = 0
-    while (passed < BACKLOG_BYTES.length && bytes > BACKLOG_BYTES[passed]! / (passed < flow.passed ? 2 : 1)) passed++
+    const passed = passedOf(bytes, flow.passed)
     if (passed === flow.passed) return
     flow.passed = passed
     this.carrier.later(this.carrier.nowMs(), { _tag: "backlog", connection: id, side, bytes })

@@ -11,6 +11,7 @@
  */
 import type { Input } from "../../kernel/Input.ts"
 import { BEATS_MAX } from "../../kernel/leadership/Leading.ts"
+import { CHECKING_MAX } from "../../kernel/membership/Goodbyes.ts"
 import { ASKERS_MAX } from "../../kernel/membership/Inquiry.ts"
 import { LANE_FRAMES_MAX, LINE_BYTES_MAX, WINDOW_MAX_BYTES, type Line } from "../../kernel/links/Lanes.ts"
 import { ROW_EDGES_MAX } from "../../kernel/wire/Limits.ts"
@@ -118,11 +119,16 @@ const linksWithin = ({ config, links }: NodeState, before: NodeState["links"]): 
 
 const membershipWithin = ({ config, membership }: NodeState, before: NodeState["membership"]): string | null => {
   const devices = config.trusted.length
-  const { members, mine, news, rows } = membership
+  const { checking, goodbyes, members, mine, news, rows } = membership
   const asked = members.reduce((most, { askers }) => Math.max(most, askers.length), 0)
   const witnesses = members.reduce((most, member) => Math.max(most, member.witnesses.length), 0)
   if (witnesses > devices + 1) return `${witnesses} witnesses against one device, at most ${devices + 1}`
   if (asked > ASKERS_MAX) return `${asked} who wait for one answer, at most ${ASKERS_MAX}`
+  const farewells = first([
+    ["goodbyes", goodbyes.length, devices + 1],
+    ["goodbyes that are being checked", checking.length, CHECKING_MAX]
+  ])
+  if (farewells !== null) return farewells
   if (rows === before.rows && mine === before.mine && news === before.news && members.length <= devices) return null
   const longest = membership.rows.reduce((edges, row) => Math.max(edges, row.edges.length), 0)
   return first([
