@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { strange, type Member } from "../../../kernel/membership/Member.ts"
-import { ringsOf } from "../../../kernel/membership/Rings.ts"
+import { ringsOf, SELF } from "../../../kernel/membership/Rings.ts"
+import { NEVER_MS } from "../../../kernel/Time.ts"
 import { gather, verdict, type Evidence } from "../../../kernel/membership/Verdict.ts"
 import type { EdgeRow, Role } from "../../../kernel/wire/Frame.ts"
 import { configOf, id, nameOf } from "../drive.ts"
@@ -184,6 +185,72 @@ describe("verdict", () => {
     assert.strictEqual(mixed(goodbye("b: f-"), goodbye("c: f-"), row("d: f-")), "left", "most is enough")
     const five = worded(of(members("b+ c+ d+ e+ f?"), [goodbye("b: f-"), ...rows(["c: f-", "d: f+", "e: f+"])]))
     assert.strictEqual(five, "suspect", "somebody does not hear it who heard no goodbye")
+  })
+})
+
+describe("P7.13: among sixteen, of a device none of whose observers can be reached", () => {
+  const names = Array.from("0123456789abcdef")
+
+  /** What `a` says of such a device `S`; three that do not observe it, `X`, `Y` and `Z`, are reached, and `W` is not. */
+  const judged = (role: Role, mine: string, ...said: ReadonlyArray<string>): string => {
+    const roles = { ...Object.fromEntries(names.map((name): [string, Role] => [name, "field"])), a: role }
+    const config = configOf({ roles }, "a")
+    const rings = ringsOf(config)
+    const place = config.trusted.findIndex((_, at) => rings.observersOf[at]!.every((other) => other !== SELF))
+    const six = rings.observersOf[place]!.map((other) => nameOf(config.trusted[other]!.deviceId))
+    const subject = nameOf(config.trusted[place]!.deviceId)
+    const [x, y, z, w] = names.filter((name) => name !== "a" && name !== subject && !six.includes(name))
+    const called = (text: string): string =>
+      text.replace(/[SWXYZ]/gu, (letter) => ({ S: subject, W: w!, X: x!, Y: y!, Z: z! })[letter]!)
+    const reached = [x, y, z]
+    const all = names
+      .filter((name) => name !== "a")
+      .map((name) => member(name === subject ? called(mine) : `${name}${reached.includes(name) ? "+" : "?"}`))
+    const told = rows(said.map(called))
+    const us = { deviceId: id("a"), observes: role !== "viewer" }
+    const { state, witnesses } = verdict(gather(us, rings, all, told), place, false)
+    const letter = (witness: string): string => ["X", "Y", "Z"][reached.indexOf(nameOf(witness))] ?? nameOf(witness)
+    return state === "down" ? `down by ${witnesses.map(letter).sort().join("")}` : (state ?? "nothing")
+  }
+
+  it("those are heard whom it reaches, and who have something to say of the present incarnation", () => {
+    assert.strictEqual(judged("field", "S?", "X: S-", "Y: S-"), "down by XY")
+    assert.strictEqual(judged("field", "S?", "X: S+", "Y: S-"), "suspect")
+    assert.strictEqual(judged("field", "S?", "X: S-", "Y: S+2", "Z: S+2"), "down by X")
+    assert.strictEqual(judged("field", "S?", "X: S+", "Y: S-", "W: S-"), "suspect", "W is out of reach")
+  })
+
+  it("but the device itself, though it is reached by somebody's word", () =>
+    assert.strictEqual(judged("field", "S?", "X: S+", "Y: S-", "Z: S-", "S: S+"), "down by YZ"))
+
+  it("and itself, where it observes", () => {
+    assert.strictEqual(judged("field", "S-", "X: S-", "Y: S+"), "down by Xa")
+    assert.strictEqual(judged("viewer", "S-", "X: S-", "Y: S+"), "suspect")
+  })
+})
+
+describe("P7.14: the own word over a link that is probed now and then", () => {
+  /** `f`, which others doubt, and of which one of sixteen has heard nothing since its last probe. */
+  const doubted = (change: Partial<Member>): string => {
+    const roles = Object.fromEntries(Array.from("0123456789abcdef", (name): [string, Role] => [name, "field"]))
+    const config = configOf({ roles }, "a")
+    const rings = ringsOf(config)
+    const place = rings.watched.indexOf(false)
+    const subject = nameOf(config.trusted[place]!.deviceId)
+    const all = config.trusted.map(({ deviceId }, at) =>
+      at === place ? { ...member(`${subject}+`), ...change } : member(`${nameOf(deviceId)}+`)
+    )
+    const said = rings.observersOf[place]!.map((other) =>
+      row(`${nameOf(config.trusted[other]!.deviceId)}: ${subject}-`)
+    )
+    return verdict(gather({ deviceId: id("a"), observes: true }, rings, all, said), place, false).state ?? "nothing"
+  }
+
+  it("counts until others doubt, and then while the last probe was answered, or we report on it ourselves", () => {
+    assert.strictEqual(doubted({ doubtedSince: 5, misses: 1 }), "down")
+    assert.strictEqual(doubted({ doubtedSince: NEVER_MS, misses: 1 }), "up")
+    assert.strictEqual(doubted({ doubtedSince: 5, misses: 0 }), "up")
+    assert.strictEqual(doubted({ doubtedSince: 5, misses: 1, covers: true }), "up")
   })
 })
 
