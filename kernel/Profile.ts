@@ -97,8 +97,14 @@ export const GEN1_BUDGET_MS = 90_000
 export const GEN1_WAITING_MAX = 64
 /** Nobody waits longer for an answer: it is not sent any more. */
 export const GEN1_ANSWER_MS = 30_000
+/** Between two dials of a dead device whose record lives on: four in the life of a record. */
+export const SUPPRESSED_REDIAL_MS = 30_000
+/** A goodbye whose signature takes longer is said without one. */
+export const LEAVE_MS = 300
 /** Frames other than the handshake that an unauthenticated link may send before it is closed. */
 export const UNAUTHENTICATED_FRAMES_MAX = 16
+/** Frames that are kept which a dialled device says right behind its answer, until that is checked. */
+export const FRAMES_BEHIND_ANSWER_MAX = 8
 /** Connections that may be shaking hands at once; beyond, the oldest that said nothing gives way. */
 export const UNAUTHENTICATED_LINKS_MAX = 64
 /**

@@ -6,7 +6,9 @@
  */
 import type { Command } from "./Command.ts"
 import type { Config } from "./Config.ts"
+import type { Checked } from "./Input.ts"
 import type { Pin, Record } from "./Durable.ts"
+import type { Input } from "./Input.ts"
 import type { MeshEvent } from "./status/MeshEvent.ts"
 import type { Instant } from "./Time.ts"
 import type { Code } from "./wire/Codes.ts"
@@ -29,6 +31,8 @@ export type Fact =
   | { readonly _tag: "DialRefused"; readonly peer: DeviceId }
   /** The device said goodbye on its own session. */
   | { readonly _tag: "Left"; readonly peer: DeviceId; readonly incarnation: number }
+  /** It left in this incarnation, by its own signed word, whoever showed us that. */
+  | { readonly _tag: "Gone"; readonly peer: DeviceId; readonly incarnation: number }
   /** Something of a peer was refused with this code; counted. */
   | { readonly _tag: "Refused"; readonly code: Code }
   /** A trusted device proved its key for the first time, or its kernel extension. */
@@ -39,6 +43,8 @@ export type Fact =
   | { readonly _tag: "Linked"; readonly links: number }
   /** A row names a higher incarnation of a device that we have no link with. */
   | { readonly _tag: "Told"; readonly peer: DeviceId; readonly incarnation: number }
+  /** A device is dead by the word of several, or not any more (B4). */
+  | { readonly _tag: "Dead"; readonly peer: DeviceId; readonly dead: boolean }
   /** Membership gives a connection up: end it and dial anew. */
   | { readonly _tag: "Terminate"; readonly peer: DeviceId; readonly link: number; readonly reason: string }
 
@@ -70,11 +76,15 @@ export interface Turn {
   readonly lateMs: number
   /** Whether our own interface has a carrier; `null`: nothing was said of it. */
   readonly carrier: boolean | null
+  /** What the key store answered; `null`: this is about something else. */
+  readonly checked: typeof Checked.Type | null
   readonly out: Array<Command>
   /** What is said to sessions besides control: it goes when its lane has room. */
   readonly lower: Array<Said>
   readonly facts: Array<Fact>
   admitted: Admitted | null
+  /** What is to be taken up as if it came right after this input. */
+  readonly behind: Array<Input>
   /** Appends `Persist` to `out`: the record first, `then` only once it is durable. Returns the ticket. */
   readonly persist: (record: Record, then: ReadonlyArray<Command>) => number
 }

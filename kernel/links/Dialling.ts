@@ -7,6 +7,7 @@ import { between } from "../Draw.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, type Turn } from "../Turn.ts"
 import { trustedDevice, type Trusted } from "../Config.ts"
+import { SUPPRESSED_REDIAL_MS } from "../Profile.ts"
 import type { Code } from "../wire/Codes.ts"
 import * as Address from "./Address.ts"
 import { isGone, type Contact } from "./Link.ts"
@@ -49,14 +50,24 @@ export const redialAfterSession = (turn: Turn, contact: Contact, upMs: number): 
     ? scheduled(turn, { ...contact, failures: 0 }, jitter(turn, contact, PROMPT_REDIAL_SPREAD_MS))
     : redialAfterFailure(turn, contact)
 
+/** It is dead, and every address at which it was found has been tried since: a record that lives on says nothing more. */
+const isSuppressed = (turn: Turn, contact: Contact): boolean =>
+  contact.dead && contact.tried >= contact.found.length && !isConfigured(turn, contact)
+
 export const redialAfterFailure = (turn: Turn, contact: Contact): Contact => {
+  // Not never: of a network that was divided for less than a record lives, nothing tells that it is whole again.
+  if (isSuppressed(turn, contact))
+    return scheduled(turn, { ...contact, failures: contact.failures + 1 }, SUPPRESSED_REDIAL_MS)
   const longestMs = Gen1.redialMaxMs(turn, contact.peer)
   const capMs = Math.min(longestMs, turn.config.profile.redialMs * (1 << Math.min(contact.failures, 16)))
   return scheduled(turn, { ...contact, failures: contact.failures + 1 }, jitter(turn, contact, capMs))
 }
 
 const roundGoesOn = (turn: Turn, contact: Contact): boolean =>
-  contact.round > 0 && contact.round < contact.found.length && !isConfigured(turn, contact)
+  contact.round > 0 &&
+  contact.round < contact.found.length &&
+  !isConfigured(turn, contact) &&
+  !isSuppressed(turn, contact)
 
 /** An attempt came to nothing: the next address that discovery told of, at once; all of them are one failure. */
 export const redialAfterAttempt = (turn: Turn, contact: Contact): Contact =>

@@ -64,4 +64,5 @@ const isIdle = (contact: Contact, turn: Turn): boolean =>
   contact.nextDialAt === NEVER_MS &&
   contact.refused === null &&
   !isGone(contact) &&
+  !contact.dead &&
   (contact.found.length > 0 || (trustedDevice(turn.config, contact.peer)?.address ?? null) !== null)

@@ -5,7 +5,7 @@
  * incarnation that meets a live session waits in Held until that session has answered a probe or failed to.
  */
 import type { LinkPath } from "../Input.ts"
-import type { ConnectAnswer, ConnectParams, DeviceId, LinkEpoch } from "../wire/Frame.ts"
+import type { ConnectAnswer, ConnectParams, DeviceId, Frame, LinkEpoch } from "../wire/Frame.ts"
 import type { Gen1Line } from "./Gen1.ts"
 import type { Line } from "./Lanes.ts"
 
@@ -43,7 +43,13 @@ export type Link =
   | (Outbound & { readonly _tag: "Asking" })
   | (Outbound & { readonly _tag: "SigningLogin"; readonly serverNonce: string; readonly signedAtMs: number })
   | (Outbound & { readonly _tag: "Proving"; readonly serverNonce: string })
-  | (Outbound & { readonly _tag: "CheckingServer"; readonly serverNonce: string; readonly answer: ConnectAnswer })
+  /** `behind`: what came right behind the answer, to be taken up if that is good; at most `FRAMES_BEHIND_ANSWER_MAX`. */
+  | (Outbound & {
+      readonly _tag: "CheckingServer"
+      readonly serverNonce: string
+      readonly answer: ConnectAnswer
+      readonly behind: ReadonlyArray<Frame>
+    })
   /** Inbound; `asked` is when the nonce was handed out (`null`: not yet, or spent), `strays` counts what it may not send. */
   | (Open & { readonly _tag: "Offered"; readonly asked: number | null; readonly strays: number })
   | (Open & { readonly _tag: "CheckingClient"; readonly id: string; readonly params: ConnectParams })
@@ -117,7 +123,7 @@ export interface Contact {
   readonly found: ReadonlyArray<string>
   /** The name that its record gives. */
   readonly seenAs: string
-  /** Dials by `found` so far: the next one takes the next address. */
+  /** Dials by `found` so far, since it was found or its device died: the next one takes the next address. */
   readonly tried: number
   /** How many of them since the last failure: each address once is one failure. */
   readonly round: number
@@ -127,6 +133,8 @@ export interface Contact {
   readonly hurryAt: number
   /** Its record names another address than before: when the session is over unless it answers; `NEVER_MS`: it is not in doubt. */
   readonly doubtedUntil: number
+  /** Several have it as down, and it has not proved itself since: what was found of it is no sign of life (B4). */
+  readonly dead: boolean
 }
 
 /** It said goodbye, and nothing tells of it in a higher incarnation yet: it is not dialled (P3.11). */

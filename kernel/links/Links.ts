@@ -8,8 +8,8 @@ import type { Input } from "../Input.ts"
 import { UNAUTHENTICATED_LINKS_MAX } from "../Profile.ts"
 import { compareText } from "../Order.ts"
 import { NEVER_MS } from "../Time.ts"
-import { note, reply, type Turn } from "../Turn.ts"
-import type { Event, Frame, Request } from "../wire/Frame.ts"
+import { note, reply, send, type Fact, type Turn } from "../Turn.ts"
+import type { Event, Frame, Goodbye, Request } from "../wire/Frame.ts"
 import { mayCall } from "../wire/Methods.ts"
 import * as Dialling from "./Dialling.ts"
 import * as Gen1 from "./Gen1.ts"
@@ -54,7 +54,8 @@ const stranger = (peer: string, kept: boolean): Contact => ({
   round: 0,
   refusals: 0,
   hurryAt: NEVER_MS,
-  doubtedUntil: NEVER_MS
+  doubtedUntil: NEVER_MS,
+  dead: false
 })
 
 export const make = (config: Config): Links => {
@@ -188,12 +189,10 @@ const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links 
   if (frame.type === "event") {
     if (!link.proven.kernel && frame.event.startsWith("mesh.")) return beyondGen1(links, link, turn)
     if (frame.event === "mesh.heartbeat") {
-      const [mine, myCounter, theirs, theirCounter] = link.epoch
-      const said = frame.payload.epoch
-      // Said on a link that was opened before this one, at one end at least: late, and no sign of life.
-      if (isOlder(said[0], said[1], theirs, theirCounter) || isOlder(said[2], said[3], mine, myCounter)) return links
-      const agrees = said[0] === theirs && said[1] === theirCounter && said[2] === mine && said[3] === myCounter
-      if (!agrees) return hangup(links, link, turn, "link epochs part")
+      const whose = Sessions.epochOf(link, frame.payload.epoch)
+      // Late, and no sign of life.
+      if (whose === "older") return links
+      if (whose === "another") return hangup(links, link, turn, "link epochs part")
     } else if (frame.event === "peer.leaving" || frame.event === "peer.down") {
       const { gen } = frame.payload
       if (gen < GENERATIONS[0] || gen > GENERATIONS[1]) {
@@ -207,9 +206,6 @@ const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links 
   turn.admitted = { peer: link.peer, link: number, frame, probe: -1 }
   return links
 }
-
-const isOlder = (incarnation: number, counter: number, thanIncarnation: number, thanCounter: number): boolean =>
-  incarnation < thanIncarnation || (incarnation === thanIncarnation && counter < thanCounter)
 
 /** One that its role may not make (part 8), or beyond its budget: answered and counted, and for the rest a sign of life. */
 const onRequest = (links: Links, session: Session, frame: Request, turn: Turn): Links => {
@@ -451,6 +447,8 @@ export const settle = (links: Links, turn: Turn): Links => {
   let next = links
   for (let i = 0; i < turn.facts.length; i++) {
     const fact = turn.facts[i]!
+    if (fact._tag === "Gone") next = onGone(next, fact, turn)
+    if (fact._tag === "Dead") next = onDead(next, fact, turn)
     if (fact._tag === "Linked") next = Keeping.onLinked(next, fact.links, turn)
     if (fact._tag === "Told") next = Keeping.onTold(next, fact.peer, fact.incarnation, turn)
     if (fact._tag !== "Terminate") continue
@@ -464,6 +462,31 @@ export const settle = (links: Links, turn: Turn): Links => {
 export const behindControl = (links: Links, turn: Turn): Links =>
   turn.lower.length === 0 ? links : Lanes.govern(links, turn)
 
+/** It is dialled no more, and what is left of a session in that incarnation ends (P3.11). */
+const onGone = (links: Links, gone: Extract<Fact, { readonly _tag: "Gone" }>, turn: Turn): Links => {
+  const at = indexOfContact(links.contacts, gone.peer)
+  const contact = links.contacts[at]
+  if (contact === undefined || contact.leftIncarnation >= gone.incarnation || contact.incarnation > gone.incarnation)
+    return links
+  if (contact.attempt !== null) turn.out.push({ _tag: "CancelDial", attempt: contact.attempt })
+  const left = { ...contact, attempt: null, nextDialAt: NEVER_MS, leftIncarnation: gone.incarnation }
+  const next = { ...links, contacts: replaced(links.contacts, at, left) }
+  const session = Sessions.sessionWith(next, left)
+  if (session === undefined) return next
+  turn.out.push({ _tag: "Hangup", link: session.link, code: 1000, reason: "goodbye", abrupt: false })
+  return Sessions.end(next, turn, session, Sessions.LEAVING)
+}
+
+/** A dial by what was found is put off, unless one of its addresses was not tried since. */
+const onDead = (links: Links, { dead, peer }: Extract<Fact, { readonly _tag: "Dead" }>, turn: Turn): Links => {
+  const at = indexOfContact(links.contacts, peer)
+  const contact = links.contacts[at]
+  if (contact === undefined || contact.dead === dead || (dead && contact.session !== null)) return links
+  const next = dead ? { ...contact, dead, tried: 0, round: 0, refusals: 0 } : { ...contact, dead }
+  const waits = !dead && contact.nextDialAt !== NEVER_MS
+  return { ...links, contacts: replaced(links.contacts, at, waits ? Dialling.firstDial(turn, next) : next) }
+}
+
 /** What goes to devices of generation 1, as it may (Gen1.ts). After every room has said what it had to say. */
 export const towardsGen1 = (links: Links, woke: boolean, turn: Turn): Links => {
   const gen1 = Gen1.govern(links.gen1, woke, turn)
@@ -471,10 +494,12 @@ export const towardsGen1 = (links: Links, woke: boolean, turn: Turn): Links => {
 }
 
 /** Says goodbye on every session; the driver flushes before it closes (`Halt`). */
-export const leave = (links: Links, turn: Turn): void => {
+export const leave = (links: Links, signed: Goodbye | null, turn: Turn): void => {
   for (const link of links.links) {
     if (link._tag !== "Session") continue
     const { deviceId } = turn.config
+    // First what they may hand on: the word itself ends the session.
+    if (signed !== null && link.proven.kernel) send(turn, link.link, "mesh.goodbyes", { goodbyes: [signed] })
     turn.out.push({
       _tag: "Send",
       link: link.link,

@@ -7,7 +7,7 @@
 import type { Command } from "../Command.ts"
 import { trustedDevice } from "../Config.ts"
 import type { Input } from "../Input.ts"
-import { UNAUTHENTICATED_FRAMES_MAX } from "../Profile.ts"
+import { FRAMES_BEHIND_ANSWER_MAX, UNAUTHENTICATED_FRAMES_MAX } from "../Profile.ts"
 import { note, type Turn } from "../Turn.ts"
 import { decodeAnswer } from "../wire/Codec.ts"
 import type { Code } from "../wire/Codes.ts"
@@ -108,7 +108,10 @@ export const onFrame = (links: Links, link: Handshake, frame: Frame, turn: Turn)
 
 const onServerFrame = (links: Links, link: Outbound, frame: Frame, turn: Turn): Links => {
   // Its answer is in the key store's hands: what comes right behind it is not ours to believe yet, and no offence.
-  if (link._tag === "CheckingServer") return links
+  if (link._tag === "CheckingServer")
+    return link.behind.length >= FRAMES_BEHIND_ANSWER_MAX
+      ? links
+      : withLink(links, { ...link, behind: [...link.behind, frame] })
   const awaited = link._tag === "Asking" ? CHALLENGE_ID : link._tag === "Proving" ? CONNECT_ID : null
   if (frame.type !== "res" || frame.id !== awaited)
     return dropOutbound(links, link, turn, "NOT_AUTHORIZED", "it spoke before it had proved itself")
@@ -132,7 +135,7 @@ const onServerFrame = (links: Links, link: Outbound, frame: Frame, turn: Turn): 
   const exchange = exchangeOf(link, { client: link.nonce, server: link.serverNonce })
   const proofs = Authenticate.serverProofs(answer, turn.config.deviceId, exchange)
   turn.out.push({ _tag: "Check", ticket: link.link, publicKey: answer.publicKey, proofs })
-  return withLink(links, { ...link, _tag: "CheckingServer", answer })
+  return withLink(links, { ...link, _tag: "CheckingServer", answer, behind: [] })
 }
 
 const onClientFrame = (links: Links, link: Inbound, frame: Frame, turn: Turn): Links => {
@@ -327,6 +330,7 @@ const onServerChecked = (
   const contest = Sessions.contest(links, turn, proven, true)
   if (contest._tag === "Refuse") return dropOutbound(links, link, turn, contest.code, contest.message)
   if (contest._tag !== "Admit") return giveWay(links, link.link, turn)
+  for (const frame of link.behind) turn.behind.push({ _tag: "Received", at: turn.at, link: link.link, frame })
   return Sessions.establish(links, turn, link, proven, true, link.answer.publicKey)
 }
 

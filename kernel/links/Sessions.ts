@@ -66,7 +66,9 @@ export const contest = (links: Links, turn: Turn, proven: Proven, dialledByUs: b
   }
   if (!current.proven.kernel) return ADMIT
   if (proven.incarnation > current.proven.incarnation) return { _tag: "Hold", against: current }
-  return current.dialledByUs === dialledByUs || dialledByUs === weAreLower ? ADMIT : { _tag: "Crossing" }
+  if (current.dialledByUs === dialledByUs || dialledByUs === weAreLower) return ADMIT
+  // Two dials cross within a handshake. Who dials later than that has lost the session, though we have not noticed yet.
+  return turn.at.mono - current.since < turn.config.profile.handshakeMs ? { _tag: "Crossing" } : ADMIT
 }
 
 const conflict = (message: string): Contest => ({ _tag: "Refuse", code: "IDENTITY_CONFLICT", message })
@@ -78,6 +80,19 @@ export const sessionWith = (links: Links, contact: Contact): Session | undefined
   if (contact.session === null) return undefined
   const link = links.links[indexOfLink(links.links, contact.session)]
   return link?._tag === "Session" ? link : undefined
+}
+
+const isOlder = (incarnation: number, counter: number, thanIncarnation: number, thanCounter: number): boolean =>
+  incarnation < thanIncarnation || (incarnation === thanIncarnation && counter < thanCounter)
+
+/** Whose the epoch in a heartbeat is (P7.1): this session's, that of a link opened before at one end at least, or another's. */
+export const epochOf = (
+  { epoch: [mine, myCounter, theirs, theirCounter] }: Session,
+  said: LinkEpoch
+): "ours" | "older" | "another" => {
+  if (isOlder(said[0], said[1], theirs, theirCounter) || isOlder(said[2], said[3], mine, myCounter)) return "older"
+  const agrees = said[0] === theirs && said[1] === theirCounter && said[2] === mine && said[3] === myCounter
+  return agrees ? "ours" : "another"
 }
 
 /** Makes a session of the handshake on `link`, in place of whatever there was with that device. */
@@ -146,7 +161,8 @@ export const establish = (
     tried: dialledByUs && contact.round > 0 ? contact.tried - 1 : contact.tried,
     round: 0,
     refusals: 0,
-    doubtedUntil: NEVER_MS
+    doubtedUntil: NEVER_MS,
+    dead: false
   }
   const lines = links.gen1.filter((line) => line.link !== old?.link)
   return {

@@ -10,15 +10,17 @@
  * nobody becomes suspect or down, so that what came meanwhile is taken up first. Without a carrier of our own it is the same,
  * for longer; after that nobody can be reached, and that is said (`isIsolated`).
  *
- * Not built yet: signed rows and leaves, tombstones.
+ * Not built yet: signed rows.
  */
 import { observes, type Config } from "../Config.ts"
 import { between } from "../Draw.ts"
 import { replaced } from "../links/Link.ts"
+import type { Checked } from "../Input.ts"
 import { compareText } from "../Order.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, send, type Fact, type Turn } from "../Turn.ts"
 import type { DeviceId, Edge, EdgeRow, Event } from "../wire/Frame.ts"
+import * as Goodbyes from "./Goodbyes.ts"
 import * as Inquiry from "./Inquiry.ts"
 import { indexOfMember, strange, type Member } from "./Member.ts"
 import * as Probe from "./Probe.ts"
@@ -50,6 +52,7 @@ export const make = (config: Config): Membership => ({
   members: config.trusted.map(({ deviceId, role }) => strange(deviceId, observes(role))),
   rows: [],
   mine: { observer: config.deviceId, incarnation: 0, version: 0, edges: [] },
+  ...Goodbyes.none,
   fingerprint: 0,
   news: [],
   spreadAt: 0,
@@ -77,13 +80,15 @@ export const onTrust = (membership: Membership, peer: DeviceId, turn: Turn): Mem
       ? others
       : [...others, strange(peer, observes(trusted.role))].sort((a, b) => compareText(a.deviceId, b.deviceId))
   const rows = membership.rows.filter(({ observer }) => observer !== peer)
-  const fingerprint = Rows.fingerprintOf(rows, membership.mine)
-  return withDue(withVerdicts(withOwnRow({ ...membership, members, rows, fingerprint }, turn), turn), turn)
+  const goodbyes = membership.goodbyes.filter(({ deviceId }) => deviceId !== peer)
+  const fingerprint = Rows.fingerprintOf({ goodbyes, rows, mine: membership.mine })
+  return withDue(withVerdicts(withOwnRow({ ...membership, members, rows, goodbyes, fingerprint }, turn), turn), turn)
 }
 
 export const onTurn = (membership: Membership, woke: boolean, turn: Turn): Membership => {
   let next = membership
   if (turn.carrier !== null) next = onCarrier(next, turn.carrier, turn)
+  if (turn.checked !== null) next = onChecked(next, turn.checked, turn)
   if (turn.admitted !== null) next = onAdmitted(next, turn)
   for (let i = 0; i < turn.facts.length; i++) next = onFact(next, turn.facts[i]!, turn)
   if (woke) next = onTime(next, turn)
@@ -122,6 +127,14 @@ const onEvent = (membership: Membership, index: number, event: Event, turn: Turn
       return membership
     case "mesh.edges":
       return Rows.onRows(membership, event.payload.rows, from, turn)
+    case "mesh.goodbyes": {
+      const { goodbyes } = event.payload
+      // Its own it may say.
+      if (from.observes || goodbyes.every(({ deviceId }) => deviceId === from.deviceId))
+        return Goodbyes.onGoodbyes(membership, goodbyes, link, turn)
+      turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
+      return membership
+    }
     case "mesh.rows.sums":
       Rows.onSums(membership, event.payload, link, turn)
       return membership
@@ -162,19 +175,39 @@ const onFact = (membership: Membership, fact: Fact, turn: Turn): Membership => {
       return member.link === fact.link ? withMember(membership, index, Probe.unlinked(member, fact.reason)) : membership
     case "DialRefused":
       return member.broken ? withMember(membership, index, Probe.declareBad(member)) : membership
-    case "Left": {
-      note(turn, { event: "peer.left", about: member.deviceId, incarnation: fact.incarnation, reason: "leaving" })
-      const gone = strange(member.deviceId, member.observes)
-      return withMember(membership, index, {
-        ...gone,
-        incarnation: Math.max(member.incarnation, fact.incarnation),
-        state: "left",
-        since: turn.at.mono
-      })
-    }
+    case "Left":
+      return withMember(membership, index, gone(member, fact.incarnation, "leaving", turn))
     default:
       return membership
   }
+}
+
+/** It left in this incarnation: what its edges were like is over with it. */
+const gone = (member: Member, incarnation: number, reason: string, turn: Turn): Member => {
+  note(turn, { event: "peer.left", about: member.deviceId, incarnation, reason })
+  return {
+    ...strange(member.deviceId, member.observes),
+    incarnation: Math.max(member.incarnation, incarnation),
+    state: "left",
+    since: turn.at.mono
+  }
+}
+
+/** A goodbye is true: it is handed on, and final for that incarnation of the device, whatever we thought of it. */
+const onChecked = (membership: Membership, checked: typeof Checked.Type, turn: Turn): Membership => {
+  const [next, told] = Goodbyes.onChecked(membership, checked, turn)
+  if (told === null) return next
+  const { deviceId, incarnation } = told.goodbye
+  if (observes(turn.config.role))
+    for (const { kernel, link } of next.members)
+      if (kernel && link !== null && link !== told.from) Goodbyes.tell([told.goodbye], link, turn)
+  const known = { ...next, fingerprint: Rows.fingerprintOf(next) }
+  const index = indexOfMember(next.members, deviceId)
+  const member = next.members[index]
+  if (member === undefined || member.incarnation > incarnation) return known
+  turn.facts.push({ _tag: "Gone", peer: deviceId, incarnation })
+  if (member.state === "left" && member.incarnation === incarnation) return known
+  return withMember(known, index, gone(member, incarnation, "it had said goodbye", turn))
 }
 
 // ------------------------------------------------------------------------------------------------ time
@@ -393,8 +426,12 @@ const tell = (
 ): void => {
   if (state === "left")
     return note(turn, { event: "peer.left", about, incarnation, reason: "others heard its goodbye" })
-  if (state !== "down") return note(turn, { event: `peer.${state}`, about, incarnation })
+  if (state !== "down") {
+    if (state === "up") turn.facts.push({ _tag: "Dead", peer: about, dead: false })
+    return note(turn, { event: `peer.${state}`, about, incarnation })
+  }
   const confirmed = isConfirmed(witnesses)
+  if (confirmed) turn.facts.push({ _tag: "Dead", peer: about, dead: true })
   note(turn, { event: "peer.down", about, incarnation, witnesses, ...(confirmed ? {} : { reason: "unconfirmed" }) })
   if (confirmed) note(turn, { event: "peer.down.confirmed", about, incarnation, witnesses })
 }

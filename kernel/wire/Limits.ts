@@ -38,5 +38,8 @@ export const FIELD_CHARS_MAX = 512
 /** Capabilities and features of one device. */
 export const FIELD_ITEMS_MAX = 256
 
+/** Edges of a row that is kept, whomever its observer trusts besides those whom we do: the largest mesh has a thousand nodes. */
+export const ROW_EDGES_MAX = 1_024
+
 /** Counters of peers (incarnations, terms, versions) end here, so that raising one of ours above them stays exact. */
 export const COUNTER_MAX = 281_474_976_710_656

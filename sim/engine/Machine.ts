@@ -201,6 +201,7 @@ export class Machine extends Present implements Port {
     const bootId = base64url(seed, "boot-id", this.boot(), 0, 12)
     const { amnesia, durable } = found
     this.deliver({ _tag: "Started", bootId, durable, ...(amnesia ? { amnesia } : {}) })
+    this.world.script.operators.started(this)
   }
 
   /**

@@ -9,6 +9,7 @@ import type { Frame } from "../../kernel/wire/Frame.ts"
 import { strikeWith } from "../faults/all.ts"
 import { Strike } from "../faults/Fault.ts"
 import { Kept } from "../faults/Replay.ts"
+import { Operators } from "../faults/Trust.ts"
 import type { Connection, Side } from "../network/Connection.ts"
 import type { Scenario, Step, Verb } from "../scenario/Scenario.ts"
 import { Delays } from "./Delays.ts"
@@ -73,6 +74,7 @@ export class Script {
   /** Frames that a `replay` step may deliver again. */
   readonly kept: Kept
   readonly delays: Delays
+  readonly operators: Operators
   private readonly world: World
   private steps: ReadonlyArray<Step>
   /** What each step, by index, touched so far; only faults that struck are in it. */
@@ -91,6 +93,7 @@ export class Script {
     this.ends = new Ends(from?.ends)
     this.kept = new Kept(this.steps, from?.kept)
     this.delays = new Delays(scenario, from?.delays)
+    this.operators = new Operators(from?.operators)
     this.touched = new Map(from?.touched)
     this.whileInForce = new Set(from?.whileInForce)
     this.undo = new Map(from?.undo)

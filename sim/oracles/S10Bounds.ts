@@ -11,11 +11,14 @@
  */
 import type { Input } from "../../kernel/Input.ts"
 import { BEATS_MAX } from "../../kernel/leadership/Leading.ts"
+import { CHECKING_MAX } from "../../kernel/membership/Goodbyes.ts"
 import { ASKERS_MAX } from "../../kernel/membership/Inquiry.ts"
 import { LANE_FRAMES_MAX, LINE_BYTES_MAX, WINDOW_MAX_BYTES, type Line } from "../../kernel/links/Lanes.ts"
+import { ROW_EDGES_MAX } from "../../kernel/wire/Limits.ts"
 import { ADDRESSES_MAX, STRANGERS_MAX } from "../../kernel/links/Sightings.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import {
+  FRAMES_BEHIND_ANSWER_MAX,
   GEN1_BUDGET_MESSAGES,
   GEN1_WAITING_MAX,
   UNAUTHENTICATED_FRAMES_MAX,
@@ -85,10 +88,12 @@ const linksWithin = ({ config, links }: NodeState, before: NodeState["links"]): 
   let inbound = 0
   let outbound = 0
   let strays = 0
+  let behind = 0
   for (const link of links.links) {
     if (link._tag === "Session") sessions++
     else if ("peer" in link) outbound++
     else inbound++
+    if (link._tag === "CheckingServer") behind = Math.max(behind, link.behind.length)
     if (link._tag === "Offered") strays = Math.max(strays, link.strays)
   }
   return first([
@@ -97,6 +102,7 @@ const linksWithin = ({ config, links }: NodeState, before: NodeState["links"]): 
     ["handshakes of its own", outbound, devices],
     ["handshakes of others", inbound, UNAUTHENTICATED_LINKS_MAX],
     ["frames of a link before its handshake", strays, UNAUTHENTICATED_FRAMES_MAX],
+    ["frames behind an answer", behind, FRAMES_BEHIND_ANSWER_MAX],
     ["sessions of generation 1", links.gen1.length, devices],
     ["messages that wait for room", longestOf(links.gen1.map(({ waiting }) => waiting.length)), GEN1_WAITING_MAX],
     ["messages in a budget", longestOf(links.gen1.map(({ sent }) => sent.length)), GEN1_BUDGET_MESSAGES],
@@ -113,17 +119,22 @@ const linksWithin = ({ config, links }: NodeState, before: NodeState["links"]): 
 
 const membershipWithin = ({ config, membership }: NodeState, before: NodeState["membership"]): string | null => {
   const devices = config.trusted.length
-  const { members, mine, news, rows } = membership
+  const { checking, goodbyes, members, mine, news, rows } = membership
   const asked = members.reduce((most, { askers }) => Math.max(most, askers.length), 0)
   const witnesses = members.reduce((most, member) => Math.max(most, member.witnesses.length), 0)
   if (witnesses > devices + 1) return `${witnesses} witnesses against one device, at most ${devices + 1}`
   if (asked > ASKERS_MAX) return `${asked} who wait for one answer, at most ${ASKERS_MAX}`
+  const farewells = first([
+    ["goodbyes", goodbyes.length, devices + 1],
+    ["goodbyes that are being checked", checking.length, CHECKING_MAX]
+  ])
+  if (farewells !== null) return farewells
   if (rows === before.rows && mine === before.mine && news === before.news && members.length <= devices) return null
   const longest = membership.rows.reduce((edges, row) => Math.max(edges, row.edges.length), 0)
   return first([
     ["members", membership.members.length, devices],
     ["rows of observers", membership.rows.length, devices],
-    ["edges of an observer", longest, devices + 1],
+    ["edges of an observer", longest, ROW_EDGES_MAX],
     ["edges of its own", membership.mine.edges.length, devices],
     ["rows to hand on", news.length, devices + 1]
   ])

@@ -266,9 +266,12 @@ const remembering = (memory: Memory): Oracle => {
       : null
   }
 
-  /** A stranger that a test put in its place answers under its name, or another machine has its key too. */
-  const impersonated = (machine: Machine): boolean =>
-    machine.world.byAddress(machine.name) !== machine || machine.world.doubles.has(machine.config.deviceId)
+  /** A stranger that a test put in its place answers under its name, or another machine or a visitor has its key too. */
+  const impersonated = (machine: Machine): boolean => {
+    const { config, name, world } = machine
+    if (world.byAddress(name) !== machine || world.doubles.has(config.deviceId)) return true
+    return world.visitor.wasTakenFor(config.deviceId)
+  }
 
   /** Clocks of others may be slower than the speaker's: the slowest counts. */
   const slowestPpm = (machines: ReadonlyArray<Machine>): number =>

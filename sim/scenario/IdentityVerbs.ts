@@ -44,8 +44,8 @@ export const readKeysFail = (reading: Reading, keys: StepDraft["keys-fail"], at:
         at: keys.at === "checking" ? "check" : "sign"
       }
 
-/** A stranger has no words of a node that it could say wrong, and none that a node once said. */
-const ofSomebody: ReadonlySet<Lie> = new Set<Lie>(["another key", "an old login"])
+/** A stranger has no words of a node that it could say wrong, none that a node once said, and none to carry. */
+const ofSomebody: ReadonlySet<Lie> = new Set<Lie>(["another key", "an old login", "a relayed login"])
 
 export const readConnect = (reading: Reading, connect: StepDraft["connect"], at: Path): Verb | null => {
   if (connect === undefined) return null
@@ -58,7 +58,17 @@ export const readConnect = (reading: Reading, connect: StepDraft["connect"], at:
   if (as !== null && to.length === 1 && to[0] === as)
     mistakes.add(tree.value([...at, "as"]), "nobody logs in at itself; write another node")
   const over = connect.over === undefined ? {} : { over: connect.over }
-  return { _tag: "connect", to, as, lie, ...over }
+  const through = connect.through === undefined ? undefined : one(reading, connect.through, [...at, "through"])
+  if (lie === "a relayed login" && through === undefined)
+    mistakes.add(
+      tree.value([...at, "with"]),
+      "a relayed login needs through:, the node whose key it has, such as through: kiosk"
+    )
+  if (lie !== "a relayed login" && through !== undefined)
+    mistakes.add(tree.key([...at, "through"]), "through: goes with: a relayed login")
+  if (through !== undefined && (through === as || (to.length === 1 && to[0] === through)))
+    mistakes.add(tree.value([...at, "through"]), "three nodes have a part in it; write another one")
+  return { _tag: "connect", to, as, lie, ...(through === undefined ? {} : { through }), ...over }
 }
 
 export const readAsk = (reading: Reading, ask: StepDraft["ask"], at: Path): Verb | null => {

@@ -105,6 +105,8 @@ export type Verb =
       /** Whom it says to be; `null`: somebody whom nobody knows. */
       readonly as: string | null
       readonly lie: Lie
+      /** Whose key it has, to have the words of `as` made that it carries; of `a relayed login` only. */
+      readonly through?: string
       /** Absent: nothing lies between the two. */
       readonly over?: Over
     }
@@ -130,6 +132,7 @@ export const lies = [
   "another signature",
   "another nonce",
   "an old login",
+  "a relayed login",
   "another mesh",
   "another mesh key",
   "another generation",

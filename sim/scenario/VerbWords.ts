@@ -322,6 +322,10 @@ export const verbs = {
       to: must(Who, "Where it logs in.", "connect needs to:, such as { to: jetson-1, with: another key }"),
       as: may(Name, "The node that it says to be, whose key it has stolen. Default somebody whom nobody knows."),
       with: may(word(lies, "Its one lie."), "Its one lie. Default its own key: none."),
+      through: may(
+        Name,
+        "Of a relayed login: the node whose key it has as well, as which it has `as` sign what it carries to `to`."
+      ),
       over: may(word(ways, "How the connection is secured."), "How the connection is secured. Default as all are here.")
     }).annotate({ noun: "word of connect", message: "write { to: jetson-1, as: laptop, with: another key }" }),
     "Somebody from outside logs in. Who refuses it, and why, is the event connection.refused with its code as reason."

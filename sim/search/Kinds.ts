@@ -75,8 +75,8 @@ const LINKED_WITH_ALL_MAX = 8
 
 /** Whoever has a node's key and tells no lie is that node to all others, and the node itself has to wait. */
 const refused = lies.filter((lie) => lie !== "its own key")
-/** Nor is it a lie of a device of generation 1 to leave the extension out. */
-const refusedOfGen1 = refused.filter((lie) => lie !== "no extension")
+/** Nor is it a lie of a device of generation 1 to leave the extension out; and what it signs for one it signs for all (part 12). */
+const refusedOfGen1 = refused.filter((lie) => lie !== "no extension" && lie !== "a relayed login")
 
 /** Where not everybody is linked with everybody, a false row outlives its author's true ones (PROTOCOL.md part 12). */
 const wordsOnly: ReadonlyArray<LieKind> = ["malformed", "false words"]
@@ -153,7 +153,11 @@ export const nodeVerb = (what: Extract<What, { readonly who: unknown }>, scenari
       const as = other()
       if (as === null) return null
       const isOld = nodes.some(({ generation, name }) => name === as && generation === 1)
-      return { _tag: "connect", to: who, as, lie: one(lot, "lie", isOld ? refusedOfGen1 : refused) }
+      const lie = one(lot, "lie", isOld ? refusedOfGen1 : refused)
+      if (lie !== "a relayed login") return { _tag: "connect", to: who, as, lie }
+      const third = nodes.filter(({ generation, name }) => generation === undefined && name !== as && name !== who[0])
+      if (third.length === 0) return null
+      return { _tag: "connect", to: who, as, lie, through: one(lot, "through", third).name }
     }
     case "revoke": {
       const whom = other()

@@ -9,11 +9,14 @@
  *
  * Of disks that lose their journal: those of whoever elects nobody, and of one elector, which votes no more then (Living.ts).
  *
- * Not in it, because little could be promised then: disks that lose their key as well (such a node is another device, which nobody
- * trusts), and trust that is revoked (of rows with two devices more than it trusts a node takes up none, kernel/membership/Rows.ts).
+ * Of trust that is revoked, and given back: where all keep links with all.
+ *
+ * Not in it, because nothing could be promised then: disks that lose their key as well. Such a node is another device, which nobody
+ * trusts.
  *
  * Source: A. Groce et al., "Swarm testing" (ISSTA 2012).
  */
+import { ALL_LINKS_MAX } from "../../kernel/links/Keeping.ts"
 import type { Range, Scenario, Target } from "../scenario/Scenario.ts"
 import { cloneable } from "./Clone.ts"
 import type { Dice } from "./Drawn.ts"
@@ -83,6 +86,9 @@ const kinds: ReadonlyArray<Kind> = [
   ...splits.map(([name, how]): Kind => ({ name, what: { _tag: "partition", how } }))
 ]
 
+/** Where whoever is trusted again is dialled at once (kernel/links/Keeping.ts): elsewhere the other end tries again after minutes. */
+const trustKinds: ReadonlyArray<Kind> = [{ name: "revoke", what: { _tag: "revoke", who: "any node" } }]
+
 /** Where there is somebody whose key a second machine may have. */
 const cloneKinds: ReadonlyArray<Kind> = [{ name: "clone", what: { _tag: "clone" } }]
 
@@ -95,6 +101,7 @@ const nearbyKinds: ReadonlyArray<Kind> = [
 
 const kindsFor = (scenario: Scenario): ReadonlyArray<Kind> => [
   ...kinds,
+  ...(scenario.network.links === "everyone" && scenario.nodes.length <= 1 + ALL_LINKS_MAX ? trustKinds : []),
   ...(cloneable(scenario).length === 0 ? [] : cloneKinds),
   ...(scenario.network.discovery === undefined ? [] : nearbyKinds)
 ]

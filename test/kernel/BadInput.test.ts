@@ -264,6 +264,9 @@ const messages = ({ drive, link, peer }: Stage): ReadonlyArray<Json> => {
     event("mesh.rows.sums", { sums: Array.from({ length: 16 }, () => 0) }),
     event("mesh.rows.have", { groups: [1], have: [{ observer: id("c"), incarnation: 1, version: 1 }] }),
     event("mesh.rows.want", { observers: [id("c")] }),
+    event("mesh.goodbyes", {
+      goodbyes: [{ deviceId: id("c"), incarnation: 1, reason: "", publicKey: "key-c", signature: "x" }]
+    }),
     event("mesh.probe", inquiry),
     event("mesh.probe.answer", inquiry),
     event("mesh.prevote", { term }),

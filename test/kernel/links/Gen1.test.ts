@@ -49,10 +49,12 @@ const turnOf = (drive: Drive, ...frames: ReadonlyArray<Frame>): Turn => ({
   pins: [],
   lateMs: 0,
   carrier: null,
+  checked: null,
   out: frames.map((frame): Command => ({ _tag: "Send", link: 1, frame })),
   lower: [],
   facts: [] as Array<Fact>,
   admitted: null,
+  behind: [],
   persist: () => 0
 })
 

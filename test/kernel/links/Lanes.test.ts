@@ -188,6 +188,8 @@ const turnAt = (mono: number, ...lower: ReadonlyArray<Said>): Turn => ({
   lower: [...lower],
   facts: [] as Array<Fact>,
   admitted: null,
+  checked: null,
+  behind: [],
   persist: () => 0
 })
 

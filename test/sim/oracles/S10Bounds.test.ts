@@ -110,6 +110,17 @@ describe("S10: every table has a bound", () => {
       inLinks(({ links }) => ({ links: [...links, { ...offered(1_000), strays: 17 }] }))
     ],
     [
+      "frames behind an answer",
+      "9 frames behind an answer, at most 8",
+      inLinks(({ links }) => {
+        const { asked: _asked, strays: _strays, ...open } = offered(1_000)
+        const frame = { type: "event", event: "mesh.edges", payload: { rows: [] } } as const
+        const answer = { deviceId: id(1), publicKey: "", signature: "", signedAtMs: 0, nonce: "" }
+        const checking = { ...open, _tag: "CheckingServer", peer: id(1), serverNonce: "n", answer } as const
+        return { links: [...links, { ...checking, behind: many(9, () => frame) }] }
+      })
+    ],
+    [
       "handshakes of its own",
       "3 handshakes of its own, at most 2",
       inLinks(({ links }) => ({
@@ -188,9 +199,9 @@ describe("S10: every table has a bound", () => {
     ["rows", "3 rows of observers, at most 2", inMembership(() => ({ rows: many(3, row) }))],
     [
       "edges of others",
-      "4 edges of an observer, at most 3",
+      "1025 edges of an observer, at most 1024",
       inMembership(() => ({
-        rows: [{ ...row(1), edges: many(4, (n) => ({ subject: id(n), incarnation: 1, good: true })) }]
+        rows: [{ ...row(1), edges: many(1_025, (n) => ({ subject: id(n), incarnation: 1, good: true })) }]
       }))
     ],
     [

@@ -45,6 +45,18 @@ describe("words of identity", () => {
     )
     assertMistakes(step("connect: { to: laptop, with: «an old login» }"), /^an old login than whose/u)
     assertMistakes(
+      step("connect: { to: laptop, as: jetson-1, with: «a relayed login» }"),
+      /^a relayed login needs through:/u
+    )
+    assertMistakes(
+      step("connect: { to: laptop, as: jetson-1, «through»: jetson-2 }"),
+      /^through: goes with: a relayed login/u
+    )
+    assertMistakes(
+      step("connect: { to: laptop, as: jetson-1, with: a relayed login, through: «jetson-1» }"),
+      /^three nodes have a part in it/u
+    )
+    assertMistakes(
       step("connect: { to: laptop, as: backup, with: «another kei» }"),
       /^one of its own key, another key/u
     )
