@@ -3,7 +3,7 @@
  *
  * `step` is pure, total and never throws: what does not fit the state it meets changes nothing. When nothing changed, the same
  * reference comes back. The rooms see each input in this order, and tell the later ones by facts:
- * links → membership → leadership → links again (connections given up, what generation 1 may hear) → counters → alarm.
+ * links → membership → leadership → links again (connections given up, lanes, what generation 1 may hear) → counters → alarm.
  */
 import type { Command } from "./Command.ts"
 import type { Config } from "./Config.ts"
@@ -15,19 +15,22 @@ import type { Links as LinksState } from "./links/Link.ts"
 import * as Recall from "./identity/Recall.ts"
 import * as Trust from "./identity/Trust.ts"
 import * as Links from "./links/Links.ts"
+import { LEAVE_TICKET, payloadOf } from "./membership/Goodbyes.ts"
 import * as Membership from "./membership/Membership.ts"
 import { answer } from "./status/Answer.ts"
 import { NEVER_MS } from "./Time.ts"
+import { LEAVE_MS } from "./Profile.ts"
 import { note, type Fact, type Turn } from "./Turn.ts"
 import { allCodes } from "./wire/Codes.ts"
+import { FIELD_CHARS_MAX } from "./wire/Limits.ts"
 
 export interface NodeState {
   readonly config: Config
   /**
    * `recalling`: the journal is lost, and the device asks its peers which incarnation it had. `booting`: the incarnation is not
-   * durable yet, and not one frame leaves before it is.
+   * durable yet, and not one frame leaves before it is. `leaving`: it has given up what it was, and its goodbye is being signed.
    */
-  readonly phase: "off" | "recalling" | "booting" | "running" | "left"
+  readonly phase: "off" | "recalling" | "booting" | "running" | "leaving" | "left"
   readonly bootId: string
   readonly incarnation: number
   readonly startedAt: number
@@ -43,6 +46,8 @@ export interface NodeState {
   readonly leadership: Leadership.Leadership
   /** How often each code of `allCodes` was given, at its index. */
   readonly refusals: ReadonlyArray<number>
+  /** Why it leaves, while it does. */
+  readonly farewell: string
   /** When the alarm is to ring; NEVER: it is not set. */
   readonly alarmAt: number
 }
@@ -65,6 +70,7 @@ export const make = (config: Config): NodeState => ({
   membership: Membership.make(config),
   leadership: Leadership.make(),
   refusals: allCodes.map(() => 0),
+  farewell: "",
   alarmAt: NEVER_MS
 })
 
@@ -78,6 +84,8 @@ export const step = (node: NodeState, input: Input): Step => {
       return recall(node, input)
     case "booting":
       return wait(node, input)
+    case "leaving":
+      return farewell(node, input)
     case "left":
       return [node, NOTHING]
   }
@@ -198,7 +206,9 @@ const begin = (node: NodeState, input: Input) => {
     pins: node.durable.pins,
     lateMs: lateMs(node, input),
     carrier: input._tag === "Carrier" ? input.up : null,
+    checked: input._tag === "Checked" ? input : null,
     out,
+    lower: [],
     facts: [],
     admitted: null,
     behind: [],
@@ -227,7 +237,7 @@ const open = (node: NodeState, input: Input): Step => {
 
 const run = (node: NodeState, input: Input): Step => {
   const { records, turn } = begin(node, input)
-  if (input._tag === "Leave") return leave(node, turn)
+  if (input._tag === "Leave") return leave(node, input.reason, turn)
   if (input._tag === "Trust" || input._tag === "Distrust") return changeTrust(node, input)
   const rang = input._tag === "Woke"
   // After a stall all that is due is done at once, whether or not the alarm has come through.
@@ -243,6 +253,7 @@ const run = (node: NodeState, input: Input): Step => {
     pinProven(node, turn)
   }
   if (turn.admitted?.frame?.type === "req") answer(node, turn)
+  links = Links.behindControl(links, turn)
   links = Links.towardsGen1(links, woke, turn)
   const refusals = turn.facts.length > 0 ? counted(node.refusals, turn.facts) : node.refusals
   // It came back too low, because whoever knew better was out of reach.
@@ -270,6 +281,7 @@ const run = (node: NodeState, input: Input): Step => {
     membership,
     leadership,
     refusals,
+    farewell: node.farewell,
     alarmAt: rang ? NEVER_MS : node.alarmAt
   }
   return withRest(withAlarm(next, turn), turn)
@@ -306,13 +318,38 @@ const changeTrust = (node: NodeState, input: Extract<Input, { readonly _tag: "Tr
   return [node.phase === "booting" ? next : withAlarm(next, turn), turn.out]
 }
 
-/** Goodbye: authority first, then the word, then silence (B1). */
-const leave = (node: NodeState, turn: Turn): Step => {
+/** Goodbye: authority first, then the word, then silence (B1). The word is signed, so that others can hand it on. */
+const leave = (node: NodeState, reason: string, turn: Turn): Step => {
   note(turn, { event: "node.leaving", about: node.config.deviceId, incarnation: node.incarnation })
   const leadership = LeadershipRoom.leave(node.leadership, turn, node.links)
-  Links.leave(node.links, turn)
+  const why = reason.slice(0, FIELD_CHARS_MAX)
+  const alarmAt = turn.at.mono + LEAVE_MS
+  turn.out.push({ _tag: "Sign", ticket: LEAVE_TICKET, payloads: [payloadOf(turn, goodbyeOf(node, why))] })
+  turn.out.push({ _tag: "SetAlarm", at: alarmAt })
+  return [{ ...node, phase: "leaving", leadership, farewell: why, alarmAt }, turn.out]
+}
+
+const goodbyeOf = ({ config, incarnation }: NodeState, reason: string) => ({
+  deviceId: config.deviceId,
+  incarnation,
+  reason
+})
+
+/** It is signed, or the key does not answer: then it goes unsigned, and counts for those who hear it themselves. */
+const farewell = (node: NodeState, input: Input): Step => {
+  const signed = input._tag === "Signed" && input.ticket === LEAVE_TICKET
+  const late = input._tag === "Woke" && input.at.mono >= node.alarmAt
+  if (!signed && !late) return [node, NOTHING]
+  const { turn } = begin(node, input)
+  const signature = signed ? input.signatures?.[0] : undefined
+  const { publicKey } = node.config
+  Links.leave(
+    node.links,
+    signature === undefined ? null : { ...goodbyeOf(node, node.farewell), publicKey, signature },
+    turn
+  )
   turn.out.push({ _tag: "Halt" })
-  return [{ ...node, phase: "left", leadership }, turn.out]
+  return [{ ...node, phase: "left", alarmAt: NEVER_MS }, turn.out]
 }
 
 const counted = (refusals: ReadonlyArray<number>, facts: ReadonlyArray<Fact>): ReadonlyArray<number> => {

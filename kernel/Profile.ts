@@ -42,10 +42,12 @@ export interface Profile {
   readonly drainMs: number
   /** Without a carrier of our own nobody is accused for so long; after that they are out of reach, whoever is to blame. */
   readonly deafMs: number
-  /** How long an edge must stay well before it counts as good again, by number of flaps so far. */
+  /** How long an edge to a device that is down must stay well before it counts as good, by how often it was down so far. */
   readonly probationMs: ReadonlyArray<number>
   /** One flap is forgiven for each such span without another. */
   readonly flapForgivenMs: number
+  /** An edge that has been good for so long brings back a device that is down, though most others have it as bad. */
+  readonly ownWordMs: number
 
   /** The leader's heartbeat. */
   readonly leadMs: number
@@ -95,6 +97,8 @@ export const GEN1_BUDGET_MS = 90_000
 export const GEN1_WAITING_MAX = 64
 /** Nobody waits longer for an answer: it is not sent any more. */
 export const GEN1_ANSWER_MS = 30_000
+/** A goodbye whose signature takes longer is said without one. */
+export const LEAVE_MS = 300
 /** Frames other than the handshake that an unauthenticated link may send before it is closed. */
 export const UNAUTHENTICATED_FRAMES_MAX = 16
 /** Frames that are kept which a dialled device says right behind its answer, until that is checked. */
@@ -134,6 +138,7 @@ const lan: Profile = {
   deafMs: 10_000,
   probationMs: [2_000, 30_000, 60_000, 120_000, 300_000],
   flapForgivenMs: 600_000,
+  ownWordMs: 30_000,
   leadMs: 500,
   leaseMs: 1_200,
   promiseMs: 2_400,

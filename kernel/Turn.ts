@@ -6,12 +6,14 @@
  */
 import type { Command } from "./Command.ts"
 import type { Config } from "./Config.ts"
+import type { Checked } from "./Input.ts"
 import type { Pin, Record } from "./Durable.ts"
 import type { Input } from "./Input.ts"
 import type { MeshEvent } from "./status/MeshEvent.ts"
 import type { Instant } from "./Time.ts"
 import type { Code } from "./wire/Codes.ts"
 import type { DeviceId, Event, Frame, LinkEpoch } from "./wire/Frame.ts"
+import type { Lane } from "./links/Lanes.ts"
 
 export type Fact =
   /** An authenticated session with `peer` begins. */
@@ -29,6 +31,8 @@ export type Fact =
   | { readonly _tag: "DialRefused"; readonly peer: DeviceId }
   /** The device said goodbye on its own session. */
   | { readonly _tag: "Left"; readonly peer: DeviceId; readonly incarnation: number }
+  /** It left in this incarnation, by its own signed word, whoever showed us that. */
+  | { readonly _tag: "Gone"; readonly peer: DeviceId; readonly incarnation: number }
   /** Something of a peer was refused with this code; counted. */
   | { readonly _tag: "Refused"; readonly code: Code }
   /** A trusted device proved its key for the first time, or its kernel extension. */
@@ -50,6 +54,13 @@ export interface Admitted {
   readonly probe: number
 }
 
+/** Something that goes behind control (links/Lanes.ts). */
+export interface Said {
+  readonly lane: Lane
+  readonly link: number
+  readonly frame: Frame
+}
+
 export interface Turn {
   readonly config: Config
   readonly at: Instant
@@ -63,7 +74,11 @@ export interface Turn {
   readonly lateMs: number
   /** Whether our own interface has a carrier; `null`: nothing was said of it. */
   readonly carrier: boolean | null
+  /** What the key store answered; `null`: this is about something else. */
+  readonly checked: typeof Checked.Type | null
   readonly out: Array<Command>
+  /** What is said to sessions besides control: it goes when its lane has room. */
+  readonly lower: Array<Said>
   readonly facts: Array<Fact>
   admitted: Admitted | null
   /** What is to be taken up as if it came right after this input. */
@@ -78,4 +93,9 @@ export const note = (turn: Turn, event: MeshEvent): void => {
 
 export const send = (turn: Turn, link: number, event: Event["event"], payload: Event["payload"]): void => {
   turn.out.push({ _tag: "Send", link, frame: { type: "event", event, payload } as Event })
+}
+
+/** An answer to a request on a session. */
+export const reply = (turn: Turn, link: number, frame: Frame): void => {
+  turn.lower.push({ lane: "people", link, frame })
 }

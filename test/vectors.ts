@@ -3,7 +3,7 @@
  * test runner, to which `__proto__` is not a key like any other.)
  */
 import { readFileSync } from "node:fs"
-import type { ConnectFields, KernelFields } from "../kernel/identity/Handshake.ts"
+import type { ConnectFields, GoodbyeFields, KernelFields } from "../kernel/identity/Handshake.ts"
 
 interface Signed<A> {
   readonly name: string
@@ -18,6 +18,7 @@ interface IdentityVectors {
   readonly mesh: { readonly name: string; readonly meshId: string }
   readonly connect: ReadonlyArray<Signed<ConnectFields>>
   readonly kernel: ReadonlyArray<Signed<KernelFields>>
+  readonly leave: ReadonlyArray<Signed<GoodbyeFields>>
 }
 
 export interface CodecVector {

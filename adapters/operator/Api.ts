@@ -126,7 +126,7 @@ export const Status = Schema.Struct({
     id: DeviceId,
     name: Schema.String,
     role: Role,
-    phase: Schema.Literals(["off", "recalling", "booting", "running", "left"]),
+    phase: Schema.Literals(["off", "recalling", "booting", "running", "leaving", "left"]),
     incarnation: Schema.Natural,
     uptimeMs: Schema.Natural,
     /** Where it listens. */

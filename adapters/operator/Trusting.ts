@@ -56,7 +56,10 @@ const objection = (node: NodeState, wanted: TrustEntry): Failure | null => {
 const notRunning = (node: NodeState): Failure | null =>
   node.phase === "running" || node.phase === "recalling"
     ? null
-    : failure("NOT_RUNNING", `the node is ${node.phase === "left" ? "stopping" : "starting"} and takes no orders now`)
+    : failure(
+        "NOT_RUNNING",
+        `the node is ${node.phase === "left" || node.phase === "leaving" ? "stopping" : "starting"} and takes no orders now`
+      )
 
 /** Waits until the kernel has taken a change up. */
 const takenUp = (daemon: Daemon, holds: (node: NodeState) => boolean): Effect.Effect<boolean> =>

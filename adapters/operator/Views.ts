@@ -199,7 +199,11 @@ const warningsOf = (
       "clawmesh trust add ID --role ROLE, for one that knew it; a device that nobody knew is made anew: docs/reference/state-directory.md"
     )
   else if (node.phase !== "running")
-    warn("NOT_RUNNING", node.phase === "left" ? "this node has left the mesh" : "this node is still starting", null)
+    warn(
+      "NOT_RUNNING",
+      node.phase === "left" || node.phase === "leaving" ? "this node has left the mesh" : "this node is still starting",
+      null
+    )
   if (node.leadership.abstains)
     warn(
       "AMNESIA",

@@ -33,6 +33,18 @@ export interface ConnectFields {
 export const connectString = ({ deviceId, meshId = "", nonce, role = "", signedAtMs }: ConnectFields): string =>
   ["mesh.connect", "v2", field(deviceId), String(signedAtMs), field(nonce), field(meshId), field(role)].join("|")
 
+export interface GoodbyeFields {
+  readonly meshId: string
+  readonly meshKey: string
+  readonly deviceId: string
+  readonly incarnation: number
+  readonly reason: string
+}
+
+/** What a device signs when it leaves (P7.16): good for one incarnation of it in one mesh, whoever shows it. */
+export const goodbyeString = ({ deviceId, incarnation, meshId, meshKey, reason }: GoodbyeFields): string =>
+  ["clawmesh.leave", "v1", field(meshId), field(meshKey), field(deviceId), String(incarnation), field(reason)].join("|")
+
 export interface KernelFields {
   /** Who signs: the end that dialled, or the one that accepted. */
   readonly direction: "client" | "server"

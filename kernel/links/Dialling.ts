@@ -16,6 +16,8 @@ import * as Way from "./Way.ts"
 
 /** At the start dials are spread over this span, so that a site that powers up together does not dial in one instant. */
 const FIRST_DIAL_SPREAD_MS = 100
+/** No opening takes longer (adapters/ws/Limits.ts). */
+const PATIENCE_MAX_MS = 10_000
 /** The redial after a link that had been stable. */
 const PROMPT_REDIAL_SPREAD_MS = 50
 
@@ -52,6 +54,36 @@ export const redialAfterFailure = (turn: Turn, contact: Contact): Contact => {
   const capMs = Math.min(longestMs, turn.config.profile.redialMs * (1 << Math.min(contact.failures, 16)))
   return scheduled(turn, { ...contact, failures: contact.failures + 1 }, jitter(turn, contact, capMs))
 }
+
+const roundGoesOn = (turn: Turn, contact: Contact): boolean =>
+  contact.round > 0 && contact.round < contact.found.length && !isConfigured(turn, contact)
+
+/** An attempt came to nothing: the next address that discovery told of, at once; all of them are one failure. */
+export const redialAfterAttempt = (turn: Turn, contact: Contact): Contact =>
+  roundGoesOn(turn, contact)
+    ? scheduled(turn, contact, jitter(turn, contact, PROMPT_REDIAL_SPREAD_MS))
+    : redialAfterFailure(turn, { ...contact, round: 0, refusals: 0 })
+
+/** It may not be dialled there, or somebody else answered. Of several addresses that is lasting only if it is so at each. */
+export const redialAfterAddress = (turn: Turn, contact: Contact, code: string): Contact => {
+  if (isConfigured(turn, contact) || contact.found.length < 2) return redialAfterRefusal(turn, contact, code)
+  const next = { ...contact, refusals: contact.refusals + 1 }
+  return next.refusals < next.found.length
+    ? redialAfterAttempt(turn, next)
+    : redialAfterRefusal(turn, { ...next, round: 0, refusals: 0 }, code)
+}
+
+/** When the dial that is out gives way to the next address. */
+export const hurriesAt = ({ attempt, hurryAt }: Contact): number => (attempt === null ? NEVER_MS : hurryAt)
+
+export const giveWay = (turn: Turn, contact: Contact): Contact => {
+  turn.out.push({ _tag: "CancelDial", attempt: contact.attempt! })
+  return redialAfterAttempt(turn, { ...contact, attempt: null })
+}
+
+/** How long one address of several is waited for: longer each round, for the line may be slow, or both ends. */
+const patienceMs = (turn: Turn, { failures }: Contact): number =>
+  Math.min(PATIENCE_MAX_MS, turn.config.profile.probeDeadlineMs * (1 << Math.min(failures, 8)))
 
 /** Rows or a record tell of this incarnation. Of one that said goodbye it is the word to dial it again, if that is wanted. */
 export const told = (turn: Turn, contact: Contact, incarnation: number): Contact => {
@@ -124,7 +156,8 @@ export const dial = (turn: Turn, contact: Contact, attempt: number): Contact => 
   if (refused !== null) {
     turn.facts.push({ _tag: "Refused", code: refused.code })
     note(turn, { event: "connection.refused", about: contact.peer, code: refused.code, reason: refused.why, ...way })
-    return redialAfterRefusal(turn, contact, refused.code)
+    const { round, tried } = contact
+    return redialAfterAddress(turn, { ...contact, tried: tried + 1, round: round + 1 }, refused.code)
   }
   const fingerprint = device?.fingerprint
   turn.out.push({
@@ -136,5 +169,9 @@ export const dial = (turn: Turn, contact: Contact, attempt: number): Contact => 
   })
   const because = contact.failures > 0 ? "retry" : configured === null ? "advert" : "address"
   note(turn, { event: "peer.dial", about: contact.peer, reason: because, ...way })
-  return { ...contact, attempt, nextDialAt: NEVER_MS, tried: configured === null ? contact.tried + 1 : contact.tried }
+  const dialled: Contact = { ...contact, attempt, nextDialAt: NEVER_MS, hurryAt: NEVER_MS }
+  if (configured !== null) return dialled
+  const round = contact.round + 1
+  const hurryAt = round < contact.found.length ? turn.at.mono + patienceMs(turn, contact) : NEVER_MS
+  return { ...dialled, tried: contact.tried + 1, round, hurryAt }
 }

@@ -7,6 +7,7 @@
 import type { LinkPath } from "../Input.ts"
 import type { ConnectAnswer, ConnectParams, DeviceId, Frame, LinkEpoch } from "../wire/Frame.ts"
 import type { Gen1Line } from "./Gen1.ts"
+import type { Line } from "./Lanes.ts"
 
 /** What the far end proved to be. */
 export interface Proven {
@@ -124,6 +125,14 @@ export interface Contact {
   readonly seenAs: string
   /** Dials by `found` so far: the next one takes the next address. */
   readonly tried: number
+  /** How many of them since the last failure: each address once is one failure. */
+  readonly round: number
+  /** How many of these are not allowed, or showed another key. */
+  readonly refusals: number
+  /** While a dial is out: when it gives way to the next address. */
+  readonly hurryAt: number
+  /** Its record names another address than before: when the session is over unless it answers; `NEVER_MS`: it is not in doubt. */
+  readonly doubtedUntil: number
 }
 
 /** It said goodbye, and nothing tells of it in a higher incarnation yet: it is not dialled (P3.11). */
@@ -145,6 +154,8 @@ export interface Links {
   readonly links: ReadonlyArray<Link>
   /** Sessions with devices of generation 1, in the order in which they began. */
   readonly gen1: ReadonlyArray<Gen1Line>
+  /** Sessions on which something was asked, or said behind control, sorted by link number. */
+  readonly lines: ReadonlyArray<Line>
   /** Untrusted devices that discovery saw, sorted by device id. */
   readonly strangers: ReadonlyArray<Stranger>
   /** Links opened in this incarnation. */

@@ -2,20 +2,19 @@
  * The room of connections: dialling, the handshake from both ends, one session per device. Nothing but the handshake is
  * looked at before a link has proved its identity, its mesh and its generation (S7); what a session brings is admitted to
  * the other rooms by `turn.admitted`.
- *
- * Not modelled here yet: lanes and budgets per link between kernel peers.
  */
 import { GENERATIONS, trustedDevice, type Config } from "../Config.ts"
 import type { Input } from "../Input.ts"
 import { UNAUTHENTICATED_LINKS_MAX } from "../Profile.ts"
 import { compareText } from "../Order.ts"
 import { NEVER_MS } from "../Time.ts"
-import { note, type Turn } from "../Turn.ts"
-import type { Event, Frame } from "../wire/Frame.ts"
+import { note, reply, send, type Fact, type Turn } from "../Turn.ts"
+import type { Event, Frame, Goodbye, Request } from "../wire/Frame.ts"
 import { mayCall } from "../wire/Methods.ts"
 import * as Dialling from "./Dialling.ts"
 import * as Gen1 from "./Gen1.ts"
 import * as Keeping from "./Keeping.ts"
+import * as Lanes from "./Lanes.ts"
 import {
   DISPLACE_PROBE,
   indexOfContact,
@@ -51,7 +50,11 @@ const stranger = (peer: string, kept: boolean): Contact => ({
   clockOffsetMs: null,
   found: [],
   seenAs: "",
-  tried: 0
+  tried: 0,
+  round: 0,
+  refusals: 0,
+  hurryAt: NEVER_MS,
+  doubtedUntil: NEVER_MS
 })
 
 export const make = (config: Config): Links => {
@@ -60,6 +63,7 @@ export const make = (config: Config): Links => {
     contacts: config.trusted.map(({ deviceId }) => stranger(deviceId, kept(deviceId))),
     links: [],
     gen1: [],
+    lines: [],
     strangers: [],
     counter: 0,
     attempts: 0,
@@ -150,6 +154,8 @@ const handle = (links: Links, input: Input, turn: Turn): Links => {
       return onFrame(links, input.link, input.frame, turn)
     case "Ponged":
       return onPong(links, input.link, input.probe, turn)
+    case "Backlog":
+      return Lanes.onBacklog(links, input.link, input.bytes, turn)
     case "Ignored":
       return onIgnored(links, input.link, turn)
     case "Woke":
@@ -182,12 +188,10 @@ const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links 
   if (frame.type === "event") {
     if (!link.proven.kernel && frame.event.startsWith("mesh.")) return beyondGen1(links, link, turn)
     if (frame.event === "mesh.heartbeat") {
-      const [mine, myCounter, theirs, theirCounter] = link.epoch
-      const said = frame.payload.epoch
-      // Said on a link that was opened before this one, at one end at least: late, and no sign of life.
-      if (isOlder(said[0], said[1], theirs, theirCounter) || isOlder(said[2], said[3], mine, myCounter)) return links
-      const agrees = said[0] === theirs && said[1] === theirCounter && said[2] === mine && said[3] === myCounter
-      if (!agrees) return hangup(links, link, turn, "link epochs part")
+      const whose = Sessions.epochOf(link, frame.payload.epoch)
+      // Late, and no sign of life.
+      if (whose === "older") return links
+      if (whose === "another") return hangup(links, link, turn, "link epochs part")
     } else if (frame.event === "peer.leaving" || frame.event === "peer.down") {
       const { gen } = frame.payload
       if (gen < GENERATIONS[0] || gen > GENERATIONS[1]) {
@@ -197,24 +201,27 @@ const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links 
       if (frame.event === "peer.leaving") return onLeaving(links, link, frame.payload, turn)
     }
   }
-  if (frame.type === "req") {
-    const role = trustedDevice(turn.config, link.peer)?.role
-    if (role === undefined || !mayCall(role, frame.method)) return unauthorized(links, link, frame.id, turn)
-  }
+  if (frame.type === "req") return onRequest(links, link, frame, turn)
   turn.admitted = { peer: link.peer, link: number, frame, probe: -1 }
   return links
 }
 
-const isOlder = (incarnation: number, counter: number, thanIncarnation: number, thanCounter: number): boolean =>
-  incarnation < thanIncarnation || (incarnation === thanIncarnation && counter < thanCounter)
-
-/** A request that its role may not make (part 8): answered and counted, and for the rest a sign of life. */
-const unauthorized = (links: Links, { link, peer }: Session, id: string, turn: Turn): Links => {
-  turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
-  turn.out.push(Login.errorAnswer(link, id, "NOT_AUTHORIZED", "not by this device"))
-  turn.admitted = { peer, link, frame: null, probe: -1 }
-  return links
+/** One that its role may not make (part 8), or beyond its budget: answered and counted, and for the rest a sign of life. */
+const onRequest = (links: Links, session: Session, frame: Request, turn: Turn): Links => {
+  const { link, peer } = session
+  const [next, admitted] = Lanes.admits(links, session, turn)
+  const role = trustedDevice(turn.config, peer)?.role
+  const may = role !== undefined && mayCall(role, frame.method)
+  turn.admitted = { peer, link, frame: admitted && may ? frame : null, probe: -1 }
+  if (!admitted) reply(turn, link, tooOften(frame.id))
+  else if (!may) {
+    turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
+    reply(turn, link, Login.refusal(frame.id, "NOT_AUTHORIZED", "not by this device"))
+  }
+  return next
 }
+
+const tooOften = (id: string): Frame => Login.refusal(id, "RATE_LIMITED", "too many requests")
 
 /** Words of kernel peers out of another mouth (P11.9): counted, and for the rest a sign of life. */
 const beyondGen1 = (links: Links, { link, peer }: Session, turn: Turn): Links => {
@@ -258,13 +265,18 @@ const onLeaving = (
 const onPong = (links: Links, number: number, probe: number, turn: Turn): Links => {
   const link = links.links[indexOfLink(links.links, number)]
   if (link?._tag !== "Session") return links
+  if (Lanes.isMark(probe)) {
+    turn.admitted = { peer: link.peer, link: number, frame: null, probe: -1 }
+    return Lanes.onRead(links, number, probe, turn)
+  }
   if (probe !== DISPLACE_PROBE) {
     turn.admitted = { peer: link.peer, link: number, frame: null, probe }
     return links
   }
+  const sure = Sightings.undoubted(links, link)
   const held = links.links.find((other) => other._tag === "Held" && other.against === number)
-  if (held?._tag !== "Held") return links
-  return Login.refuseLogin(links, held, held.id, held.params, turn, {
+  if (held?._tag !== "Held") return sure
+  return Login.refuseLogin(sure, held, held.id, held.params, turn, {
     code: "IDENTITY_CONFLICT",
     message: "the session of another process with this identity still answers"
   })
@@ -342,7 +354,7 @@ const failed = (links: Links, peer: string, turn: Turn): Links => {
   const at = indexOfContact(links.contacts, peer)
   const contact = links.contacts[at]
   if (contact === undefined || contact.session !== null || contact.nextDialAt !== NEVER_MS) return links
-  return { ...links, contacts: replaced(links.contacts, at, Dialling.redialAfterFailure(turn, contact)) }
+  return { ...links, contacts: replaced(links.contacts, at, Dialling.redialAfterAttempt(turn, contact)) }
 }
 
 const onDialFailed = (links: Links, attempt: number, reason: string, turn: Turn): Links => {
@@ -356,12 +368,12 @@ const onDialFailed = (links: Links, attempt: number, reason: string, turn: Turn)
     turn.facts.push({ _tag: "Refused", code })
     const way = Dialling.shownAttempt(turn, contact)
     note(turn, { event: "connection.refused", about: contact.peer, code, reason, ...way })
-    const refused = Dialling.redialAfterRefusal(turn, { ...contact, attempt: null }, code)
+    const refused = Dialling.redialAfterAddress(turn, { ...contact, attempt: null }, code)
     return { ...links, contacts: replaced(links.contacts, at, refused) }
   }
   return {
     ...links,
-    contacts: replaced(links.contacts, at, Dialling.redialAfterFailure(turn, { ...contact, attempt: null }))
+    contacts: replaced(links.contacts, at, Dialling.redialAfterAttempt(turn, { ...contact, attempt: null }))
   }
 }
 
@@ -375,9 +387,11 @@ const onMalformed = (links: Links, input: Extract<Input, { readonly _tag: "Malfo
     turn.out.push({ _tag: "Hangup", link: input.link, code: 1009, reason: "message too big", abrupt: false })
     return over(links, link, turn, "too large")
   }
-  if (input.id !== null)
-    turn.out.push(Login.errorAnswer(input.link, input.id, input.code, "this message does not read"))
-  return links
+  if (input.id === null || link._tag !== "Session") return links
+  const [next, admitted] = Lanes.admits(links, link, turn)
+  const frame = admitted ? Login.refusal(input.id, input.code, "this message does not read") : tooOften(input.id)
+  reply(turn, input.link, frame)
+  return next
 }
 
 const onTime = (links: Links, turn: Turn): Links => {
@@ -406,6 +420,13 @@ const onTime = (links: Links, turn: Turn): Links => {
     }
   }
   for (let i = 0; i < next.contacts.length; i++) {
+    const doubted = next.contacts[i]!
+    if (doubted.doubtedUntil <= now) {
+      const session = Sessions.sessionWith(next, doubted)
+      if (session !== undefined) next = hangup(next, session, turn, "its address has changed, and it is silent")
+    }
+    if (Dialling.hurriesAt(next.contacts[i]!) <= now)
+      next = { ...next, contacts: replaced(next.contacts, i, Dialling.giveWay(turn, next.contacts[i]!)) }
     const contact = next.contacts[i]!
     if (contact.nextDialAt > now) continue
     const attempts = next.attempts + 1
@@ -425,6 +446,7 @@ export const settle = (links: Links, turn: Turn): Links => {
   let next = links
   for (let i = 0; i < turn.facts.length; i++) {
     const fact = turn.facts[i]!
+    if (fact._tag === "Gone") next = onGone(next, fact, turn)
     if (fact._tag === "Linked") next = Keeping.onLinked(next, fact.links, turn)
     if (fact._tag === "Told") next = Keeping.onTold(next, fact.peer, fact.incarnation, turn)
     if (fact._tag !== "Terminate") continue
@@ -434,6 +456,25 @@ export const settle = (links: Links, turn: Turn): Links => {
   return next === links ? links : withDue(next)
 }
 
+/** What goes behind control, as it may (Lanes.ts). After every room has said what it had to say. */
+export const behindControl = (links: Links, turn: Turn): Links =>
+  turn.lower.length === 0 ? links : Lanes.govern(links, turn)
+
+/** It is dialled no more, and what is left of a session in that incarnation ends (P3.11). */
+const onGone = (links: Links, gone: Extract<Fact, { readonly _tag: "Gone" }>, turn: Turn): Links => {
+  const at = indexOfContact(links.contacts, gone.peer)
+  const contact = links.contacts[at]
+  if (contact === undefined || contact.leftIncarnation >= gone.incarnation || contact.incarnation > gone.incarnation)
+    return links
+  if (contact.attempt !== null) turn.out.push({ _tag: "CancelDial", attempt: contact.attempt })
+  const left = { ...contact, attempt: null, nextDialAt: NEVER_MS, leftIncarnation: gone.incarnation }
+  const next = { ...links, contacts: replaced(links.contacts, at, left) }
+  const session = Sessions.sessionWith(next, left)
+  if (session === undefined) return next
+  turn.out.push({ _tag: "Hangup", link: session.link, code: 1000, reason: "goodbye", abrupt: false })
+  return Sessions.end(next, turn, session, Sessions.LEAVING)
+}
+
 /** What goes to devices of generation 1, as it may (Gen1.ts). After every room has said what it had to say. */
 export const towardsGen1 = (links: Links, woke: boolean, turn: Turn): Links => {
   const gen1 = Gen1.govern(links.gen1, woke, turn)
@@ -441,10 +482,12 @@ export const towardsGen1 = (links: Links, woke: boolean, turn: Turn): Links => {
 }
 
 /** Says goodbye on every session; the driver flushes before it closes (`Halt`). */
-export const leave = (links: Links, turn: Turn): void => {
+export const leave = (links: Links, signed: Goodbye | null, turn: Turn): void => {
   for (const link of links.links) {
     if (link._tag !== "Session") continue
     const { deviceId } = turn.config
+    // First what they may hand on: the word itself ends the session.
+    if (signed !== null && link.proven.kernel) send(turn, link.link, "mesh.goodbyes", { goodbyes: [signed] })
     turn.out.push({
       _tag: "Send",
       link: link.link,
@@ -460,7 +503,10 @@ export const leave = (links: Links, turn: Turn): void => {
 
 const withDue = (links: Links): Links => {
   let due = Gen1.dueOf(links.gen1)
-  for (let i = 0; i < links.contacts.length; i++) due = Math.min(due, links.contacts[i]!.nextDialAt)
+  for (let i = 0; i < links.contacts.length; i++) {
+    const contact = links.contacts[i]!
+    due = Math.min(due, contact.nextDialAt, contact.doubtedUntil, Dialling.hurriesAt(contact))
+  }
   for (let i = 0; i < links.links.length; i++) {
     const link = links.links[i]!
     if (link._tag === "Session") continue

@@ -51,10 +51,17 @@ type Inbound = Exclude<Handshake, Outbound>
 
 const isOutbound = (link: Handshake): link is Outbound => "peer" in link
 
-export const errorAnswer = (link: number, id: string, code: Code, message: string): Command => ({
+export const refusal = (id: string, code: Code, message: string): Frame => ({
+  type: "res",
+  id,
+  ok: false,
+  error: { code, message }
+})
+
+const errorAnswer = (link: number, id: string, code: Code, message: string): Command => ({
   _tag: "Send",
   link,
-  frame: { type: "res", id, ok: false, error: { code, message } }
+  frame: refusal(id, code, message)
 })
 
 const withLink = (links: Links, link: Link): Links => ({

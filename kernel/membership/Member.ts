@@ -36,7 +36,7 @@ export interface Member {
   /** The connection was reset: one refused redial proves that the program is gone. */
   readonly broken: boolean
   readonly misses: number
-  /** The last ten probes, a bit each, the latest lowest: 1 was missed. */
+  /** The last ten probes of this incarnation over links, a bit each, the latest lowest: 1 has had no answer in time. */
   readonly history: number
   /** Number of the probe that is out; 0: none. */
   readonly probe: number
@@ -47,11 +47,16 @@ export interface Member {
   readonly probedAt: number
   readonly probeDeadline: number
   readonly heardAt: number
+  /** When an answer to whatever probe last came. */
+  readonly pongAt: number
   /** Smoothed round trip and its variance, ms * 8 and ms * 4 (RFC 6298 in integers); 0: not measured. */
   readonly srtt8: number
   readonly rttvar4: number
-  /** A bad edge that works again counts as good from here on; NEVER: no probation runs. */
+  /** The edge to a device that is down works again, and counts as good from here on; NEVER: no probation runs. */
   readonly probationEnds: number
+  /** From then on our good edge to a device that is down outweighs what others say; 0: it does already. */
+  readonly sureAt: number
+  /** How often it was down, and when last. */
   readonly flaps: number
   readonly flappedAt: number
 
@@ -59,6 +64,8 @@ export interface Member {
   readonly covers: boolean
   /** Since when some of its observers have it as bad, and too few for `down`; NEVER: no doubt. */
   readonly doubtedSince: number
+  /** Enough have it as bad and not all: until then the others may find the same; 0: they had the time; NEVER: it is not so. */
+  readonly contestedUntil: number
   /** In this doubt it was probed besides the beat, and others were asked. */
   readonly inquired: boolean
   /** Links over which we were asked whether it answers us. */
@@ -93,13 +100,16 @@ export const strange = (deviceId: DeviceId, observes: boolean): Member => ({
   probedAt: 0,
   probeDeadline: NEVER_MS,
   heardAt: 0,
+  pongAt: 0,
   srtt8: 0,
   rttvar4: 0,
   probationEnds: NEVER_MS,
+  sureAt: 0,
   flaps: 0,
   flappedAt: 0,
   covers: false,
   doubtedSince: NEVER_MS,
+  contestedUntil: NEVER_MS,
   inquired: false,
   askers: NO_LINKS,
   relayedAt: 0

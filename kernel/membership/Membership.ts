@@ -10,15 +10,17 @@
  * nobody becomes suspect or down, so that what came meanwhile is taken up first. Without a carrier of our own it is the same,
  * for longer; after that nobody can be reached, and that is said (`isIsolated`).
  *
- * Not built yet: signed rows and leaves, tombstones.
+ * Not built yet: signed rows.
  */
 import { observes, type Config } from "../Config.ts"
 import { between } from "../Draw.ts"
 import { replaced } from "../links/Link.ts"
+import type { Checked } from "../Input.ts"
 import { compareText } from "../Order.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, send, type Fact, type Turn } from "../Turn.ts"
 import type { DeviceId, Edge, EdgeRow, Event } from "../wire/Frame.ts"
+import * as Goodbyes from "./Goodbyes.ts"
 import * as Inquiry from "./Inquiry.ts"
 import { indexOfMember, strange, type Member } from "./Member.ts"
 import * as Probe from "./Probe.ts"
@@ -50,6 +52,7 @@ export const make = (config: Config): Membership => ({
   members: config.trusted.map(({ deviceId, role }) => strange(deviceId, observes(role))),
   rows: [],
   mine: { observer: config.deviceId, incarnation: 0, version: 0, edges: [] },
+  ...Goodbyes.none,
   fingerprint: 0,
   news: [],
   spreadAt: 0,
@@ -77,13 +80,15 @@ export const onTrust = (membership: Membership, peer: DeviceId, turn: Turn): Mem
       ? others
       : [...others, strange(peer, observes(trusted.role))].sort((a, b) => compareText(a.deviceId, b.deviceId))
   const rows = membership.rows.filter(({ observer }) => observer !== peer)
-  const fingerprint = Rows.fingerprintOf(rows, membership.mine)
-  return withDue(withVerdicts(withOwnRow({ ...membership, members, rows, fingerprint }, turn), turn), turn)
+  const goodbyes = membership.goodbyes.filter(({ deviceId }) => deviceId !== peer)
+  const fingerprint = Rows.fingerprintOf({ goodbyes, rows, mine: membership.mine })
+  return withDue(withVerdicts(withOwnRow({ ...membership, members, rows, goodbyes, fingerprint }, turn), turn), turn)
 }
 
 export const onTurn = (membership: Membership, woke: boolean, turn: Turn): Membership => {
   let next = membership
   if (turn.carrier !== null) next = onCarrier(next, turn.carrier, turn)
+  if (turn.checked !== null) next = onChecked(next, turn.checked, turn)
   if (turn.admitted !== null) next = onAdmitted(next, turn)
   for (let i = 0; i < turn.facts.length; i++) next = onFact(next, turn.facts[i]!, turn)
   if (woke) next = onTime(next, turn)
@@ -122,6 +127,14 @@ const onEvent = (membership: Membership, index: number, event: Event, turn: Turn
       return membership
     case "mesh.edges":
       return Rows.onRows(membership, event.payload.rows, from, turn)
+    case "mesh.goodbyes": {
+      const { goodbyes } = event.payload
+      // Its own it may say.
+      if (from.observes || goodbyes.every(({ deviceId }) => deviceId === from.deviceId))
+        return Goodbyes.onGoodbyes(membership, goodbyes, link, turn)
+      turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
+      return membership
+    }
     case "mesh.rows.sums":
       Rows.onSums(membership, event.payload, link, turn)
       return membership
@@ -161,20 +174,40 @@ const onFact = (membership: Membership, fact: Fact, turn: Turn): Membership => {
     case "SessionDown":
       return member.link === fact.link ? withMember(membership, index, Probe.unlinked(member, fact.reason)) : membership
     case "DialRefused":
-      return member.broken ? withMember(membership, index, Probe.declareBad(member, turn)) : membership
-    case "Left": {
-      note(turn, { event: "peer.left", about: member.deviceId, incarnation: fact.incarnation, reason: "leaving" })
-      const gone = strange(member.deviceId, member.observes)
-      return withMember(membership, index, {
-        ...gone,
-        incarnation: Math.max(member.incarnation, fact.incarnation),
-        state: "left",
-        since: turn.at.mono
-      })
-    }
+      return member.broken ? withMember(membership, index, Probe.declareBad(member)) : membership
+    case "Left":
+      return withMember(membership, index, gone(member, fact.incarnation, "leaving", turn))
     default:
       return membership
   }
+}
+
+/** It left in this incarnation: what its edges were like is over with it. */
+const gone = (member: Member, incarnation: number, reason: string, turn: Turn): Member => {
+  note(turn, { event: "peer.left", about: member.deviceId, incarnation, reason })
+  return {
+    ...strange(member.deviceId, member.observes),
+    incarnation: Math.max(member.incarnation, incarnation),
+    state: "left",
+    since: turn.at.mono
+  }
+}
+
+/** A goodbye is true: it is handed on, and final for that incarnation of the device, whatever we thought of it. */
+const onChecked = (membership: Membership, checked: typeof Checked.Type, turn: Turn): Membership => {
+  const [next, told] = Goodbyes.onChecked(membership, checked, turn)
+  if (told === null) return next
+  const { deviceId, incarnation } = told.goodbye
+  if (observes(turn.config.role))
+    for (const { kernel, link } of next.members)
+      if (kernel && link !== null && link !== told.from) Goodbyes.tell([told.goodbye], link, turn)
+  const known = { ...next, fingerprint: Rows.fingerprintOf(next) }
+  const index = indexOfMember(next.members, deviceId)
+  const member = next.members[index]
+  if (member === undefined || member.incarnation > incarnation) return known
+  turn.facts.push({ _tag: "Gone", peer: deviceId, incarnation })
+  if (member.state === "left" && member.incarnation === incarnation) return known
+  return withMember(known, index, gone(member, incarnation, "it had said goodbye", turn))
 }
 
 // ------------------------------------------------------------------------------------------------ time
@@ -190,7 +223,10 @@ const onTime = (membership: Membership, turn: Turn): Membership => {
   let members: Array<Member> | null = null
   for (let i = 0; i < next.members.length; i++) {
     const member = next.members[i]!
-    const brought = Inquiry.onTime(member, Probe.onDeadlines(member, misses, attentive, turn), next, i, turn)
+    const probed = Probe.onDeadlines(member, misses, attentive, turn)
+    const waited =
+      probed.contestedUntil > now || probed.contestedUntil === 0 ? probed : { ...probed, contestedUntil: 0 }
+    const brought = Inquiry.onTime(member, waited, next, i, turn)
     if (brought !== member) (members ??= next.members.slice())[i] = brought
   }
   if (members !== null) next = { ...next, members }
@@ -250,7 +286,8 @@ const onBeat = (membership: Membership, turn: Turn): Membership => {
     const covers = mayCover(member, ours, turn) && seen !== null && seen[place] !== true
     const current = covers === member.covers ? member : { ...member, covers }
     const watched = ours || covers
-    const closely = watched || current.misses > 0 || !current.good || (beats + place) % slowBeats === 0
+    const steady = current.misses === 0 && current.good && current.state !== "down"
+    const closely = watched || !steady || (beats + place) % slowBeats === 0
     if (!closely) return current
     const probed = Probe.probe(current, watched, turn)
     // With many neighbours a fingerprint from every other of them at each beat is as good as one from each.
@@ -285,7 +322,10 @@ const judge = (before: Membership, after: Membership, turn: Turn): Membership =>
   let next = after
   const edges = edgesChanged(before.members, after.members)
   if (edges) next = withOwnRow(next, turn)
-  if (edges || next.rows !== before.rows || next.attentiveAt !== before.attentiveAt) next = withVerdicts(next, turn)
+  if (edges || next.rows !== before.rows || next.attentiveAt !== before.attentiveAt) {
+    const judged = withVerdicts(next, turn)
+    next = edgesChanged(next.members, judged.members) ? withOwnRow(judged, turn) : judged
+  }
   return withDue(next, turn)
 }
 
@@ -296,7 +336,8 @@ const withDue = (membership: Membership, turn: Turn): Membership => {
   for (let i = 0; i < members.length; i++) {
     const member = members[i]!
     if (member.probe !== 0) due = Math.min(due, Probe.dueAt(member, repeatMs))
-    due = Math.min(due, member.probationEnds, Inquiry.dueAt(member, turn))
+    due = Math.min(due, member.probationEnds, member.sureAt === 0 ? NEVER_MS : member.sureAt)
+    due = Math.min(due, member.contestedUntil === 0 ? NEVER_MS : member.contestedUntil, Inquiry.dueAt(member, turn))
   }
   return due === membership.due ? membership : { ...membership, due }
 }
@@ -310,7 +351,8 @@ const edgesChanged = (before: ReadonlyArray<Member>, after: ReadonlyArray<Member
     if (a.good !== b.good || a.wasGood !== b.wasGood || a.link !== b.link || a.incarnation !== b.incarnation)
       return true
     if (a.covers !== b.covers || a.relayedAt !== b.relayedAt || (a.state !== b.state && b.state === "left")) return true
-    if (a.misses !== b.misses && b.doubtedSince !== NEVER_MS) return true
+    if ((a.misses !== b.misses || a.history !== b.history) && b.doubtedSince !== NEVER_MS) return true
+    if (a.sureAt !== b.sureAt || a.contestedUntil !== b.contestedUntil) return true
   }
   return false
 }
@@ -341,7 +383,8 @@ const withVerdicts = (membership: Membership, turn: Turn): Membership => {
     const member = membership.members[i]!
     if (member.state === "left" && member.link === null) continue
     const said = verdict(evidence, i, Inquiry.isRelayed(member, turn))
-    const judged = Inquiry.doubting(restated(member, said, attentive, turn), said, membership, i, turn)
+    const contested = contesting(member, said, turn)
+    const judged = Inquiry.doubting(restated(contested, said, attentive, turn), said, membership, i, turn)
     if (judged !== member) (members ??= membership.members.slice())[i] = judged
   }
   if (members === null) return membership
@@ -353,13 +396,26 @@ const withVerdicts = (membership: Membership, turn: Turn): Membership => {
   return next
 }
 
-const restated = (member: Member, { state, witnesses }: Verdict, attentive: boolean, turn: Turn): Member => {
+/**
+ * When somebody dies, all who observe it find so within a beat of each other. So long they are waited for while any of them
+ * has it as good: links that stall by chance are over by then.
+ */
+const contesting = (member: Member, { contested, state }: Verdict, turn: Turn): Member => {
+  const isContested = state === "down" && contested === true && member.state !== "down"
+  if (isContested !== (member.contestedUntil === NEVER_MS)) return member
+  return { ...member, contestedUntil: isContested ? turn.at.mono + turn.config.profile.beatMs : NEVER_MS }
+}
+
+const restated = (member: Member, { witnesses, ...said }: Verdict, attentive: boolean, turn: Turn): Member => {
+  const waits = said.state === "down" && member.contestedUntil !== NEVER_MS && member.contestedUntil > turn.at.mono
+  const state = waits ? "suspect" : said.state
   if (state === null || state === member.state) return member
   // A device that is down stays down until somebody's edge is good again: it is never merely suspected back to life.
   if (member.state === "down" && state === "suspect") return member
   if (!attentive && (state === "suspect" || state === "down")) return member
   tell(member, state, witnesses, turn)
-  return { ...member, state, since: turn.at.mono, witnesses: state === "down" ? witnesses : [] }
+  const next: Member = { ...member, state, since: turn.at.mono, sureAt: 0, witnesses: [] }
+  return state === "down" ? { ...Probe.fallen(next, turn), witnesses } : next
 }
 
 const tell = (

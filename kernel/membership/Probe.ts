@@ -2,7 +2,11 @@
  * One edge: probing the link to one device, and what its silence means (mesh protocol, membership 2 and 8).
  *
  * A probe is a transport ping, pinged again while it is not answered. Any frame since it was sent is a sign of life as good as
- * its answer. A device without a link misses its probes too, where we report on it.
+ * its answer; but of ten probes five have to be answered, for a device that is heard and does not hear is of no use. A device
+ * without a link misses its probes too, where we report on it.
+ *
+ * An edge that was bad is good again with the next sign of life, as long as the device is not down: links that stall now and
+ * then do not add up to a death. Once it is down, its edges have to hold for a probation (docs/decisions/0014).
  */
 import { NEVER_MS } from "../Time.ts"
 import type { Fact, Turn } from "../Turn.ts"
@@ -45,8 +49,10 @@ export const heard = (member: Member, answered: number, turn: Turn): Member => {
     const measured = member.repeats === 0 ? withRoundTrip(member, now - member.probedAt) : member
     return recovering({ ...measured, probe: 0, misses: 0, history: shifted(member.history, 0), heardAt: now }, turn)
   }
-  if ((member.probe === 0 || member.heardAt >= member.probedAt) && member.misses === 0) return member
-  return recovering({ ...member, misses: 0, heardAt: now }, turn)
+  const isNews = member.probe !== 0 && member.heardAt < member.probedAt
+  const answersAnother = answered > 0 && member.probe !== 0 && member.pongAt < member.probedAt
+  if (!isNews && !answersAnother && member.misses === 0) return member
+  return recovering({ ...member, misses: 0, heardAt: now, pongAt: answersAnother ? now : member.pongAt }, turn)
 }
 
 const HISTORY_PROBES = 10
@@ -71,11 +77,21 @@ const withRoundTrip = (member: Member, sampleMs: number): Member => {
   }
 }
 
-/** A bad edge that shows life on a live link begins its probation. */
-const recovering = (member: Member, turn: Turn): Member =>
-  member.good || member.link === null || member.probationEnds !== NEVER_MS ? member : onProbation(member, turn)
+/** A bad edge that shows life on a live link is good again, or begins its probation where the device is down. */
+const recovering = (member: Member, turn: Turn): Member => {
+  if (member.good || member.link === null) return member
+  if (member.state === "down") return member.probationEnds === NEVER_MS ? onProbation(member, turn) : member
+  const works = answersEnough(member, turn) || answersAgain(member)
+  return works ? { ...member, good: true, wasGood: true, probationEnds: NEVER_MS } : member
+}
 
-/** By the number of flaps: how often the edge went bad, one forgiven for each quiet span. */
+const answersEnough = ({ history }: Member, { config }: Turn): boolean =>
+  missesOfTen(history) < config.profile.missesOfTenToBad
+
+/** Its last two probes were answered: a long stall is over. */
+const answersAgain = ({ history }: Member): boolean => (history & 3) === 0
+
+/** By the number of flaps: how often the device was down, one forgiven for each quiet span. */
 const onProbation = (member: Member, turn: Turn): Member => {
   const { probationMs } = turn.config.profile
   const step = Math.min(Math.max(0, flapsLeft(member, turn) - 1), probationMs.length - 1)
@@ -90,31 +106,44 @@ const flapsLeft = (member: Member, turn: Turn): number => {
 /** What the time brought: another ping, a missed probe, the end of a probation. Only the attentive miss anything. */
 export const onDeadlines = (member: Member, missesToBad: number, attentive: boolean, turn: Turn): Member => {
   const now = turn.at.mono
-  const { beatMs, missesOfTenToBad, repeatMs } = turn.config.profile
+  const { beatMs, ownWordMs, repeatMs } = turn.config.profile
   let next = member
   if (next.probe !== 0 && next.probeDeadline <= now) {
-    if (next.link !== null && next.heardAt >= next.probedAt)
+    if (next.link !== null && next.pongAt >= next.probedAt)
       next = { ...next, probe: 0, history: shifted(next.history, 0) }
-    else next = attentive ? missed(next, missesToBad, turn) : voided(next)
+    else if (!attentive) next = voided(next)
+    else if (next.link !== null && next.heardAt >= next.probedAt) next = unanswered(next, turn)
+    else next = missed(next, missesToBad, turn)
   } else if (dueAt(next, repeatMs) <= now) {
     turn.out.push({ _tag: "Ping", link: next.link!, probe: next.probe })
     next = { ...next, repeats: next.repeats + 1 }
   }
   if (next.probationEnds <= now)
     next =
-      next.misses === 0 && missesOfTen(next.history) < missesOfTenToBad
-        ? { ...next, good: true, wasGood: true, probationEnds: NEVER_MS }
+      next.misses === 0 && (next.history & 1) === 0 && answersEnough(next, turn)
+        ? { ...next, good: true, wasGood: true, probationEnds: NEVER_MS, sureAt: now + ownWordMs }
         : // One probe was missed just now, or too many lately: the next ones decide.
           { ...next, probationEnds: now + beatMs }
-  return next
+  return next.sureAt !== 0 && next.sureAt <= now ? { ...next, sureAt: 0 } : next
 }
 
+/** It is heard, and does not answer: most of what we send is lost, or comes late. */
+const unanswered = (member: Member, turn: Turn): Member => {
+  const next: Member = { ...unsure(member, turn), probe: 0, history: shifted(member.history, 1) }
+  return answersEnough(next, turn) ? next : declareBad(next)
+}
+
+/** Who is to outweigh all others has to be answered each time. */
+const unsure = (member: Member, turn: Turn): Member =>
+  member.good && member.state === "down" ? { ...member, sureAt: turn.at.mono + turn.config.profile.ownWordMs } : member
+
 const missed = (member: Member, missesToBad: number, turn: Turn): Member => {
-  const { missesOfTenToBad, missesToTerminate } = turn.config.profile
+  const { missesToTerminate } = turn.config.profile
   const misses = member.misses + 1
-  const history = shifted(member.history, 1)
-  let next: Member = { ...member, probe: 0, misses, history, askers: [] }
-  if (misses >= missesToBad || missesOfTen(history) >= missesOfTenToBad) next = declareBad(next, turn)
+  // Without a link there is nothing to answer over: that says nothing of how well links work.
+  const history = member.link === null ? member.history : shifted(member.history, 1)
+  let next: Member = { ...unsure(member, turn), probe: 0, misses, history, askers: [] }
+  if (misses >= missesToBad || !answersEnough(next, turn)) next = declareBad(next)
   if (misses >= missesToTerminate && next.link !== null) {
     turn.facts.push({ _tag: "Terminate", peer: next.deviceId, link: next.link, reason: `${misses} probes missed` })
     next = { ...next, link: null, epoch: null, probationEnds: NEVER_MS }
@@ -122,11 +151,18 @@ const missed = (member: Member, missesToBad: number, turn: Turn): Member => {
   return next
 }
 
-/** Bad from now on: a flap if it was good, the end of its probation if it was on one. */
-export const declareBad = (member: Member, turn: Turn): Member => {
-  if (!member.good) return member.probationEnds === NEVER_MS ? member : { ...member, probationEnds: NEVER_MS }
-  return { ...member, good: false, flaps: flapsLeft(member, turn) + 1, flappedAt: turn.at.mono }
-}
+/** Bad from now on, and no longer on probation. */
+export const declareBad = (member: Member): Member =>
+  member.good || member.probationEnds !== NEVER_MS
+    ? { ...member, good: false, probationEnds: NEVER_MS, sureAt: 0 }
+    : member
+
+/** It is down: a flap, and whatever is heard of it from now on has to hold. */
+export const fallen = (member: Member, turn: Turn): Member => ({
+  ...declareBad(member),
+  flaps: flapsLeft(member, turn) + 1,
+  flappedAt: turn.at.mono
+})
 
 /** We were not attentive ourselves: what is out proves nothing. */
 export const voided = (member: Member): Member => (member.probe === 0 ? member : { ...member, probe: 0, askers: [] })
@@ -148,7 +184,6 @@ export const reborn = (member: Member, incarnation: number): Member => ({
 /** A handshake was completed end to end. */
 export const linked = (member: Member, session: Extract<Fact, { readonly _tag: "SessionUp" }>, turn: Turn): Member => {
   const newborn = session.incarnation > member.incarnation
-  const wasLost = member.state === "down" || (member.wasGood && !member.good)
   const next: Member = {
     ...(newborn ? reborn(member, session.incarnation) : { ...member, incarnation: session.incarnation }),
     link: session.link,
@@ -158,18 +193,18 @@ export const linked = (member: Member, session: Extract<Fact, { readonly _tag: "
     seq: 0,
     broken: false,
     misses: 0,
-    history: 0,
     probe: 0,
     askers: [],
     heardAt: turn.at.mono,
     srtt8: 0,
     rttvar4: 0
   }
-  return wasLost ? onProbation(next, turn) : { ...next, good: true, wasGood: true, probationEnds: NEVER_MS }
+  return recovering(next, turn)
 }
 
+/** Of a device that is down nothing is good that has no link: whoever comes back begins its probation anew. */
 export const unlinked = (member: Member, reason: string): Member => ({
-  ...member,
+  ...(member.state === "down" ? declareBad(member) : member),
   link: null,
   epoch: null,
   broken: reason === "reset" || reason === "closed",

@@ -18,6 +18,7 @@ import { send, type Turn } from "../Turn.ts"
 import { ROW_EDGES_MAX } from "../wire/Limits.ts"
 import { ROW_GROUPS, type DeviceId, type EdgeRow, type Event, type RowHead } from "../wire/Frame.ts"
 import { replaced } from "../links/Link.ts"
+import * as Goodbyes from "./Goodbyes.ts"
 import type { Member } from "./Member.ts"
 import * as Probe from "./Probe.ts"
 import { ringsOf, type Rings } from "./Rings.ts"
@@ -31,12 +32,12 @@ export interface News {
   readonly round: number
 }
 
-export interface Rows {
+export interface Rows extends Goodbyes.Goodbyes {
   /** The rows of other observers, sorted by observer. */
   readonly rows: ReadonlyArray<EdgeRow>
   /** Our own row; its version grows with every change. */
   readonly mine: EdgeRow
-  /** Fingerprint of all rows. */
+  /** Fingerprint of all rows, and of all goodbyes. */
   readonly fingerprint: number
   /** One for each row that is still to be handed on. */
   readonly news: ReadonlyArray<News>
@@ -99,8 +100,8 @@ const rowPrint = (row: EdgeRow | undefined): number =>
   row === undefined || row.version === 0 ? 0 : u32(row.incarnation, "edge-row", row.observer, row.version)
 
 /** Order does not matter: two nodes that hold the same rows have the same fingerprint. */
-export const fingerprintOf = (rows: ReadonlyArray<EdgeRow>, mine: EdgeRow): number => {
-  let sum = rowPrint(mine)
+export const fingerprintOf = ({ goodbyes, mine, rows }: Pick<Rows, "goodbyes" | "mine" | "rows">): number => {
+  let sum = (Goodbyes.fingerprintOf(goodbyes) + rowPrint(mine)) >>> 0
   for (let i = 0; i < rows.length; i++) sum = (sum + rowPrint(rows[i]!)) >>> 0
   return sum
 }
@@ -116,7 +117,7 @@ const sumsOf = (all: Rows): ReadonlyArray<number> => {
     const group = groupOf(row.observer)
     sums[group] = (sums[group]! + rowPrint(row)) >>> 0
   }
-  return sums
+  return sums.map((sum, group) => (sum + Goodbyes.fingerprintOf(all.goodbyes, (id) => groupOf(id) === group)) >>> 0)
 }
 
 // ------------------------------------------------------------------------------------------------ sending
@@ -270,7 +271,16 @@ type Payload<E extends Event["event"]> = Extract<Event, { readonly event: E }>["
 /** A heartbeat with another fingerprint than ours. */
 export const onDifference = (all: Rows, link: number, turn: Turn): void => {
   if (!isFew(turn)) return send(turn, link, "mesh.rows.sums", { sums: sumsOf(all) })
-  if (observes(turn.config.role)) sendRows(turn, link, held(all))
+  if (!observes(turn.config.role)) return
+  sendRows(turn, link, held(all))
+  Goodbyes.tell(all.goodbyes, link, turn)
+}
+
+/** The goodbyes of these groups, from whoever passes anything on (B14). */
+const tellOf = ({ goodbyes }: Rows, groups: ReadonlyArray<number>, link: number, turn: Turn): void => {
+  if (!observes(turn.config.role)) return
+  const chosen = goodbyes.filter(({ deviceId }) => groups.includes(groupOf(deviceId)))
+  Goodbyes.tell(chosen, link, turn)
 }
 
 /** We hold other rows than the sender in some groups: these are ours. */
@@ -282,6 +292,7 @@ export const onSums = (all: Rows, { sums }: Payload<"mesh.rows.sums">, link: num
     .filter(({ observer }) => groups.includes(groupOf(observer)))
     .map(({ incarnation, observer, version }) => ({ observer, incarnation, version }))
   send(turn, link, "mesh.rows.have", { groups, have })
+  tellOf(all, groups, link, turn)
 }
 
 /** What the sender lacks of these groups, and what we lack. A viewer only asks (B14). */
@@ -300,6 +311,7 @@ export const onHave = (
     })
     sendRows(turn, link, lacking)
   }
+  tellOf(all, groups, link, turn)
   const { placeOf } = ringsOf(turn.config)
   const observers = have
     .filter((head) => {

@@ -4,8 +4,9 @@
  *
  * Counted are the observers of that device on the rings that are in my own component over good edges, and of those only who
  * once had a good edge to this incarnation of it. Two thirds of them bad: down. A live edge of my own outweighs everybody, as
- * long as it is probed at each beat or has answered since the others began to doubt. Words of the accused, or of those who
- * cannot see it, change nothing.
+ * long as it is probed at each beat or has answered since the others began to doubt; but a device that is down is not back by
+ * my own eyes alone while two thirds have it as bad, until my edge has held for long. Words of the accused, or of those who
+ * cannot see it, change nothing. Where not all have it as bad, the rest have a beat to find the same (Membership.ts).
  *
  * Where none of its observers can be counted (a line, a star, a part of a broken mesh) whoever in my component has something
  * to say of it is heard in their place.
@@ -21,6 +22,8 @@ export interface Verdict {
   readonly state: "up" | "suspect" | "down" | "left" | null
   /** Of those that count, who has it as bad, in order of id. */
   readonly witnesses: ReadonlyArray<DeviceId>
+  /** Of those that count, somebody has it as good. */
+  readonly contested?: boolean
 }
 
 /** With up to so many that count, one who was asked and was answered outweighs them. */
@@ -170,13 +173,14 @@ export const verdict = (evidence: Evidence, place: number, relayed: boolean): Ve
     for (const { edge, observer } of evidence.anybody[place] ?? UNHEARD) count(observer, edge.good, edge.left === true)
   }
   const witnesses: ReadonlyArray<DeviceId> = bad ?? NOBODY
-  if (ownWord(evidence, place)) return witnesses.length === 0 ? UP : { state: "up", witnesses }
-  if (counted === 0) return alone(evidence, subject)
   const against = witnesses.length
-  if (against >= threshold(counted)) {
+  const outvoted = counted > 0 && against >= threshold(counted)
+  if (ownWord(evidence, place, outvoted)) return against === 0 ? UP : { state: "up", witnesses }
+  if (counted === 0) return alone(evidence, subject)
+  if (outvoted) {
     if (2 * left > against) return { state: "left", witnesses }
     const state = relayed && counted <= FEW_WITNESSES ? "suspect" : "down"
-    return { state, witnesses: [...witnesses].sort(compareText) }
+    return { state, witnesses: [...witnesses].sort(compareText), contested: against < counted }
   }
   // Goodbyes come one after another: the first of them is no suspicion.
   if (left > 0 && left === against) return { state: null, witnesses }
@@ -185,10 +189,12 @@ export const verdict = (evidence: Evidence, place: number, relayed: boolean): Ve
 }
 
 /** My own edge says that it is up. One that is probed now and then only has to answer anew once others doubt. */
-const ownWord = ({ members, rings }: Evidence, place: number): boolean => {
-  const { covers, doubtedSince, good, link, misses } = members[place]!
+const ownWord = ({ members, rings }: Evidence, place: number, outvoted: boolean): boolean => {
+  const { covers, doubtedSince, good, history, link, misses, state, sureAt } = members[place]!
   if (!good || link === null) return false
-  return rings.watched[place] === true || covers || doubtedSince === NEVER_MS || misses === 0
+  if (outvoted && state === "down") return sureAt === 0
+  if (rings.watched[place] === true || covers || doubtedSince === NEVER_MS) return true
+  return misses === 0 && (history & 1) === 0
 }
 
 /** Whoever reaches no observer that can see it has only its own eyes: what they said before holds no longer. */

@@ -95,6 +95,19 @@ export type EdgeRow = typeof EdgeRow.Type
 export const RowHead = Schema.Struct(rowHead)
 export type RowHead = typeof RowHead.Type
 
+/** A device's own word that it leaves in this incarnation, signed, so that anybody may hand it on (P7.16). */
+const Goodbye = Schema.Struct({
+  deviceId: DeviceId,
+  incarnation: Counter,
+  reason: Field,
+  publicKey: FilledField,
+  signature: FilledField
+})
+export type Goodbye = typeof Goodbye.Type
+
+/** About 16 KiB. */
+export const GOODBYES_A_FRAME = 32
+
 /** Rows are compared in groups, by the first hex digit of their observer's id. */
 export const ROW_GROUPS = 16
 
@@ -135,6 +148,8 @@ export const eventSchemas = {
     have: Schema.Array(RowHead)
   }),
   "mesh.rows.want": Schema.Struct({ observers: Schema.Array(DeviceId) }),
+  /** Who has left, in their own signed words. */
+  "mesh.goodbyes": Schema.Struct({ goodbyes: Schema.Array(Goodbye).check(Schema.isMaxLength(GOODBYES_A_FRAME)) }),
   /** Does this device answer you? */
   "mesh.probe": Schema.Struct({ subject: DeviceId, incarnation: Counter }),
   /** It answered; silence says nothing. */

@@ -141,6 +141,20 @@ export abstract class Present {
     return found === undefined ? null : this.world.here(found.connection.ports[found.side === 0 ? 1 : 0])
   }
 
+  /** Its links with that node, and the bytes of each that wait for it (`Network.buffered`). */
+  linksWith(name: string): ReadonlyArray<{ readonly link: number; readonly buffered: number }> {
+    return [...this.life.links].flatMap(([link, { connection, side }]) =>
+      connection.ports[side === 0 ? 1 : 0].name === name
+        ? [{ link, buffered: this.world.network.buffered(connection, side) }]
+        : []
+    )
+  }
+
+  /** How often a program of it has asked. */
+  asked(asking: number): number {
+    return this.life.asks.get(asking)?.said ?? 0
+  }
+
   /** What the other end calls one of our links; 0: nothing any more. */
   farLink(link: number): number {
     const found = this.life.links.get(link)

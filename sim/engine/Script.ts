@@ -12,6 +12,7 @@ import { Kept } from "../faults/Replay.ts"
 import { Operators } from "../faults/Trust.ts"
 import type { Connection, Side } from "../network/Connection.ts"
 import type { Scenario, Step, Verb } from "../scenario/Scenario.ts"
+import { Delays } from "./Delays.ts"
 import type { Machine } from "./Machine.ts"
 import type { World } from "./World.ts"
 
@@ -72,6 +73,7 @@ export class Script {
   readonly ends: Ends
   /** Frames that a `replay` step may deliver again. */
   readonly kept: Kept
+  readonly delays: Delays
   readonly operators: Operators
   private readonly world: World
   private steps: ReadonlyArray<Step>
@@ -90,6 +92,7 @@ export class Script {
     this.steps = from?.steps ?? scenario.timeline
     this.ends = new Ends(from?.ends)
     this.kept = new Kept(this.steps, from?.kept)
+    this.delays = new Delays(scenario, from?.delays)
     this.operators = new Operators(from?.operators)
     this.touched = new Map(from?.touched)
     this.whileInForce = new Set(from?.whileInForce)
@@ -120,6 +123,7 @@ export class Script {
 
   sent(machine: Machine, connection: Connection, side: Side, frame: Frame): void {
     this.kept.sent(machine, connection, side, frame)
+    this.delays.sent(connection, side, frame, this.world.nowMs)
   }
 
   opened(connection: Connection, side: Side, link: number): void {

@@ -62,6 +62,19 @@ class MachineView implements NodeView {
     return links.filter((link) => link._tag === "Session" && link.peer === deviceId).length
   }
 
+  heartbeatsMs(name: string): number | null {
+    const { network, nowMs, script } = this.machine.world
+    return script.delays.most(name, this.name, nowMs, (connection) => network.has(connection))
+  }
+
+  unreadBytes(name: string): number {
+    const lines = this.machine.state()?.links.lines ?? []
+    return this.machine.linksWith(name).reduce((sum, { buffered, link }) => {
+      const waiting = lines.find((line) => line.link === link)?.waiting ?? []
+      return sum + buffered + waiting.reduce((all, { bytes }) => all + bytes, 0)
+    }, 0)
+  }
+
   private other(name: string): Machine | undefined {
     return this.machine.world.machines.find((candidate) => candidate.name === name)
   }

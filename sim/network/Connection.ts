@@ -36,6 +36,8 @@ export interface Port {
   readonly onOpen: (connection: Connection, side: Side, attempt: number | null) => void
   readonly onDialFailed: (process: number, attempt: number, reason: DialFailure) => void
   readonly onCargo: (connection: Connection, side: Side, cargo: Cargo) => void
+  /** So many bytes wait for the far end to read; absent: nobody asks. */
+  readonly onBacklog?: (connection: Connection, side: Side, bytes: number) => void
   readonly onClosed: (connection: Connection, side: Side, reason: Ending) => void
 }
 
@@ -90,6 +92,8 @@ export interface Flow {
   bytes: number
   /** When something of it last arrived. */
   progressMs: number
+  /** How many of the kernel's `BACKLOG_BYTES` it is above, as last told. */
+  passed: number
   /** Somebody will look whether it got any further. */
   watched: boolean
   /** The Gilbert–Elliott chain is in its bad state. */
@@ -104,6 +108,7 @@ export const flowOf = (connection: Connection, side: Side): Flow =>
     aside: [],
     bytes: 0,
     progressMs: 0,
+    passed: 0,
     watched: false,
     bad: false,
     discarded: 0
@@ -117,6 +122,7 @@ const copyOfFlow = (flow: Flow | null): Flow | null =>
         aside: flow.aside,
         bytes: flow.bytes,
         progressMs: flow.progressMs,
+        passed: flow.passed,
         watched: flow.watched,
         bad: flow.bad,
         discarded: flow.discarded

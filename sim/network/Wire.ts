@@ -10,6 +10,7 @@
  * comes or goes: only what is held is released.
  */
 import { at, betweenAt, chanceAt } from "../../kernel/Draw.ts"
+import { passedOf } from "../../kernel/links/Lanes.ts"
 import { altered } from "./Altered.ts"
 import { bytesOf, type Message, type Packet } from "./Cargo.ts"
 import { flowOf, other, type Aside, type Connection, type Flow, type Side } from "./Connection.ts"
@@ -21,9 +22,9 @@ import { both, RTO_MS, type Transit } from "./Transit.ts"
 
 /** What was taken out of its order comes in again after this, if no more others come. */
 export const REORDER_LIMIT_MS = 1_000
-/** As adapters/ws has them: bytes that it sends ahead of what the far end has shown to have read, and those that wait behind. */
+/** As adapters/ws has them: bytes that it sends ahead of what the far end has shown to have read, and all that it keeps for it. */
 const AHEAD_BYTES_MAX = 32 * 16_384
-const WAITING_BYTES_MAX = 4 * 1_048_576
+const UNREAD_BYTES_MAX = 4 * 1_048_576
 /** It gives up what waits behind without the far end reading any for so long; of less than this in that time it sees nothing. */
 const STALL_MS = 10_000
 const SEEN_BYTES = 16_384
@@ -275,8 +276,9 @@ export class Wire {
     // Until now nothing waited.
     if (flow.bytes <= AHEAD_BYTES_MAX) flow.progressMs = now
     flow.bytes += bytes
+    this.tellBacklog(connection, side, flow)
     if (flow.bytes <= AHEAD_BYTES_MAX) return
-    if (flow.bytes > AHEAD_BYTES_MAX + WAITING_BYTES_MAX) this.look(connection, side, now, now)
+    if (flow.bytes > UNREAD_BYTES_MAX) this.look(connection, side, now, now)
     else if (!flow.watched) {
       flow.watched = true
       this.look(connection, side, now, now + STALL_MS)
@@ -288,9 +290,19 @@ export class Wire {
   }
 
   /** A packet whose size was counted has arrived. */
-  arrived(flow: Flow, bytes: number): void {
+  arrived(connection: Connection, side: Side, flow: Flow, bytes: number): void {
     flow.bytes -= bytes
     flow.progressMs = this.carrier.nowMs()
+    this.tellBacklog(connection, side, flow)
+  }
+
+  /** As adapters/ws does. */
+  private tellBacklog({ id }: Connection, side: Side, flow: Flow): void {
+    const { bytes } = flow
+    const passed = passedOf(bytes, flow.passed)
+    if (passed === flow.passed) return
+    flow.passed = passed
+    this.carrier.later(this.carrier.nowMs(), { _tag: "backlog", connection: id, side, bytes })
   }
 
   /** Whether the sender's transport gives the connection up; otherwise it looks again, as long as something waits. */
@@ -300,7 +312,7 @@ export class Wire {
       if (flow !== null) flow.watched = false
       return false
     }
-    if (flow.bytes > AHEAD_BYTES_MAX + WAITING_BYTES_MAX) return true
+    if (flow.bytes > UNREAD_BYTES_MAX) return true
     const now = this.carrier.nowMs()
     if (now < sinceMs + STALL_MS) return false
     const trickles = this.trickles(connection.paths[side])

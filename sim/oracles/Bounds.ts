@@ -44,11 +44,12 @@ const DIALS_MAX = 4
 
 /**
  * From the end of the last fault until everybody has met and elected: old connections are found dead, a lasting refusal is
- * waited out, dials cross, the longest probation passes, and there is an election.
+ * waited out, dials cross, the longest probation passes and then the time of one's own word, and there is an election.
  */
 export const convergenceMs = (profile: Profile, electors: number): number => {
-  const { handshakeMs, higherDialsAfterMs, probationMs, redialMaxMs, redialRefusedMs } = profile
+  const { handshakeMs, higherDialsAfterMs, ownWordMs, probationMs, redialMaxMs, redialRefusedMs } = profile
   const dialsMs = DIALS_MAX * (OPENING_LIMIT_MS + handshakeMs + redialMaxMs) + higherDialsAfterMs
   const longestProbationMs = probationMs.reduce((longest, ms) => Math.max(longest, ms), 0)
-  return detectionMs(profile) + redialRefusedMs + dialsMs + longestProbationMs + electionMs(profile, electors)
+  const backMs = longestProbationMs + ownWordMs
+  return detectionMs(profile) + redialRefusedMs + dialsMs + backMs + electionMs(profile, electors)
 }

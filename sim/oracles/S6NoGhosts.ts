@@ -4,12 +4,15 @@
  *
  * Watched at each node: what comes over a connection that the node itself ended, or was told is gone, changes nothing but
  * its counters; the end of one connection never ends the session on another; the incarnation of the sessions with a device
- * never decreases within one process, as long as the operator does not have it forget the device. A session that lives gives way to no newer incarnation (PROTOCOL.md P3.4: it has to fail a
- * probe first, which ends it), and of the same two incarnations only to the link that both ends prefer (P3.5); a heartbeat of
- * a later link ends the session that it came over, and one of an older link changes nothing (P7.1).
+ * never decreases within one process, as long as the operator does not have it forget the device. A session that lives gives
+ * way to no newer incarnation (PROTOCOL.md P3.4: it has to fail a probe first, which ends it), and of the same two incarnations
+ * only to the link that both ends prefer, or to one dialled long after it (P3.5); a heartbeat of a later link ends the session
+ * that it came over, and one of an older link changes nothing (P7.1). Nobody is `left` in an incarnation that it never left, and
+ * nothing but a higher one ends that (P7.16).
  */
 import type { Machine } from "../engine/Machine.ts"
 import { Rows } from "../engine/Rows.ts"
+import type { Input } from "../../kernel/Input.ts"
 import { indexOfLink, type Session } from "../../kernel/links/Link.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import { lateOver, partedFrom } from "./Demands.ts"
@@ -27,20 +30,28 @@ const copyOf = ({ highest, over, process }: Memory): Memory => ({
   highest: new Map(highest)
 })
 
-export const noGhosts: MakeOracle = () => remembering(new Rows(copyOf))
+export const noGhosts: MakeOracle = () => remembering(new Rows(copyOf), new Set())
 
-/** By machine, of its present process: links that are over, and the highest incarnation that had a session, by device. */
-const remembering = (memories: Rows<Memory>): Oracle => {
+/**
+ * By machine, of its present process: links that are over, and the highest incarnation that had a session, by device. And of all:
+ * which devices really left, and in which incarnation.
+ */
+const remembering = (memories: Rows<Memory>, gone: Set<string>): Oracle => {
   const of = ({ index, process }: Machine): Memory => {
     const memory = memories.own(index)
     return memory?.process === process ? memory : memories.set(index, { process, over: new Set(), highest: new Map() })
   }
   return {
     id: "S6",
-    fork: () => remembering(memories.fork()),
-    stepped: ({ after, before, commands, input, machine }) => {
+    fork: () => remembering(memories.fork(), new Set(gone)),
+    stepped: ({ after, before, commands, input, machine, machines }) => {
       const memory = of(machine)
       if (input._tag === "Distrust") memory.highest.delete(input.deviceId)
+      if (input._tag === "Leave") gone.add(lifeOf(machine.config.deviceId, after.incarnation))
+      if (after.membership.members !== before.membership.members) {
+        const wrong = goodbyes(after, before, input, machines, gone)
+        if (wrong !== null) return `${machine.name} ${wrong}`
+      }
       if (input._tag === "Received" || input._tag === "Ponged") {
         const changed =
           after.membership !== before.membership ||
@@ -86,6 +97,32 @@ const remembering = (memories: Rows<Memory>): Oracle => {
   }
 }
 
+const lifeOf = (deviceId: string, incarnation: number): string => `${deviceId} ${incarnation}`
+
+/** What is wrong with those that it has as left. Devices of generation 1 have no incarnation to leave in. */
+const goodbyes = (
+  { membership: { members } }: NodeState,
+  { membership: { members: old } }: NodeState,
+  input: Input,
+  machines: ReadonlyArray<Machine>,
+  gone: ReadonlySet<string>
+): string | null => {
+  if (members.length !== old.length || input._tag === "Trust") return null
+  for (const [place, { deviceId, incarnation, state }] of members.entries()) {
+    const was = old[place]!
+    if (was.state === state && was.incarnation === incarnation) continue
+    const machine = machines.find(({ config }) => config.deviceId === deviceId)
+    // Somebody from outside who has its key may say what it likes.
+    const isPlayed = machine !== undefined && machine.world.byAddress(machine.name) !== machine
+    if (machine === undefined || isPlayed || incarnation === 0) continue
+    if (state === "left" && !gone.has(lifeOf(deviceId, incarnation)))
+      return `says that ${machine.name} left in incarnation ${incarnation}, which it did not`
+    if (was.state === "left" && state !== "left" && incarnation <= was.incarnation)
+      return `took ${machine.name} back in incarnation ${incarnation}, in which it had left`
+  }
+  return null
+}
+
 const sessionAt = ({ links: { links } }: NodeState, number: number | null | undefined): Session | null => {
   const link = number == null ? undefined : links[indexOfLink(links, number)]
   return link?._tag === "Session" ? link : null
@@ -97,7 +134,10 @@ const displaced = (old: Session | null, next: Session | null, { config }: NodeSt
   const [was, is] = [old.proven.incarnation, next.proven.incarnation]
   if (is > was) return `let incarnation ${is} of a device displace incarnation ${was}, which had failed no probe`
   const preferred = old.dialledByUs === next.dialledByUs || next.dialledByUs === config.deviceId < next.peer
-  return preferred || is < was ? null : `gave up connection ${old.link} for ${next.link}, which the higher id dialled`
+  const crossing = next.since - old.since < config.profile.handshakeMs
+  return preferred || !crossing || is < was
+    ? null
+    : `gave up connection ${old.link} for ${next.link}, which the higher id dialled`
 }
 
 const describe = (

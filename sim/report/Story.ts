@@ -213,6 +213,13 @@ class Teller {
         const who = about === null ? "a stranger logs in" : `somebody logs in as ${about}`
         return this.#line(atMs, `${who}: ${detail.reason ?? ""}`, this.#stepId(happening), null)
       }
+      case "world.ask":
+        return this.#line(
+          atMs,
+          `${about ?? "somebody"} asks ${detail.reason ?? "again and again"}`,
+          this.#stepId(happening),
+          null
+        )
       case "world.advertise":
         return this.#line(
           atMs,

@@ -1,8 +1,9 @@
-/** What the verbs that strike trust, keys and handshakes mean, beyond their form. */
-import { type Reading, type Who, each, resolveNodes, resolveTargets } from "./Names.ts"
+/** What the verbs that strike trust, keys, handshakes and requests mean, beyond their form. */
+import { type Reading, type Who, each, resolveNodes, resolveTargets, valueOf } from "./Names.ts"
 import type { Lie, Target, Verb } from "./Scenario.ts"
 import type { StepDraft } from "./Timeline.ts"
 import type { Path } from "./Tree.ts"
+import { readTime } from "./Units.ts"
 
 const one = (reading: Reading, name: string | undefined, path: Path): string =>
   name === undefined ? "" : (resolveNodes(reading, name, reading.tree.value(path))[0] ?? "")
@@ -68,4 +69,16 @@ export const readConnect = (reading: Reading, connect: StepDraft["connect"], at:
   if (through !== undefined && (through === as || (to.length === 1 && to[0] === through)))
     mistakes.add(tree.value([...at, "through"]), "three nodes have a part in it; write another one")
   return { _tag: "connect", to, as, lie, ...(through === undefined ? {} : { through }), ...over }
+}
+
+export const readAsk = (reading: Reading, ask: StepDraft["ask"], at: Path): Verb | null => {
+  if (ask === undefined) return null
+  const { mistakes, tree } = reading
+  const from = one(reading, ask.from, [...at, "from"])
+  const to = one(reading, ask.to, [...at, "to"])
+  if (from !== "" && from === to)
+    mistakes.add(tree.value([...at, "to"]), "a node has no session with itself; write another one")
+  const eachMs = valueOf(reading, [...at, "each"], ask.each, readTime)
+  if (eachMs === 0) mistakes.add(tree.value([...at, "each"]), "that would never end; write 1ms at least")
+  return { _tag: "ask", from, to, eachMs: Math.max(1, eachMs ?? 1) }
 }

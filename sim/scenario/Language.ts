@@ -25,6 +25,7 @@ import {
   Name,
   Percent,
   SignedTime,
+  Size,
   text,
   Time,
   Times,
@@ -195,6 +196,24 @@ const facts = {
     ).annotate({ message: "write who trusts whom as what, such as { jetson-1: { laptop: planner } }" }),
     "{ jetson-1: { laptop: planner } } reads: jetson-1 trusts laptop as a planner; `nothing`: not at all. Observers as with `peers`."
   ),
+  heartbeats: may(
+    Schema.Record(
+      Schema.String,
+      Schema.Record(Schema.String, Time).annotate({
+        message: "write how long whose heartbeats take at most, such as { laptop: 1s }"
+      })
+    ).annotate({ message: "write who hears whom within what, such as { kiosk: { laptop: 1s } }" }),
+    "{ kiosk: { laptop: 1s } } reads: of the heartbeats that kiosk has got from laptop, 99 in 100 were under way for one second at most. Observers as with `peers`."
+  ),
+  unread: may(
+    Schema.Record(
+      Schema.String,
+      Schema.Record(Schema.String, Size).annotate({
+        message: "write how much it keeps for whom at most, such as { kiosk: 5MB }"
+      })
+    ).annotate({ message: "write who keeps how much for whom, such as { laptop: { kiosk: 5MB } }" }),
+    "{ laptop: { kiosk: 5MB } } reads: what laptop keeps for kiosk to read, in its lanes, in its transport and on the way, is 5 MB at most. What is under way on a path that is as it usually is does not count. Observers as with `peers`."
+  ),
   "agree-on": may(
     list(
       word(["leader", "term", "peers"], "What all running nodes hold alike.", { proposals, frames: "context frames" }),
@@ -360,9 +379,10 @@ const Timing = Schema.Struct({
   deaf: may(Time, "Without a carrier of its own a node accuses nobody for so long."),
   probation: may(
     list(Time, "write times that grow, such as [2s, 30s]"),
-    "How long an edge must stay well before it is good again, by number of flaps."
+    "How long an edge to a device that is down must stay well before it is good, by how often it was down."
   ),
   "flap-forgiven": may(Time, "One flap is forgiven for each such span without another."),
+  "own-word": may(Time, "An edge that has been good for so long brings back a device that most others have as bad."),
   lead: may(Time, "The leader's heartbeat."),
   lease: may(Time, "The leader's lease."),
   promise: may(Time, "How long a voter votes for nobody else."),

@@ -110,6 +110,8 @@ export type Verb =
       /** Absent: nothing lies between the two. */
       readonly over?: Over
     }
+  /** A program on `from` asks `to` over their session, so often. */
+  | { readonly _tag: "ask"; readonly from: string; readonly to: string; readonly eachMs: number }
   /** A record of discovery that the node did not announce, or not now. */
   | {
       readonly _tag: "advertise"
@@ -249,6 +251,10 @@ export interface Facts {
   readonly sessions?: ReadonlyArray<Pair & { readonly count: Count }>
   /** `observer` trusts `subject` in this role; `nothing`: not at all. */
   readonly trusts?: ReadonlyArray<Pair & { readonly as: TrustWord }>
+  /** Of the heartbeats that `observer` has got from `subject` 99 in 100 took no longer. */
+  readonly heartbeats?: ReadonlyArray<Pair & { readonly ms: number }>
+  /** What `observer` keeps for `subject` to read, in its lanes, in its transport and on the way, is no more. */
+  readonly unread?: ReadonlyArray<Pair & { readonly bytes: number }>
   readonly agreeOn?: ReadonlyArray<"leader" | "term" | "peers">
   /** Counts of happenings, from `after` (or from the start) to now. */
   readonly events?: ReadonlyArray<{

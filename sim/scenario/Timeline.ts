@@ -7,7 +7,7 @@ import { verbNames } from "./Language.ts"
 import { type Moments, isReserved } from "./Moments.ts"
 import { type Reading, resolveTargets, valueOf } from "./Names.ts"
 import { healed, readCut, readLinkVerb, readPartition, readReplay } from "./LinkVerbs.ts"
-import { readConnect, readKeysFail, readRevoke, readTrust } from "./IdentityVerbs.ts"
+import { readAsk, readConnect, readKeysFail, readRevoke, readTrust } from "./IdentityVerbs.ts"
 import { readAdvertise } from "./NearbyVerbs.ts"
 import { readCrash, readCrashAtWrite, readDisk, readSkew, readSlowCpu } from "./NodeVerbs.ts"
 import type { Step, Verb } from "./Scenario.ts"
@@ -48,10 +48,11 @@ const undoable: ReadonlySet<VerbName> = new Set([
   "move",
   "trust",
   "revoke",
-  "keys-fail"
+  "keys-fail",
+  "ask"
 ])
-/** A machine that nothing mends would never get well. */
-const ending: ReadonlySet<VerbName> = new Set(["freeze", "suspend", "slow-cpu", "disk"])
+/** A machine that nothing mends would never get well, and a program that nothing stops never rests. */
+const ending: ReadonlySet<VerbName> = new Set(["freeze", "suspend", "slow-cpu", "disk", "ask"])
 
 export const readTimeline = (
   reading: Reading,
@@ -169,6 +170,8 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
       return readKeysFail(reading, step[verb], at)
     case "connect":
       return readConnect(reading, step.connect, at)
+    case "ask":
+      return readAsk(reading, step.ask, at)
     case "advertise":
       return readAdvertise(reading, step.advertise, at)
     case "replay":

@@ -34,6 +34,7 @@ const words: ReadonlyArray<readonly [word: keyof NonNullable<Language["timing"]>
   ["stall", "stallMs"],
   ["stall-voids-lease", "stallVoidsLeaseMs"],
   ["flap-forgiven", "flapForgivenMs"],
+  ["own-word", "ownWordMs"],
   ["lead", "leadMs"],
   ["lease", "leaseMs"],
   ["promise", "promiseMs"],

@@ -330,6 +330,14 @@ export const verbs = {
     }).annotate({ noun: "word of connect", message: "write { to: jetson-1, as: laptop, with: another key }" }),
     "Somebody from outside logs in. Who refuses it, and why, is the event connection.refused with its code as reason."
   ),
+  ask: may(
+    Schema.Struct({
+      from: must(Name, "On whose device the program runs.", "ask needs from, to and each"),
+      to: must(Name, "Whom it asks.", "ask needs from, to and each"),
+      each: must(Time, "How often.", "ask needs each:, such as each: 10ms")
+    }).annotate({ noun: "word of ask", message: "write { from: kiosk, to: laptop, each: 10ms }" }),
+    "A program asks another device for its peers again and again, over their session. Needs `for:`."
+  ),
   replay: may(
     Schema.Struct({
       from: must(Name, "Who once sent it.", "replay needs from, to and message"),

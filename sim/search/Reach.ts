@@ -19,7 +19,14 @@ type Tags<T extends string> = { readonly [_ in T]: true }
 
 const peerStates: Tags<PeerWord> = { unknown: true, up: true, suspect: true, down: true, left: true }
 const standings: Tags<Standing["_tag"]> = { Following: true, Sounding: true, Standing: true, Leading: true }
-const phases: Tags<NodeState["phase"]> = { off: true, recalling: true, booting: true, running: true, left: true }
+const phases: Tags<NodeState["phase"]> = {
+  off: true,
+  recalling: true,
+  booting: true,
+  running: true,
+  leaving: true,
+  left: true
+}
 const links: Tags<Link["_tag"]> = {
   Asking: true,
   SigningLogin: true,

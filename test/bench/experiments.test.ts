@@ -219,6 +219,25 @@ describe("a mesh of ours", () => {
     assert.strictEqual(firstDown("ingress")?.observer, 2)
   })
 
+  it("0014: removes for good, and within twelve seconds, a member that loses four of five packets either way", () => {
+    for (const direction of ["egress", "ingress"] as const)
+      for (const seed of [1, 2, 3]) {
+        const what = { size: 10, faulty: 1, direction, ppm: 800_000, seed, secondsMost: ANY } as const
+        const { removedMs, ...others } = done(lossy(ours, what))
+        assert.deepStrictEqual(others, { takenBack: 0, healthyRemoved: 0 }, `${direction}, seed ${seed}`)
+        assert.isAtMost(removedMs ?? ANY, 12_000, `${direction}, seed ${seed}`)
+      }
+  })
+
+  it("0014: takes nobody for dead whose links lose 15 % of their packets", () => {
+    for (const size of [5, 10]) {
+      const what = { size, lossPpm: 150_000, edgeSeconds: 40_000, secondsMost: ANY }
+      const { died, suspected } = done(falseDeaths(ours, what))
+      assert.strictEqual(died, 0, `N=${size}`)
+      assert.isAbove(suspected, 0, "links do stall")
+    }
+  })
+
   it("removes a member of which nothing arrives, and sends more messages than elections need", () => {
     const what = { size: 5, faulty: 1, direction: "egress", ppm: 1_000_000, seed: 1, secondsMost: ANY } as const
     const { healthyRemoved, removedMs } = done(lossy(ours, what))

@@ -8,12 +8,13 @@ import { ok } from "node:assert"
 import { isDeepStrictEqual } from "node:util"
 import * as Durable from "../../kernel/Durable.ts"
 import type { Input } from "../../kernel/Input.ts"
+import { LANE_FRAMES_MAX, LINE_BYTES_MAX } from "../../kernel/links/Lanes.ts"
 import { ROW_EDGES_MAX } from "../../kernel/wire/Limits.ts"
 import * as Node from "../../kernel/Node.ts"
 import { UNAUTHENTICATED_LINKS_MAX } from "../../kernel/Profile.ts"
 import { decode, encode } from "../../kernel/wire/Codec.ts"
 import type { Event, Frame } from "../../kernel/wire/Frame.ts"
-import { configOf, Drive, id, type Given, type World } from "./drive.ts"
+import { configOf, Drive, id, nameOf, signedGoodbye, type Given, type World } from "./drive.ts"
 import { frame as wildFrame } from "./wire/frames.arbitrary.ts"
 
 const world: World = {
@@ -58,6 +59,11 @@ const granted = fc.record({ term, granted: fc.boolean() })
 const said = <E extends Event["event"]>(event: E, payload: fc.Arbitrary<Extract<Event, { event: E }>["payload"]>) =>
   payload.map((value) => ({ type: "event", event, payload: value }) as unknown as Frame)
 
+/** Some of them true: `drive` signs by the last letter of a key. */
+const goodbye = fc
+  .record({ deviceId: device, incarnation: small, reason: fc.constantFrom("", "asked to"), isTrue: fc.boolean() })
+  .map(({ isTrue, ...said }) => signedGoodbye(nameOf(said.deviceId), said, isTrue ? undefined : "false"))
+
 /** As the codec would hand them to the kernel; what it refuses never gets there. */
 const frame: fc.Arbitrary<Frame> = fc
   .oneof(
@@ -75,6 +81,7 @@ const frame: fc.Arbitrary<Frame> = fc
       )
     },
     { weight: 1, arbitrary: said("mesh.rows.want", fc.record({ observers: fc.array(device, { maxLength: 8 }) })) },
+    { weight: 2, arbitrary: said("mesh.goodbyes", fc.record({ goodbyes: fc.array(goodbye, { maxLength: 20 }) })) },
     { weight: 1, arbitrary: said("mesh.probe", fc.record({ subject: device, incarnation: small })) },
     { weight: 1, arbitrary: said("mesh.probe.answer", fc.record({ subject: device, incarnation: small })) },
     { weight: 2, arbitrary: said("mesh.prevote", fc.record({ term })) },
@@ -108,6 +115,8 @@ const input = fc.oneof(
     })
     .map((given) => (link: number) => ({ _tag: "Malformed", link, ...given }) as const),
   counter.map((probe) => (link: number) => ({ _tag: "Ponged", link, probe }) as const),
+  fc.nat({ max: 2_000_000 }).map((bytes) => (link: number) => ({ _tag: "Backlog", link, bytes }) as const),
+  fc.nat({ max: 3 }).map((n) => (link: number) => ({ _tag: "Ponged", link, probe: 2 ** 40 + n }) as const),
   fc.nat({ max: 90_000 }).map((ms) => () => ({ _tag: "Stalled", ms }) as const),
   fc.boolean().map((up) => () => ({ _tag: "Carrier", up }) as const),
   fc.constant(() => ({ _tag: "Started", bootId: "again", durable: Durable.empty }) as const)
@@ -177,6 +186,12 @@ const assertBounded = ({ config, durable, leadership, links, membership }: Node.
     ok(contact.session === link, "contact and session agree")
     const member = membership.members.find(({ deviceId }) => deviceId === contact.peer)
     ok(member?.link === link, "member and session agree")
+  }
+  ok(links.lines.length <= sessions.length, "lines are bounded")
+  for (const { waiting } of links.lines) {
+    ok(waiting.length <= LANE_FRAMES_MAX, "what waits is bounded")
+    ok(waiting.reduce((sum, { bytes }) => sum + bytes, 0) <= LINE_BYTES_MAX, "and its bytes")
+    if (waiting.length > 0) tally("waiting")
   }
   ok(membership.rows.length <= trusted, "rows are bounded")
   for (const { edges } of membership.rows) ok(edges.length <= ROW_EDGES_MAX, "edges are bounded")
@@ -296,6 +311,7 @@ describe("step", () => {
             if (index % 40 === 20) drive.release()
             perform(drive, next)
           }
+          drive.keysWait = false
           drive.feed({ _tag: "Leave", reason: "the walk is over" })
           assert.strictEqual(drive.node.phase, "left")
         }
@@ -306,7 +322,7 @@ describe("step", () => {
     assert.isAtLeast(steps, 20_000)
     // A walk that never gets anywhere proves nothing.
     const states = ["Offered", "Held", "Session", "Asking", "Proving", "CheckingClient", "SigningAnswer"]
-    for (const state of [...states, "up", "suspect", "down", "left", "Sounding", "Standing", "Leading"])
+    for (const state of [...states, "waiting", "up", "suspect", "down", "left", "Sounding", "Standing", "Leading"])
       assert.isAbove(reached.get(state) ?? 0, 0, `the walk reaches ${state}`)
   }, 120_000)
 })

@@ -11,7 +11,7 @@ import type { Command } from "../../kernel/Command.ts"
 import type { Config } from "../../kernel/Config.ts"
 import { u32 } from "../../kernel/Draw.ts"
 import * as Durable from "../../kernel/Durable.ts"
-import { connectString, kernelString } from "../../kernel/identity/Handshake.ts"
+import { connectString, goodbyeString, kernelString } from "../../kernel/identity/Handshake.ts"
 import type { Input } from "../../kernel/Input.ts"
 import type { Session } from "../../kernel/links/Link.ts"
 import type { Member } from "../../kernel/membership/Member.ts"
@@ -19,7 +19,7 @@ import * as Node from "../../kernel/Node.ts"
 import { profiles, type Profile } from "../../kernel/Profile.ts"
 import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
-import type { ConnectAnswer, ConnectParams, Event, Frame, Role } from "../../kernel/wire/Frame.ts"
+import type { ConnectAnswer, ConnectParams, Event, Frame, Goodbye, Role } from "../../kernel/wire/Frame.ts"
 
 /** An input without its instant: the drive stamps it. */
 export type Given = Input extends infer I ? (I extends Input ? Omit<I, "at"> : never) : never
@@ -327,6 +327,21 @@ export interface DriveOptions {
   readonly durable?: Durable.Durable
   readonly mono?: number
   readonly bootId?: string
+}
+
+/** What `name` says when it leaves; signed by somebody else's key, or not at all, where a test says so. */
+export const signedGoodbye = (
+  name: string,
+  {
+    by = name,
+    incarnation = 1,
+    reason = "asked to"
+  }: { readonly by?: string; readonly incarnation?: number; readonly reason?: string } = {},
+  signature?: string
+): Goodbye => {
+  const said = { deviceId: id(name), incarnation, reason }
+  const payload = goodbyeString({ meshId: "mesh", meshKey: "operator", ...said })
+  return { ...said, publicKey: keyOf(by), signature: signature ?? sign(keyOf(by), payload) }
 }
 
 // ------------------------------------------------------------------------------------------------ reading commands

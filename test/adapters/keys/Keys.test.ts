@@ -5,7 +5,7 @@ import { isDeviceId } from "../../../kernel/identity/MeshId.ts"
 import { identityVectors as vectors } from "../../vectors.ts"
 
 const keys = fromSeed(Buffer.from(vectors.key.seedHex, "hex"))!
-const signed = [...vectors.connect, ...vectors.kernel].map(({ name, payload, signature }) => ({
+const signed = [...vectors.connect, ...vectors.kernel, ...vectors.leave].map(({ name, payload, signature }) => ({
   name,
   payload,
   signature

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import {
   connectString,
+  goodbyeString,
   kernelString,
   type ConnectFields,
   type KernelFields
@@ -189,6 +190,26 @@ describe("P9 the string of the kernel extension", () => {
       }),
       { numRuns: 500 }
     )
+  })
+})
+
+describe("P7.16 the string of a goodbye", () => {
+  for (const { given, name, payload } of vectors.leave)
+    it(`vector: ${name}`, () => assert.strictEqual(goodbyeString(given), payload))
+
+  it("differs in whatever differs, and is no other string", () => {
+    const { given } = vectors.leave[0]!
+    const others = [
+      given,
+      { ...given, meshId: "other" },
+      { ...given, meshKey: "other" },
+      { ...given, deviceId: "other" },
+      { ...given, incarnation: 58 },
+      { ...given, reason: "asked" },
+      { ...given, meshKey: `${given.meshKey}|${given.deviceId}` }
+    ]
+    assert.strictEqual(new Set(others.map(goodbyeString)).size, others.length)
+    assert.match(goodbyeString(given), /^clawmesh\.leave\|v1\|/u)
   })
 })
 

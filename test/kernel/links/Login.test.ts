@@ -180,31 +180,28 @@ describe("P5.10: before the handshake", () => {
     drive.receive(1, { type: "res", id: "connect", ok: true, payload: drive.answerOf("b", 1, answer) })
     return drive
   }
-  const status = (n: number) => ({ type: "req", id: `${n}`, method: "mesh.status", params: {} }) as const
-  const answered = (commands: ReadonlyArray<Command>): ReadonlyArray<string> =>
-    framesTo(commands, 1).flatMap((frame) => (frame.type === "res" ? [frame.id] : []))
+  const lead = (drive: Drive, beat: number): ReadonlyArray<Command> =>
+    drive.hear(1, "mesh.lead", { term: { manifest: 1, counter: 9 }, beat })
+  const answered = (commands: ReadonlyArray<Command>): ReadonlyArray<number> =>
+    sentEvents(commands, "mesh.lead.answer").map(({ beat }) => beat)
 
   it("S7: what comes right behind a good answer changes nothing before that is checked, and is taken up then, in order", () => {
     const drive = checking()
     const { leadership, membership } = drive.node
-    const lead = (beat: number) => drive.hear(1, "mesh.lead", { term: { manifest: 1, counter: 9 }, beat })
     const row = { observer: id("b"), incarnation: 1, version: 1, edges: [] }
-    assert.deepStrictEqual([...lead(1), ...drive.hear(1, "mesh.edges", { rows: [row] }), ...lead(2)], [])
+    assert.deepStrictEqual([...lead(drive, 1), ...drive.hear(1, "mesh.edges", { rows: [row] }), ...lead(drive, 2)], [])
     assert.deepStrictEqual([drive.node.leadership, drive.node.membership], [leadership, membership])
     const commands = drive.release()
     assert.strictEqual(drive.sessions("b").length, 1)
     assert.strictEqual(drive.node.leadership.leader, id("b"))
     assert.deepStrictEqual(drive.node.membership.rows, [row])
-    assert.deepStrictEqual(
-      sentEvents(commands, "mesh.lead.answer").map(({ beat }) => beat),
-      [1, 2]
-    )
+    assert.deepStrictEqual(answered(commands), [1, 2])
   })
 
   it("a goodbye right behind it is heard, and what follows that is not", () => {
     const drive = checking()
     drive.hear(1, "peer.leaving", { gen: 1, deviceId: id("b"), timestamp: 0, incarnation: 1 })
-    drive.receive(1, status(1))
+    lead(drive, 1)
     assert.deepStrictEqual(answered(drive.release()), [])
     assert.strictEqual(drive.member("b").state, "left")
     assert.lengthOf(drive.sessions("b"), 0)
@@ -213,8 +210,7 @@ describe("P5.10: before the handshake", () => {
   it("S7: behind an answer that is none of its it is never looked at", () => {
     const drive = checking({ instead: { signature: "forged" } })
     const { leadership, membership } = drive.node
-    drive.hear(1, "mesh.lead", { term: { manifest: 1, counter: 9 }, beat: 1 })
-    drive.receive(1, status(1))
+    lead(drive, 1)
     assert.deepStrictEqual(answered(drive.release()), [])
     assert.deepStrictEqual([drive.node.leadership, drive.node.membership], [leadership, membership])
     assert.lengthOf(drive.node.links.links, 0)
@@ -222,13 +218,13 @@ describe("P5.10: before the handshake", () => {
 
   it("S10: so many are kept; more are dropped, and are no offence", () => {
     const drive = checking()
-    for (let n = 0; n < FRAMES_BEHIND_ANSWER_MAX; n++) drive.receive(1, status(n))
+    for (let n = 0; n < FRAMES_BEHIND_ANSWER_MAX; n++) lead(drive, n)
     const { node } = drive
-    for (let n = 0; n < 1_000; n++) assert.deepStrictEqual(drive.receive(1, status(100 + n)), [])
+    for (let n = 0; n < 1_000; n++) assert.deepStrictEqual(lead(drive, 100 + n), [])
     assert.strictEqual(drive.node, node)
     assert.deepStrictEqual(
       answered(drive.release()),
-      Array.from({ length: FRAMES_BEHIND_ANSWER_MAX }, (_, n) => `${n}`)
+      Array.from({ length: FRAMES_BEHIND_ANSWER_MAX }, (_, n) => n)
     )
     assert.lengthOf(drive.sessions("b"), 1)
   })

@@ -52,6 +52,18 @@ describe("one session a device", () => {
     assertDead(drive, link)
   })
 
+  it("P3.5, A04: one that comes long after the handshake does: the higher id has lost the session, or it would not dial", () => {
+    const drive = Drive.up(three, "a")
+    const ours = drive.reach("b").link
+    drive.mono += 9_999
+    assert.deepStrictEqual(hangups(drive.meet("b").commands)[0]?.reason, "crossing dials")
+    drive.mono += 1
+    const { commands, link } = drive.meet("b")
+    assert.deepStrictEqual(hangups(commands), [{ link: ours, code: 1000, reason: "displaced" }])
+    assert.strictEqual(drive.sessions("b")[0]?.link, link)
+    assertDead(drive, ours)
+  })
+
   it("P3.5: a later dial by the lower id displaces the higher's", () => {
     const drive = Drive.up(three, "b")
     const ours = drive.reach("a").link

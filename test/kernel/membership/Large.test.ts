@@ -224,8 +224,8 @@ describe("rows among sixteen", () => {
     for (const name of six) say(name, 52, false)
     assert.strictEqual(drive.member(subject).state, "up", "as long as its answer may come")
     drive.passUntil(drive.member(subject).probeDeadline)
-    assert.isTrue(drive.member(subject).good)
     assert.strictEqual(drive.member(subject).state, "down")
+    assert.isFalse(drive.member(subject).good, "and its edge has to hold before it is good again")
   })
 
   const to = (commands: ReturnType<Drive["pass"]>, observer: string): ReadonlyArray<number> =>

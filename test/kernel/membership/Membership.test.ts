@@ -107,6 +107,35 @@ describe("rows", () => {
     assert.strictEqual(drive.node.membership.mine.version, 3)
   })
 
+  it("P7.2: with whom we have a session speaks for itself: what others hand on in its name changes nothing", () => {
+    const { drive, link } = met(five, "bc")
+    const forged = [row("b", 99, "c-"), row("b", 1, "c-", 7)]
+    const { rows } = drive.node.membership
+    assert.deepStrictEqual(drive.hear(link["c"]!, "mesh.edges", { rows: forged }), [])
+    assert.strictEqual(drive.node.membership.rows, rows)
+    const own = row("b", 2, "a+ c+")
+    drive.hear(link["b"]!, "mesh.edges", { rows: [own] })
+    assert.deepStrictEqual(drive.hear(link["c"]!, "mesh.edges", { rows: forged }), [])
+    assert.deepStrictEqual(drive.node.membership.rows, [own])
+    drive.feed({ _tag: "LinkDown", link: link["b"]!, reason: "reset" })
+    drive.hear(link["c"]!, "mesh.edges", { rows: forged })
+    assert.deepStrictEqual(drive.node.membership.rows, [forged[1]!], "without one there is nobody better to ask")
+  })
+
+  it("P7.2: its own word replaces whatever others said in its name, under whatever version, and once", () => {
+    const { drive, link } = met(five, "c")
+    drive.hear(link["c"]!, "mesh.edges", { rows: [row("b", 99, "c-", 7)] })
+    const b = drive.meet("b").link
+    for (const own of [row("b", 2, "a+ c+"), row("b", 3, "a+"), row("b", 3, "a+ c+")]) {
+      const passed = sentEvents(drive.hear(b, "mesh.edges", { rows: [own] }), "mesh.edges")
+      assert.deepStrictEqual(passed, [{ link: link["c"]!, rows: [own] }])
+      assert.deepStrictEqual(drive.node.membership.rows, [own])
+      const { node } = drive
+      assert.deepStrictEqual(drive.hear(b, "mesh.edges", { rows: [own] }), [], "said again, it is no news")
+      assert.strictEqual(drive.node.membership.rows, node.membership.rows)
+    }
+  })
+
   it("P7.2: whom its observer trusts besides is no reason to pass a row by: it is kept and passed on whole", () => {
     const { drive, link } = met(four, "bc")
     const others = Array.from({ length: ROW_EDGES_MAX - 2 }, (_, n) => ({
@@ -273,6 +302,41 @@ describe("verdicts of a mesh", () => {
     mesh.crash("c", { silent: true })
     mesh.pass(5_000)
     assert.strictEqual(mesh.view("d"), "a:up b:up c:down")
+  })
+
+  it("0014: enough against it but not all: the others have a beat to find the same", () => {
+    const { drive, link } = met(five, "bcd")
+    const say = (name: string, version: number, edges: string) =>
+      drive.hear(link[name]!, "mesh.edges", { rows: [row(name, version, edges)] })
+    for (const name of "bcd") say(name, 2, "e+")
+    say("b", 3, "e-")
+    say("c", 3, "e-")
+    assert.strictEqual(drive.member("e").state, "suspect")
+    say("c", 4, "e+")
+    drive.pass(1)
+    say("c", 5, "e-")
+    const from = drive.mono
+    while (drive.member("e").state === "suspect") drive.pass(1)
+    assert.strictEqual(drive.member("e").state, "down")
+    assert.strictEqual(drive.mono - from, 1_000, "counted from when it was so again")
+    const again = met(five, "bcd")
+    for (const name of "bcd") again.drive.hear(again.link[name]!, "mesh.edges", { rows: [row(name, 2, "e+")] })
+    for (const name of "bcd") again.drive.hear(again.link[name]!, "mesh.edges", { rows: [row(name, 3, "e-")] })
+    assert.strictEqual(again.drive.member("e").state, "down", "all of them: at once")
+  })
+
+  it("0014: links that stall one after another do not add up to a death", () => {
+    const mesh = Mesh.settled(five)
+    const from = mesh.now
+    for (let n = 0; n < 8; n++) {
+      const other = "abcd"[n % 4]!
+      mesh.cut(other, "e")
+      mesh.pass(6_000)
+      mesh.mend(other, "e")
+      mesh.pass(14_000)
+    }
+    for (const name of "abcde") assert.notInclude(mesh.events(name, from), "peer.down")
+    assert.strictEqual(mesh.view("a"), "b:up c:up d:up e:up")
   })
 
   it("down is never softened to suspect: it takes a good edge to come back", () => {

@@ -251,15 +251,43 @@ describe("misses", () => {
     assert.strictEqual(drive.member("b").state, "up")
   })
 
+  /** So many beats: something is heard of `b` in each, and it answers the probe in those marked with a dot. */
+  const heard = (drive: Drive, link: number, answers: string): void => {
+    for (const answer of answers) {
+      beat(drive)
+      drive.mono += 100
+      drive.receive(link, { type: "req", id: "1", method: "mesh.peers", params: {} })
+      if (answer === ".") drive.feed({ _tag: "Ponged", link, probe: drive.member("b").probe })
+    }
+  }
+
   it("any frame since the probe is as good as its answer", () => {
+    const drive = Drive.up(few, "a")
+    const { link } = drive.meet("b")
+    heard(drive, link, "x.xx.x.x.x".repeat(3).replaceAll("xx", "x."))
+    assert.strictEqual(drive.member("b").misses, 0)
+    assert.strictEqual(drive.member("b").state, "up")
+  })
+
+  it("C12: whoever is heard and leaves six probes of ten without an answer does not hear us: the edge is bad", () => {
+    const drive = Drive.up(few, "a")
+    const { link } = drive.meet("b")
+    heard(drive, link, "..........xx.xx.x")
+    assert.isTrue(drive.member("b").good)
+    heard(drive, link, "x.")
+    assert.isFalse(drive.member("b").good)
+    assert.strictEqual(drive.member("b").misses, 0, "it was never missed")
+  })
+
+  it("a late answer to another probe is an answer, too: the way there and back works", () => {
     const drive = Drive.up(few, "a")
     const { link } = drive.meet("b")
     for (let i = 0; i < 20; i++) {
       beat(drive)
       drive.mono += 100
-      drive.receive(link, { type: "req", id: "1", method: "mesh.peers", params: {} })
+      drive.feed({ _tag: "Ponged", link, probe: drive.member("b").probe - 1 })
     }
-    assert.strictEqual(drive.member("b").misses, 0)
+    assert.strictEqual(drive.member("b").history, 0)
     assert.strictEqual(drive.member("b").state, "up")
   })
 
@@ -451,6 +479,117 @@ describe("return (8)", () => {
     assert.strictEqual(flap(drive), 30_000)
     liveOn(drive, 1_800_000)
     assert.strictEqual(flap(drive), 2_000)
+  })
+
+  it("0014: an edge that was bad is good again with the next handshake, as long as the device is not down", () => {
+    const drive = Drive.up(many, "a")
+    const links = { b: drive.meet("b").link, c: drive.meet("c").link, d: drive.meet("d").link }
+    liveOn(drive, 2_000)
+    const edges = [{ subject: id("b"), incarnation: 1, good: true }]
+    for (const name of ["c", "d"] as const)
+      drive.hear(links[name], "mesh.edges", { rows: [{ observer: id(name), incarnation: 1, version: 9, edges }] })
+    for (let n = 1; n <= 6; n++) {
+      liveOn(drive, 4_000, "b")
+      assert.isFalse(drive.member("b").good, `flap ${n}`)
+      assert.strictEqual(drive.member("b").state, "suspect")
+      drive.meet("b", { linkCounter: drive.nextLink() })
+      assert.isTrue(drive.member("b").good, `flap ${n}`)
+      liveOn(drive, 8_000)
+    }
+    assert.strictEqual(drive.member("b").flaps, 0)
+  })
+
+  it("0014: what it left unanswered before a new handshake counts all the same", () => {
+    const drive = Drive.up(few, "a")
+    const { link } = drive.meet("b")
+    liveOn(drive, 2_000)
+    for (let i = 0; i < 5; i++) heardUnanswered(drive, link)
+    assert.isTrue(drive.member("b").good)
+    drive.feed({ _tag: "LinkDown", link, reason: "closed" })
+    const again = drive.meet("b", { linkCounter: drive.nextLink() })
+    assert.isTrue(drive.member("b").good)
+    heardUnanswered(drive, again.link)
+    assert.isFalse(drive.member("b").good)
+  })
+
+  const heardUnanswered = (drive: Drive, link: number): void => {
+    beat(drive)
+    drive.mono += 100
+    drive.receive(link, { type: "req", id: "1", method: "mesh.peers", params: {} })
+    drive.pass(750)
+  }
+
+  describe("of a device that two thirds have as bad", () => {
+    /** `a` and three others have `b` as down, and it answers `a` again. */
+    const outvoted = (): Drive => {
+      const drive = Drive.up(many, "a")
+      const links = new Map(["b", "c", "d", "e"].map((name) => [name, drive.meet(name).link]))
+      liveOn(drive, 2_000)
+      for (const name of ["c", "d", "e"]) {
+        const edges = [{ subject: id("b"), incarnation: 1, good: false }]
+        const rows = [{ observer: id(name), incarnation: 1, version: 9, edges }]
+        drive.hear(links.get(name)!, "mesh.edges", { rows })
+      }
+      liveOn(drive, 4_000, "b")
+      assert.strictEqual(drive.member("b").state, "down")
+      drive.meet("b", { linkCounter: drive.nextLink() })
+      return drive
+    }
+
+    it("0014: a good edge of one's own is not enough, until it has held for 30 s more", () => {
+      const drive = outvoted()
+      const from = drive.mono
+      liveOn(drive, 2_100)
+      assert.isTrue(drive.member("b").good)
+      assert.strictEqual(drive.member("b").state, "down")
+      while (drive.member("b").state !== "up") liveOn(drive, 10)
+      assert.strictEqual(drive.mono - from, 32_000)
+    })
+
+    it("0014: nor then, if a probe was missed meanwhile", () => {
+      const drive = outvoted()
+      liveOn(drive, 20_000)
+      beat(drive)
+      drive.pass(750)
+      const from = drive.mono
+      while (drive.member("b").state !== "up") liveOn(drive, 10)
+      assert.isAbove(drive.mono - from, 29_000)
+    })
+
+    it("0014: fewer against it than that, and it is back", () => {
+      const drive = outvoted()
+      liveOn(drive, 2_100)
+      const edges = [{ subject: id("b"), incarnation: 1, good: true }]
+      const { link } = drive.member("c")
+      const back = drive.hear(link!, "mesh.edges", {
+        rows: [{ observer: id("c"), incarnation: 1, version: 10, edges }]
+      })
+      assert.deepInclude(notes(back), { event: "peer.up", about: id("b"), incarnation: 1 })
+    })
+
+    it("0014: a link that is lost ends it all: the next one begins its probation anew", () => {
+      const drive = outvoted()
+      liveOn(drive, 20_000)
+      drive.feed({ _tag: "LinkDown", link: drive.member("b").link!, reason: "closed" })
+      assert.isFalse(drive.member("b").good)
+      liveOn(drive, 60_000, "b")
+      drive.meet("b", { linkCounter: drive.nextLink() })
+      liveOn(drive, 1_000)
+      assert.strictEqual(drive.member("b").state, "down")
+      assert.isFalse(drive.member("b").good)
+    })
+  })
+
+  it("a probation ends only with an answer to the last probe", () => {
+    const drive = Drive.up(few, "a")
+    drive.meet("b")
+    liveOn(drive, 4_000, "b")
+    const { link } = drive.meet("b", { linkCounter: drive.nextLink() })
+    const first = drive.member("b").probationEnds
+    while (drive.member("b").probationEnds === first) heardUnanswered(drive, link)
+    assert.isFalse(drive.member("b").good)
+    liveOn(drive, 12_000)
+    assert.isTrue(drive.member("b").good)
   })
 
   it("a miss during the probation ends it: the edge stays bad", () => {

@@ -102,6 +102,26 @@ describe("verdict", () => {
   it("a good edge of my own outweighs everybody (6)", () =>
     assert.strictEqual(judge("b+ c+ d+ f+", "b: f-", "c: f-", "d: f-"), "up"))
 
+  it("0014: of a device that is down it does not, until it has held for long, while two thirds have it as bad", () => {
+    const back = (sureAt: number, ...said: ReadonlyArray<string>) => {
+      const all = members("b+ c+ d+ f+").map((each, n) =>
+        n === 3 ? { ...each, state: "down" as const, sureAt } : each
+      )
+      return worded(of(all, rows(said)))
+    }
+    assert.strictEqual(back(7, "b: f-", "c: f-", "d: f-"), "down by bcd")
+    assert.strictEqual(back(0, "b: f-", "c: f-", "d: f-"), "up")
+    assert.strictEqual(back(7, "b: f-", "c: f-", "d: f+"), "up")
+    assert.strictEqual(back(7), "up")
+  })
+
+  it("0014: it is contested as long as one of those that count has it as good", () => {
+    const contested = (...said: ReadonlyArray<string>) => of(members("b+ c+ d+ f-"), rows(said)).contested
+    assert.isTrue(contested("b: f-", "c: f-", "d: f+"))
+    assert.isFalse(contested("b: f-", "c: f-", "d: f-"))
+    assert.isFalse(contested("b: f-", "c: f-"))
+  })
+
   it("rows of observers that I cannot reach do not count, either way", () => {
     assert.strictEqual(judge("b- c- f-", "b: f+", "c: f+"), "down by a")
     assert.strictEqual(judge("b+ c- d- f-", "b: f+", "c: f-", "d: f-"), "suspect")

@@ -92,6 +92,14 @@ export const request: fc.Arbitrary<Request> = fc.oneof(
 const eventOf = <E extends Event["event"]>(event: E, payload: fc.Arbitrary<Extract<Event, { event: E }>["payload"]>) =>
   payload.map((value) => ({ type: "event", event, payload: value }) as unknown as Event)
 
+const goodbye = fc.record({
+  deviceId,
+  incarnation: natural,
+  reason: text,
+  publicKey: someText,
+  signature: someText
+})
+
 const granted = fc.record({ term, granted: fc.boolean() })
 
 export const event: fc.Arbitrary<Event> = fc.oneof(
@@ -112,6 +120,7 @@ export const event: fc.Arbitrary<Event> = fc.oneof(
     fc.record({ groups: fc.array(natural, { maxLength: 16 }), have: fc.array(rowHead, { maxLength: 3 }) })
   ),
   eventOf("mesh.rows.want", fc.record({ observers: fc.array(deviceId, { maxLength: 3 }) })),
+  eventOf("mesh.goodbyes", fc.record({ goodbyes: fc.array(goodbye, { maxLength: 3 }) })),
   eventOf("mesh.probe", inquiry),
   eventOf("mesh.probe.answer", inquiry),
   eventOf("mesh.prevote", fc.record({ term })),

@@ -304,9 +304,9 @@ describe("P4.3: an unknown event on a session is a sign of life", () => {
   const mallorys = (siege: Siege) =>
     statusOf(siege, siege.field).peers.find((peer) => peer.deviceId === siege.mallory.keys.deviceId)!
 
-  it("whoever answers no ping and says such events stays up, and nothing is counted", () => {
+  it("whoever answers no ping and says such events stays linked, and nothing is counted; but it does not answer", () => {
     const { line, siege } = deaf(true)
-    assert.deepInclude(mallorys(siege), { state: "up", linked: true })
+    assert.deepInclude(mallorys(siege), { state: "down", linked: true })
     assert.isNull(closedWith(siege, line))
     assert.deepStrictEqual(statusOf(siege, siege.field).refusals, {})
     allIsWell(siege)

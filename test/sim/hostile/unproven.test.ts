@@ -29,6 +29,7 @@ const payloads: { readonly [name in keyof typeof eventSchemas]: unknown } = {
   "mesh.rows.sums": { sums: [1] },
   "mesh.rows.have": { groups: [0], have: [{ observer: ID, incarnation: 1, version: 1 }] },
   "mesh.rows.want": { observers: [ID] },
+  "mesh.goodbyes": { goodbyes: [] },
   "mesh.probe": { subject: ID, incarnation: 1 },
   "mesh.probe.answer": { subject: ID, incarnation: 1 },
   "mesh.prevote": { term: TERM },

@@ -4,6 +4,7 @@ import * as Durable from "../../../kernel/Durable.ts"
 import type { Input } from "../../../kernel/Input.ts"
 import { indexOfLink } from "../../../kernel/links/Link.ts"
 import { lateOver } from "../../../sim/oracles/Demands.ts"
+import { LEAVE_TICKET } from "../../../kernel/membership/Goodbyes.ts"
 import * as Node from "../../../kernel/Node.ts"
 import type { World } from "../../../sim/engine/World.ts"
 import { broken, brokenAfter, fires, scenarioOf, watch } from "./Broken.ts"
@@ -271,5 +272,78 @@ describe("S6: a session that lives is not displaced by whoever comes", () => {
     })
     const told = /^[a-z0-9-]+ goes on with the session on connection \d+, whose far end means another$/u
     fires("S6", told, mesh(""), ahead)
+  })
+})
+
+describe("S6: goodbyes", () => {
+  const leaves = mesh(`
+  - { at: 10s, partition: [[laptop, jetson-2], [jetson-1]] }
+  - { at: 15s, stop: jetson-2 }
+  - { at: 20s, heal: everything }`)
+
+  const inState = (after: Node.NodeState, state: "up" | "left", where: (was: string) => boolean): Node.NodeState => {
+    if (after.config.displayName !== "jetson-1" || after.phase !== "running") return after
+    const members = after.membership.members.map((member) =>
+      where(member.state) && member.incarnation > 0 ? { ...member, state } : member
+    )
+    return { ...after, membership: { ...after.membership, members } }
+  }
+
+  it("one that nobody said", () =>
+    fires(
+      "S6",
+      /^jetson-1 says that (laptop|jetson-2) left in incarnation 1, which it did not$/u,
+      mesh(""),
+      brokenAfter((after) => inState(after, "left", (was) => was === "up"))
+    ))
+
+  it("one that is taken back", () =>
+    fires(
+      "S6",
+      /^jetson-1 took jetson-2 back in incarnation 1, in which it had left$/u,
+      leaves,
+      brokenAfter((after, before) =>
+        before.membership.members.some(({ state }) => state === "left")
+          ? inState(after, "up", (was) => was === "left")
+          : after
+      )
+    ))
+
+  it("P7.16: one whose signature nobody checked (the kernel is told that every signature is good)", () => {
+    const credulous = broken((node, input) =>
+      Node.step(
+        node,
+        input._tag === "Checked" && input.ticket > LEAVE_TICKET
+          ? { ...input, deviceId: jetson2(), valid: [true] }
+          : input
+      )
+    )
+    let forged = ""
+    const jetson2 = (): string => forged
+    fires(
+      "S6",
+      /^laptop says that jetson-2 left in incarnation 1, which it did not$/u,
+      mesh(""),
+      credulous,
+      (world) => {
+        const [laptop, jetson1, other] = world.machines
+        forged = other!.config.deviceId
+        world.agenda.push(9_000, {
+          _tag: "call",
+          run: () => {
+            const from = laptop!.state()!.links.contacts.find(({ peer }) => peer === jetson1!.config.deviceId)!.session!
+            const goodbye = {
+              deviceId: forged,
+              incarnation: 1,
+              reason: "",
+              publicKey: other!.config.publicKey,
+              signature: "x"
+            }
+            const frame = { type: "event", event: "mesh.goodbyes", payload: { goodbyes: [goodbye] } } as const
+            laptop!.deliver({ _tag: "Received", link: from, frame })
+          }
+        })
+      }
+    )
   })
 })
