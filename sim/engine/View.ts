@@ -54,6 +54,7 @@ export const worldEvents = [
   "world.cut",
   "world.partition",
   "world.isolate",
+  "world.unplug",
   "world.slow",
   "world.detour",
   "world.clog",

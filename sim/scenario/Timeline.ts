@@ -30,6 +30,7 @@ const undoable: ReadonlySet<VerbName> = new Set([
   "cut",
   "partition",
   "isolate",
+  "unplug",
   "slow",
   "detour",
   "clog",
@@ -50,7 +51,7 @@ const undoable: ReadonlySet<VerbName> = new Set([
   "keys-fail"
 ])
 /** A machine that nothing mends would never get well. */
-const ending: ReadonlySet<VerbName> = new Set(["freeze", "suspend", "slow-cpu", "disk"])
+const ending: ReadonlySet<VerbName> = new Set(["freeze", "suspend", "slow-cpu", "disk", "unplug"])
 
 export const readTimeline = (
   reading: Reading,
@@ -136,6 +137,7 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
     case "freeze":
     case "suspend":
     case "isolate":
+    case "unplug":
     case "move":
       return { _tag: verb, who: resolveTargets(reading, step[verb], at) }
     case "crash":
