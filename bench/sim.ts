@@ -1,25 +1,25 @@
 /**
  * The simulator's measures: what a laptop gets through. Engine alone (token gossip), whole kernel with oracles, forks of running
  * worlds, seeds of a scenario over all cores, and memory over a hundred thousand runs in one process. Bounds are those of the
- * project. `--forks`: those of the forks alone.
+ * project. `--forks`, `--engine`: those of the forks, of the engine alone.
  */
 import { readFileSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
+import { once } from "node:events"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
+import { Worker } from "node:worker_threads"
 import { runScenario } from "../sim/run.ts"
 import { readScenario } from "../sim/scenario/read.ts"
 import type { Scenario } from "../sim/scenario/Scenario.ts"
-import { machine, median, rounded, table, timed } from "./Measure.ts"
+import { machine, rounded, table, timed } from "./Measure.ts"
 import { ofTen, ofThousand } from "./sim/Forks.ts"
-import { agenda } from "./tokenGossip/engines.ts"
-import { Job } from "./tokenGossip/Job.ts"
 
 export const about =
   "the simulator: engine, whole kernel with oracles, forks, seeds a minute, memory over 100,000 runs (minutes)"
-export const flags = ["--forks"]
+export const flags = ["--forks", "--engine"]
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url))
 
@@ -30,17 +30,10 @@ interface Measured {
   readonly held: boolean
 }
 
-const TOKENS = 1_000
-const DELIVERIES = 8_000_000
-
 const engine = async (): Promise<Measured> => {
-  const once = () => {
-    const job = new Job({ seed: 1, nodes: TOKENS, deliveries: DELIVERIES })
-    void agenda.run(job)
-    job.assertDone(agenda.name)
-  }
-  once()
-  const perSecond = (DELIVERIES / median(await timed(5, once))) * 1_000
+  const worker = new Worker(new URL("sim/engineWorker.ts", import.meta.url))
+  const [perSecond] = (await once(worker, "message")) as [number]
+  await worker.terminate()
   return {
     what: "token gossip, 1,000 tokens, events/s",
     is: rounded(perSecond),
@@ -63,12 +56,12 @@ const wholeKernel = async (): Promise<Measured> => {
   if (scenario.nodes.length !== 5)
     throw new Error(`${FAILOVER} has ${scenario.nodes.length} nodes, not the five meant here`)
   let seed = 0
-  const once = () => {
+  const run = () => {
     const { endedMs, violations } = runScenario(scenario, { seed: ++seed })
     if (endedMs !== scenario.lastsMs || violations.length > 0) throw new Error(`seed ${seed} ended at ${endedMs} ms`)
   }
-  await timed(300, once)
-  const times = (scenario.lastsMs * 200) / (await timed(200, once)).reduce((sum, ms) => sum + ms, 0)
+  await timed(300, run)
+  const times = (scenario.lastsMs * 200) / (await timed(200, run)).reduce((sum, ms) => sum + ms, 0)
   return {
     what: "five nodes with oracles, × real time on a core",
     is: rounded(times),
@@ -158,9 +151,9 @@ const memory = (): ReadonlyArray<Measured> => {
 const bench = async (flags: ReadonlyArray<string>): Promise<void> => {
   console.log(machine())
   // Memory first: what the others leave in this process is not what is asked for.
-  const measured = flags.includes("--forks")
-    ? forks()
-    : [...memory(), await engine(), await wholeKernel(), ...forks(), await seeds()]
+  const alone = [...(flags.includes("--forks") ? forks() : []), ...(flags.includes("--engine") ? [await engine()] : [])]
+  const measured =
+    alone.length > 0 ? alone : [...memory(), await engine(), await wholeKernel(), ...forks(), await seeds()]
   console.log(
     table(
       ["measure", "is", "bound", ""],

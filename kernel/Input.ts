@@ -85,6 +85,11 @@ export const Input = Schema.TaggedUnion({
   Ignored: { at, link, event: Schema.String },
   /** The far end answered `Ping { probe }`. */
   Ponged: { at, link, probe: Schema.Natural },
+  /**
+   * Bytes that wait on a link for the far end to read, in the transport and on their way. Given when they pass one of
+   * `BACKLOG_BYTES` (links/Lanes.ts), and when no more than half of it is left.
+   */
+  Backlog: { at, link, bytes: Schema.Natural },
   /** Answer to `Check`: the device id of the key (`null` if it is no Ed25519 key), and which proofs it signed. */
   Checked: { at, ticket, deviceId: Schema.NullOr(Schema.String), valid: Schema.Array(Schema.Boolean) },
   /** Answer to `Sign`; `null` when the key refused. */

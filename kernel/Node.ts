@@ -3,7 +3,7 @@
  *
  * `step` is pure, total and never throws: what does not fit the state it meets changes nothing. When nothing changed, the same
  * reference comes back. The rooms see each input in this order, and tell the later ones by facts:
- * links → membership → leadership → links again (connections given up, what generation 1 may hear) → counters → alarm.
+ * links → membership → leadership → links again (connections given up, lanes, what generation 1 may hear) → counters → alarm.
  */
 import type { Command } from "./Command.ts"
 import type { Config } from "./Config.ts"
@@ -39,6 +39,8 @@ export interface NodeState {
   readonly durable: Durable.Durable
   /** Tickets of `Persist` given so far. */
   readonly tickets: number
+  /** The one of the record of this incarnation. */
+  readonly bootTicket: number
   readonly links: LinksState
   readonly membership: Membership.Membership
   readonly leadership: Leadership.Leadership
@@ -63,6 +65,7 @@ export const make = (config: Config): NodeState => ({
   recall: Recall.begin,
   durable: Durable.empty,
   tickets: 0,
+  bootTicket: 0,
   links: Links.make(config),
   membership: Membership.make(config),
   leadership: Leadership.make(),
@@ -80,8 +83,7 @@ export const step = (node: NodeState, input: Input): Step => {
     case "recalling":
       return recall(node, input)
     case "booting":
-      // Nothing is asked for while it boots: the last ticket is that of its incarnation.
-      return input._tag === "Stored" && input.ticket === node.tickets ? open(node, input) : [node, NOTHING]
+      return wait(node, input)
     case "leaving":
       return farewell(node, input)
     case "left":
@@ -124,10 +126,33 @@ const live = (node: NodeState, turn: Turn, incarnation: number, before: Readonly
       membership: Membership.make(node.config),
       leadership: Leadership.make(),
       durable: [...before, last].reduce(Durable.apply, node.durable),
-      tickets: ticket
+      tickets: ticket,
+      bootTicket: ticket
     },
     turn.out
   ]
+}
+
+/** Its incarnation is not stored yet. What it hears of others and of its operator meanwhile it keeps, and acts on nothing. */
+const wait = (node: NodeState, input: Input): Step => {
+  switch (input._tag) {
+    case "Stored":
+      return input.ticket === node.bootTicket ? open(node, input) : [node, NOTHING]
+    case "Trust":
+    case "Distrust":
+      return changeTrust(node, input)
+    case "Sighted":
+    case "Lost": {
+      const links = Links.onInput(node.links, input, begin(node, input).turn)
+      return [links === node.links ? node : { ...node, links }, NOTHING]
+    }
+    case "Carrier": {
+      const membership = Membership.onTurn(node.membership, false, begin(node, input).turn)
+      return [membership === node.membership ? node : { ...node, membership }, NOTHING]
+    }
+    default:
+      return [node, NOTHING]
+  }
 }
 
 /** Asks, as nobody, and lives in the incarnation after the last one that anybody remembers. */
@@ -157,7 +182,8 @@ const recall = (node: NodeState, input: Input): Step => {
 
 /** What it was is over, and what it promised under this manifest is forgotten, which outlives the next crash as well. */
 const rebirth = (node: NodeState, turn: Turn, incarnation: number): Step => {
-  const reborn: NodeState = { ...node, links: Links.anew(node.links, turn), alarmAt: NEVER_MS }
+  const links = Links.anew(node.links, node.phase === "running", turn)
+  const reborn: NodeState = { ...node, links, alarmAt: NEVER_MS }
   turn.out.push({ _tag: "SetAlarm", at: NEVER_MS })
   return live(reborn, turn, incarnation, [{ _tag: "Forgot", manifest: node.config.manifest.version }])
 }
@@ -182,8 +208,10 @@ const begin = (node: NodeState, input: Input) => {
     carrier: input._tag === "Carrier" ? input.up : null,
     checked: input._tag === "Checked" ? input : null,
     out,
+    lower: [],
     facts: [],
     admitted: null,
+    behind: [],
     persist: (record, then) => {
       records.push(record)
       const ticket = node.tickets + records.length
@@ -225,6 +253,7 @@ const run = (node: NodeState, input: Input): Step => {
     pinProven(node, turn)
   }
   if (turn.admitted?.frame?.type === "req") answer(node, turn)
+  links = Links.behindControl(links, turn)
   links = Links.towardsGen1(links, woke, turn)
   const refusals = turn.facts.length > 0 ? counted(node.refusals, turn.facts) : node.refusals
   // It came back too low, because whoever knew better was out of reach.
@@ -247,6 +276,7 @@ const run = (node: NodeState, input: Input): Step => {
     recall: node.recall,
     durable: records.length === 0 ? node.durable : records.reduce(Durable.apply, node.durable),
     tickets: node.tickets + records.length,
+    bootTicket: node.bootTicket,
     links,
     membership,
     leadership,
@@ -254,7 +284,18 @@ const run = (node: NodeState, input: Input): Step => {
     farewell: node.farewell,
     alarmAt: rang ? NEVER_MS : node.alarmAt
   }
-  return [withAlarm(next, turn), turn.out]
+  return withRest(withAlarm(next, turn), turn)
+}
+
+/** And what waited for this turn, each in one of its own. */
+const withRest = (node: NodeState, { behind, out }: Turn): Step => {
+  let next = node
+  for (const input of behind) {
+    const [after, commands] = step(next, input)
+    next = after
+    out.push(...commands)
+  }
+  return [next, out]
 }
 
 /** What the operator says of a device is kept, and takes effect at once. */
@@ -273,7 +314,8 @@ const changeTrust = (node: NodeState, input: Extract<Input, { readonly _tag: "Tr
     links: Links.onTrust(node.links, deviceId, turn),
     membership: Membership.onTrust(node.membership, deviceId, turn)
   }
-  return [withAlarm(next, turn), turn.out]
+  // While it boots nothing is due: once it runs it sets its alarm.
+  return [node.phase === "booting" ? next : withAlarm(next, turn), turn.out]
 }
 
 /** Goodbye: authority first, then the word, then silence (B1). The word is signed, so that others can hand it on. */

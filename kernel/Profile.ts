@@ -103,6 +103,8 @@ export const SUPPRESSED_REDIAL_MS = 30_000
 export const LEAVE_MS = 300
 /** Frames other than the handshake that an unauthenticated link may send before it is closed. */
 export const UNAUTHENTICATED_FRAMES_MAX = 16
+/** Frames that are kept which a dialled device says right behind its answer, until that is checked. */
+export const FRAMES_BEHIND_ANSWER_MAX = 8
 /** Connections that may be shaking hands at once; beyond, the oldest that said nothing gives way. */
 export const UNAUTHENTICATED_LINKS_MAX = 64
 /**

@@ -8,10 +8,12 @@ import type { Command } from "./Command.ts"
 import type { Config } from "./Config.ts"
 import type { Checked } from "./Input.ts"
 import type { Pin, Record } from "./Durable.ts"
+import type { Input } from "./Input.ts"
 import type { MeshEvent } from "./status/MeshEvent.ts"
 import type { Instant } from "./Time.ts"
 import type { Code } from "./wire/Codes.ts"
 import type { DeviceId, Event, Frame, LinkEpoch } from "./wire/Frame.ts"
+import type { Lane } from "./links/Lanes.ts"
 
 export type Fact =
   /** An authenticated session with `peer` begins. */
@@ -39,6 +41,8 @@ export type Fact =
   | { readonly _tag: "Remembered"; readonly peer: DeviceId; readonly incarnation: number }
   /** How many sessions with kernel peers there are at a beat: too few, and others have to be sought. */
   | { readonly _tag: "Linked"; readonly links: number }
+  /** A row names a higher incarnation of a device that we have no link with. */
+  | { readonly _tag: "Told"; readonly peer: DeviceId; readonly incarnation: number }
   /** A device is dead by the word of several, or not any more (B4). */
   | { readonly _tag: "Dead"; readonly peer: DeviceId; readonly dead: boolean }
   /** Membership gives a connection up: end it and dial anew. */
@@ -50,6 +54,13 @@ export interface Admitted {
   readonly link: number
   readonly frame: Frame | null
   readonly probe: number
+}
+
+/** Something that goes behind control (links/Lanes.ts). */
+export interface Said {
+  readonly lane: Lane
+  readonly link: number
+  readonly frame: Frame
 }
 
 export interface Turn {
@@ -68,8 +79,12 @@ export interface Turn {
   /** What the key store answered; `null`: this is about something else. */
   readonly checked: typeof Checked.Type | null
   readonly out: Array<Command>
+  /** What is said to sessions besides control: it goes when its lane has room. */
+  readonly lower: Array<Said>
   readonly facts: Array<Fact>
   admitted: Admitted | null
+  /** What is to be taken up as if it came right after this input. */
+  readonly behind: Array<Input>
   /** Appends `Persist` to `out`: the record first, `then` only once it is durable. Returns the ticket. */
   readonly persist: (record: Record, then: ReadonlyArray<Command>) => number
 }
@@ -80,4 +95,9 @@ export const note = (turn: Turn, event: MeshEvent): void => {
 
 export const send = (turn: Turn, link: number, event: Event["event"], payload: Event["payload"]): void => {
   turn.out.push({ _tag: "Send", link, frame: { type: "event", event, payload } as Event })
+}
+
+/** An answer to a request on a session. */
+export const reply = (turn: Turn, link: number, frame: Frame): void => {
+  turn.lower.push({ lane: "people", link, frame })
 }

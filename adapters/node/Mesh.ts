@@ -14,8 +14,10 @@ import type { Files } from "../vault/Files.ts"
 
 export const MESH = "mesh.json"
 
+const VERSION = 1
+
 const Kept = Schema.Struct({
-  version: Schema.Literal(1),
+  version: Schema.Literal(VERSION),
   meshId: Schema.NonEmptyString,
   meshKey: Schema.NonEmptyString,
   /** Raw Ed25519 seed, base64url; absent where the key was given to us. */
@@ -30,6 +32,7 @@ export interface Mesh {
   readonly founded: boolean
 }
 
+const decodeVersion = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Struct({ version: Schema.Natural })))
 const decode = Schema.decodeUnknownResult(Schema.fromJsonString(Kept))
 
 const read = Effect.fnUntraced(function* (files: Files) {
@@ -43,8 +46,16 @@ const read = Effect.fnUntraced(function* (files: Files) {
       exit: 78
     })
   }
-  const decoded = decode(Buffer.from(bytes).toString("utf8"))
+  const text = Buffer.from(bytes).toString("utf8")
+  const decoded = decode(text)
   if (decoded._tag === "Success") return decoded.success
+  const versioned = decodeVersion(text)
+  if (versioned._tag === "Success" && versioned.success.version !== VERSION)
+    return yield* new StartFailure({
+      message: `${files.path(MESH)}: it is of version ${versioned.success.version}, which this program does not know`,
+      hint: "It was left as it is. Start the version of clawmesh-node that wrote it, or a newer one.",
+      exit: 78
+    })
   const kept = yield* files.keepAside(MESH)
   return yield* new StartFailure({
     message: `${files.path(MESH)} is damaged, and was kept as ${kept}`,
@@ -59,7 +70,7 @@ export const open = Effect.fnUntraced(function* (settings: Settings, files: File
   const told = settings.meshName === null ? settings.meshId : meshIdOf(settings.meshName)
   const made = settings.meshKey === null && kept === null ? generate() : null
   const next: Kept = {
-    version: 1,
+    version: VERSION,
     meshId: told ?? kept?.meshId ?? randomUUID(),
     meshKey: settings.meshKey ?? kept?.meshKey ?? made!.keys.publicKey,
     ...seedOf(settings, kept, made)

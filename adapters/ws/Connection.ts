@@ -61,7 +61,13 @@ export class Connection {
     this.link = link
     this.ws = ws
     this.around = around
-    this.outgoing = new Outgoing(ws, socket, around.limits, () => this.giveUp())
+    this.outgoing = new Outgoing(
+      ws,
+      socket,
+      around.limits,
+      () => this.giveUp(),
+      (bytes) => this.offer({ _tag: "Backlog", link, bytes })
+    )
     ws.on("message", (data, isBinary) => this.onMessage(data as Buffer, isBinary))
     ws.on("pong", (data) => this.onPong(data))
     ws.on("error", (error) => this.onError(codeOf(error)))

@@ -6,7 +6,7 @@ export interface Limits {
   readonly inboundMax: number
   /** Of those, the ones that are not open yet. */
   readonly openingMax: number
-  /** Bytes that wait here, behind those that are on their way to the far end. */
+  /** Bytes that wait for the far end to read, here and on their way to it. */
   readonly bufferedBytesMax: number
   /** How long bytes may wait without the far end reading any, ms; noticed at most a quarter later. */
   readonly drainMs: number
@@ -34,7 +34,7 @@ export const HEADER_BYTES_MAX = 8_192
 export const FRAGMENTS_MAX = 1_024
 /** Pieces of one message, as the network cut it: a megabyte in the smallest packets that still make progress. */
 export const CHUNKS_MAX = 16_384
-/** Probes under way on one connection; the kernel has two. An answer to a forgotten one is no answer. */
+/** Probes under way on one connection; the kernel has three. An answer to a forgotten one is no answer. */
 export const PROBES_MAX = 16
 /** Of a close frame's reason (RFC 6455 section 5.5), in bytes. */
 export const REASON_BYTES_MAX = 123

@@ -2,8 +2,9 @@
  * What goes out on one connection: in order, what is said in one turn of the event loop in one piece, and never further ahead of
  * the far end than it has shown to have read.
  *
- * Promises: a far end that reads on, however slowly (Limits.ts), is served while no more than `bufferedBytesMax` waits for it. One that has
- * read nothing for `drainMs` while something waits is told as stalled, whatever it sends in the meantime.
+ * Promises: a far end that reads on, however slowly (Limits.ts), is served while no more than `bufferedBytesMax` waits for it, here
+ * and on its way. One that has read nothing for `drainMs` while something waits here is told as stalled, whatever it sends in the
+ * meantime. How much waits for it is told as the kernel asks (`Backlog`): what that means for what is said next is decided there.
  *
  * How it is seen that the far end reads: behind every `STRIDE_BYTES` goes a ping with a word of our own, and its answer says that
  * all before it was read. Sockets do not say it. Linux wakes a writer only when a third of its buffer is free, and a buffer has up
@@ -14,6 +15,7 @@
 import { randomBytes } from "node:crypto"
 import type { Socket } from "node:net"
 import type { WebSocket } from "ws"
+import { passedOf } from "../../kernel/links/Lanes.ts"
 import { MARKS_MAX, MARK_BYTES, STALL_CHECKS, STRIDE_BYTES, type Limits } from "./Limits.ts"
 
 /** A ping, a message, or a piece of one: `more` says that it is not the last. */
@@ -31,22 +33,33 @@ export class Outgoing {
   private readonly socket: Socket
   private readonly limits: Limits
   private readonly onStalled: () => void
+  private readonly onBacklog: (bytes: number) => void
   private items: Array<Item> = []
   private taken = 0
   private waitingBytes = 0
   private unmarkedBytes = 0
-  /** Not answered yet, oldest first. */
-  private readonly marks = new Set<string>()
+  /** Not answered yet, oldest first, with what went out before each and after the one before it, in bytes. */
+  private readonly marks = new Map<string, number>()
+  private markedBytes = 0
+  /** How many of `BACKLOG_BYTES` are passed, as last told. */
+  private passed = 0
   private corked = false
   /** Checks in a row that found something waiting and nothing read. */
   private quietChecks = 0
   private check: NodeJS.Timeout | null = null
 
-  constructor(ws: WebSocket, socket: Socket, limits: Limits, onStalled: () => void) {
+  constructor(
+    ws: WebSocket,
+    socket: Socket,
+    limits: Limits,
+    onStalled: () => void,
+    onBacklog: (bytes: number) => void
+  ) {
     this.ws = ws
     this.socket = socket
     this.limits = limits
     this.onStalled = onStalled
+    this.onBacklog = onBacklog
   }
 
   /** A message. A long one is cut, so that it can be seen how far it was read. */
@@ -70,8 +83,9 @@ export class Outgoing {
   onPong(text: string): boolean {
     if (!this.marks.has(text)) return false
     // Of several pings only the last need be answered (RFC 6455 section 5.5.3).
-    for (const mark of this.marks) {
+    for (const [mark, bytes] of this.marks) {
       this.marks.delete(mark)
+      this.markedBytes -= bytes
       if (mark === text) break
     }
     this.quietChecks = 0
@@ -127,16 +141,31 @@ export class Outgoing {
       this.unmarkedBytes += item.bytes
       if (this.unmarkedBytes >= STRIDE_BYTES) this.mark()
     }
-    if (this.waitingBytes > this.limits.bufferedBytesMax) return this.onStalled()
+    if (this.unreadBytes() > this.limits.bufferedBytesMax) return this.onStalled()
+    this.tellBacklog()
     if (this.waitingBytes === 0 || this.check !== null) return
     this.quietChecks = 0
     this.check = setTimeout(this.onCheck, this.limits.drainMs / STALL_CHECKS)
   }
 
+  /** What the far end has not shown to have read. Of the last stride that is not seen. */
+  private unreadBytes(): number {
+    return this.markedBytes + this.unmarkedBytes + this.waitingBytes
+  }
+
+  private tellBacklog(): void {
+    const bytes = this.unreadBytes()
+    const passed = passedOf(bytes, this.passed)
+    if (passed === this.passed) return
+    this.passed = passed
+    this.onBacklog(bytes)
+  }
+
   private mark(): void {
     const mark = randomBytes(MARK_BYTES).toString("base64url")
+    this.marks.set(mark, this.unmarkedBytes)
+    this.markedBytes += this.unmarkedBytes
     this.unmarkedBytes = 0
-    this.marks.add(mark)
     this.ws.ping(mark)
   }
 

@@ -10,6 +10,8 @@ import type { NodeSpec, Scenario } from "../../sim/scenario/Scenario.ts"
 import { median } from "../Measure.ts"
 
 const FORKS = 400
+/** Before that, as a search is by then that forks all the time: until the optimising compiler has had its say. */
+const WARM_UP_MS = 1_500
 
 const spec = (index: number): NodeSpec => ({
   name: `node-${index}`,
@@ -59,16 +61,15 @@ interface Forked {
 
 const measured = (world: World): Forked => {
   const times = (work: () => World): number => {
-    const all: Array<number> = []
-    for (let i = 0; i < 2 * FORKS; i++) {
+    const once = (): number => {
       const startedMs = performance.now()
       const fork = work()
       const tookMs = performance.now() - startedMs
       if (fork.agenda.size === 0 || fork.nowMs < world.nowMs) throw new Error("a fork in another state than its origin")
-      // The first half warms up.
-      if (i >= FORKS) all.push(tookMs * 1_000)
+      return tookMs * 1_000
     }
-    return median(all)
+    for (const untilMs = performance.now() + WARM_UP_MS; performance.now() < untilMs;) once()
+    return median(Array.from({ length: FORKS }, once))
   }
   const forkUs = times(() => world.fork())
   const onwardUs = times(() => {

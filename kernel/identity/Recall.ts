@@ -8,7 +8,7 @@
  *
  * Does not model: a device that is only dialled, and can dial nobody; peers that have themselves restarted since, and remember
  * nothing. Where one that was out of reach remembers more than those who answered, its refusal says so, and the device begins
- * once more (Node.ts), as often as somebody whom it trusts says so: one that lies can keep it from ever settling.
+ * once more (Node.ts), once at the word of each whom it trusts.
  */
 import { trustedDevice } from "../Config.ts"
 import type { Links } from "../links/Link.ts"

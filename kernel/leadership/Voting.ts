@@ -114,8 +114,12 @@ export const stepDown = (leadership: Leadership, turn: Turn, reason: string): Le
   return { ...leadership, standing: FOLLOWING, leader }
 }
 
-/** Somebody knows a higher term: what we stand for or lead is over. We stand again in `afterMs` at the earliest. */
+/**
+ * Somebody knows a higher term: what we stand for or lead is over. We stand again in `afterMs` at the earliest. Whoever never
+ * stands asked for nothing, and would follow nobody below that term, true or not, without a say by which the others learn of it.
+ */
 export const onHigherTerm = (leadership: Leadership, turn: Turn, term: Term, afterMs: number): Leadership => {
+  if (!mayLead(turn.config, turn.config.deviceId) || leadership.abstains) return leadership
   if (compareTerms(term, leadership.term) <= 0) return leadership
   const follower = stepDown(leadership, turn, "there is a higher term")
   return standLater({ ...follower, term, leader: null }, turn, afterMs)

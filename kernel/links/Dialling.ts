@@ -1,6 +1,7 @@
 /**
  * When to dial whom: at the start everybody with an address, afterwards whoever has no session, with doubling backoff and
- * full jitter. A lasting refusal is retried slowly and stays visible; a device that left is not dialled until it speaks.
+ * full jitter. A lasting refusal is retried slowly and stays visible; a device that left is not dialled until something tells that
+ * it is back.
  */
 import { between } from "../Draw.ts"
 import { NEVER_MS } from "../Time.ts"
@@ -9,13 +10,15 @@ import { trustedDevice, type Trusted } from "../Config.ts"
 import { SUPPRESSED_REDIAL_MS } from "../Profile.ts"
 import type { Code } from "../wire/Codes.ts"
 import * as Address from "./Address.ts"
-import type { Contact } from "./Link.ts"
+import { isGone, type Contact } from "./Link.ts"
 import * as Gen1 from "./Gen1.ts"
 import { decide, postureOf } from "./Policy.ts"
 import * as Way from "./Way.ts"
 
 /** At the start dials are spread over this span, so that a site that powers up together does not dial in one instant. */
 const FIRST_DIAL_SPREAD_MS = 100
+/** No opening takes longer (adapters/ws/Limits.ts). */
+const PATIENCE_MAX_MS = 10_000
 /** The redial after a link that had been stable. */
 const PROMPT_REDIAL_SPREAD_MS = 50
 
@@ -29,10 +32,13 @@ export const isConfigured = (turn: Turn, contact: Contact): boolean =>
 const hasAddress = (turn: Turn, contact: Contact): boolean =>
   isConfigured(turn, contact) || (contact.found.length > 0 && Gen1.mayDialFound(turn, contact.peer))
 
+const dueIn = (turn: Turn, contact: Contact, ms: number): number =>
+  contact.kept && !isGone(contact) && hasAddress(turn, contact) ? turn.at.mono + ms : NEVER_MS
+
 const scheduled = (turn: Turn, contact: Contact, inMs: number): Contact => ({
   ...contact,
   draws: contact.draws + 1,
-  nextDialAt: contact.kept && hasAddress(turn, contact) ? turn.at.mono + inMs : NEVER_MS
+  nextDialAt: dueIn(turn, contact, inMs)
 })
 
 export const firstDial = (turn: Turn, contact: Contact): Contact =>
@@ -57,16 +63,69 @@ export const redialAfterFailure = (turn: Turn, contact: Contact): Contact => {
   return scheduled(turn, { ...contact, failures: contact.failures + 1 }, jitter(turn, contact, capMs))
 }
 
+const roundGoesOn = (turn: Turn, contact: Contact): boolean =>
+  contact.round > 0 &&
+  contact.round < contact.found.length &&
+  !isConfigured(turn, contact) &&
+  !isSuppressed(turn, contact)
+
+/** An attempt came to nothing: the next address that discovery told of, at once; all of them are one failure. */
+export const redialAfterAttempt = (turn: Turn, contact: Contact): Contact =>
+  roundGoesOn(turn, contact)
+    ? scheduled(turn, contact, jitter(turn, contact, PROMPT_REDIAL_SPREAD_MS))
+    : redialAfterFailure(turn, { ...contact, round: 0, refusals: 0 })
+
+/** It may not be dialled there, or somebody else answered. Of several addresses that is lasting only if it is so at each. */
+export const redialAfterAddress = (turn: Turn, contact: Contact, code: string): Contact => {
+  if (isConfigured(turn, contact) || contact.found.length < 2) return redialAfterRefusal(turn, contact, code)
+  const next = { ...contact, refusals: contact.refusals + 1 }
+  return next.refusals < next.found.length
+    ? redialAfterAttempt(turn, next)
+    : redialAfterRefusal(turn, { ...next, round: 0, refusals: 0 }, code)
+}
+
+/** When the dial that is out gives way to the next address. */
+export const hurriesAt = ({ attempt, hurryAt }: Contact): number => (attempt === null ? NEVER_MS : hurryAt)
+
+export const giveWay = (turn: Turn, contact: Contact): Contact => {
+  turn.out.push({ _tag: "CancelDial", attempt: contact.attempt! })
+  return redialAfterAttempt(turn, { ...contact, attempt: null })
+}
+
+/** How long one address of several is waited for: longer each round, for the line may be slow, or both ends. */
+const patienceMs = (turn: Turn, { failures }: Contact): number =>
+  Math.min(PATIENCE_MAX_MS, turn.config.profile.probeDeadlineMs * (1 << Math.min(failures, 8)))
+
+/** Rows or a record tell of this incarnation. Of one that said goodbye it is the word to dial it again, if that is wanted. */
+export const told = (turn: Turn, contact: Contact, incarnation: number): Contact => {
+  if (incarnation <= contact.told) return contact
+  const next = { ...contact, told: incarnation }
+  const isBack = isGone(contact) && !isGone(next)
+  return isBack && contact.session === null && contact.attempt === null ? firstDial(turn, next) : next
+}
+
 /** A device of generation 1 said goodbye: nothing but a session will tell that it is there again. */
 export const redialAfterGoodbye = (turn: Turn, contact: Contact): Contact =>
   scheduled(turn, { ...contact, failures: contact.failures + 1 }, Gen1.redialMaxMs(turn, contact.peer))
+
+/**
+ * It knows a later incarnation of ours than we do, it says, and is asked which. After lives that began at others' words, `reborn`
+ * of them in this process, it has to wait: 1, 2, 4… times `redialResetMs`, five minutes at most.
+ */
+export const dialToAsk = (turn: Turn, contact: Contact, reborn: number): Contact => {
+  const asking = redialAfterFailure(turn, contact)
+  if (reborn === 0 || asking.nextDialAt === NEVER_MS) return asking
+  const { redialRefusedMs, redialResetMs } = turn.config.profile
+  const waitMs = Math.min(redialRefusedMs, redialResetMs * (1 << Math.min(reborn - 1, 16)))
+  return { ...asking, nextDialAt: asking.nextDialAt + waitMs }
+}
 
 /** After a refusal that trying again soon cannot change. */
 export const redialAfterRefusal = (turn: Turn, contact: Contact, code: string): Contact => ({
   ...contact,
   refused: code,
   failures: contact.failures + 1,
-  nextDialAt: contact.kept && hasAddress(turn, contact) ? turn.at.mono + turn.config.profile.redialRefusedMs : NEVER_MS
+  nextDialAt: dueIn(turn, contact, turn.config.profile.redialRefusedMs)
 })
 
 /** Why this device may not be dialled at this URL (B18); `null`: it may. In the simulator addresses are names. */
@@ -108,7 +167,8 @@ export const dial = (turn: Turn, contact: Contact, attempt: number): Contact => 
   if (refused !== null) {
     turn.facts.push({ _tag: "Refused", code: refused.code })
     note(turn, { event: "connection.refused", about: contact.peer, code: refused.code, reason: refused.why, ...way })
-    return redialAfterRefusal(turn, contact, refused.code)
+    const { round, tried } = contact
+    return redialAfterAddress(turn, { ...contact, tried: tried + 1, round: round + 1 }, refused.code)
   }
   const fingerprint = device?.fingerprint
   turn.out.push({
@@ -120,5 +180,9 @@ export const dial = (turn: Turn, contact: Contact, attempt: number): Contact => 
   })
   const because = contact.failures > 0 ? "retry" : configured === null ? "advert" : "address"
   note(turn, { event: "peer.dial", about: contact.peer, reason: because, ...way })
-  return { ...contact, attempt, nextDialAt: NEVER_MS, tried: configured === null ? contact.tried + 1 : contact.tried }
+  const dialled: Contact = { ...contact, attempt, nextDialAt: NEVER_MS, hurryAt: NEVER_MS }
+  if (configured !== null) return dialled
+  const round = contact.round + 1
+  const hurryAt = round < contact.found.length ? turn.at.mono + patienceMs(turn, contact) : NEVER_MS
+  return { ...dialled, tried: contact.tried + 1, round, hurryAt }
 }

@@ -12,7 +12,8 @@ import { ringsOf } from "../membership/Rings.ts"
 import { NEVER_MS } from "../Time.ts"
 import type { Turn } from "../Turn.ts"
 import type { DeviceId } from "../wire/Frame.ts"
-import { replaced, type Contact, type Links } from "./Link.ts"
+import * as Dialling from "./Dialling.ts"
+import { indexOfContact, isGone, replaced, type Contact, type Links } from "./Link.ts"
 
 /** So many devices are all linked: the rings would not spare many of these links. */
 export const ALL_LINKS_MAX = 12
@@ -47,12 +48,21 @@ export const onLinked = (links: Links, sessions: number, turn: Turn): Links => {
   return links
 }
 
+/** Rows name an incarnation of a device that we have no link with. */
+export const onTold = (links: Links, peer: DeviceId, incarnation: number, turn: Turn): Links => {
+  const at = indexOfContact(links.contacts, peer)
+  const contact = links.contacts[at]
+  if (contact === undefined) return links
+  const next = Dialling.told(turn, contact, incarnation)
+  return next === contact ? links : { ...links, contacts: replaced(links.contacts, at, next) }
+}
+
 const isIdle = (contact: Contact, turn: Turn): boolean =>
   !contact.kept &&
   contact.session === null &&
   contact.attempt === null &&
   contact.nextDialAt === NEVER_MS &&
   contact.refused === null &&
+  !isGone(contact) &&
   !contact.dead &&
-  contact.leftIncarnation === 0 &&
   (contact.found.length > 0 || (trustedDevice(turn.config, contact.peer)?.address ?? null) !== null)

@@ -5,8 +5,9 @@
  * incarnation that meets a live session waits in Held until that session has answered a probe or failed to.
  */
 import type { LinkPath } from "../Input.ts"
-import type { ConnectAnswer, ConnectParams, DeviceId, LinkEpoch } from "../wire/Frame.ts"
+import type { ConnectAnswer, ConnectParams, DeviceId, Frame, LinkEpoch } from "../wire/Frame.ts"
 import type { Gen1Line } from "./Gen1.ts"
+import type { Line } from "./Lanes.ts"
 
 /** What the far end proved to be. */
 export interface Proven {
@@ -42,7 +43,13 @@ export type Link =
   | (Outbound & { readonly _tag: "Asking" })
   | (Outbound & { readonly _tag: "SigningLogin"; readonly serverNonce: string; readonly signedAtMs: number })
   | (Outbound & { readonly _tag: "Proving"; readonly serverNonce: string })
-  | (Outbound & { readonly _tag: "CheckingServer"; readonly serverNonce: string; readonly answer: ConnectAnswer })
+  /** `behind`: what came right behind the answer, to be taken up if that is good; at most `FRAMES_BEHIND_ANSWER_MAX`. */
+  | (Outbound & {
+      readonly _tag: "CheckingServer"
+      readonly serverNonce: string
+      readonly answer: ConnectAnswer
+      readonly behind: ReadonlyArray<Frame>
+    })
   /** Inbound; `asked` is when the nonce was handed out (`null`: not yet, or spent), `strays` counts what it may not send. */
   | (Open & { readonly _tag: "Offered"; readonly asked: number | null; readonly strays: number })
   | (Open & { readonly _tag: "CheckingClient"; readonly id: string; readonly params: ConnectParams })
@@ -100,8 +107,12 @@ export interface Contact {
   readonly bootId: string | null
   /** It left in this incarnation, for good. */
   readonly leftIncarnation: number
+  /** The highest incarnation that rows or records name. It proves nothing and shuts nobody out; a higher one ends a goodbye. */
+  readonly told: number
   /** It knows a later incarnation of ours than we do: the next dial asks it which. */
   readonly asks: boolean
+  /** It said which incarnation of ours it met, and a life of ours began after that: who tells the truth cannot know of more (P3.17). */
+  readonly believed: boolean
   /** The lasting reason for which it refuses us, or we it. */
   readonly refused: string | null
   /** Its calendar less our monotonic clock, from its last handshake; `null`: it is not known, or no good. */
@@ -110,11 +121,25 @@ export interface Contact {
   readonly clockOffsetMs: number | null
   /** `host:port` where discovery saw it, best first. */
   readonly found: ReadonlyArray<string>
+  /** The name that its record gives. */
+  readonly seenAs: string
   /** Dials by `found` so far, since it was found or its device died: the next one takes the next address. */
   readonly tried: number
+  /** How many of them since the last failure: each address once is one failure. */
+  readonly round: number
+  /** How many of these are not allowed, or showed another key. */
+  readonly refusals: number
+  /** While a dial is out: when it gives way to the next address. */
+  readonly hurryAt: number
+  /** Its record names another address than before: when the session is over unless it answers; `NEVER_MS`: it is not in doubt. */
+  readonly doubtedUntil: number
   /** Several have it as down, and it has not proved itself since: what was found of it is no sign of life (B4). */
   readonly dead: boolean
 }
+
+/** It said goodbye, and nothing tells of it in a higher incarnation yet: it is not dialled (P3.11). */
+export const isGone = ({ incarnation, leftIncarnation, told }: Contact): boolean =>
+  leftIncarnation > 0 && leftIncarnation >= Math.max(incarnation, told)
 
 /** A device near us that nobody has told us to trust: shown, never dialled. */
 export interface Stranger {
@@ -131,12 +156,16 @@ export interface Links {
   readonly links: ReadonlyArray<Link>
   /** Sessions with devices of generation 1, in the order in which they began. */
   readonly gen1: ReadonlyArray<Gen1Line>
+  /** Sessions on which something was asked, or said behind control, sorted by link number. */
+  readonly lines: ReadonlyArray<Line>
   /** Untrusted devices that discovery saw, sorted by device id. */
   readonly strangers: ReadonlyArray<Stranger>
   /** Links opened in this incarnation. */
   readonly counter: number
   /** Dials made in this incarnation. */
   readonly attempts: number
+  /** How often another's word made this process live in a later incarnation than it had begun with (P3.17). */
+  readonly reborn: number
   /** When this room next has something to do, `mono` ms. */
   readonly due: number
 }

@@ -2,20 +2,19 @@
  * The room of connections: dialling, the handshake from both ends, one session per device. Nothing but the handshake is
  * looked at before a link has proved its identity, its mesh and its generation (S7); what a session brings is admitted to
  * the other rooms by `turn.admitted`.
- *
- * Not modelled here yet: lanes and budgets per link between kernel peers.
  */
 import { GENERATIONS, trustedDevice, type Config } from "../Config.ts"
 import type { Input } from "../Input.ts"
 import { UNAUTHENTICATED_LINKS_MAX } from "../Profile.ts"
 import { compareText } from "../Order.ts"
 import { NEVER_MS } from "../Time.ts"
-import { note, send, type Fact, type Turn } from "../Turn.ts"
-import type { Event, Frame, Goodbye } from "../wire/Frame.ts"
+import { note, reply, send, type Fact, type Turn } from "../Turn.ts"
+import type { Event, Frame, Goodbye, Request } from "../wire/Frame.ts"
 import { mayCall } from "../wire/Methods.ts"
 import * as Dialling from "./Dialling.ts"
 import * as Gen1 from "./Gen1.ts"
 import * as Keeping from "./Keeping.ts"
+import * as Lanes from "./Lanes.ts"
 import {
   DISPLACE_PROBE,
   indexOfContact,
@@ -43,12 +42,19 @@ const stranger = (peer: string, kept: boolean): Contact => ({
   incarnation: 0,
   bootId: null,
   leftIncarnation: 0,
+  told: 0,
   asks: false,
+  believed: false,
   refused: null,
   aheadMs: null,
   clockOffsetMs: null,
   found: [],
+  seenAs: "",
   tried: 0,
+  round: 0,
+  refusals: 0,
+  hurryAt: NEVER_MS,
+  doubtedUntil: NEVER_MS,
   dead: false
 })
 
@@ -58,31 +64,42 @@ export const make = (config: Config): Links => {
     contacts: config.trusted.map(({ deviceId }) => stranger(deviceId, kept(deviceId))),
     links: [],
     gen1: [],
+    lines: [],
     strangers: [],
     counter: 0,
     attempts: 0,
+    reborn: 0,
     due: NEVER_MS
   }
 }
 
 /** The node is up: begin to dial. */
 export const open = (links: Links, turn: Turn): Links =>
-  withDue({ ...links, contacts: links.contacts.map((contact) => Dialling.firstDial(turn, contact)) })
+  withDue({ ...links, contacts: links.contacts.map((contact) => Sightings.sought(contact, turn)) })
 
-/** Another life begins: every connection ends, and of what was known only what discovery found stays. */
-export const anew = (links: Links, turn: Turn): Links => {
+/**
+ * Another life begins: every connection ends, and of what was known there stays where others are, in which incarnation, and
+ * who was believed about ours. `again`: it is not the first one of this process.
+ */
+export const anew = (links: Links, again: boolean, turn: Turn): Links => {
   for (const { attempt } of links.contacts) if (attempt !== null) turn.out.push({ _tag: "CancelDial", attempt })
   for (const { link } of links.links)
     turn.out.push({ _tag: "Hangup", link, code: 1001, reason: "a new incarnation begins", abrupt: false })
-  const { attempts, contacts, counter, strangers } = links
-  const known = new Map(contacts.map(({ found, incarnation, peer }) => [peer, { found, incarnation }]))
+  const { attempts, contacts, counter, reborn, strangers } = links
+  const known = new Map(
+    contacts.map(({ believed, found, incarnation, leftIncarnation, peer, seenAs, told }) => [
+      peer,
+      { believed, found, incarnation, leftIncarnation, seenAs, told }
+    ])
+  )
   const fresh = make(turn.config)
   return {
     ...fresh,
     contacts: fresh.contacts.map((contact) => ({ ...contact, ...known.get(contact.peer) })),
     strangers,
     counter,
-    attempts
+    attempts,
+    reborn: again ? reborn + 1 : reborn
   }
 }
 
@@ -105,16 +122,17 @@ export const onTrust = (links: Links, peer: string, turn: Turn): Links => {
     }
     next = { ...next, contacts: without(next.contacts, at) }
   }
+  const seen = Sightings.strangerOf(contact) ?? links.strangers.find(({ deviceId }) => deviceId === peer)
   if (turn.config.trusted.some(({ deviceId }) => deviceId === peer)) {
-    const addresses = contact?.found ?? links.strangers.find(({ deviceId }) => deviceId === peer)?.addresses ?? []
-    const known = { ...stranger(peer, kept(peer)), incarnation: contact?.incarnation ?? 0 }
-    const met = Sightings.found(Dialling.firstDial(turn, known), addresses, turn)
+    const { addresses, name } = seen ?? { addresses: [], name: "" }
+    const incarnation = contact?.incarnation ?? 0
+    const met = Sightings.sought({ ...stranger(peer, kept(peer)), incarnation, found: addresses, seenAs: name }, turn)
     next = {
       ...next,
       strangers: next.strangers.filter(({ deviceId }) => deviceId !== peer),
       contacts: [...next.contacts, met].sort((a, b) => compareText(a.peer, b.peer))
     }
-  }
+  } else if (seen !== undefined) next = Sightings.withStranger(next, seen)
   return withDue({ ...next, contacts: next.contacts.map((other) => keeping(other, kept(other.peer), turn)) })
 }
 
@@ -137,6 +155,8 @@ const handle = (links: Links, input: Input, turn: Turn): Links => {
       return onFrame(links, input.link, input.frame, turn)
     case "Ponged":
       return onPong(links, input.link, input.probe, turn)
+    case "Backlog":
+      return Lanes.onBacklog(links, input.link, input.bytes, turn)
     case "Ignored":
       return onIgnored(links, input.link, turn)
     case "Woke":
@@ -169,10 +189,10 @@ const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links 
   if (frame.type === "event") {
     if (!link.proven.kernel && frame.event.startsWith("mesh.")) return beyondGen1(links, link, turn)
     if (frame.event === "mesh.heartbeat") {
-      const [mine, myCounter, theirs, theirCounter] = link.epoch
-      const said = frame.payload.epoch
-      const agrees = said[0] === theirs && said[1] === theirCounter && said[2] === mine && said[3] === myCounter
-      if (!agrees) return hangup(links, link, turn, "link epochs part")
+      const whose = Sessions.epochOf(link, frame.payload.epoch)
+      // Late, and no sign of life.
+      if (whose === "older") return links
+      if (whose === "another") return hangup(links, link, turn, "link epochs part")
     } else if (frame.event === "peer.leaving" || frame.event === "peer.down") {
       const { gen } = frame.payload
       if (gen < GENERATIONS[0] || gen > GENERATIONS[1]) {
@@ -182,21 +202,27 @@ const onFrame = (links: Links, number: number, frame: Frame, turn: Turn): Links 
       if (frame.event === "peer.leaving") return onLeaving(links, link, frame.payload, turn)
     }
   }
-  if (frame.type === "req") {
-    const role = trustedDevice(turn.config, link.peer)?.role
-    if (role === undefined || !mayCall(role, frame.method)) return unauthorized(links, link, frame.id, turn)
-  }
+  if (frame.type === "req") return onRequest(links, link, frame, turn)
   turn.admitted = { peer: link.peer, link: number, frame, probe: -1 }
   return links
 }
 
-/** A request that its role may not make (part 8): answered and counted, and for the rest a sign of life. */
-const unauthorized = (links: Links, { link, peer }: Session, id: string, turn: Turn): Links => {
-  turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
-  turn.out.push(Login.errorAnswer(link, id, "NOT_AUTHORIZED", "not by this device"))
-  turn.admitted = { peer, link, frame: null, probe: -1 }
-  return links
+/** One that its role may not make (part 8), or beyond its budget: answered and counted, and for the rest a sign of life. */
+const onRequest = (links: Links, session: Session, frame: Request, turn: Turn): Links => {
+  const { link, peer } = session
+  const [next, admitted] = Lanes.admits(links, session, turn)
+  const role = trustedDevice(turn.config, peer)?.role
+  const may = role !== undefined && mayCall(role, frame.method)
+  turn.admitted = { peer, link, frame: admitted && may ? frame : null, probe: -1 }
+  if (!admitted) reply(turn, link, tooOften(frame.id))
+  else if (!may) {
+    turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
+    reply(turn, link, Login.refusal(frame.id, "NOT_AUTHORIZED", "not by this device"))
+  }
+  return next
 }
+
+const tooOften = (id: string): Frame => Login.refusal(id, "RATE_LIMITED", "too many requests")
 
 /** Words of kernel peers out of another mouth (P11.9): counted, and for the rest a sign of life. */
 const beyondGen1 = (links: Links, { link, peer }: Session, turn: Turn): Links => {
@@ -240,13 +266,18 @@ const onLeaving = (
 const onPong = (links: Links, number: number, probe: number, turn: Turn): Links => {
   const link = links.links[indexOfLink(links.links, number)]
   if (link?._tag !== "Session") return links
+  if (Lanes.isMark(probe)) {
+    turn.admitted = { peer: link.peer, link: number, frame: null, probe: -1 }
+    return Lanes.onRead(links, number, probe, turn)
+  }
   if (probe !== DISPLACE_PROBE) {
     turn.admitted = { peer: link.peer, link: number, frame: null, probe }
     return links
   }
+  const sure = Sightings.undoubted(links, link)
   const held = links.links.find((other) => other._tag === "Held" && other.against === number)
-  if (held?._tag !== "Held") return links
-  return Login.refuseLogin(links, held, held.id, held.params, turn, {
+  if (held?._tag !== "Held") return sure
+  return Login.refuseLogin(sure, held, held.id, held.params, turn, {
     code: "IDENTITY_CONFLICT",
     message: "the session of another process with this identity still answers"
   })
@@ -303,7 +334,7 @@ const makeRoom = (open: ReadonlyArray<Link>, newcomer: number, turn: Turn): Read
 
 const onLinkDown = (links: Links, number: number, reason: string, turn: Turn): Links => {
   const link = links.links[indexOfLink(links.links, number)]
-  if (link === undefined) return links
+  if (link === undefined || Login.isAnswered(links, link, turn)) return links
   return over(links, link, turn, reason)
 }
 
@@ -324,7 +355,7 @@ const failed = (links: Links, peer: string, turn: Turn): Links => {
   const at = indexOfContact(links.contacts, peer)
   const contact = links.contacts[at]
   if (contact === undefined || contact.session !== null || contact.nextDialAt !== NEVER_MS) return links
-  return { ...links, contacts: replaced(links.contacts, at, Dialling.redialAfterFailure(turn, contact)) }
+  return { ...links, contacts: replaced(links.contacts, at, Dialling.redialAfterAttempt(turn, contact)) }
 }
 
 const onDialFailed = (links: Links, attempt: number, reason: string, turn: Turn): Links => {
@@ -338,12 +369,12 @@ const onDialFailed = (links: Links, attempt: number, reason: string, turn: Turn)
     turn.facts.push({ _tag: "Refused", code })
     const way = Dialling.shownAttempt(turn, contact)
     note(turn, { event: "connection.refused", about: contact.peer, code, reason, ...way })
-    const refused = Dialling.redialAfterRefusal(turn, { ...contact, attempt: null }, code)
+    const refused = Dialling.redialAfterAddress(turn, { ...contact, attempt: null }, code)
     return { ...links, contacts: replaced(links.contacts, at, refused) }
   }
   return {
     ...links,
-    contacts: replaced(links.contacts, at, Dialling.redialAfterFailure(turn, { ...contact, attempt: null }))
+    contacts: replaced(links.contacts, at, Dialling.redialAfterAttempt(turn, { ...contact, attempt: null }))
   }
 }
 
@@ -357,9 +388,11 @@ const onMalformed = (links: Links, input: Extract<Input, { readonly _tag: "Malfo
     turn.out.push({ _tag: "Hangup", link: input.link, code: 1009, reason: "message too big", abrupt: false })
     return over(links, link, turn, "too large")
   }
-  if (input.id !== null)
-    turn.out.push(Login.errorAnswer(input.link, input.id, input.code, "this message does not read"))
-  return links
+  if (input.id === null || link._tag !== "Session") return links
+  const [next, admitted] = Lanes.admits(links, link, turn)
+  const frame = admitted ? Login.refusal(input.id, input.code, "this message does not read") : tooOften(input.id)
+  reply(turn, input.link, frame)
+  return next
 }
 
 const onTime = (links: Links, turn: Turn): Links => {
@@ -388,6 +421,13 @@ const onTime = (links: Links, turn: Turn): Links => {
     }
   }
   for (let i = 0; i < next.contacts.length; i++) {
+    const doubted = next.contacts[i]!
+    if (doubted.doubtedUntil <= now) {
+      const session = Sessions.sessionWith(next, doubted)
+      if (session !== undefined) next = hangup(next, session, turn, "its address has changed, and it is silent")
+    }
+    if (Dialling.hurriesAt(next.contacts[i]!) <= now)
+      next = { ...next, contacts: replaced(next.contacts, i, Dialling.giveWay(turn, next.contacts[i]!)) }
     const contact = next.contacts[i]!
     if (contact.nextDialAt > now) continue
     const attempts = next.attempts + 1
@@ -410,12 +450,17 @@ export const settle = (links: Links, turn: Turn): Links => {
     if (fact._tag === "Gone") next = onGone(next, fact, turn)
     if (fact._tag === "Dead") next = onDead(next, fact, turn)
     if (fact._tag === "Linked") next = Keeping.onLinked(next, fact.links, turn)
+    if (fact._tag === "Told") next = Keeping.onTold(next, fact.peer, fact.incarnation, turn)
     if (fact._tag !== "Terminate") continue
     const link = next.links[indexOfLink(next.links, fact.link)]
     if (link?._tag === "Session") next = hangup(next, link, turn, fact.reason)
   }
   return next === links ? links : withDue(next)
 }
+
+/** What goes behind control, as it may (Lanes.ts). After every room has said what it had to say. */
+export const behindControl = (links: Links, turn: Turn): Links =>
+  turn.lower.length === 0 ? links : Lanes.govern(links, turn)
 
 /** It is dialled no more, and what is left of a session in that incarnation ends (P3.11). */
 const onGone = (links: Links, gone: Extract<Fact, { readonly _tag: "Gone" }>, turn: Turn): Links => {
@@ -437,7 +482,7 @@ const onDead = (links: Links, { dead, peer }: Extract<Fact, { readonly _tag: "De
   const at = indexOfContact(links.contacts, peer)
   const contact = links.contacts[at]
   if (contact === undefined || contact.dead === dead || (dead && contact.session !== null)) return links
-  const next = { ...contact, dead, tried: dead ? 0 : contact.tried }
+  const next = dead ? { ...contact, dead, tried: 0, round: 0, refusals: 0 } : { ...contact, dead }
   const waits = !dead && contact.nextDialAt !== NEVER_MS
   return { ...links, contacts: replaced(links.contacts, at, waits ? Dialling.firstDial(turn, next) : next) }
 }
@@ -470,7 +515,10 @@ export const leave = (links: Links, signed: Goodbye | null, turn: Turn): void =>
 
 const withDue = (links: Links): Links => {
   let due = Gen1.dueOf(links.gen1)
-  for (let i = 0; i < links.contacts.length; i++) due = Math.min(due, links.contacts[i]!.nextDialAt)
+  for (let i = 0; i < links.contacts.length; i++) {
+    const contact = links.contacts[i]!
+    due = Math.min(due, contact.nextDialAt, contact.doubtedUntil, Dialling.hurriesAt(contact))
+  }
   for (let i = 0; i < links.links.length; i++) {
     const link = links.links[i]!
     if (link._tag === "Session") continue

@@ -7,7 +7,7 @@
 import type { Command } from "../Command.ts"
 import { trustedDevice } from "../Config.ts"
 import type { Input } from "../Input.ts"
-import { UNAUTHENTICATED_FRAMES_MAX } from "../Profile.ts"
+import { FRAMES_BEHIND_ANSWER_MAX, UNAUTHENTICATED_FRAMES_MAX } from "../Profile.ts"
 import { note, type Turn } from "../Turn.ts"
 import { decodeAnswer } from "../wire/Codec.ts"
 import type { Code } from "../wire/Codes.ts"
@@ -51,10 +51,17 @@ type Inbound = Exclude<Handshake, Outbound>
 
 const isOutbound = (link: Handshake): link is Outbound => "peer" in link
 
-export const errorAnswer = (link: number, id: string, code: Code, message: string): Command => ({
+export const refusal = (id: string, code: Code, message: string): Frame => ({
+  type: "res",
+  id,
+  ok: false,
+  error: { code, message }
+})
+
+const errorAnswer = (link: number, id: string, code: Code, message: string): Command => ({
   _tag: "Send",
   link,
-  frame: { type: "res", id, ok: false, error: { code, message } }
+  frame: refusal(id, code, message)
 })
 
 const withLink = (links: Links, link: Link): Links => ({
@@ -101,7 +108,10 @@ export const onFrame = (links: Links, link: Handshake, frame: Frame, turn: Turn)
 
 const onServerFrame = (links: Links, link: Outbound, frame: Frame, turn: Turn): Links => {
   // Its answer is in the key store's hands: what comes right behind it is not ours to believe yet, and no offence.
-  if (link._tag === "CheckingServer") return links
+  if (link._tag === "CheckingServer")
+    return link.behind.length >= FRAMES_BEHIND_ANSWER_MAX
+      ? links
+      : withLink(links, { ...link, behind: [...link.behind, frame] })
   const awaited = link._tag === "Asking" ? CHALLENGE_ID : link._tag === "Proving" ? CONNECT_ID : null
   if (frame.type !== "res" || frame.id !== awaited)
     return dropOutbound(links, link, turn, "NOT_AUTHORIZED", "it spoke before it had proved itself")
@@ -125,7 +135,7 @@ const onServerFrame = (links: Links, link: Outbound, frame: Frame, turn: Turn): 
   const exchange = exchangeOf(link, { client: link.nonce, server: link.serverNonce })
   const proofs = Authenticate.serverProofs(answer, turn.config.deviceId, exchange)
   turn.out.push({ _tag: "Check", ticket: link.link, publicKey: answer.publicKey, proofs })
-  return withLink(links, { ...link, _tag: "CheckingServer", answer })
+  return withLink(links, { ...link, _tag: "CheckingServer", answer, behind: [] })
 }
 
 const onClientFrame = (links: Links, link: Inbound, frame: Frame, turn: Turn): Links => {
@@ -320,8 +330,16 @@ const onServerChecked = (
   const contest = Sessions.contest(links, turn, proven, true)
   if (contest._tag === "Refuse") return dropOutbound(links, link, turn, contest.code, contest.message)
   if (contest._tag !== "Admit") return giveWay(links, link.link, turn)
+  for (const frame of link.behind) turn.behind.push({ _tag: "Received", at: turn.at, link: link.link, frame })
   return Sessions.establish(links, turn, link, proven, true, link.answer.publicKey)
 }
+
+/**
+ * It was asked for nothing but a word, and has given it, which our key is still checking: that the connection has ended meanwhile,
+ * as it does behind that word (P3.14), changes nothing.
+ */
+export const isAnswered = (links: Links, link: Link, turn: Turn): boolean =>
+  link._tag === "CheckingServer" && speaker(links, link.peer, turn).incarnation === 0
 
 /** It has proved itself, and tells what we asked for: that is all. */
 const onTold = (links: Links, link: Extract<Link, { readonly _tag: "CheckingServer" }>, turn: Turn): Links => {
@@ -334,7 +352,8 @@ const onTold = (links: Links, link: Extract<Link, { readonly _tag: "CheckingServ
   const contact = links.contacts[at]
   const rest = drop(links, link.link)
   if (contact === undefined) return rest
-  const known = Dialling.redialAfterRefusal(turn, { ...contact, asks: false }, "IDENTITY_CONFLICT")
+  const told: Contact = { ...contact, asks: false, believed: turn.incarnation === 0 || remembers > turn.incarnation }
+  const known = Dialling.redialAfterRefusal(turn, told, "IDENTITY_CONFLICT")
   return { ...rest, contacts: replaced(rest.contacts, at, known) }
 }
 
@@ -390,9 +409,10 @@ const dropOutbound = (links: Links, link: Outbound, turn: Turn, code: Code, mess
   // It may have been our estimate of its clock: the next login is signed by our own.
   const known: Contact = code === "AUTH_FAILED" ? { ...contact, aheadMs: null } : contact
   // Whoever forgot may have come back in an incarnation that it had already, and asks this one which was the last.
-  const asks = code === "IDENTITY_CONFLICT" && turn.forgetful && !contact.asks
+  // Each is believed once, so that one who lies cannot make it begin again and again.
+  const asks = code === "IDENTITY_CONFLICT" && turn.forgetful && !contact.asks && !contact.believed
   const next = asks
-    ? Dialling.redialAfterFailure(turn, { ...known, asks })
+    ? Dialling.dialToAsk(turn, { ...known, asks }, links.reborn)
     : LASTING.includes(code)
       ? Dialling.redialAfterRefusal(turn, known, code)
       : Dialling.redialAfterFailure(turn, known)

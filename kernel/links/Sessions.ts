@@ -18,9 +18,11 @@ import type { Code } from "../wire/Codes.ts"
 import type { LinkEpoch } from "../wire/Frame.ts"
 import * as Dialling from "./Dialling.ts"
 import * as Gen1 from "./Gen1.ts"
+import * as Lanes from "./Lanes.ts"
 import {
   indexOfContact,
   indexOfLink,
+  isGone,
   replaced,
   without,
   type Contact,
@@ -64,7 +66,9 @@ export const contest = (links: Links, turn: Turn, proven: Proven, dialledByUs: b
   }
   if (!current.proven.kernel) return ADMIT
   if (proven.incarnation > current.proven.incarnation) return { _tag: "Hold", against: current }
-  return current.dialledByUs === dialledByUs || dialledByUs === weAreLower ? ADMIT : { _tag: "Crossing" }
+  if (current.dialledByUs === dialledByUs || dialledByUs === weAreLower) return ADMIT
+  // Two dials cross within a handshake. Who dials later than that has lost the session, though we have not noticed yet.
+  return turn.at.mono - current.since < turn.config.profile.handshakeMs ? { _tag: "Crossing" } : ADMIT
 }
 
 const conflict = (message: string): Contest => ({ _tag: "Refuse", code: "IDENTITY_CONFLICT", message })
@@ -76,6 +80,19 @@ export const sessionWith = (links: Links, contact: Contact): Session | undefined
   if (contact.session === null) return undefined
   const link = links.links[indexOfLink(links.links, contact.session)]
   return link?._tag === "Session" ? link : undefined
+}
+
+const isOlder = (incarnation: number, counter: number, thanIncarnation: number, thanCounter: number): boolean =>
+  incarnation < thanIncarnation || (incarnation === thanIncarnation && counter < thanCounter)
+
+/** Whose the epoch in a heartbeat is (P7.1): this session's, that of a link opened before at one end at least, or another's. */
+export const epochOf = (
+  { epoch: [mine, myCounter, theirs, theirCounter] }: Session,
+  said: LinkEpoch
+): "ours" | "older" | "another" => {
+  if (isOlder(said[0], said[1], theirs, theirCounter) || isOlder(said[2], said[3], mine, myCounter)) return "older"
+  const agrees = said[0] === theirs && said[1] === theirCounter && said[2] === mine && said[3] === myCounter
+  return agrees ? "ours" : "another"
 }
 
 /** Makes a session of the handshake on `link`, in place of whatever there was with that device. */
@@ -140,6 +157,11 @@ export const establish = (
     aheadMs: proven.aheadMs,
     clockOffsetMs: proven.aheadMs + turn.at.mono - turn.at.wall,
     refused: null,
+    // What led here is what the next dial begins with.
+    tried: dialledByUs && contact.round > 0 ? contact.tried - 1 : contact.tried,
+    round: 0,
+    refusals: 0,
+    doubtedUntil: NEVER_MS,
     dead: false
   }
   const lines = links.gen1.filter((line) => line.link !== old?.link)
@@ -147,6 +169,7 @@ export const establish = (
     ...links,
     contacts: replaced(links.contacts, at, next),
     links: replaced(open, indexOfLink(open, link), session),
+    lines: old === undefined ? links.lines : Lanes.ended(links.lines, old.link),
     gen1: proven.kernel
       ? old?.proven.kernel === false
         ? lines
@@ -183,13 +206,13 @@ export const end = (links: Links, turn: Turn, session: Session, reason: string):
   note(turn, { event: "peer.disconnect", about: session.peer, link: session.link, reason, ...way })
   const open = without(links.links, indexOfLink(links.links, session.link))
   const gen1 = session.proven.kernel ? links.gen1 : links.gen1.filter(({ link }) => link !== session.link)
-  if (contact === undefined || contact.session !== session.link) return { ...links, links: open, gen1 }
-  const free: Contact = { ...contact, session: null, kernel: false }
-  const left = contact.leftIncarnation >= session.proven.incarnation && contact.leftIncarnation > 0
-  const next = left
+  const lines = Lanes.ended(links.lines, session.link)
+  if (contact === undefined || contact.session !== session.link) return { ...links, links: open, gen1, lines }
+  const free: Contact = { ...contact, session: null, kernel: false, doubtedUntil: NEVER_MS }
+  const next = isGone(free)
     ? { ...free, nextDialAt: NEVER_MS }
-    : reason === LEAVING
+    : reason === LEAVING && !session.proven.kernel
       ? Dialling.redialAfterGoodbye(turn, free)
       : Dialling.redialAfterSession(turn, free, turn.at.mono - session.since)
-  return { ...links, contacts: replaced(links.contacts, at, next), links: open, gen1 }
+  return { ...links, contacts: replaced(links.contacts, at, next), links: open, gen1, lines }
 }

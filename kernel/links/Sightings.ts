@@ -10,7 +10,15 @@ import { compareText } from "../Order.ts"
 import { NEVER_MS } from "../Time.ts"
 import type { Turn } from "../Turn.ts"
 import * as Dialling from "./Dialling.ts"
-import { indexOfContact, replaced, type Contact, type Links, type Stranger } from "./Link.ts"
+import {
+  DISPLACE_PROBE,
+  indexOfContact,
+  replaced,
+  type Contact,
+  type Links,
+  type Session,
+  type Stranger
+} from "./Link.ts"
 
 /** Strangers that are listed; a flood of records shows no more. */
 export const STRANGERS_MAX = 64
@@ -29,19 +37,49 @@ export const onSighted = (links: Links, seen: Sighted, turn: Turn): Links => {
   if (contact === undefined) return withStranger(links, { deviceId: seen.deviceId, name: seen.name, addresses })
   // A record older than the boot that we have met says nothing of where it is now.
   if (seen.incarnation !== undefined && seen.incarnation < contact.incarnation) return links
-  return { ...links, contacts: replaced(links.contacts, at, found(contact, addresses, turn)) }
+  const heard = Dialling.told(turn, contact, seen.incarnation ?? 0)
+  return { ...links, contacts: replaced(links.contacts, at, found(heard, seen.name, addresses, turn)) }
 }
 
 /** Dial by what was found, unless something better is under way. */
-export const found = (contact: Contact, addresses: ReadonlyArray<string>, turn: Turn): Contact => {
-  const known = { ...contact, found: addresses, tried: 0 }
-  if (contact.session !== null || contact.attempt !== null || addresses.length === 0) return known
-  if (Dialling.isConfigured(turn, contact)) return known
-  const dial = Dialling.firstDial(turn, known)
-  const ours = turn.config.deviceId < contact.peer
-  return ours || dial.nextDialAt === NEVER_MS
-    ? dial
-    : { ...dial, nextDialAt: dial.nextDialAt + turn.config.profile.higherDialsAfterMs }
+const found = (contact: Contact, seenAs: string, addresses: ReadonlyArray<string>, turn: Turn): Contact => {
+  const known = withAddresses(contact, seenAs, addresses, turn)
+  if (known.session !== null || known.attempt !== null || addresses.length === 0) return known
+  return Dialling.isConfigured(turn, contact) ? known : sought(known, turn)
+}
+
+/** It is to be dialled for the first time, where it was told to be, or where it was found; sooner, if that is due. */
+export const sought = (contact: Contact, turn: Turn): Contact => {
+  const dial = Dialling.firstDial(turn, contact)
+  const ours = turn.config.deviceId < contact.peer || Dialling.isConfigured(turn, contact)
+  const waits = ours || dial.nextDialAt === NEVER_MS ? 0 : turn.config.profile.higherDialsAfterMs
+  return { ...dial, nextDialAt: Math.min(contact.nextDialAt, dial.nextDialAt + waits) }
+}
+
+/** A dial to where it is not any more is given up; a session that may lead there has to answer. */
+const withAddresses = (contact: Contact, seenAs: string, addresses: ReadonlyArray<string>, turn: Turn): Contact => {
+  // What was not in the record before is the likeliest after a move.
+  const fresh = addresses.filter((address) => !contact.found.includes(address))
+  const found = [...fresh, ...addresses.filter((address) => contact.found.includes(address))]
+  const known: Contact = { ...contact, found, seenAs, tried: 0, round: 0, refusals: 0 }
+  if (addresses.length === 0 || Dialling.isConfigured(turn, contact)) return known
+  const isGone = (address: string | undefined): boolean => address !== undefined && !addresses.includes(address)
+  if (contact.attempt !== null) {
+    if (!isGone(contact.found[(contact.tried - 1) % contact.found.length])) return known
+    turn.out.push({ _tag: "CancelDial", attempt: contact.attempt })
+    return { ...known, attempt: null }
+  }
+  if (contact.session === null || !contact.kernel || !contact.found.some(isGone)) return known
+  turn.out.push({ _tag: "Ping", link: contact.session, probe: DISPLACE_PROBE })
+  return { ...known, doubtedUntil: turn.at.mono + turn.config.profile.probeDeadlineMs }
+}
+
+/** The session answered. */
+export const undoubted = (links: Links, { link, peer }: Session): Links => {
+  const at = indexOfContact(links.contacts, peer)
+  const contact = links.contacts[at]
+  if (contact === undefined || contact.session !== link || contact.doubtedUntil === NEVER_MS) return links
+  return { ...links, contacts: replaced(links.contacts, at, { ...contact, doubtedUntil: NEVER_MS }) }
 }
 
 export const onLost = (links: Links, deviceId: string, turn: Turn): Links => {
@@ -50,12 +88,18 @@ export const onLost = (links: Links, deviceId: string, turn: Turn): Links => {
   const at = indexOfContact(links.contacts, deviceId)
   const contact = links.contacts[at]
   if (contact === undefined || contact.found.length === 0) return rest
-  const lost: Contact = { ...contact, found: [], tried: 0 }
+  const lost: Contact = { ...contact, found: [], tried: 0, round: 0, refusals: 0 }
   const next = Dialling.isConfigured(turn, contact) ? lost : { ...lost, nextDialAt: NEVER_MS }
   return { ...rest, contacts: replaced(rest.contacts, at, next) }
 }
 
-const withStranger = (links: Links, stranger: Stranger): Links => {
+/** What discovery knows of a contact, should it become a stranger; `undefined`: nothing. */
+export const strangerOf = (contact: Contact | undefined): Stranger | undefined =>
+  contact === undefined || contact.found.length === 0
+    ? undefined
+    : { deviceId: contact.peer, name: contact.seenAs, addresses: contact.found }
+
+export const withStranger = (links: Links, stranger: Stranger): Links => {
   const others = links.strangers.filter(({ deviceId }) => deviceId !== stranger.deviceId)
   if (others.length >= STRANGERS_MAX) return links
   return { ...links, strangers: [...others, stranger].sort((a, b) => compareText(a.deviceId, b.deviceId)) }

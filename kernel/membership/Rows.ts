@@ -15,6 +15,7 @@ import { u32 } from "../Draw.ts"
 import { compareText } from "../Order.ts"
 import { NEVER_MS } from "../Time.ts"
 import { send, type Turn } from "../Turn.ts"
+import { ROW_EDGES_MAX } from "../wire/Limits.ts"
 import { ROW_GROUPS, type DeviceId, type EdgeRow, type Event, type RowHead } from "../wire/Frame.ts"
 import { replaced } from "../links/Link.ts"
 import * as Goodbyes from "./Goodbyes.ts"
@@ -196,6 +197,10 @@ export const dueAt = ({ news, spreadAt }: Rows): number => (news.length === 0 ? 
 
 // ------------------------------------------------------------------------------------------------ receiving
 
+/** It is short enough to be kept, and names nobody twice: one observer's word counts once. */
+const isRow = ({ edges }: EdgeRow): boolean =>
+  edges.length <= ROW_EDGES_MAX && new Set(edges.map(({ subject }) => subject)).size === edges.length
+
 /** Rows that are newer than what we hold are kept; an observer passes them on to everybody but the one they came from. */
 export const onRows = <H extends Holder>(holder: H, incoming: ReadonlyArray<EdgeRow>, from: Member, turn: Turn): H => {
   const { placeOf } = ringsOf(turn.config)
@@ -204,7 +209,7 @@ export const onRows = <H extends Holder>(holder: H, incoming: ReadonlyArray<Edge
   const fresh: Array<EdgeRow> = []
   for (const row of incoming) {
     const observer = members[placeOf.get(row.observer) ?? -1]
-    if (observer === undefined || !observer.observes || row.edges.length > members.length + 1) continue
+    if (observer === undefined || !observer.observes || !isRow(row)) continue
     const all: ReadonlyArray<EdgeRow> = rows ?? holder.rows
     const at = indexOfRow(all, row.observer)
     const old = all[at]?.observer === row.observer ? all[at] : undefined
@@ -216,7 +221,7 @@ export const onRows = <H extends Holder>(holder: H, incoming: ReadonlyArray<Edge
     rows.splice(at, old === undefined ? 0 : 1, row)
     fingerprint = (fingerprint - rowPrint(old) + rowPrint(row)) >>> 0
     fresh.push(row)
-    members = adoptIncarnations(members, row, placeOf)
+    members = adoptIncarnations(members, row, placeOf, turn)
   }
   if (rows === null) return holder
   const next = { ...holder, members, rows, fingerprint }
@@ -242,7 +247,8 @@ export const onRows = <H extends Holder>(holder: H, incoming: ReadonlyArray<Edge
 const adoptIncarnations = (
   members: ReadonlyArray<Member>,
   row: EdgeRow,
-  placeOf: Rings["placeOf"]
+  placeOf: Rings["placeOf"],
+  turn: Turn
 ): ReadonlyArray<Member> => {
   let next = members
   for (const edge of row.edges) {
@@ -251,6 +257,7 @@ const adoptIncarnations = (
     const member = next[place]
     if (member === undefined || member.link !== null || edge.incarnation <= member.incarnation) continue
     const reborn = Probe.reborn(member, edge.incarnation)
+    turn.facts.push({ _tag: "Told", peer: member.deviceId, incarnation: edge.incarnation })
     // A goodbye is final for the incarnation that said it, and for no other.
     next = replaced(next, place, member.state === "left" ? { ...reborn, state: "unknown" } : reborn)
   }

@@ -23,6 +23,9 @@ export const MESSAGE_DEPTH_MAX = 64
  */
 export const MESSAGE_VALUES_MAX = 65_536
 
+/** A frame of the lanes for live and bulk data: what waits for one of these waits 13 ms at 10 Mbit/s. */
+export const LANE_FRAME_BYTES_MAX = 16_384
+
 /** An `id`, in UTF-16 units: it is echoed and kept while a request is pending. A UUID has 36. */
 export const ID_UNITS_MAX = 128
 
@@ -34,6 +37,9 @@ export const FIELD_CHARS_MAX = 512
 
 /** Capabilities and features of one device. */
 export const FIELD_ITEMS_MAX = 256
+
+/** Edges of a row that is kept, whomever its observer trusts besides those whom we do: the largest mesh has a thousand nodes. */
+export const ROW_EDGES_MAX = 1_024
 
 /** Counters of peers (incarnations, terms, versions) end here, so that raising one of ours above them stays exact. */
 export const COUNTER_MAX = 281_474_976_710_656

@@ -144,7 +144,14 @@ export class Agenda<A> {
   next(): boolean {
     const slot = this.arrive()
     if (slot === NONE) return false
-    this.take(this.head[slot]!, slot)
+    // As `take`, of what has nothing before it.
+    const entry = this.head[slot]!
+    this.payload = this.payloads[entry]
+    const after = this.nextOf[entry]!
+    this.head[slot] = after
+    if (after !== NONE) this.previousOf[after] = NONE
+    else this.vacate(slot)
+    this.release(entry)
     return true
   }
 
@@ -269,7 +276,12 @@ export class Agenda<A> {
     else this.nextOf[before] = after
     if (after === NONE) this.tail[slot] = before
     else this.previousOf[after] = before
-    if (before !== NONE || after !== NONE) return
+    if (before === NONE && after === NONE) this.vacate(slot)
+  }
+
+  /** It has no entry left. */
+  private vacate(slot: number): void {
+    this.tail[slot] = NONE
     const word = slot >>> 5
     const rest = this.occupied[word]! & ~(1 << (slot & 31))
     this.occupied[word] = rest

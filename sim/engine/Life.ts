@@ -45,6 +45,14 @@ export interface Wake {
   handle: Handle
 }
 
+/** A program that asks a device, until it is stopped. */
+export interface Asking {
+  readonly deviceId: string
+  readonly eachMs: number
+  readonly said: number
+  readonly stopped: boolean
+}
+
 /** What is made for one machine, and anew for its fork. */
 export interface Parts {
   readonly intake: Intake<Work>
@@ -85,6 +93,8 @@ export class Life {
   /** Its own monotonic clock when it was frozen. */
   frozenMono = 0
   readonly wakes = new Set<Wake>()
+  /** Programs that ask others, by their numbers; entries are replaced, not changed. */
+  readonly asks: Map<number, Asking>
 
   constructor(owner: object, clock: NodeClock, { host, intake, nearby, vault }: Parts, from?: Life) {
     this.owner = owner
@@ -95,6 +105,7 @@ export class Life {
     this.nearby = nearby
     this.links = new Map(from?.links)
     this.dials = new Map(from?.dials)
+    this.asks = new Map(from?.asks)
     if (from === undefined) return
     this.keysFail = from.keysFail
     this.keyFailures = from.keyFailures

@@ -18,7 +18,7 @@ import type { Record } from "../../kernel/Durable.ts"
 import type { Happened, Input } from "../../kernel/Input.ts"
 import type { StoreFailed } from "../../kernel/Ports.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
-import { decode } from "../../kernel/wire/Codec.ts"
+import { decode, encode } from "../../kernel/wire/Codec.ts"
 import { SimVault, type Carrier, type DiskFate, type Through } from "../disk/SimVault.ts"
 import type { FakeKeys, KeyPair } from "../keys/FakeKeys.ts"
 import type { Cargo } from "../network/Cargo.ts"
@@ -53,6 +53,8 @@ export type MachineEvent =
   | { readonly _tag: "process"; readonly machine: number; readonly process: number; readonly run: Awaited }
   /** A slow processor has done a piece of work. */
   | { readonly _tag: "turn"; readonly machine: number; readonly process: number }
+  /** A program of its asks somebody. */
+  | { readonly _tag: "ask"; readonly machine: number; readonly process: number; readonly asking: number }
   /** A trap that was set for a write. */
   | { readonly _tag: "power-cut"; readonly machine: number; readonly process: number }
 
@@ -199,6 +201,7 @@ export class Machine extends Present implements Port {
     const bootId = base64url(seed, "boot-id", this.boot(), 0, 12)
     const { amnesia, durable } = found
     this.deliver({ _tag: "Started", bootId, durable, ...(amnesia ? { amnesia } : {}) })
+    this.world.script.operators.started(this)
   }
 
   /**
@@ -333,6 +336,8 @@ export class Machine extends Present implements Port {
         return this.take({ _tag: "awaited", run: event.run })
       case "turn":
         return this.intake.turn()
+      case "ask":
+        return this.askOnce(event.asking)
       case "power-cut":
         return this.sprung()
     }
@@ -388,6 +393,7 @@ export class Machine extends Present implements Port {
     if (line === undefined) return
     switch (cargo._tag) {
       case "frame":
+        this.world.script.delays.taken(line.connection, line.side, cargo.frame, this.world.nowMs)
         return host?.deliver({ _tag: "Received", link, frame: cargo.frame })
       case "raw":
         return this.onText(link, cargo.text)
@@ -409,6 +415,10 @@ export class Machine extends Present implements Port {
       host?.deliver({ _tag: "Malformed", link, code: decoded.code, id: decoded.id, method: decoded.method })
   }
 
+  onBacklog(connection: Connection, side: Side, bytes: number): void {
+    this.deliver({ _tag: "Backlog", link: connection.links[side], bytes })
+  }
+
   /** What came before it is read before it, however late that is. */
   onClosed(connection: Connection, side: Side, reason: Ending): void {
     this.take({ _tag: "closed", link: connection.links[side], reason })
@@ -417,6 +427,36 @@ export class Machine extends Present implements Port {
   private onEnd(link: number, reason: Ending): void {
     const { host, links } = this.mine()
     if (links.delete(link)) host?.deliver({ _tag: "LinkDown", link, reason })
+  }
+
+  /** The number of the program. */
+  ask(deviceId: string, eachMs: number): number {
+    const { asks } = this.mine()
+    const asking = asks.size + 1
+    asks.set(asking, { deviceId, eachMs, said: 0, stopped: false })
+    this.askOnce(asking)
+    return asking
+  }
+
+  stopAsking(asking: number): void {
+    const { asks } = this.mine()
+    asks.set(asking, { ...asks.get(asking)!, stopped: true })
+  }
+
+  /** Past the kernel, which asks nobody: over the session that it has with that device. */
+  private askOnce(asking: number): void {
+    const { asks, links, process } = this.mine()
+    const program = asks.get(asking)!
+    if (program.stopped || !this.running) return
+    const { deviceId, eachMs, said } = program
+    const session = this.state()?.links.links.find((link) => link._tag === "Session" && link.peer === deviceId)
+    const line = session === undefined || this.frozen ? undefined : links.get(session.link)
+    if (line !== undefined) {
+      const text = encode({ type: "req", id: `ask-${said}`, method: "mesh.peers", params: {} })
+      asks.set(asking, { ...program, said: said + 1 })
+      this.world.network.send(line.connection, line.side, { _tag: "raw", text })
+    }
+    this.world.agenda.push(this.world.nowMs + eachMs, { _tag: "ask", machine: this.index, process, asking })
   }
 
   /** A frame of the past, handed to the process as if its connection still brought it. */

@@ -4,9 +4,11 @@
  */
 import type { Config } from "../../kernel/Config.ts"
 import type { Durable } from "../../kernel/Durable.ts"
+import { mayLead } from "../../kernel/leadership/Leadership.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import type { KeyPair } from "../keys/FakeKeys.ts"
 import type { Port } from "../network/Connection.ts"
+import type { Speaker } from "../network/Lies.ts"
 import type { NodeSpec } from "../scenario/Scenario.ts"
 import type { Life } from "./Life.ts"
 import type { NodeClock } from "./NodeClock.ts"
@@ -122,10 +124,35 @@ export abstract class Present {
     return deviceId === this.keys.deviceId
   }
 
+  /** What it would lie about. */
+  speaker(): Speaker {
+    const { config, world } = this
+    return {
+      deviceId: config.deviceId,
+      mayLead: mayLead(config, config.deviceId),
+      manifest: config.manifest.version,
+      devices: world.machines.map((machine) => machine.config.deviceId)
+    }
+  }
+
   /** Who is at the other end of one of our links; `null`: that link is gone. */
   farEnd(link: number): Port | null {
     const found = this.life.links.get(link)
     return found === undefined ? null : this.world.here(found.connection.ports[found.side === 0 ? 1 : 0])
+  }
+
+  /** Its links with that node, and the bytes of each that wait for it (`Network.buffered`). */
+  linksWith(name: string): ReadonlyArray<{ readonly link: number; readonly buffered: number }> {
+    return [...this.life.links].flatMap(([link, { connection, side }]) =>
+      connection.ports[side === 0 ? 1 : 0].name === name
+        ? [{ link, buffered: this.world.network.buffered(connection, side) }]
+        : []
+    )
+  }
+
+  /** How often a program of it has asked. */
+  asked(asking: number): number {
+    return this.life.asks.get(asking)?.said ?? 0
   }
 
   /** What the other end calls one of our links; 0: nothing any more. */
@@ -138,3 +165,6 @@ export abstract class Present {
 
 /** It runs a kernel, of whatever generation, and not the program of a device of generation 1. */
 export const isKernel = ({ spec }: Present): boolean => spec.generation !== 1
+
+/** A second machine with a node's key, put beside the scenario: no word of a file means it. */
+export const isCopy = ({ spec }: Present): boolean => spec.beside === true && spec.sameKeyAs !== undefined

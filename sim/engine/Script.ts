@@ -9,8 +9,10 @@ import type { Frame } from "../../kernel/wire/Frame.ts"
 import { strikeWith } from "../faults/all.ts"
 import { Strike } from "../faults/Fault.ts"
 import { Kept } from "../faults/Replay.ts"
+import { Operators } from "../faults/Trust.ts"
 import type { Connection, Side } from "../network/Connection.ts"
 import type { Scenario, Step, Verb } from "../scenario/Scenario.ts"
+import { Delays } from "./Delays.ts"
 import type { Machine } from "./Machine.ts"
 import type { World } from "./World.ts"
 
@@ -37,6 +39,7 @@ const ON_THE_NETWORK: ReadonlySet<Verb["_tag"]> = new Set<Verb["_tag"]>([
   "duplicate",
   "reorder",
   "corrupt",
+  "lie",
   "late-close",
   "lossy-close",
   "lose-adverts"
@@ -71,6 +74,8 @@ export class Script {
   readonly ends: Ends
   /** Frames that a `replay` step may deliver again. */
   readonly kept: Kept
+  readonly delays: Delays
+  readonly operators: Operators
   private readonly world: World
   private steps: ReadonlyArray<Step>
   /** What each step, by index, touched so far; only faults that struck are in it. */
@@ -88,6 +93,8 @@ export class Script {
     this.steps = from?.steps ?? scenario.timeline
     this.ends = new Ends(from?.ends)
     this.kept = new Kept(this.steps, from?.kept)
+    this.delays = new Delays(scenario, from?.delays)
+    this.operators = new Operators(from?.operators)
     this.touched = new Map(from?.touched)
     this.whileInForce = new Set(from?.whileInForce)
     this.undo = new Map(from?.undo)
@@ -117,6 +124,7 @@ export class Script {
 
   sent(machine: Machine, connection: Connection, side: Side, frame: Frame): void {
     this.kept.sent(machine, connection, side, frame)
+    this.delays.sent(connection, side, frame, this.world.nowMs)
   }
 
   opened(connection: Connection, side: Side, link: number): void {

@@ -66,6 +66,7 @@ export class Ties {
       case "synced":
       case "process":
       case "turn":
+      case "ask":
       case "power-cut":
       case "look":
         return this.lane(MACHINES - event.machine, () => key(this.seed, "tie", this.nameOf(event.machine)))

@@ -27,6 +27,10 @@ export interface NodeView {
   /** How many sessions it has with that node. */
   readonly sessions: (name: string) => number
   readonly trusts: (name: string) => TrustWord
+  /** Of the heartbeats that it got from that node 99 in 100 took no longer, ms; `null`: it got none, or nobody asks. */
+  readonly heartbeatsMs: (name: string) => number | null
+  /** Bytes that it keeps for that node to read, in its lanes, in its transport and on the way. */
+  readonly unreadBytes: (name: string) => number
 }
 
 export interface WorldView {
@@ -68,6 +72,7 @@ export const worldEvents = [
   "world.duplicate",
   "world.reorder",
   "world.corrupt",
+  "world.lie",
   "world.late-close",
   "world.lossy-close",
   "world.lose-adverts",
@@ -77,6 +82,7 @@ export const worldEvents = [
   "world.revoke",
   "world.keys-fail",
   "world.connect",
+  "world.ask",
   "world.undo",
   "world.heal",
   "world.replay",

@@ -303,6 +303,7 @@ export class World {
       case "synced":
       case "process":
       case "turn":
+      case "ask":
       case "power-cut":
         return this.machines[event.machine]!.onEvent(event)
       case "script":

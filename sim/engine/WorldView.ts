@@ -4,7 +4,7 @@ import { peerState } from "../../kernel/status/Status.ts"
 import type { Role } from "../../kernel/wire/Frame.ts"
 import { leaseEndsMs } from "../oracles/S1OneLeader.ts"
 import type { Machine } from "./Machine.ts"
-import { isKernel } from "./Present.ts"
+import { isCopy, isKernel } from "./Present.ts"
 import type { NodeView, PeerWord, WorldView } from "./View.ts"
 import type { World } from "./World.ts"
 
@@ -62,6 +62,19 @@ class MachineView implements NodeView {
     return links.filter((link) => link._tag === "Session" && link.peer === deviceId).length
   }
 
+  heartbeatsMs(name: string): number | null {
+    const { network, nowMs, script } = this.machine.world
+    return script.delays.most(name, this.name, nowMs, (connection) => network.has(connection))
+  }
+
+  unreadBytes(name: string): number {
+    const lines = this.machine.state()?.links.lines ?? []
+    return this.machine.linksWith(name).reduce((sum, { buffered, link }) => {
+      const waiting = lines.find((line) => line.link === link)?.waiting ?? []
+      return sum + buffered + waiting.reduce((all, { bytes }) => all + bytes, 0)
+    }, 0)
+  }
+
   private other(name: string): Machine | undefined {
     return this.machine.world.machines.find((candidate) => candidate.name === name)
   }
@@ -75,7 +88,9 @@ export const viewOf = (world: World): WorldView => {
       return world.nowMs
     },
     get nodes() {
-      return (nodes ??= world.machines.filter(isKernel).map((machine) => new MachineView(machine)))
+      return (nodes ??= world.machines
+        .filter((machine) => isKernel(machine) && !isCopy(machine))
+        .map((machine) => new MachineView(machine)))
     },
     get leadersPerTerm() {
       return world.mostLeadersOfATerm

@@ -1,10 +1,15 @@
 /**
  * Somebody from outside logs in with one lie. What it has of a node is its key, unless the lie is about that; what it says apart
  * from the lie is what that node would say. Touched are the logins that it said.
+ *
+ * A relayed login is made of words that a node really signs: somebody who has a third node's key logs in there as that one, over
+ * the nonce that it was given where it wants to be let in, and carries the answer there (P9.2, P9.4). The third node may lose its
+ * session with the second for as long as that takes, as anybody does whose key was stolen.
  */
 import { base64url, bytes } from "../../kernel/Draw.ts"
 import type { LinkPath } from "../../kernel/Input.ts"
 import type { Machine } from "../engine/Machine.ts"
+import type { World } from "../engine/World.ts"
 import { hex } from "../keys/FakeKeys.ts"
 import { claimOf, type Claim } from "../network/Credentials.ts"
 import type { Visit } from "../network/Visitor.ts"
@@ -50,18 +55,31 @@ const spoils: { readonly [lie in Lie]?: Visit["spoiled"] } = {
   "no extension": "extension"
 }
 
-export const connect: Fault<"connect"> = ({ as, lie, over, to }, strike) => {
+/** As whom it has that node sign: as one that it knows, in the life and the boot in which it met it. */
+const carrierOf = (world: World, through: string | undefined, as: Machine | undefined): Visit["relay"] => {
+  const one = world.machines.find(({ name }) => name === through)
+  if (one === undefined || as === undefined) return null
+  const met = as.state()?.links.contacts.find(({ peer }) => peer === one.config.deviceId)
+  const claim = claimOf(one.config, one.keys)
+  const bootId = met?.bootId ?? claim.bootId
+  const incarnation = Math.max(1, met?.incarnation ?? 0, one.durable.incarnation)
+  return { at: as.name, claim: { ...claim, incarnation, bootId }, keys: one.keys }
+}
+
+export const connect: Fault<"connect"> = ({ as, lie, over, through, to }, strike) => {
   const { world } = strike
   const { visitor } = world
   const machines = strike.resolve(to)
   const node = as === null ? undefined : world.machines.find(({ name }) => name === as)
   const own = visitor.keys
-  const keys = node === undefined || lie === "another key" ? own : node.keys
+  const keys = node === undefined || lie === "another key" || lie === "a relayed login" ? own : node.keys
   const visitOf = (machine: Machine): Visit | null => {
     const { config } = node ?? machine
     const honest: Claim = { ...claimOf(config, node?.keys ?? own), incarnation: node?.durable.incarnation ?? 1 }
     const past = lie === "an old login" ? world.script.kept.login(as ?? "", machine.name) : null
     if (lie === "an old login" && past === null) return null
+    const relay = lie === "a relayed login" ? carrierOf(world, through, node) : null
+    if (lie === "a relayed login" && relay === null) return null
     return {
       claim:
         lie === "silence"
@@ -69,11 +87,13 @@ export const connect: Fault<"connect"> = ({ as, lie, over, to }, strike) => {
           : lied(node === undefined ? { ...honest, displayName: visitor.name } : honest, lie, strike),
       keys,
       past,
+      relay,
       spoiled: spoils[lie] ?? "nothing",
       path: over === undefined ? null : pathOf(over, own.deviceId)
     }
   }
-  strike.tell("world.connect", as, `${lie}, at ${names(machines)}`)
+  const by = through === undefined ? "" : ` through ${through}`
+  strike.tell("world.connect", as, `${lie}${by}, at ${names(machines)}`)
   const visits = machines.flatMap((machine) => {
     const visit = machine === node ? null : visitOf(machine)
     return visit === null ? [] : [visitor.visit(machine, visit)]

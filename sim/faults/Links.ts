@@ -22,6 +22,7 @@ const over: { readonly [verb in LinkVerb]: string | null } = {
   duplicate: "nothing comes twice any more",
   reorder: "in order again",
   corrupt: "unharmed again",
+  lie: "lying no more",
   "late-close": "closing as fast as before",
   "lossy-close": "closing without loss",
   "lose-adverts": "heard by multicast again"

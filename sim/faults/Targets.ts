@@ -2,6 +2,7 @@
 import { below } from "../../kernel/Draw.ts"
 import * as Leadership from "../../kernel/leadership/Leadership.ts"
 import type { Machine } from "../engine/Machine.ts"
+import { isCopy } from "../engine/Present.ts"
 import type { World } from "../engine/World.ts"
 import type { Target } from "../scenario/Scenario.ts"
 
@@ -31,9 +32,13 @@ const majority = (world: World, key: string): ReadonlyArray<Machine> => {
   return drawn(world, others, Math.floor(electors.length / 2) + 1, key)
 }
 
+/** Those of the scenario, and not somebody's copy beside it. */
+const inMesh = ({ machines }: World): ReadonlyArray<Machine> => machines.filter((machine) => !isCopy(machine))
+
 const meant = (world: World, target: Target, key: string): ReadonlyArray<Machine> => {
-  const { machines, seed } = world
-  if (typeof target === "string") return machines.filter((machine) => machine.name === target)
+  const { seed } = world
+  if (typeof target === "string") return world.machines.filter((machine) => machine.name === target)
+  const machines = inMesh(world)
   switch (target.word) {
     case "everyone":
       return machines
@@ -76,6 +81,6 @@ export const resolveApart = (
   return lists.map((targets, place) => {
     if (!targets.some((target) => typeof target !== "string" && target.word === "the others")) return named[place]!
     const elsewhere = named.flatMap((machines, other) => (other === place ? [] : machines))
-    return world.machines.filter((machine) => !elsewhere.includes(machine))
+    return inMesh(world).filter((machine) => !elsewhere.includes(machine))
   })
 }

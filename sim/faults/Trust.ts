@@ -1,17 +1,59 @@
 /**
  * What an operator says at a running node: that a device is trusted, or no longer. Who does not run hears nothing of it. Taking it
- * back says the opposite: a trusted device is revoked, a revoked one trusted again in the role that it had there.
+ * back says the opposite: a trusted device is revoked, a revoked one trusted again in the role that it had there; where the node
+ * is down by then, as soon as it runs.
  */
 import type { Trusted } from "../../kernel/Config.ts"
 import type { Machine } from "../engine/Machine.ts"
 import type { World } from "../engine/World.ts"
 import { inWorld, names, tell, type Fault, type Strike, type Struck } from "./Fault.ts"
 
-const known = (machine: Machine, deviceId: string): Trusted | undefined =>
-  machine.state()?.config.trusted.find((device) => device.deviceId === deviceId)
+/** The role in which it is trusted; `null`: not at all. */
+type Word = Trusted["role"] | null
+
+interface Said {
+  readonly deviceId: string
+  readonly name: string
+  readonly word: Word
+}
+
+/** What operators have said last, whether their daemons have taken it up yet or not; and what waits for a daemon that is down. */
+export class Operators {
+  private readonly words: Map<string, Word>
+  private readonly owed: Map<number, ReadonlyArray<Said>>
+
+  constructor(from?: Operators) {
+    this.words = new Map(from?.words)
+    this.owed = new Map(from?.owed)
+  }
+
+  word({ config, index }: Machine, deviceId: string): Word {
+    const last = this.words.get(`${index} ${deviceId}`)
+    return last === undefined ? (config.trusted.find((device) => device.deviceId === deviceId)?.role ?? null) : last
+  }
+
+  /** Whether it can be said now; otherwise it will be when the machine runs. */
+  said({ index, running }: Machine, said: Said): boolean {
+    this.words.set(`${index} ${said.deviceId}`, said.word)
+    if (!running) this.owed.set(index, [...(this.owed.get(index) ?? []), said])
+    return running
+  }
+
+  /** It runs again. */
+  started(machine: Machine): void {
+    const owed = this.owed.get(machine.index) ?? []
+    this.owed.delete(machine.index)
+    for (const said of owed) deliver(machine, said)
+  }
+}
+
+const say = (machine: Machine, said: Said): void => {
+  if (machine.world.script.operators.said(machine, said)) deliver(machine, said)
+}
 
 /** As what it is: whoever is told that a device is of generation 1 does not ask it for more than such devices have. */
-const trusting = (machine: Machine, deviceId: string, name: string, role: Trusted["role"]): void => {
+const deliver = (machine: Machine, { deviceId, name, word: role }: Said): void => {
+  if (role === null) return machine.deliver({ _tag: "Distrust", deviceId })
   const gen1 = machine.world.machines.some(({ config, spec }) => config.deviceId === deviceId && spec.generation === 1)
   machine.deliver({ _tag: "Trust", device: { deviceId, name, role, gen1, publicKey: null } })
 }
@@ -24,46 +66,30 @@ const said = (
   event: "world.trust" | "world.revoke",
   by: ReadonlyArray<Machine>,
   whom: string,
-  say: (machine: Machine, deviceId: string) => void,
-  back: (machine: Machine, deviceId: string, place: number) => void
+  word: Word
 ): Struck => {
   const { world } = strike
   const deviceId = deviceOf(world, whom)
   const running = by.filter((machine) => machine.running && machine.config.deviceId !== deviceId)
   strike.tell(event, whom, names(by))
-  for (const machine of running) say(machine, deviceId)
+  const before = running.map((machine) => world.script.operators.word(machine, deviceId))
+  for (const machine of running) say(machine, { deviceId, name: whom, word })
   return {
     touched: () => running.length,
     undo: (now) => {
       tell(now, "world.undo", null, `${names(by)} ${event === "world.trust" ? "trust" : "distrust"} ${whom} no longer`)
-      inWorld(now, running).forEach((machine, place) => back(machine, deviceOf(now, whom), place))
+      inWorld(now, running).forEach((machine, place) => {
+        const back = before[place]!
+        // Of two that revoke it, the one that found it trusted gives it back.
+        if (event === "world.trust") say(machine, { deviceId, name: whom, word: null })
+        else if (back !== null) say(machine, { deviceId, name: whom, word: back })
+      })
     }
   }
 }
 
 export const trust: Fault<"trust"> = ({ by, role, whom }, strike) =>
-  said(
-    strike,
-    "world.trust",
-    strike.resolve(by),
-    whom,
-    (machine, deviceId) => trusting(machine, deviceId, whom, role),
-    (machine, deviceId) => machine.deliver({ _tag: "Distrust", deviceId })
-  )
+  said(strike, "world.trust", strike.resolve(by), whom, role)
 
-export const revoke: Fault<"revoke"> = ({ by, whom }, strike) => {
-  const deviceId = deviceOf(strike.world, whom)
-  const machines = strike.resolve(by)
-  const roles = new Map(machines.map((machine) => [machine.index, known(machine, deviceId)?.role]))
-  return said(
-    strike,
-    "world.revoke",
-    machines,
-    whom,
-    (machine, device) => machine.deliver({ _tag: "Distrust", deviceId: device }),
-    (machine, device) => {
-      const role = roles.get(machine.index)
-      if (role !== undefined) trusting(machine, device, whom, role)
-    }
-  )
-}
+export const revoke: Fault<"revoke"> = ({ by, whom }, strike) =>
+  said(strike, "world.revoke", strike.resolve(by), whom, null)

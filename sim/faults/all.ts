@@ -1,6 +1,7 @@
 /** Every verb of the timeline with its rule. */
 import type { Verb } from "../scenario/Scenario.ts"
 import { advertise } from "./Advertise.ts"
+import { ask } from "./Ask.ts"
 import { connect } from "./Connect.ts"
 import { crashAtWrite } from "./CrashAtWrite.ts"
 import { cut, isolate, partition } from "./Cut.ts"
@@ -48,6 +49,7 @@ const rules: { readonly [V in Verb["_tag"]]: Fault<V> } = {
   duplicate: link,
   reorder: link,
   corrupt: link,
+  lie: link,
   "late-close": link,
   "lossy-close": link,
   "lose-adverts": link,
@@ -57,6 +59,7 @@ const rules: { readonly [V in Verb["_tag"]]: Fault<V> } = {
   revoke,
   "keys-fail": keysFail,
   connect,
+  ask,
   heal,
   replay
 }

@@ -10,7 +10,7 @@
 import type { NodeView, PeerWord, WorldView } from "../engine/View.ts"
 import type { Count, Facts } from "../scenario/Scenario.ts"
 import { type Clause, fits, NEVER_SEEN, NOBODY_RUNS, runningIn, sayings, type Seen } from "./Clause.ts"
-import { peerClause, peerSayings, sessionClause, trustClause } from "./Pairs.ts"
+import { heartbeatClause, peerClause, peerSayings, sessionClause, trustClause, unreadClause } from "./Pairs.ts"
 import { countWords, enumerate, moment } from "./Words.ts"
 
 export interface Question {
@@ -234,6 +234,8 @@ const clausesOf = (facts: Facts, from: Asked): ReadonlyArray<Clause> => {
   for (const peer of facts.peers ?? []) clauses.push(peerClause(peer))
   for (const session of facts.sessions ?? []) clauses.push(sessionClause(session))
   for (const one of facts.trusts ?? []) clauses.push(trustClause(one))
+  for (const one of facts.heartbeats ?? []) clauses.push(heartbeatClause(one))
+  for (const one of facts.unread ?? []) clauses.push(unreadClause(one))
   for (const topic of facts.agreeOn ?? []) clauses.push(agreementClause(topic))
   for (const [index, event] of (facts.events ?? []).entries()) clauses.push(eventClause(event, index))
   return clauses
@@ -253,7 +255,7 @@ export const question = (facts: Facts, from: Asked = "of all"): Question => {
       const speaksForItself = clauses.length === 1
       return guilty
         .map((clause) =>
-          speaksForItself || ["peers", "sessions", "trusts", "leader"].includes(clause.key)
+          speaksForItself || ["peers", "sessions", "trusts", "leader", "heartbeats", "unread"].includes(clause.key)
             ? clause.now(view, seen)
             : `${clause.key} ${clause.now(view, seen)}`
         )

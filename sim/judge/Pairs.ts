@@ -5,7 +5,7 @@
 import type { NodeView, WorldView } from "../engine/View.ts"
 import type { Facts, Pair } from "../scenario/Scenario.ts"
 import { type Clause, fits, NOBODY_RUNS, sayings } from "./Clause.ts"
-import { countWords } from "./Words.ts"
+import { countWords, exactSpan } from "./Words.ts"
 
 /** What is said of a pair, in words. */
 interface Saying {
@@ -113,5 +113,40 @@ export const trustClause = ({ as, ...pair }: NonNullable<Facts["trusts"]>[number
           what === "nothing"
             ? `${names} ${plural ? "do" : "does"} not trust ${pair.subject}`
             : `${names} ${plural ? "trust" : "trusts"} ${pair.subject} as ${what}`
+      )
+  })
+
+/** Whoever got none has nothing to say of them. */
+export const heartbeatClause = ({ ms, ...pair }: NonNullable<Facts["heartbeats"]>[number]): Clause =>
+  pairClause(pair, {
+    key: "heartbeats",
+    so: (node) => {
+      const most = node.heartbeatsMs(pair.subject)
+      return most !== null && most <= ms
+    },
+    told: `gets the heartbeats of ${pair.subject} within ${exactSpan(ms)}`,
+    now: (nodes) =>
+      sayings(
+        Number.POSITIVE_INFINITY,
+        nodes,
+        (node) => {
+          const most = node.heartbeatsMs(pair.subject)
+          return most === null ? "none" : `within ${exactSpan(most)}`
+        },
+        (names, plural, what) => `${names} ${plural ? "get" : "gets"} those of ${pair.subject} ${what}`
+      )
+  })
+
+export const unreadClause = ({ bytes, ...pair }: NonNullable<Facts["unread"]>[number]): Clause =>
+  pairClause(pair, {
+    key: "unread",
+    so: (node) => node.unreadBytes(pair.subject) <= bytes,
+    told: `keeps at most ${bytes} bytes for ${pair.subject}`,
+    now: (nodes) =>
+      sayings(
+        Number.POSITIVE_INFINITY,
+        nodes,
+        (node) => String(node.unreadBytes(pair.subject)),
+        (names, plural, what) => `${names} ${plural ? "keep" : "keeps"} ${what} bytes for ${pair.subject}`
       )
   })

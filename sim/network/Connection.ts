@@ -7,6 +7,7 @@
 import type { Key } from "../../kernel/Draw.ts"
 import type { LinkPath } from "../../kernel/Input.ts"
 import type { Cargo, Packet } from "./Cargo.ts"
+import type { Speaker } from "./Lies.ts"
 import type { Path } from "./Path.ts"
 import type { FaultId } from "./Rule.ts"
 
@@ -28,11 +29,15 @@ export interface Port {
   readonly listening: boolean
   /** Whether it can sign as this device. */
   readonly holds: (deviceId: string) => boolean
+  /** What it would lie about; absent: it never does. */
+  readonly speaker?: () => Speaker
   /** What a connection with it runs over, as the other end finds it; absent or `null`: nothing lies between the two. */
   readonly path?: (connection: Connection) => LinkPath | null
   readonly onOpen: (connection: Connection, side: Side, attempt: number | null) => void
   readonly onDialFailed: (process: number, attempt: number, reason: DialFailure) => void
   readonly onCargo: (connection: Connection, side: Side, cargo: Cargo) => void
+  /** So many bytes wait for the far end to read; absent: nobody asks. */
+  readonly onBacklog?: (connection: Connection, side: Side, bytes: number) => void
   readonly onClosed: (connection: Connection, side: Side, reason: Ending) => void
 }
 
@@ -87,6 +92,8 @@ export interface Flow {
   bytes: number
   /** When something of it last arrived. */
   progressMs: number
+  /** How many of the kernel's `BACKLOG_BYTES` it is above, as last told. */
+  passed: number
   /** Somebody will look whether it got any further. */
   watched: boolean
   /** The Gilbert–Elliott chain is in its bad state. */
@@ -101,6 +108,7 @@ export const flowOf = (connection: Connection, side: Side): Flow =>
     aside: [],
     bytes: 0,
     progressMs: 0,
+    passed: 0,
     watched: false,
     bad: false,
     discarded: 0
@@ -114,6 +122,7 @@ const copyOfFlow = (flow: Flow | null): Flow | null =>
         aside: flow.aside,
         bytes: flow.bytes,
         progressMs: flow.progressMs,
+        passed: flow.passed,
         watched: flow.watched,
         bad: flow.bad,
         discarded: flow.discarded

@@ -49,6 +49,7 @@ const helloOf = (
 ): KernelHello => {
   const { bootId, capabilities, deviceId, displayName, features, gen, incarnation, linkCounter, meshId, meshKey } =
     claim
+  const told = claim.remembers === undefined ? {} : { remembers: claim.remembers }
   const signature = sign(
     kernelString({
       direction,
@@ -65,10 +66,11 @@ const helloOf = (
       features,
       capabilities: capabilities ?? [],
       displayName: displayName ?? "",
-      exporter: ""
+      exporter: "",
+      ...told
     })
   )
-  return { features, gen, incarnation, bootId, linkCounter, meshKey, signature }
+  return { features, gen, incarnation, bootId, linkCounter, meshKey, ...told, signature }
 }
 
 const bothOf = (sign: Sign, claim: Claim, nonce: string, signedAtMs: number) => {

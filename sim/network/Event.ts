@@ -24,7 +24,7 @@ export type NetworkEvent =
   | { readonly _tag: "reset"; readonly connection: number; readonly at: Side }
   | { readonly _tag: "hop"; readonly connection: number; readonly hop: Hop; readonly tries: number }
   | { readonly _tag: "failed"; readonly connection: number; readonly reason: DialFailure }
-  /** A second copy of what went this way. */
+  /** A second copy of what went this way, or a lie beside it. */
   | {
       readonly _tag: "copy"
       readonly connection: number
@@ -37,5 +37,7 @@ export type NetworkEvent =
   | { readonly _tag: "release"; readonly connection: number; readonly from: Side; readonly n: number }
   /** Somebody looks whether a sender got any further since then. */
   | { readonly _tag: "stalled"; readonly connection: number; readonly side: Side; readonly sinceMs: number }
+  /** What waits for the far end has passed a bound of those that the kernel asks for. */
+  | { readonly _tag: "backlog"; readonly connection: number; readonly side: Side; readonly bytes: number }
   /** A rule that changes by itself does so. */
   | { readonly _tag: "beat"; readonly fault: FaultId; readonly beat: number }

@@ -54,6 +54,8 @@ const parts = ({ groups, healed }: Partition, { ends, index }: Path): boolean =>
 export class Faults {
   /** Nothing lies on any path. */
   quiet = true
+  /** Somebody has told a lie: what nodes know of those that they have no session with may be one, for good. */
+  lied = false
   private readonly carrier: Carrier
   private seed: number
   private readonly paths: Paths
@@ -75,6 +77,7 @@ export class Faults {
     this.effects = from?.effects.map((effects) => ({ ...effects })) ?? []
     if (from === undefined) return
     this.quiet = from.quiet
+    this.lied = from.lied
     this.lying = from.lying
     this.partitions = from.partitions
     for (const [id, fault] of from.inForce) this.inForce.set(id, { ...fault })

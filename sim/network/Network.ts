@@ -132,6 +132,11 @@ export class Network {
     return connection === undefined ? null : this.own(connection)
   }
 
+  /** Whether some end still has it, or it is being opened. */
+  has(id: number): boolean {
+    return this.connections.has(id)
+  }
+
   /** One of `connections`, to be changed here. */
   private own(connection: Connection): Connection {
     if (connection.owner === this.owner) return connection
@@ -302,6 +307,10 @@ export class Network {
         return this.failed(connection, event.reason)
       case "release":
         return this.wire.release(connection, event.from, event.n)
+      case "backlog":
+        if (this.known(connection, event.side))
+          connection.ports[event.side].onBacklog?.(connection, event.side, event.bytes)
+        return
       case "stalled": {
         const { side } = event
         if (!this.known(connection, side) || !this.wire.givesUp(connection, side, event.sinceMs)) return
@@ -324,7 +333,7 @@ export class Network {
     const flow = connection.flows[from]
     if (flow !== null) {
       if (n < flow.discarded) return
-      if (bytes > 0) this.wire.arrived(flow, bytes)
+      if (bytes > 0) this.wire.arrived(connection, from, flow, bytes)
     }
     if (!port.powered) return
     if (!this.known(connection, to)) {
@@ -390,6 +399,11 @@ export class Network {
   /** Takes a rule back; once more does nothing. What is held and can pass again does. */
   undo(id: FaultId): void {
     this.flush(this.faults.undo(id))
+  }
+
+  /** Whether anybody ever told a lie. */
+  get lied(): boolean {
+    return this.faults.lied
   }
 
   effects(id: FaultId): Readonly<Effects> {

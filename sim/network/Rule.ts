@@ -4,10 +4,12 @@
  *
  * The first group is weather: it delays, holds and loses packets, and TCP makes of that what it does. The second ends or
  * forgets connections. The third is what TLS forbids to a network and a bug or a broken relay behind it does not: one message
- * twice, messages in another order, a message with another character in it. Kernels have to stand it.
+ * twice, messages in another order, a message with another character in it; and what a trusted device says that lies. Kernels
+ * have to stand it.
  */
 import type { Range } from "../scenario/Scenario.ts"
 import type { Delay } from "./Delay.ts"
+import type { LieKind } from "./Lies.ts"
 
 /** One direction, by the names of its ends. */
 export type Pair = readonly [from: string, to: string]
@@ -75,6 +77,8 @@ export type Rule =
   | ({ readonly _tag: "reorder"; readonly ppm: number; readonly places: number } & Pairs)
   /** One character of the text is another one. */
   | ({ readonly _tag: "corrupt"; readonly ppm: number } & Pairs)
+  /** Behind a message comes another one that its sender's kernel never said (Lies.ts). */
+  | ({ readonly _tag: "lies"; readonly ppm: number; readonly kind: LieKind } & Pairs)
 
 /** Names one rule that was applied, in its network and in forks made after that; 0 is none. */
 export type FaultId = number
@@ -85,7 +89,7 @@ export interface Effects {
   delayed: number
   /** Resets, datagrams, and whatever was sent into a forgotten connection or discarded with one. */
   dropped: number
-  /** Messages that came twice, in another order, or with another text. */
+  /** Messages that came twice, in another order, with another text, or that were lies. */
   changed: number
   /** Packets of connections that were being opened. */
   openings: number

@@ -4,12 +4,14 @@
  *
  * One of them does all visits of a world. Its state is plain data, one entry a connection; `fork` copies it.
  *
- * Does not model: a visitor who is let in and then speaks; words of a node that were said to somebody else under the very nonce
- * (test/sim/hostile/replay.test.ts does).
+ * Where it carries words of a node to another one, it has two connections for a visit: at the second it is whoever lets it have them.
+ *
+ * Does not model: a visitor who is let in and then speaks; words that a node says when it dials, over a nonce that it is given by
+ * somebody who stands in a third one's place (test/sim/hostile/replay.test.ts does).
  */
 import type { LinkPath } from "../../kernel/Input.ts"
 import { encode } from "../../kernel/wire/Codec.ts"
-import type { ConnectParams, Frame } from "../../kernel/wire/Frame.ts"
+import type { ConnectAnswer, ConnectParams, Frame } from "../../kernel/wire/Frame.ts"
 import type { World } from "../engine/World.ts"
 import type { KeyPair } from "../keys/FakeKeys.ts"
 import type { Cargo } from "./Cargo.ts"
@@ -23,6 +25,8 @@ export interface Visit {
   readonly keys: KeyPair
   /** A login of the past, in place of one that is made now. */
   readonly past: ConnectParams | null
+  /** Where it has words made over the nonce that it is given, as whom; `null`: it makes its own. */
+  readonly relay: { readonly at: string; readonly claim: Claim; readonly keys: KeyPair } | null
   /** After its login is made: what it changes in it. */
   readonly spoiled: "nothing" | "signature" | "nonce" | "extension"
   /** What the connection runs over, as the other end finds it; `null`: nothing lies between. */
@@ -32,6 +36,8 @@ export interface Visit {
 interface Line {
   readonly visit: Visit
   readonly said: boolean
+  /** The connection that waits for words that are made on this one, and the nonce that it was given. */
+  readonly waiting?: { readonly connection: number; readonly nonce: string }
 }
 
 /** No node can be called this. */
@@ -49,11 +55,14 @@ export class Visitor implements Port {
   readonly keys: KeyPair
   private readonly world: World
   private readonly lines = new Map<number, Line>()
+  /** Devices in whose name it was let in: it is them for others from then on. */
+  private readonly letIn: Set<string>
   private visits = 0
 
   constructor(world: World, from?: Visitor) {
     this.world = world
     this.keys = from?.keys ?? world.keys.make(world.seed, NAME)
+    this.letIn = new Set(from?.letIn)
     if (from === undefined) return
     for (const [connection, line] of from.lines) this.lines.set(connection, line)
     this.visits = from.visits
@@ -76,8 +85,13 @@ export class Visitor implements Port {
   }
 
   holds(deviceId: string): boolean {
-    for (const { visit } of this.lines.values()) if (visit.keys.deviceId === deviceId) return true
+    for (const { visit, waiting } of this.lines.values()) if (keysOn(visit, waiting).deviceId === deviceId) return true
     return false
+  }
+
+  /** Whether somebody ever took it for this device. */
+  wasTakenFor(deviceId: string): boolean {
+    return this.letIn.has(deviceId)
   }
 
   path({ id }: Connection): LinkPath | null {
@@ -99,22 +113,54 @@ export class Visitor implements Port {
     if (cargo._tag !== "frame" || cargo.frame.type !== "res") return
     const { frame } = cargo
     const line = this.lines.get(connection.id)
-    if (line === undefined || frame.id !== CHALLENGE_ID || !frame.ok || line.said) return
-    const params = this.login(connection, side, line.visit, (frame.payload as { readonly nonce: string }).nonce)
+    if (line === undefined || !frame.ok) return
+    if (frame.id === LOGIN_ID) this.letIn.add(keysOn(line.visit, line.waiting).deviceId)
+    if (frame.id === LOGIN_ID && line.waiting !== undefined)
+      return this.carry(connection, side, line.waiting, frame.payload as ConnectAnswer)
+    if (frame.id !== CHALLENGE_ID || line.said) return
+    const { nonce } = frame.payload as { readonly nonce: string }
+    if (line.visit.relay !== null && line.waiting === undefined) return this.ask(connection, line, nonce)
+    const params = this.login(connection, side, line, nonce)
     if (params === null) return
     this.lines.set(connection.id, { ...line, said: true })
     this.say(connection, side, { type: "req", id: LOGIN_ID, method: "mesh.connect", params })
   }
 
+  /** Has somebody sign over the nonce that it was given here. */
+  private ask({ id }: Connection, { visit }: Line, nonce: string): void {
+    const to = this.world.byAddress(visit.relay?.at ?? "")
+    if (to === undefined) return
+    const asking = this.world.network.dial(this, to, ++this.visits)
+    this.lines.set(asking.id, { visit: { ...visit, path: null }, said: false, waiting: { connection: id, nonce } })
+  }
+
+  /** What was signed there is presented where it was wanted. */
+  private carry(
+    from: Connection,
+    side: Side,
+    { connection, nonce }: NonNullable<Line["waiting"]>,
+    words: ConnectAnswer
+  ): void {
+    this.world.network.close(from, side, false)
+    const line = this.lines.get(connection)
+    const to = this.world.network.connection(connection)
+    if (line === undefined || to === null) return
+    this.lines.set(connection, { ...line, said: true })
+    const params: ConnectParams = { ...words, version: 2, nonce, clientNonce: nonce }
+    this.say(to, 0, { type: "req", id: LOGIN_ID, method: "mesh.connect", params })
+  }
+
   onClosed(_connection: Connection, _side: Side, _reason: Ending): void {}
 
-  private login(connection: Connection, side: Side, { claim, keys, past, spoiled }: Visit, nonce: string) {
+  private login(connection: Connection, side: Side, { visit, waiting }: Line, nonce: string) {
+    const { past, spoiled } = visit
+    const claim = waiting === undefined ? visit.claim : (visit.relay?.claim ?? null)
     if (past !== null) return past
     const audience = this.world.machines.find(({ name }) => name === connection.ports[side === 0 ? 1 : 0].name)
     if (claim === null || audience === undefined) return null
-    const params = loginOf((payload) => this.world.keys.sign(keys, [payload])[0]!, claim, {
+    const params = loginOf((payload) => this.world.keys.sign(keysOn(visit, waiting), [payload])[0]!, claim, {
       audience: audience.config.deviceId,
-      clientNonce: CLIENT_NONCE,
+      clientNonce: waiting?.nonce ?? CLIENT_NONCE,
       serverNonce: nonce,
       signedAtMs: audience.clock.instant(this.world.nowMs).wall
     })
@@ -125,6 +171,10 @@ export class Visitor implements Port {
     this.world.network.send(connection, side, { _tag: "raw", text: encode(frame) })
   }
 }
+
+/** Whose key signs on a connection of the visit. */
+const keysOn = ({ keys, relay }: Visit, waiting: Line["waiting"]): KeyPair =>
+  waiting === undefined || relay === null ? keys : relay.keys
 
 const spoil = (params: ConnectParams, how: Visit["spoiled"]): ConnectParams => {
   const { kernel, ...plain } = params

@@ -3,26 +3,28 @@
  *
  * Modelled: delay; a lost packet as TCP shows it, a later arrival with everything behind it waiting; a queue before a narrow
  * path; packets that wait at their sender (cut) or in the network (clog); a transport that gives a link up when more waits than
- * it will keep, or nothing gets through, as adapters/ws does; and messages that a bug behind TLS alters.
+ * it will keep, or nothing gets through, as adapters/ws does; messages that a bug behind TLS alters; and lies beside them.
  *
  * Does not model: TCP's windows and congestion control; packets of a message: it arrives whole. Bytes are counted only where
  * they matter, for packets that were sent into a cut, a clog or a narrow path. What entered a path keeps its arrival when a rule
  * comes or goes: only what is held is released.
  */
-import { betweenAt, chanceAt } from "../../kernel/Draw.ts"
+import { at, betweenAt, chanceAt } from "../../kernel/Draw.ts"
+import { passedOf } from "../../kernel/links/Lanes.ts"
 import { altered } from "./Altered.ts"
 import { bytesOf, type Message, type Packet } from "./Cargo.ts"
 import { flowOf, other, type Aside, type Connection, type Flow, type Side } from "./Connection.ts"
 import type { Carrier } from "./Event.ts"
 import type { Faults, Laid } from "./Faults.ts"
+import { lie } from "./Lies.ts"
 import type { Path } from "./Path.ts"
 import { both, RTO_MS, type Transit } from "./Transit.ts"
 
 /** What was taken out of its order comes in again after this, if no more others come. */
 export const REORDER_LIMIT_MS = 1_000
-/** As adapters/ws has them: bytes that it sends ahead of what the far end has shown to have read, and those that wait behind. */
+/** As adapters/ws has them: bytes that it sends ahead of what the far end has shown to have read, and all that it keeps for it. */
 const AHEAD_BYTES_MAX = 32 * 16_384
-const WAITING_BYTES_MAX = 4 * 1_048_576
+const UNREAD_BYTES_MAX = 4 * 1_048_576
 /** It gives up what waits behind without the far end reading any for so long; of less than this in that time it sees nothing. */
 const STALL_MS = 10_000
 const SEEN_BYTES = 16_384
@@ -105,6 +107,7 @@ export class Wire {
       return this.deliver(connection, side, packet, n, inOrder + late, bytes)
     }
     let message: Message = packet
+    let lied: string | null = null
     let places = 0
     for (const { id, of, rule } of laid) {
       const ofBoth = both(connection.keys[side], of)
@@ -125,15 +128,32 @@ export class Wire {
       } else if (rule._tag === "reorder" && places === 0 && chanceAt(ofBoth, DRAWS * n, rule.ppm, MILLION)) {
         this.faults.count(id, "changed")
         places = betweenAt(ofBoth, DRAWS * n + 1, 1, rule.places)
+      } else if (rule._tag === "lies" && chanceAt(ofBoth, DRAWS * n, rule.ppm, MILLION)) {
+        const speaker = connection.ports[side].speaker?.()
+        if (speaker === undefined) continue
+        this.faults.count(id, "changed")
+        this.faults.lied = true
+        lied = lie(speaker, packet._tag === "frame" ? packet.frame : null, rule.kind, {
+          a: at(ofBoth, DRAWS * n + 1) | 0,
+          b: at(ofBoth, DRAWS * n + 2) | 0
+        })
       }
     }
     if (places === 0) {
       this.deliver(connection, side, message, n, inOrder, bytes)
+      this.besides(connection, side, lied, inOrder)
       return this.overtaken(connection, side, n, inOrder)
     }
+    this.besides(connection, side, lied, inOrder)
     const flow = flowOf(connection, side)
     flow.aside = [...flow.aside, { packet: message, n, places, bytes }]
     this.carrier.later(inOrder + REORDER_LIMIT_MS, { _tag: "release", connection: connection.id, from: side, n })
+  }
+
+  /** A lie: it has no number among the packets, since nobody sent it. */
+  private besides({ id }: Connection, side: Side, text: string | null, atMs: number): void {
+    if (text === null) return
+    this.carrier.later(atMs, { _tag: "copy", connection: id, from: side, cargo: { _tag: "raw", text }, path: null })
   }
 
   private lateness(connection: Connection, side: Side, n: number, laid: ReadonlyArray<Laid>): number {
@@ -256,8 +276,9 @@ export class Wire {
     // Until now nothing waited.
     if (flow.bytes <= AHEAD_BYTES_MAX) flow.progressMs = now
     flow.bytes += bytes
+    this.tellBacklog(connection, side, flow)
     if (flow.bytes <= AHEAD_BYTES_MAX) return
-    if (flow.bytes > AHEAD_BYTES_MAX + WAITING_BYTES_MAX) this.look(connection, side, now, now)
+    if (flow.bytes > UNREAD_BYTES_MAX) this.look(connection, side, now, now)
     else if (!flow.watched) {
       flow.watched = true
       this.look(connection, side, now, now + STALL_MS)
@@ -269,9 +290,19 @@ export class Wire {
   }
 
   /** A packet whose size was counted has arrived. */
-  arrived(flow: Flow, bytes: number): void {
+  arrived(connection: Connection, side: Side, flow: Flow, bytes: number): void {
     flow.bytes -= bytes
     flow.progressMs = this.carrier.nowMs()
+    this.tellBacklog(connection, side, flow)
+  }
+
+  /** As adapters/ws does. */
+  private tellBacklog({ id }: Connection, side: Side, flow: Flow): void {
+    const { bytes } = flow
+    const passed = passedOf(bytes, flow.passed)
+    if (passed === flow.passed) return
+    flow.passed = passed
+    this.carrier.later(this.carrier.nowMs(), { _tag: "backlog", connection: id, side, bytes })
   }
 
   /** Whether the sender's transport gives the connection up; otherwise it looks again, as long as something waits. */
@@ -281,7 +312,7 @@ export class Wire {
       if (flow !== null) flow.watched = false
       return false
     }
-    if (flow.bytes > AHEAD_BYTES_MAX + WAITING_BYTES_MAX) return true
+    if (flow.bytes > UNREAD_BYTES_MAX) return true
     const now = this.carrier.nowMs()
     if (now < sinceMs + STALL_MS) return false
     const trickles = this.trickles(connection.paths[side])

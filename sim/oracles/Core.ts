@@ -72,10 +72,11 @@ const mayDial = (a: Machine, b: Machine): boolean =>
 /** Clocks of two that have to agree: so far apart at most, and they may run apart for as long as the calm takes. */
 const CLOCKS_APART_MAX_MS = GEN1_CLOCK_WINDOW_MS / 2
 
-const clocksAgree = (a: Machine, b: Machine): boolean => {
-  const { nowMs } = a.world
-  return Math.abs(a.clock.instant(nowMs).wall - b.clock.instant(nowMs).wall) <= CLOCKS_APART_MAX_MS
-}
+/** What its calendar shows once the calm has started it. */
+const calendar = ({ clock, running, spec, world }: Machine): number =>
+  !running && spec.bootsIn1970 === true ? 0 : clock.instant(world.nowMs).wall
+
+const clocksAgree = (a: Machine, b: Machine): boolean => Math.abs(calendar(a) - calendar(b)) <= CLOCKS_APART_MAX_MS
 
 /** They can come to a session by themselves: with a device of generation 1 one side dials, and their clocks must agree. */
 const areNeighbours = (a: Machine, b: Machine): boolean => {

@@ -17,12 +17,16 @@ export const sessionOf = ({ links: { links } }: NodeState, input: Input): Sessio
   return link?._tag === "Session" ? link : null
 }
 
+/** It may stand, or lead: nobody else has asked anything that could be refused. */
+const mayAsk = ({ config: { deviceId, manifest, role }, leadership }: NodeState): boolean =>
+  !leadership.abstains && manifest.electors.includes(deviceId) && (role === "planner" || role === "standby-planner")
+
 /** The higher term of which an elector's refusal tells (PROTOCOL.md P7.6), if it can be one (P7.8); `null`: none. */
 export const higherTerm = (before: NodeState, input: Input): Term | null => {
   if (input._tag !== "Received" || input.frame.type !== "event" || !ANSWERS.has(input.frame.event)) return null
   const { payload } = input.frame
   const agrees = ("granted" in payload && payload.granted) || ("promised" in payload && payload.promised)
-  if (agrees || !("term" in payload)) return null
+  if (agrees || !("term" in payload) || !mayAsk(before)) return null
   const { counter, manifest } = payload.term
   const { electors, version } = before.config.manifest
   const known = before.leadership.term.counter
@@ -31,13 +35,32 @@ export const higherTerm = (before: NodeState, input: Input): Term | null => {
   return peer !== undefined && electors.includes(peer) ? payload.term : null
 }
 
-const mirrored = ([a, b, c, d]: LinkEpoch, [e, f, g, h]: LinkEpoch): boolean => a === g && b === h && c === e && d === f
-
-/** The session over which a heartbeat came that belongs to another link (P7.1); `null`: there is none. */
-export const partedFrom = (before: NodeState, input: Input): Session | null => {
+/** Which link a heartbeat belongs to, beside the session that it came over, as the receiver sees both; `null`: it is none. */
+const heartbeatOver = (
+  before: NodeState,
+  input: Input
+): { readonly session: Session; readonly said: LinkEpoch } | null => {
   if (input._tag !== "Received" || input.frame.type !== "event" || input.frame.event !== "mesh.heartbeat") return null
   const session = sessionOf(before, input)
-  return session === null || mirrored(session.epoch, input.frame.payload.epoch) ? null : session
+  const [theirs, their, ours, our] = input.frame.payload.epoch
+  return session === null ? null : { session, said: [ours, our, theirs, their] }
+}
+
+/** The life of one end, or its link in the same life, comes before that of the other epoch. */
+const isOlder = ([a, b, c, d]: LinkEpoch, [e, f, g, h]: LinkEpoch): boolean =>
+  a < e || c < g || (a === e && b < f) || (c === g && d < h)
+
+/** The session over which a heartbeat came that belongs to a later link (P7.1); `null`: there is none. */
+export const partedFrom = (before: NodeState, input: Input): Session | null => {
+  const heard = heartbeatOver(before, input)
+  if (heard === null || isOlder(heard.said, heard.session.epoch)) return null
+  return heard.said.every((part, place) => part === heard.session.epoch[place]) ? null : heard.session
+}
+
+/** The session over which a heartbeat came that belongs to an older link (P7.1); `null`: there is none. */
+export const lateOver = (before: NodeState, input: Input): Session | null => {
+  const heard = heartbeatOver(before, input)
+  return heard !== null && isOlder(heard.said, heard.session.epoch) ? heard.session : null
 }
 
 export const demands = (before: NodeState, input: Input): boolean =>

@@ -2,10 +2,12 @@
  * L1: all live, mutually reachable nodes agree on membership: each has each of the others as `up`, and nobody has anybody as
  * `up`, or still suspects anybody, who is not there; and all of them hold the same words of all observers (PROTOCOL.md P7.2, P7.3).
  *
- * Does not judge: whether whoever is not there is called `down`, `left` or, if never met, `unknown`.
+ * Does not judge: rows of those who are not there where somebody has lied (`lie`): whoever was told a false one keeps it until its
+ * observer speaks to it, and a viewer tells nobody that it has it (PROTOCOL.md part 12); whether whoever is not there is called `down`, `left` or, if never met, `unknown`.
  */
 import { peerState } from "../../kernel/status/Status.ts"
 import { isKernel } from "../engine/Present.ts"
+import type { Machine } from "../engine/Machine.ts"
 import type { Core } from "./Core.ts"
 import { whyDown, whyNotUp } from "./Reasons.ts"
 
@@ -35,9 +37,23 @@ export const membership = ({ inside, outside }: Core): ReadonlyArray<string> => 
 }
 
 /** Who holds other rows than the first. */
-const differing = ([first, ...others]: Core["inside"]): ReadonlyArray<string> =>
-  others.flatMap((machine) =>
-    machine.state()?.membership.fingerprint === first?.state()?.membership.fingerprint
+const differing = (kernels: Core["inside"]): ReadonlyArray<string> => {
+  const [first, ...others] = kernels
+  return others.flatMap((machine) =>
+    held(machine, kernels) === held(first!, kernels)
       ? []
       : [`${machine.name} and ${first?.name} do not hold the same rows of observers`]
   )
+}
+
+/** Where somebody lied: the rows of those that are here and can tell which are theirs. */
+const held = (machine: Machine, here: Core["inside"]): number | string | undefined => {
+  const membership = machine.state()?.membership
+  if (membership === undefined || !machine.world.network.lied) return membership?.fingerprint
+  const ids = here.map(({ config }) => config.deviceId)
+  return [membership.mine, ...membership.rows]
+    .filter(({ observer, version }) => version > 0 && ids.includes(observer))
+    .map(({ incarnation, observer, version }) => `${observer} ${incarnation} ${version}`)
+    .toSorted()
+    .join()
+}

@@ -13,15 +13,19 @@ import type { Input } from "../../kernel/Input.ts"
 import { BEATS_MAX } from "../../kernel/leadership/Leading.ts"
 import { CHECKING_MAX } from "../../kernel/membership/Goodbyes.ts"
 import { ASKERS_MAX } from "../../kernel/membership/Inquiry.ts"
+import { LANE_FRAMES_MAX, LINE_BYTES_MAX, WINDOW_MAX_BYTES, type Line } from "../../kernel/links/Lanes.ts"
+import { ROW_EDGES_MAX } from "../../kernel/wire/Limits.ts"
 import { ADDRESSES_MAX, STRANGERS_MAX } from "../../kernel/links/Sightings.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import {
+  FRAMES_BEHIND_ANSWER_MAX,
   GEN1_BUDGET_MESSAGES,
   GEN1_WAITING_MAX,
   UNAUTHENTICATED_FRAMES_MAX,
   UNAUTHENTICATED_LINKS_MAX
 } from "../../kernel/Profile.ts"
 import { allCodes } from "../../kernel/wire/Codes.ts"
+import { MESSAGE_BYTES_MAX } from "../../kernel/wire/Limits.ts"
 import type { Kernel } from "../engine/Host.ts"
 import type { MakeOracle, Oracle } from "./Oracle.ts"
 
@@ -64,13 +68,19 @@ const first = (bounds: ReadonlyArray<Bound>): string | null => {
 
 const longestOf = (sizes: ReadonlyArray<number>): number => sizes.reduce((most, size) => Math.max(most, size), 0)
 
+const fullestLane = ({ waiting }: Line): number =>
+  longestOf((["people", "live", "bulk"] as const).map((lane) => waiting.filter((one) => one.lane === lane).length))
+const waitingBytes = ({ waiting }: Line): number => waiting.reduce((sum, { bytes }) => sum + bytes, 0)
+const underWay = ({ beyond, marked }: Line): number => beyond + marked
+
 const linksWithin = ({ config, links }: NodeState, before: NodeState["links"]): string | null => {
   const devices = config.trusted.length
   if (
     links.links === before.links &&
     links.contacts === before.contacts &&
     links.strangers === before.strangers &&
-    links.gen1 === before.gen1
+    links.gen1 === before.gen1 &&
+    links.lines === before.lines
   )
     return null
   const found = links.contacts.reduce((longest, contact) => Math.max(longest, contact.found.length), 0)
@@ -78,10 +88,12 @@ const linksWithin = ({ config, links }: NodeState, before: NodeState["links"]): 
   let inbound = 0
   let outbound = 0
   let strays = 0
+  let behind = 0
   for (const link of links.links) {
     if (link._tag === "Session") sessions++
     else if ("peer" in link) outbound++
     else inbound++
+    if (link._tag === "CheckingServer") behind = Math.max(behind, link.behind.length)
     if (link._tag === "Offered") strays = Math.max(strays, link.strays)
   }
   return first([
@@ -90,11 +102,18 @@ const linksWithin = ({ config, links }: NodeState, before: NodeState["links"]): 
     ["handshakes of its own", outbound, devices],
     ["handshakes of others", inbound, UNAUTHENTICATED_LINKS_MAX],
     ["frames of a link before its handshake", strays, UNAUTHENTICATED_FRAMES_MAX],
+    ["frames behind an answer", behind, FRAMES_BEHIND_ANSWER_MAX],
     ["sessions of generation 1", links.gen1.length, devices],
     ["messages that wait for room", longestOf(links.gen1.map(({ waiting }) => waiting.length)), GEN1_WAITING_MAX],
     ["messages in a budget", longestOf(links.gen1.map(({ sent }) => sent.length)), GEN1_BUDGET_MESSAGES],
+    ["lines", links.lines.length, sessions],
+    ["messages that wait in one lane", longestOf(links.lines.map(fullestLane)), LANE_FRAMES_MAX],
+    ["bytes that wait in the lanes of a link", longestOf(links.lines.map(waitingBytes)), LINE_BYTES_MAX],
+    // A single message may be longer than the window.
+    ["bytes under way behind control", longestOf(links.lines.map(underWay)), WINDOW_MAX_BYTES + MESSAGE_BYTES_MAX],
     ["strangers", links.strangers.length, STRANGERS_MAX],
-    ["addresses of one device", found, ADDRESSES_MAX]
+    ["addresses of one device", found, ADDRESSES_MAX],
+    ["addresses of a stranger", longestOf(links.strangers.map(({ addresses }) => addresses.length)), ADDRESSES_MAX]
   ])
 }
 
@@ -102,6 +121,8 @@ const membershipWithin = ({ config, membership }: NodeState, before: NodeState["
   const devices = config.trusted.length
   const { checking, goodbyes, members, mine, news, rows } = membership
   const asked = members.reduce((most, { askers }) => Math.max(most, askers.length), 0)
+  const witnesses = members.reduce((most, member) => Math.max(most, member.witnesses.length), 0)
+  if (witnesses > devices + 1) return `${witnesses} witnesses against one device, at most ${devices + 1}`
   if (asked > ASKERS_MAX) return `${asked} who wait for one answer, at most ${ASKERS_MAX}`
   const farewells = first([
     ["goodbyes", goodbyes.length, devices + 1],
@@ -113,7 +134,7 @@ const membershipWithin = ({ config, membership }: NodeState, before: NodeState["
   return first([
     ["members", membership.members.length, devices],
     ["rows of observers", membership.rows.length, devices],
-    ["edges of an observer", longest, devices + 1],
+    ["edges of an observer", longest, ROW_EDGES_MAX],
     ["edges of its own", membership.mine.edges.length, devices],
     ["rows to hand on", news.length, devices + 1]
   ])
@@ -157,12 +178,18 @@ const counting = (before: number): Oracle => {
       if (commands.length > commandsMax)
         return `${machine.name} wants ${commands.length} commands done in one step, at most ${commandsMax}`
       if (after === before) return null
-      const { durable, leadership, links, membership, refusals } = after
+      const { durable, leadership, links, membership, recall, refusals } = after
       let grown: string | null = null
       if (links !== before.links) grown = linksWithin(after, before.links)
       if (grown === null && membership !== before.membership) grown = membershipWithin(after, before.membership)
       if (grown === null && leadership.standing !== before.leadership.standing) grown = leadershipWithin(after)
-      if (grown === null && durable !== before.durable) grown = first([["keys", durable.pins.length, devices]])
+      if (grown === null && durable !== before.durable)
+        grown = first([
+          ["keys", durable.pins.length, devices],
+          ["devices that it stored as trusted", durable.trusted.length, devices]
+        ])
+      if (grown === null && recall !== before.recall)
+        grown = first([["who told it which incarnation it was", recall.answered.length, devices]])
       if (grown === null && refusals !== before.refusals)
         grown = first([["counters", refusals.length, allCodes.length]])
       if (grown !== null) return `${machine.name} has ${grown}`

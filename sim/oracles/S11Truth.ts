@@ -13,7 +13,8 @@
  * lasts is found, one that is over within seconds may not be.
  *
  * Does not judge: words other than `up` (that a peer which can be reached comes back is L1), whatever a node says while it is
- * frozen, devices that are played by a stranger, and what is said by hearsay where strangers speak, who may say anything.
+ * frozen, devices that are played by a stranger, and what is said by hearsay where strangers speak or somebody has lied (`lie`):
+ * they may say anything.
  */
 import type { Input } from "../../kernel/Input.ts"
 import type { NodeState } from "../../kernel/Node.ts"
@@ -233,7 +234,7 @@ const remembering = (memory: Memory): Oracle => {
       const peer = machines[memory.byDevice.get(deviceId) ?? -1]
       if (state !== "up" || peer === undefined || impersonated(peer)) continue
       const { heardMs, silentSinceMs } = truths.at(peer.index)!
-      if (silentSinceMs === null || (!direct && memory.strangers)) continue
+      if (silentSinceMs === null || (!direct && (memory.strangers || machine.world.network.lied))) continue
       const distractedMs = direct ? own.distractedMs : witnessesDistractedMs(machines, peer)
       const sinceMs = Math.max(silentSinceMs, heardMs, distractedMs)
       if (nowMs - sinceMs > (direct ? boundMs : HEARSAY_TIMES * boundMs))
@@ -265,9 +266,12 @@ const remembering = (memory: Memory): Oracle => {
       : null
   }
 
-  /** A stranger that a test put in its place answers under its name, or another machine has its key too. */
-  const impersonated = (machine: Machine): boolean =>
-    machine.world.byAddress(machine.name) !== machine || machine.world.doubles.has(machine.config.deviceId)
+  /** A stranger that a test put in its place answers under its name, or another machine or a visitor has its key too. */
+  const impersonated = (machine: Machine): boolean => {
+    const { config, name, world } = machine
+    if (world.byAddress(name) !== machine || world.doubles.has(config.deviceId)) return true
+    return world.visitor.wasTakenFor(config.deviceId)
+  }
 
   /** Clocks of others may be slower than the speaker's: the slowest counts. */
   const slowestPpm = (machines: ReadonlyArray<Machine>): number =>

@@ -4,17 +4,18 @@
  *
  * Watched at each node: what comes over a connection that the node itself ended, or was told is gone, changes nothing but
  * its counters; the end of one connection never ends the session on another; the incarnation of the sessions with a device
- * never decreases within one process. A session that lives gives way to no newer incarnation (PROTOCOL.md P3.4: it has to fail a
- * probe first, which ends it), and of the same two incarnations only to the link that both ends prefer (P3.5); a heartbeat of
- * another link ends the session that it came over (P7.1). Nobody is `left` in an incarnation that it never left, and nothing but a
- * higher one ends that (P7.16).
+ * never decreases within one process, as long as the operator does not have it forget the device. A session that lives gives
+ * way to no newer incarnation (PROTOCOL.md P3.4: it has to fail a probe first, which ends it), and of the same two incarnations
+ * only to the link that both ends prefer, or to one dialled long after it (P3.5); a heartbeat of a later link ends the session
+ * that it came over, and one of an older link changes nothing (P7.1). Nobody is `left` in an incarnation that it never left, and
+ * nothing but a higher one ends that (P7.16).
  */
 import type { Machine } from "../engine/Machine.ts"
 import { Rows } from "../engine/Rows.ts"
 import type { Input } from "../../kernel/Input.ts"
 import { indexOfLink, type Session } from "../../kernel/links/Link.ts"
 import type { NodeState } from "../../kernel/Node.ts"
-import { partedFrom } from "./Demands.ts"
+import { lateOver, partedFrom } from "./Demands.ts"
 import type { MakeOracle, Oracle } from "./Oracle.ts"
 
 interface Memory {
@@ -45,6 +46,7 @@ const remembering = (memories: Rows<Memory>, gone: Set<string>): Oracle => {
     fork: () => remembering(memories.fork(), new Set(gone)),
     stepped: ({ after, before, commands, input, machine, machines }) => {
       const memory = of(machine)
+      if (input._tag === "Distrust") memory.highest.delete(input.deviceId)
       if (input._tag === "Leave") gone.add(lifeOf(machine.config.deviceId, after.incarnation))
       if (after.membership.members !== before.membership.members) {
         const wrong = goodbyes(after, before, input, machines, gone)
@@ -85,6 +87,9 @@ const remembering = (memories: Rows<Memory>, gone: Set<string>): Oracle => {
       const parted = partedFrom(before, input)
       if (parted !== null && !commands.some((command) => command._tag === "Hangup" && command.link === parted.link))
         return `${machine.name} goes on with the session on connection ${parted.link}, whose far end means another`
+      const late = lateOver(before, input)
+      if (late !== null && (after !== before || commands.length > 0))
+        return `${machine.name} took up a heartbeat of an older link over connection ${late.link}`
       if (input._tag === "LinkDown") memory.over.add(input.link)
       for (const command of commands) if (command._tag === "Hangup") memory.over.add(command.link)
       return null
@@ -129,7 +134,10 @@ const displaced = (old: Session | null, next: Session | null, { config }: NodeSt
   const [was, is] = [old.proven.incarnation, next.proven.incarnation]
   if (is > was) return `let incarnation ${is} of a device displace incarnation ${was}, which had failed no probe`
   const preferred = old.dialledByUs === next.dialledByUs || next.dialledByUs === config.deviceId < next.peer
-  return preferred || is < was ? null : `gave up connection ${old.link} for ${next.link}, which the higher id dialled`
+  const crossing = next.since - old.since < config.profile.handshakeMs
+  return preferred || !crossing || is < was
+    ? null
+    : `gave up connection ${old.link} for ${next.link}, which the higher id dialled`
 }
 
 const describe = (

@@ -40,6 +40,8 @@ const verbWords = (verb: Verb): string => {
       return `connect to ${who(verb.to)} with ${verb.lie}`
     case "advertise":
       return `advertise ${verb.node}`
+    case "ask":
+      return `ask ${verb.from} → ${verb.to}`
     case "replay":
       return `replay ${verb.from} → ${verb.to}`
     default:

@@ -61,6 +61,7 @@ const networkPhrases: { readonly [event: string]: string } = {
   "world.duplicate": "messages come twice",
   "world.reorder": "messages come in another order",
   "world.corrupt": "messages come damaged",
+  "world.lie": "lies are told",
   "world.late-close": "connections close late",
   "world.lossy-close": "connections that end lose what is under way",
   "world.lose-adverts": "multicast is lost",
@@ -213,6 +214,13 @@ class Teller {
         const who = about === null ? "a stranger logs in" : `somebody logs in as ${about}`
         return this.#line(atMs, `${who}: ${detail.reason ?? ""}`, this.#stepId(happening), null)
       }
+      case "world.ask":
+        return this.#line(
+          atMs,
+          `${about ?? "somebody"} asks ${detail.reason ?? "again and again"}`,
+          this.#stepId(happening),
+          null
+        )
       case "world.advertise":
         return this.#line(
           atMs,

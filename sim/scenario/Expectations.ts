@@ -9,7 +9,7 @@ import type { Count, Expectation, Facts, Pair, When } from "./Scenario.ts"
 import { sentenceOf } from "./Sentence.ts"
 import type { Draft } from "./Shape.ts"
 import type { Path } from "./Tree.ts"
-import { baseOf, readCount, readTime, showTime } from "./Units.ts"
+import { baseOf, readCount, readSize, readTime, showTime } from "./Units.ts"
 
 type ExpectationDraft = Draft<Language["expect"][number]>
 type FactsDraft = NonNullable<ExpectationDraft["that"]>
@@ -190,6 +190,14 @@ const readFacts = (reading: Reading, draft: FactsDraft, path: Path): Facts => {
     facts.trusts = readPairs(reading, draft.trusts, at("trusts"), "planner", (role) => role).map(
       ({ said: as, ...pair }) => ({ ...pair, as })
     )
+  if (draft.heartbeats !== undefined)
+    facts.heartbeats = readPairs(reading, draft.heartbeats, at("heartbeats"), "1s", (text, place) =>
+      valueOf(reading, place, text, readTime)
+    ).map(({ said: ms, ...pair }) => ({ ...pair, ms }))
+  if (draft.unread !== undefined)
+    facts.unread = readPairs(reading, draft.unread, at("unread"), "5MB", (text, place) =>
+      valueOf(reading, place, text, readSize)
+    ).map(({ said: bytes, ...pair }) => ({ ...pair, bytes }))
   if (draft["agree-on"] !== undefined) {
     const words = draft["agree-on"].filter((word) => word !== undefined)
     words.forEach((word, i) => {

@@ -1,8 +1,9 @@
-/** What the verbs that strike trust, keys and handshakes mean, beyond their form. */
-import { type Reading, type Who, each, resolveNodes, resolveTargets } from "./Names.ts"
+/** What the verbs that strike trust, keys, handshakes and requests mean, beyond their form. */
+import { type Reading, type Who, each, resolveNodes, resolveTargets, valueOf } from "./Names.ts"
 import type { Lie, Target, Verb } from "./Scenario.ts"
 import type { StepDraft } from "./Timeline.ts"
 import type { Path } from "./Tree.ts"
+import { readTime } from "./Units.ts"
 
 const one = (reading: Reading, name: string | undefined, path: Path): string =>
   name === undefined ? "" : (resolveNodes(reading, name, reading.tree.value(path))[0] ?? "")
@@ -43,8 +44,8 @@ export const readKeysFail = (reading: Reading, keys: StepDraft["keys-fail"], at:
         at: keys.at === "checking" ? "check" : "sign"
       }
 
-/** A stranger has no words of a node that it could say wrong, and none that a node once said. */
-const ofSomebody: ReadonlySet<Lie> = new Set<Lie>(["another key", "an old login"])
+/** A stranger has no words of a node that it could say wrong, none that a node once said, and none to carry. */
+const ofSomebody: ReadonlySet<Lie> = new Set<Lie>(["another key", "an old login", "a relayed login"])
 
 export const readConnect = (reading: Reading, connect: StepDraft["connect"], at: Path): Verb | null => {
   if (connect === undefined) return null
@@ -57,5 +58,27 @@ export const readConnect = (reading: Reading, connect: StepDraft["connect"], at:
   if (as !== null && to.length === 1 && to[0] === as)
     mistakes.add(tree.value([...at, "as"]), "nobody logs in at itself; write another node")
   const over = connect.over === undefined ? {} : { over: connect.over }
-  return { _tag: "connect", to, as, lie, ...over }
+  const through = connect.through === undefined ? undefined : one(reading, connect.through, [...at, "through"])
+  if (lie === "a relayed login" && through === undefined)
+    mistakes.add(
+      tree.value([...at, "with"]),
+      "a relayed login needs through:, the node whose key it has, such as through: kiosk"
+    )
+  if (lie !== "a relayed login" && through !== undefined)
+    mistakes.add(tree.key([...at, "through"]), "through: goes with: a relayed login")
+  if (through !== undefined && (through === as || (to.length === 1 && to[0] === through)))
+    mistakes.add(tree.value([...at, "through"]), "three nodes have a part in it; write another one")
+  return { _tag: "connect", to, as, lie, ...(through === undefined ? {} : { through }), ...over }
+}
+
+export const readAsk = (reading: Reading, ask: StepDraft["ask"], at: Path): Verb | null => {
+  if (ask === undefined) return null
+  const { mistakes, tree } = reading
+  const from = one(reading, ask.from, [...at, "from"])
+  const to = one(reading, ask.to, [...at, "to"])
+  if (from !== "" && from === to)
+    mistakes.add(tree.value([...at, "to"]), "a node has no session with itself; write another one")
+  const eachMs = valueOf(reading, [...at, "each"], ask.each, readTime)
+  if (eachMs === 0) mistakes.add(tree.value([...at, "each"]), "that would never end; write 1ms at least")
+  return { _tag: "ask", from, to, eachMs: Math.max(1, eachMs ?? 1) }
 }

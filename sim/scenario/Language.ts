@@ -25,6 +25,7 @@ import {
   Name,
   Percent,
   SignedTime,
+  Size,
   text,
   Time,
   Times,
@@ -195,6 +196,24 @@ const facts = {
     ).annotate({ message: "write who trusts whom as what, such as { jetson-1: { laptop: planner } }" }),
     "{ jetson-1: { laptop: planner } } reads: jetson-1 trusts laptop as a planner; `nothing`: not at all. Observers as with `peers`."
   ),
+  heartbeats: may(
+    Schema.Record(
+      Schema.String,
+      Schema.Record(Schema.String, Time).annotate({
+        message: "write how long whose heartbeats take at most, such as { laptop: 1s }"
+      })
+    ).annotate({ message: "write who hears whom within what, such as { kiosk: { laptop: 1s } }" }),
+    "{ kiosk: { laptop: 1s } } reads: of the heartbeats that kiosk has got from laptop, 99 in 100 were under way for one second at most. Observers as with `peers`."
+  ),
+  unread: may(
+    Schema.Record(
+      Schema.String,
+      Schema.Record(Schema.String, Size).annotate({
+        message: "write how much it keeps for whom at most, such as { kiosk: 5MB }"
+      })
+    ).annotate({ message: "write who keeps how much for whom, such as { laptop: { kiosk: 5MB } }" }),
+    "{ laptop: { kiosk: 5MB } } reads: what laptop keeps for kiosk to read, in its lanes, in its transport and on the way, is 5 MB at most. What is under way on a path that is as it usually is does not count. Observers as with `peers`."
+  ),
   "agree-on": may(
     list(
       word(["leader", "term", "peers"], "What all running nodes hold alike.", { proposals, frames: "context frames" }),
@@ -255,6 +274,7 @@ const anyLink = (description: string) => may(word(["any link"], "A link of the n
 const nodeFaults = {
   crash: may(Schema.String, "Lose power."),
   "torn-crash": may(Schema.String, "Lose power, and what was being written is there in part."),
+  "lost-disk": may(Schema.String, "Lose power, and the journal with it: the identity is still there."),
   "crash-at-write": may(Schema.String, "Lose power in the middle of one of the next records."),
   stop: may(Schema.String, "Shut down politely."),
   freeze: may(Schema.String, "Stand still."),
@@ -268,7 +288,9 @@ const nodeFaults = {
   "clock-rate": may(Schema.String, "Clocks that run at another rate, by 30 % at most."),
   "keys-fail": may(Schema.String, "A key store that fails."),
   isolate: may(Schema.String, "Cut all links of a node, or of a site."),
-  move: may(Schema.String, "Get another address.")
+  move: may(Schema.String, "Get another address."),
+  lie: may(Schema.String, "Tell lies to everybody."),
+  revoke: may(Schema.String, "Trust another node, drawn, no longer.")
 } as const
 const faults = {
   ...nodeFaults,

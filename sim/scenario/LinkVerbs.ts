@@ -194,6 +194,8 @@ export const readLinkVerb = (reading: Reading, step: StepDraft, verb: LinkVerb, 
       }
       case "corrupt":
         return { _tag: "corrupt", ppm: share("share", step.corrupt?.share) ?? 0 }
+      case "lie":
+        return { _tag: "lies", ppm: share("share", step.lie?.share) ?? 0, kind: step.lie?.with ?? "anything" }
       case "late-close":
         return { _tag: "late-close", lateMs: times("late", step["late-close"]?.late) ?? NO_TIME }
       case "lose-adverts":

@@ -105,9 +105,13 @@ export type Verb =
       /** Whom it says to be; `null`: somebody whom nobody knows. */
       readonly as: string | null
       readonly lie: Lie
+      /** Whose key it has, to have the words of `as` made that it carries; of `a relayed login` only. */
+      readonly through?: string
       /** Absent: nothing lies between the two. */
       readonly over?: Over
     }
+  /** A program on `from` asks `to` over their session, so often. */
+  | { readonly _tag: "ask"; readonly from: string; readonly to: string; readonly eachMs: number }
   /** A record of discovery that the node did not announce, or not now. */
   | {
       readonly _tag: "advertise"
@@ -128,6 +132,7 @@ export const lies = [
   "another signature",
   "another nonce",
   "an old login",
+  "a relayed login",
   "another mesh",
   "another mesh key",
   "another generation",
@@ -164,6 +169,7 @@ export type LinkVerb =
   | "duplicate"
   | "reorder"
   | "corrupt"
+  | "lie"
   | "late-close"
   | "lossy-close"
 
@@ -245,6 +251,10 @@ export interface Facts {
   readonly sessions?: ReadonlyArray<Pair & { readonly count: Count }>
   /** `observer` trusts `subject` in this role; `nothing`: not at all. */
   readonly trusts?: ReadonlyArray<Pair & { readonly as: TrustWord }>
+  /** Of the heartbeats that `observer` has got from `subject` 99 in 100 took no longer. */
+  readonly heartbeats?: ReadonlyArray<Pair & { readonly ms: number }>
+  /** What `observer` keeps for `subject` to read, in its lanes, in its transport and on the way, is no more. */
+  readonly unread?: ReadonlyArray<Pair & { readonly bytes: number }>
   readonly agreeOn?: ReadonlyArray<"leader" | "term" | "peers">
   /** Counts of happenings, from `after` (or from the start) to now. */
   readonly events?: ReadonlyArray<{

@@ -31,6 +31,14 @@ export const sentenceOf = (tense: TenseName, facts: Facts): string => {
     const who = typeof observer === "string" ? observer : observer.word
     parts.push(as === "nothing" ? `${who} does not trust ${subject}` : `${who} trusts ${subject} as ${as}`)
   }
+  for (const { ms, observer, subject } of facts.heartbeats ?? []) {
+    const who = typeof observer === "string" ? observer : observer.word
+    parts.push(`heartbeats from ${subject} reach ${who} within ${ms} ms`)
+  }
+  for (const { bytes, observer, subject } of facts.unread ?? []) {
+    const who = typeof observer === "string" ? observer : observer.word
+    parts.push(`${who} keeps at most ${bytes} bytes for ${subject}`)
+  }
   if (facts.agreeOn !== undefined) parts.push(`all agree on ${list(facts.agreeOn, "and")}`)
   for (const { about, event, from, reason, seen, to } of facts.events ?? []) {
     const about1 = about === null ? "" : ` about ${about}`

@@ -7,7 +7,7 @@ import { verbNames } from "./Language.ts"
 import { type Moments, isReserved } from "./Moments.ts"
 import { type Reading, resolveTargets, valueOf } from "./Names.ts"
 import { healed, readCut, readLinkVerb, readPartition, readReplay } from "./LinkVerbs.ts"
-import { readConnect, readKeysFail, readRevoke, readTrust } from "./IdentityVerbs.ts"
+import { readAsk, readConnect, readKeysFail, readRevoke, readTrust } from "./IdentityVerbs.ts"
 import { readAdvertise } from "./NearbyVerbs.ts"
 import { readCrash, readCrashAtWrite, readDisk, readSkew, readSlowCpu } from "./NodeVerbs.ts"
 import type { Step, Verb } from "./Scenario.ts"
@@ -42,16 +42,18 @@ const undoable: ReadonlySet<VerbName> = new Set([
   "duplicate",
   "reorder",
   "corrupt",
+  "lie",
   "late-close",
   "lossy-close",
   "lose-adverts",
   "move",
   "trust",
   "revoke",
-  "keys-fail"
+  "keys-fail",
+  "ask"
 ])
-/** A machine that nothing mends would never get well. */
-const ending: ReadonlySet<VerbName> = new Set(["freeze", "suspend", "slow-cpu", "disk", "unplug"])
+/** A machine that nothing mends would never get well, and a program that nothing stops never rests. */
+const ending: ReadonlySet<VerbName> = new Set(["freeze", "suspend", "slow-cpu", "disk", "unplug", "ask"])
 
 export const readTimeline = (
   reading: Reading,
@@ -170,6 +172,8 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
       return readKeysFail(reading, step[verb], at)
     case "connect":
       return readConnect(reading, step.connect, at)
+    case "ask":
+      return readAsk(reading, step.ask, at)
     case "advertise":
       return readAdvertise(reading, step.advertise, at)
     case "replay":

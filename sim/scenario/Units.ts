@@ -24,6 +24,7 @@ export const signedTimePattern = whole(`[+-]?${time}`)
 export const percentPattern = whole(`${number}%`)
 export const ratePattern = whole(`[+-]?${number}(?:ppm|%)`)
 export const speedPattern = whole(`${number}(?:B|kB|MB)/s`)
+export const sizePattern = whole(`${number}(?:B|kB|MB)`)
 export const momentPattern = whole(`(?:${time}|${name})(?: *\\+ *${time})?`)
 export const countPattern = whole(String.raw`(?:exactly|at least|at most) \d{1,9}`)
 export const seedsPattern = whole(String.raw`\d{1,15}\.\.\d{1,15}`)
@@ -73,6 +74,14 @@ export const readSpeed = (text: string): Read<number> => {
   return Result.isSuccess(read) && read.success === 0
     ? Result.fail("nothing would ever pass; write cut for that")
     : read
+}
+
+/** Bytes. */
+export const readSize = (text: string): Read<number> => {
+  const found = /^([\d.]+)(B|kB|MB)$/u.exec(text)
+  return found === null
+    ? Result.fail("write how much, such as 64kB or 5MB")
+    : toInteger(Number(found[1]), bytesPerUnit[`${found[2]}/s` as keyof typeof bytesPerUnit], "byte")
 }
 
 /** A share of messages, in parts per million, 0 to 1,000,000. */

@@ -10,6 +10,7 @@ import {
   percentPattern,
   ratePattern,
   signedTimePattern,
+  sizePattern,
   speedPattern,
   timePattern,
   timesPattern
@@ -89,6 +90,10 @@ export const Speed = text(
   "Bytes a second; k is a thousand.",
   ["16kB/s", "1MB/s"]
 )
+export const Size = text("Size", sizePattern, "write how much, such as 64kB or 5MB", "Bytes; k is a thousand.", [
+  "64kB",
+  "5MB"
+])
 export const Moment = text(
   "Moment",
   momentPattern,

@@ -4,6 +4,7 @@
  */
 import * as Schema from "effect/Schema"
 import { Role } from "../../kernel/wire/Frame.ts"
+import { lieKinds } from "../network/Lies.ts"
 import { lies, ways } from "./Scenario.ts"
 import {
   Calendar,
@@ -247,6 +248,19 @@ export const verbs = {
     onLinks("corrupt", { share: must(Percent, "How many messages.", "corrupt needs share:, such as share: 10%") }),
     "One character of a message is another one."
   ),
+  lie: may(
+    onLinks("lie", {
+      share: must(Percent, "Behind how many of its messages.", "lie needs share:, such as share: 10%"),
+      with: may(
+        word(
+          lieKinds,
+          "malformed: no frame of the protocol; false words: of links, terms and itself; false rows: of others."
+        ),
+        "What it tells. Default anything."
+      )
+    }),
+    "A trusted device tells lies, besides what its kernel says."
+  ),
   "late-close": may(
     onLinks("late-close", { late: must(Times, "How much later.", "late-close needs late:, such as late: 1s..5s") }),
     "The end of a connection that is closed politely arrives late."
@@ -312,9 +326,21 @@ export const verbs = {
       to: must(Who, "Where it logs in.", "connect needs to:, such as { to: jetson-1, with: another key }"),
       as: may(Name, "The node that it says to be, whose key it has stolen. Default somebody whom nobody knows."),
       with: may(word(lies, "Its one lie."), "Its one lie. Default its own key: none."),
+      through: may(
+        Name,
+        "Of a relayed login: the node whose key it has as well, as which it has `as` sign what it carries to `to`."
+      ),
       over: may(word(ways, "How the connection is secured."), "How the connection is secured. Default as all are here.")
     }).annotate({ noun: "word of connect", message: "write { to: jetson-1, as: laptop, with: another key }" }),
     "Somebody from outside logs in. Who refuses it, and why, is the event connection.refused with its code as reason."
+  ),
+  ask: may(
+    Schema.Struct({
+      from: must(Name, "On whose device the program runs.", "ask needs from, to and each"),
+      to: must(Name, "Whom it asks.", "ask needs from, to and each"),
+      each: must(Time, "How often.", "ask needs each:, such as each: 10ms")
+    }).annotate({ noun: "word of ask", message: "write { from: kiosk, to: laptop, each: 10ms }" }),
+    "A program asks another device for its peers again and again, over their session. Needs `for:`."
   ),
   replay: may(
     Schema.Struct({

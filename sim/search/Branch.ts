@@ -8,6 +8,7 @@
 import type { Run, RunOptions } from "../run.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
 import { strikesOf } from "./Draw.ts"
+import { isAboutOthers } from "./Kinds.ts"
 import type { Drawn } from "./Drawn.ts"
 import { seedOf, type Points } from "./Points.ts"
 
@@ -39,7 +40,11 @@ export const turnOff = (
     const source = drawn.sources[place] ?? null
     return atMs > nowMs && source !== null && !source.startsWith("step/") ? [place] : []
   })
-  const more = strikesOf(scenario, drawn, swarm, seed).filter(({ step }) => step.atMs > nowMs)
+  // What is judged was chosen for the run that this one leaves: nobody begins to lie about others where that is asked for.
+  const liars = drawn.scenario.timeline.some(({ verb }) => isAboutOthers(verb))
+  const more = strikesOf(scenario, drawn, swarm, seed).filter(
+    ({ step }) => step.atMs > nowMs && (liars || !isAboutOthers(step.verb))
+  )
   script.change(
     new Set(struck),
     more.map(({ step }) => step)

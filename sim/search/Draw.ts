@@ -11,9 +11,12 @@
  * seeds of a swarm have no calm of this kind: they end amid their faults, and the oracles of liveness pick the part of the mesh
  * that has to get well.
  */
-import type { Fuzz, Quality, Range, Scenario, Step, Target } from "../scenario/Scenario.ts"
+import type { Expectation, Fuzz, Quality, Range, Scenario, Step } from "../scenario/Scenario.ts"
 import { Dice, judgedIn, type Drawn, type RunClass, type Setting } from "./Drawn.ts"
 import { FOUND_MS } from "../oracles/Bounds.ts"
+import { type Clone, cloneOf, cloneSteps } from "./Clone.ts"
+import { isAboutOthers } from "./Kinds.ts"
+import { livingOf } from "./Living.ts"
 import { mixRules, mixSettings } from "./Mix.ts"
 import { moved } from "./Moved.ts"
 import { strikes, type Rule } from "./Strikes.ts"
@@ -35,6 +38,10 @@ const CALM_MS: { readonly [profile in Scenario["profile"]]: number } = {
 
 /** Of the runs with random faults so many end amid them. */
 const LIVENESS_ONE_IN = 32
+
+/** What liars may make otherwise for as long as they lie: who has whom as what, and what is told of that. */
+const isOfPeers = ({ facts, when }: Expectation): boolean =>
+  when._tag !== "eventually" && (facts.peers !== undefined || facts.events !== undefined)
 
 const PLACE = { line: 0, column: 0 }
 
@@ -121,24 +128,6 @@ const ruleOf = (fault: Fuzz["faults"][number], place: number, all: Fuzz["faults"
   return { name: `fault/${place}`, key, place: fault.place, what, everyMs, forMs }
 }
 
-const meansAll = (target: Target): boolean => typeof target !== "string"
-
-/** The nodes that the timeline starts at some time, and does not stop politely and for good. */
-const livingOf = ({ nodes, timeline }: Scenario): ReadonlyArray<string> => {
-  const named = (step: Step, tags: ReadonlyArray<string>, name: string): boolean =>
-    tags.includes(step.verb._tag) &&
-    "who" in step.verb &&
-    step.verb.who.some((target) => meansAll(target) || target === name)
-  return nodes
-    .map(({ name }) => name)
-    .filter((name) => {
-      const last = timeline
-        .toSorted((a, b) => a.atMs - b.atMs)
-        .findLast((step) => named(step, ["start", "restart", "stop"], name))
-      return last !== undefined && (last.verb._tag !== "stop" || last.forMs !== null)
-    })
-}
-
 /** Whatever lasts into the calm ends just before it. */
 const endingBefore = (step: Step, calmMs: number): Step =>
   step.forMs !== null && step.atMs < calmMs - 1 && step.atMs + step.forMs >= calmMs
@@ -146,12 +135,18 @@ const endingBefore = (step: Step, calmMs: number): Step =>
     : step
 
 /** `network`: as the file has it; what was drawn in its place ends with the faults. */
-const calmSteps = (scenario: Scenario, network: Scenario["network"], calmMs: number): ReadonlyArray<Step> => {
+const calmSteps = (
+  scenario: Scenario,
+  network: Scenario["network"],
+  calmMs: number,
+  clone: Clone | null
+): ReadonlyArray<Step> => {
   const step = (verb: Step["verb"]): Step => ({ place: PLACE, atMs: calmMs, id: "calm", note: null, verb, forMs: null })
   const living = livingOf(scenario)
   const drawn = scenario.network !== network
   return [
     step({ _tag: "heal", what: "everything", ...(drawn ? { usual: network } : {}) }),
+    ...(clone === null || !living.includes(clone.of) ? [] : [step({ _tag: "restart", who: [clone.of] })]),
     ...(living.length === 0 ? [] : [step({ _tag: "start", who: living })])
   ]
 }
@@ -198,12 +193,26 @@ export const draw = (scenario: Scenario, seed: number, { swarm }: DrawOptions): 
       ? calmMs + Math.max(restMs, CALM_MS[scenario.profile] + (scenario.network.discovery === undefined ? 0 : FOUND_MS))
       : scenario.lastsMs
   const varied = withSettings(scenario, settings, lastsMs)
-  const struck = rules.flatMap((rule) => strikes(rule, varied, dice, calmMs, liveness).map((step) => ({ rule, step })))
+  const clone = cloneOf(rules, varied, dice)
+  const struck = rules.flatMap((rule) => {
+    const steps =
+      rule.what._tag !== "clone"
+        ? strikes(rule, varied, dice, calmMs, liveness)
+        : clone === null
+          ? []
+          : cloneSteps(rule, clone, dice, calmMs)
+    return steps.map((step) => ({ rule, step }))
+  })
   const calms = run !== "scripted" && !liveness
   const own = calms ? varied.timeline.map((step) => endingBefore(step, calmMs)) : varied.timeline
-  const calm = calms ? calmSteps(varied, scenario.network, calmMs) : []
+  const calm = calms ? calmSteps(varied, scenario.network, calmMs, clone) : []
+  const liars = struck.some(({ step }) => isAboutOthers(step.verb))
   const expectations = varied.expect.flatMap((expectation, place) =>
-    judgedIn(expectation, run) && !(liveness && expectation.when._tag === "eventually") ? [place] : []
+    judgedIn(expectation, run) &&
+    !(liveness && expectation.when._tag === "eventually") &&
+    !(liars && isOfPeers(expectation))
+      ? [place]
+      : []
   )
   return {
     seed,
@@ -216,6 +225,7 @@ export const draw = (scenario: Scenario, seed: number, { swarm }: DrawOptions): 
     points: [],
     scenario: {
       ...varied,
+      nodes: clone === null ? varied.nodes : [...varied.nodes, clone.node],
       timeline: [...own, ...struck.map(({ step }) => step), ...calm],
       expect: expectations.map((place) => varied.expect[place]!)
     },

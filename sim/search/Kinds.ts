@@ -4,14 +4,17 @@
  *
  * Every draw is keyed by the rule and the number of its strike.
  */
+import { lieKinds, type LieKind } from "../network/Lies.ts"
 import type { LinkRule, LinkVerb, Range, Scenario, Target, Verb } from "../scenario/Scenario.ts"
 import { lies } from "../scenario/Scenario.ts"
 import type { Dice } from "./Drawn.ts"
+import { expendable } from "./Living.ts"
 
 /** Kinds that strike nodes. */
 export type NodeKind =
   | "crash"
   | "torn-crash"
+  | "lost-disk"
   | "crash-at-write"
   | "stop"
   | "freeze"
@@ -28,9 +31,11 @@ export type NodeKind =
   | "move"
   | "advertise"
   | "connect"
+  | "lie"
+  | "revoke"
 
 /** Kinds that strike one link, or one direction of it. */
-export type LinkKind = "cut" | "cut-one-way" | LinkVerb
+export type LinkKind = "cut" | "cut-one-way" | Exclude<LinkVerb, "lie">
 
 export type Split = "halves" | "one-against-all" | "random"
 
@@ -38,6 +43,8 @@ export type What =
   | { readonly _tag: NodeKind; readonly who: ReadonlyArray<Target> | "any node" | "a domain" }
   | { readonly _tag: LinkKind }
   | { readonly _tag: "partition"; readonly how: Split }
+  /** A second machine with the key of one of them (Clone.ts). */
+  | { readonly _tag: "clone" }
 
 /** What a slow link is like. */
 const SLOW_MS: Range = { min: 100, max: 2_500 }
@@ -63,11 +70,22 @@ const LATE_MS: Range = { min: 10, max: 5_000 }
 /** Nobody's domain has more; with fewer nodes there are fewer. */
 const DOMAINS_MAX = 3
 const PLACES_MAX = 5
+/** In a mesh of so many a row goes to everybody at once (kernel/membership/Rows.ts). */
+const LINKED_WITH_ALL_MAX = 8
 
 /** Whoever has a node's key and tells no lie is that node to all others, and the node itself has to wait. */
 const refused = lies.filter((lie) => lie !== "its own key")
-/** Nor is it a lie of a device of generation 1 to leave the extension out. */
-const refusedOfGen1 = refused.filter((lie) => lie !== "no extension")
+/** Nor is it a lie of a device of generation 1 to leave the extension out; and what it signs for one it signs for all (part 12). */
+const refusedOfGen1 = refused.filter((lie) => lie !== "no extension" && lie !== "a relayed login")
+
+/** Where not everybody is linked with everybody, a false row outlives its author's true ones (PROTOCOL.md part 12). */
+const wordsOnly: ReadonlyArray<LieKind> = ["malformed", "false words"]
+const heardByAll = ({ network, nodes }: Scenario): boolean =>
+  network.links === "everyone" && nodes.length <= LINKED_WITH_ALL_MAX
+
+/** Whether this step makes nodes believe what is not so of devices that they have no session with. */
+export const isAboutOthers = (verb: Verb): boolean =>
+  verb._tag === "lie" && verb.rule._tag === "lies" && !wordsOnly.includes(verb.rule.kind)
 
 const upTo = (max: number): Range => ({ min: max >> 1, max })
 
@@ -94,8 +112,15 @@ const domainOf = ({ network, nodes }: Scenario, lot: Lot): ReadonlyArray<string>
 export const nodeVerb = (what: Extract<What, { readonly who: unknown }>, scenario: Scenario, lot: Lot): Verb | null => {
   const { network, nodes } = scenario
   const names = nodes.map(({ name }) => name)
+  const able = what._tag === "lost-disk" ? expendable(scenario, (n) => lot.dice.below("expendable", 0, n)) : names
   const who: ReadonlyArray<Target> =
-    what.who === "any node" ? [one(lot, "who", names)] : what.who === "a domain" ? domainOf(scenario, lot) : what.who
+    what.who === "any node"
+      ? able.length === 0
+        ? []
+        : [one(lot, "who", able)]
+      : what.who === "a domain"
+        ? domainOf(scenario, lot)
+        : what.who
   if (who.length === 0) return null
   const other = (): string | null => {
     const others = names.filter((name) => name !== who[0])
@@ -104,6 +129,8 @@ export const nodeVerb = (what: Extract<What, { readonly who: unknown }>, scenari
   switch (what._tag) {
     case "torn-crash":
       return { _tag: "crash", who, disk: "torn" }
+    case "lost-disk":
+      return { _tag: "crash", who, disk: "lost" }
     case "crash-at-write":
       return { _tag: "crash-at-write", who, nth: 1 + lot.dice.below(`${lot.key}/nth`, lot.n, WRITES_MAX) }
     case "slow-cpu":
@@ -126,7 +153,20 @@ export const nodeVerb = (what: Extract<What, { readonly who: unknown }>, scenari
       const as = other()
       if (as === null) return null
       const isOld = nodes.some(({ generation, name }) => name === as && generation === 1)
-      return { _tag: "connect", to: who, as, lie: one(lot, "lie", isOld ? refusedOfGen1 : refused) }
+      const lie = one(lot, "lie", isOld ? refusedOfGen1 : refused)
+      if (lie !== "a relayed login") return { _tag: "connect", to: who, as, lie }
+      const third = nodes.filter(({ generation, name }) => generation === undefined && name !== as && name !== who[0])
+      if (third.length === 0) return null
+      return { _tag: "connect", to: who, as, lie, through: one(lot, "through", third).name }
+    }
+    case "revoke": {
+      const whom = other()
+      return whom === null ? null : { _tag: "revoke", by: who, whom }
+    }
+    case "lie": {
+      const kind = one(lot, "lies", heardByAll(scenario) ? lieKinds : wordsOnly)
+      const rule = { _tag: "lies", ppm: within(lot, "share", SHARE_PPM), kind } as const
+      return { _tag: "lie", from: who, to: [{ word: "everyone" }], oneWay: true, rule }
     }
     case "move":
       return { _tag: "move", who }
@@ -150,7 +190,7 @@ export const nodeVerb = (what: Extract<What, { readonly who: unknown }>, scenari
 }
 
 /** The rule of a kind, with its numbers; `null`: it lies on no link. */
-const ruleOf = (kind: LinkVerb, lot: Lot): LinkRule => {
+const ruleOf = (kind: Exclude<LinkKind, "cut" | "cut-one-way">, lot: Lot): LinkRule => {
   switch (kind) {
     case "slow":
       return {

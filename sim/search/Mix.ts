@@ -1,19 +1,24 @@
 /**
  * The default mix of random faults, on top of what a scenario says (C75): power, processes, processors, disks, clocks and keys of
  * nodes; domains that fail together; links in every way that they can be wrong; connections that end or are forgotten; strangers
- * at the door; where there is discovery, records that lie and addresses that change; and an environment of its own for each seed:
+ * at the door, trusted devices that lie, and copies of devices; where there is discovery, records that lie and addresses that change; and an environment of its own for each seed:
  * loss, delay, calendars and clock rates.
  *
  * Swarm testing: each seed draws how broad its mix is, then of every kind whether it is there at all, and then how often and for
  * how long it strikes. A mix of everything all the time hides what only a few kinds together can do.
  *
- * Not in it, because little could be promised then: disks that lose their journal or their key (such a node takes no part in
- * elections any more, or is another device), two processes with one key (whoever comes second waits for minutes), and trust that
- * is revoked (of rows with two devices more than it trusts a node takes up none, kernel/membership/Rows.ts).
+ * Of disks that lose their journal: those of whoever elects nobody, and of one elector, which votes no more then (Living.ts).
+ *
+ * Of trust that is revoked, and given back: where all keep links with all.
+ *
+ * Not in it, because nothing could be promised then: disks that lose their key as well. Such a node is another device, which nobody
+ * trusts.
  *
  * Source: A. Groce et al., "Swarm testing" (ISSTA 2012).
  */
+import { ALL_LINKS_MAX } from "../../kernel/links/Keeping.ts"
 import type { Range, Scenario, Target } from "../scenario/Scenario.ts"
+import { cloneable } from "./Clone.ts"
 import type { Dice } from "./Drawn.ts"
 import type { LinkKind, NodeKind, Split, What } from "./Kinds.ts"
 import type { Rule } from "./Strikes.ts"
@@ -23,6 +28,7 @@ const LEADER: ReadonlyArray<Target> = [{ word: "leader" }]
 const nodeKinds: ReadonlyArray<NodeKind> = [
   "crash",
   "torn-crash",
+  "lost-disk",
   "crash-at-write",
   "stop",
   "freeze",
@@ -36,7 +42,8 @@ const nodeKinds: ReadonlyArray<NodeKind> = [
   "clock-rate",
   "keys-fail",
   "isolate",
-  "connect"
+  "connect",
+  "lie"
 ]
 /** Of whoever leads as well: what hurts most. */
 const leaderKinds: ReadonlyArray<NodeKind> = ["crash", "stop", "freeze", "suspend", "disk-hangs", "isolate"]
@@ -79,6 +86,12 @@ const kinds: ReadonlyArray<Kind> = [
   ...splits.map(([name, how]): Kind => ({ name, what: { _tag: "partition", how } }))
 ]
 
+/** Where whoever is trusted again is dialled at once (kernel/links/Keeping.ts): elsewhere the other end tries again after minutes. */
+const trustKinds: ReadonlyArray<Kind> = [{ name: "revoke", what: { _tag: "revoke", who: "any node" } }]
+
+/** Where there is somebody whose key a second machine may have. */
+const cloneKinds: ReadonlyArray<Kind> = [{ name: "clone", what: { _tag: "clone" } }]
+
 /** Where nodes find each other. */
 const nearbyKinds: ReadonlyArray<Kind> = [
   { name: "move", what: { _tag: "move", who: "any node" } },
@@ -86,8 +99,12 @@ const nearbyKinds: ReadonlyArray<Kind> = [
   { name: "lose-adverts", what: { _tag: "lose-adverts" } }
 ]
 
-const kindsFor = ({ network }: Scenario): ReadonlyArray<Kind> =>
-  network.discovery === undefined ? kinds : [...kinds, ...nearbyKinds]
+const kindsFor = (scenario: Scenario): ReadonlyArray<Kind> => [
+  ...kinds,
+  ...(scenario.network.links === "everyone" && scenario.nodes.length <= 1 + ALL_LINKS_MAX ? trustKinds : []),
+  ...(cloneable(scenario).length === 0 ? [] : cloneKinds),
+  ...(scenario.network.discovery === undefined ? [] : nearbyKinds)
+]
 
 /** Their names. */
 export const mixKinds = (scenario: Scenario): ReadonlyArray<string> => kindsFor(scenario).map(({ name }) => name)

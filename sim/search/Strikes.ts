@@ -51,6 +51,7 @@ const verbOf = ({ key, what }: Rule, scenario: Scenario, dice: Dice, n: number):
   const names = scenario.nodes.map(({ name }) => name)
   if ("who" in what) return nodeVerb(what, scenario, { dice, key, n })
   if (names.length < 2 || (scenario.network.links === "none" && what._tag !== "partition")) return null
+  if (what._tag === "clone") return null
   if (what._tag === "partition") return { _tag: "partition", groups: sidesOf(what.how, names, dice, key, n) }
   return linkVerb(what._tag, pairOf(scenario.network, names, dice, key, n), { dice, key, n })
 }

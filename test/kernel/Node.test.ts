@@ -178,6 +178,7 @@ describe("requests", () => {
       const [answer, ...more] = framesTo(drive.receive(link, { type: "req", id: "9", method, params: {} }), link)
       assert.deepStrictEqual(more, [])
       assert.isTrue(answer?.type === "res" && answer.ok && answer.id === "9", method)
+      drive.feed({ _tag: "Ponged", link, probe: drive.node.links.lines[0]!.mark })
     }
   })
 

@@ -8,6 +8,8 @@ import { ok } from "node:assert"
 import { isDeepStrictEqual } from "node:util"
 import * as Durable from "../../kernel/Durable.ts"
 import type { Input } from "../../kernel/Input.ts"
+import { LANE_FRAMES_MAX, LINE_BYTES_MAX } from "../../kernel/links/Lanes.ts"
+import { ROW_EDGES_MAX } from "../../kernel/wire/Limits.ts"
 import * as Node from "../../kernel/Node.ts"
 import { UNAUTHENTICATED_LINKS_MAX } from "../../kernel/Profile.ts"
 import { decode, encode } from "../../kernel/wire/Codec.ts"
@@ -113,6 +115,8 @@ const input = fc.oneof(
     })
     .map((given) => (link: number) => ({ _tag: "Malformed", link, ...given }) as const),
   counter.map((probe) => (link: number) => ({ _tag: "Ponged", link, probe }) as const),
+  fc.nat({ max: 2_000_000 }).map((bytes) => (link: number) => ({ _tag: "Backlog", link, bytes }) as const),
+  fc.nat({ max: 3 }).map((n) => (link: number) => ({ _tag: "Ponged", link, probe: 2 ** 40 + n }) as const),
   fc.nat({ max: 90_000 }).map((ms) => () => ({ _tag: "Stalled", ms }) as const),
   fc.boolean().map((up) => () => ({ _tag: "Carrier", up }) as const),
   fc.constant(() => ({ _tag: "Started", bootId: "again", durable: Durable.empty }) as const)
@@ -183,8 +187,14 @@ const assertBounded = ({ config, durable, leadership, links, membership }: Node.
     const member = membership.members.find(({ deviceId }) => deviceId === contact.peer)
     ok(member?.link === link, "member and session agree")
   }
+  ok(links.lines.length <= sessions.length, "lines are bounded")
+  for (const { waiting } of links.lines) {
+    ok(waiting.length <= LANE_FRAMES_MAX, "what waits is bounded")
+    ok(waiting.reduce((sum, { bytes }) => sum + bytes, 0) <= LINE_BYTES_MAX, "and its bytes")
+    if (waiting.length > 0) tally("waiting")
+  }
   ok(membership.rows.length <= trusted, "rows are bounded")
-  for (const { edges } of membership.rows) ok(edges.length <= trusted + 1, "edges are bounded")
+  for (const { edges } of membership.rows) ok(edges.length <= ROW_EDGES_MAX, "edges are bounded")
   ok(durable.pins.length <= trusted, "pins are bounded")
   const { standing } = leadership
   const electors = config.manifest.electors.length
@@ -312,7 +322,7 @@ describe("step", () => {
     assert.isAtLeast(steps, 20_000)
     // A walk that never gets anywhere proves nothing.
     const states = ["Offered", "Held", "Session", "Asking", "Proving", "CheckingClient", "SigningAnswer"]
-    for (const state of [...states, "up", "suspect", "down", "left", "Sounding", "Standing", "Leading"])
+    for (const state of [...states, "waiting", "up", "suspect", "down", "left", "Sounding", "Standing", "Leading"])
       assert.isAbove(reached.get(state) ?? 0, 0, `the walk reaches ${state}`)
   }, 120_000)
 })

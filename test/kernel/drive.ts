@@ -78,7 +78,7 @@ export interface Face {
   readonly kernel?: boolean
   /** What it says, and signs, in place of what is expected. */
   readonly claims?: { readonly meshId?: string; readonly role?: string; readonly signedAtMs?: number }
-  readonly hello?: { readonly meshKey?: string; readonly gen?: readonly [number, number] }
+  readonly hello?: { readonly meshKey?: string; readonly gen?: readonly [number, number]; readonly remembers?: number }
   /** Members of its login or answer that it replaces after signing. */
   readonly instead?: Partial<ConnectParams>
 }

@@ -5,10 +5,11 @@
 import { REFUSALS_TOLD_MAX } from "../../adapters/node/Quiet.ts"
 import { connect } from "node:net"
 import { afterEach, assert, describe, it } from "@effect/vitest"
+import { REQUEST_EACH_MS, REQUESTS_AT_ONCE } from "../../kernel/links/Lanes.ts"
 import { MESSAGE_BYTES_MAX } from "../../kernel/wire/Limits.ts"
 import { UNAUTHENTICATED_FRAMES_MAX } from "../../kernel/Profile.ts"
 import { Site } from "./harness.ts"
-import { Insider, type Line } from "./Insider.ts"
+import { Insider, type Line, nonce } from "./Insider.ts"
 import { Siege, type Way } from "./Siege.ts"
 
 /** `openingMs` of the sockets and `handshakeMs` of the profile alike; each way here is held by one of the two. */
@@ -217,6 +218,43 @@ describe("floods", () => {
     await joins(at)
     await unmoved(at, performance.now() - before)
     await nobodyElse(at)
+  }, 90_000)
+
+  it("of a device that is trusted: answered within its budget, refused in so many words beyond, memory is bounded (P13.4, P13.6)", async () => {
+    const at = await attacked()
+    const before = performance.now()
+    const m = await stranger()
+    await at.trust("a", { id: m.deviceId, role: "field" })
+    const line = await m.dial(at.place("a").port)
+    const serverNonce = await line.challenge()
+    const { exporter } = line
+    const audience = at.place("a").deviceId
+    const exchange = {
+      direction: "client",
+      audience,
+      clientNonce: nonce(),
+      serverNonce,
+      exporter,
+      ...at.mesh()
+    } as const
+    const login = await line.ask("mesh.connect", m.hello(exchange))
+    assert.isTrue(login.ok, JSON.stringify(login))
+    const restingBytes = at.residentBytes("a")
+    const asked = 20_000
+    const begun = performance.now()
+    for (let id = 0; id < asked; id++) line.send({ type: "req", id: `n${id}`, method: "mesh.peers", params: {} })
+    const refused = async (): Promise<number> => (await at.status("a")).refusals["RATE_LIMITED"] ?? 0
+    await at.eventually("all were read", async () => (await refused()) >= asked - 5_000, 30_000)
+    const budget = REQUESTS_AT_ONCE + Math.ceil((performance.now() - begun) / REQUEST_EACH_MS)
+    // It answers again when there is time for it, behind all that it said before.
+    const again = async (): Promise<boolean> => (await line.ask("mesh.status", {})).ok
+    await at.eventually("a answers again", again, 30_000)
+    assert.isAtLeast(await refused(), asked - budget)
+    assert.isBelow(at.residentBytes("a") - restingBytes, GROWTH_BYTES_MAX)
+    const told = (await at.events("a", "frame.refused")).filter(({ code }) => code === "RATE_LIMITED")
+    assert.isAtLeast(told.length, 1)
+    assert.isAtMost(told.length, 3)
+    await unmoved(at, performance.now() - before)
   }, 90_000)
 
   it("the largest messages, and larger ones, from many at once: refused, and memory is bounded (P1.2, P1.3)", async () => {

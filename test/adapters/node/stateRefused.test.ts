@@ -1,5 +1,5 @@
 /** B11: a node that does not start on its state directory says where, what is wrong, and how to go on, whichever way it is asked. */
-import { mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -7,6 +7,7 @@ import { program } from "../../../adapters/node/Program.ts"
 import * as Node from "../../../adapters/node/Run.ts"
 import * as StateDirectory from "../../../adapters/vault/StateDirectory.ts"
 import type { StateRefused } from "../../../adapters/vault/StateRefused.ts"
+import * as Entry from "../../../kernel/journal/Entry.ts"
 import { surroundingsOf } from "../config/Reading.ts"
 import { incarnation } from "../../kernel/journal/sample.ts"
 import { scratch } from "../vault/Scratch.ts"
@@ -122,4 +123,57 @@ describe("a state directory that is refused", () => {
       )
     })
   )
+})
+
+/** What may be wrong with each file: what makes it so, and whether the file is kept aside or left where it is. */
+const wrongs = {
+  corrupt: { bytes: () => Buffer.from("rubbish"), aside: true },
+  empty: { bytes: () => Buffer.alloc(0), aside: true },
+  "full of zeros": { bytes: () => Buffer.alloc(64), aside: true },
+  "of another version": {
+    bytes: (file: string) =>
+      file === "journal" ? Entry.seal({ version: 2, base: 0, amnesia: false }, 1_000)! : Buffer.from('{"version":2}'),
+    aside: false
+  },
+  /** A folder in its place: unlike a mode, that keeps root out as well. */
+  unreadable: { bytes: () => null, aside: false }
+} as const
+
+const wayOuts: { readonly [wrong in keyof typeof wrongs]: RegExp } = {
+  corrupt: /from a copy|To go on without it/u,
+  empty: /from a copy|To go on without it/u,
+  "full of zeros": /from a copy|To go on without it/u,
+  "of another version": /It was left as it is\. Start the version of clawmesh-node that wrote it, or a newer one\./u,
+  unreadable: /Put that right, or name another directory with --state\./u
+}
+
+describe("B11: a node that has lived stops, says where and how to go on, and makes nothing anew", () => {
+  for (const file of ["identity.json", "journal", "mesh.json"])
+    for (const [wrong, { aside, bytes }] of Object.entries(wrongs))
+      it.live(`${file} ${wrong}`, () =>
+        Effect.gen(function* () {
+          const path = join(yield* scratch, "state")
+          yield* lived(path)
+          const at = join(path, file)
+          rmSync(at, { force: true })
+          const put = bytes(file)
+          if (put === null) mkdirSync(at)
+          else writeFileSync(at, put)
+          // Whoever starts it again without doing anything gets no further.
+          for (const time of ["the first", "the second"]) {
+            const { err, exit } = yield* enter("run", path)
+            assert.strictEqual(exit, 78, err)
+            const [first = "", second = "", ...rest] = err.split("\n")
+            assert.deepStrictEqual(rest, [""], `${time} time`)
+            assert.include(first, at)
+            assert.isTrue(second.startsWith("  "), second)
+            assert.match(second, wayOuts[wrong as keyof typeof wrongs])
+            const kept = `${at}.corrupt-1`
+            assert.strictEqual(existsSync(kept), aside, `${time} time`)
+            assert.strictEqual(existsSync(at), !aside, `${time} time`)
+            if (put !== null) assert.deepStrictEqual(readFileSync(aside ? kept : at), Buffer.from(put))
+            assert.notInclude(readdirSync(path), `${file}.corrupt-2`)
+          }
+        })
+      )
 })

@@ -19,6 +19,8 @@ export interface RealEnd extends End {
   readonly port: number
   readonly counts: () => Counts
   readonly inbox: Queue.Queue<Happened>
+  /** What was told of what waits for the far ends, bytes, as far as it was taken with what `next` gives. */
+  readonly backlogs: ReadonlyArray<number>
 }
 
 export interface EndOptions {
@@ -43,7 +45,14 @@ export const makeEnd = Effect.fnUntraced(function* (options: EndOptions = {}) {
   const transport = Context.get(services, Transport)
   const { counts, port } = Context.get(services, Endpoint)
   if (listens) yield* transport.listen
-  const next = Queue.take(inbox).pipe(
+  const backlogs: Array<number> = []
+  const taken: Effect.Effect<Happened> = Effect.flatMap(Queue.take(inbox), (happened) => {
+    if (happened._tag !== "Backlog") return Effect.succeed(happened)
+    backlogs.push(happened.bytes)
+    return taken
+  })
+  /** All but that. */
+  const next = taken.pipe(
     Effect.timeoutOrElse({
       duration: PATIENCE_MS,
       orElse: () => Effect.die(new Error(`nothing happened in ${PATIENCE_MS} ms`))
@@ -56,7 +65,8 @@ export const makeEnd = Effect.fnUntraced(function* (options: EndOptions = {}) {
     next,
     port,
     counts,
-    inbox
+    inbox,
+    backlogs
   } satisfies RealEnd
 })
 

@@ -3,6 +3,7 @@ import * as net from "node:net"
 import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
+import { BACKLOG_BYTES } from "../../../kernel/links/Lanes.ts"
 import type { Frame } from "../../../kernel/wire/Frame.ts"
 import { expect } from "../../compliance/Pair.ts"
 import { makeEnd, type RealEnd } from "./Ends.ts"
@@ -86,6 +87,36 @@ describe("a far end that reads", () => {
       })
     )
 
+  it.live(
+    "P13.5: is told of: what waits for it, when it is more than 256 KiB and 1 MiB, and when half of it is left",
+    () =>
+      Effect.gen(function* () {
+        const a = yield* makeEnd({ key: 1 })
+        const b = yield* makeEnd({ key: 2 })
+        const port = yield* slowWire(b.port, 3_000)
+        yield* a.transport.dial(1, b.deviceId, `ws://127.0.0.1:${port}`)
+        const { link } = yield* expect(a, "LinkUp")
+        yield* expect(b, "LinkUp")
+        for (const id of ["0", "1"]) yield* a.transport.send(link, answer(id, MEGABYTE))
+        for (const id of ["0", "1"]) assert.strictEqual(idOf((yield* expect(b, "Received")).frame), id)
+        yield* a.transport.ping(link, 1)
+        yield* expect(a, "Ponged")
+        const [more, most, less, none, ...rest] = a.backlogs
+        assert.deepStrictEqual(rest, [])
+        const [some, much] = BACKLOG_BYTES
+        assert.isAbove(more!, some)
+        assert.isAbove(most!, much)
+        assert.isAtMost(less!, much / 2)
+        assert.isAtMost(none!, some / 2)
+        // Little is no news.
+        yield* a.transport.send(link, answer("2", 200_000))
+        yield* expect(b, "Received")
+        yield* a.transport.ping(link, 2)
+        yield* expect(a, "Ponged")
+        assert.lengthOf(a.backlogs, 4)
+      })
+  )
+
   it.live("not at all is given up as timeout, and counted", () =>
     Effect.gen(function* () {
       const a = yield* makeEnd({ key: 1, limits: { drainMs: DRAIN_MS } })
@@ -155,10 +186,9 @@ describe("a far end that reads", () => {
 
   it.live("too little of too much is given up at once", () =>
     Effect.gen(function* () {
-      const a = yield* makeEnd({ key: 1, limits: { drainMs: NEVER_MS, bufferedBytesMax: 2 * MEGABYTE } })
+      const a = yield* makeEnd({ key: 1, limits: { drainMs: NEVER_MS, bufferedBytesMax: 2.5 * MEGABYTE } })
       const frozen = yield* stranger(a.port, false)
       const link = yield* openedBy(a, frozen)
-      // Something of it is always on its way, so two and a half wait at most as two.
       yield* a.transport.send(link, answer("1", MEGABYTE))
       yield* a.transport.send(link, answer("2", MEGABYTE))
       assert.strictEqual(a.counts().stalled, 0)

@@ -200,6 +200,34 @@ describe("promise", () => {
   })
 })
 
+describe("refusals (P7.6, P7.7)", () => {
+  const refusals = [
+    ["mesh.vote.answer", { granted: false }],
+    ["mesh.prevote.answer", { granted: false }],
+    ["mesh.lead.answer", { beat: 1, promised: false }]
+  ] as const
+  /** `c` is told by an elector that it knows term 9, and hears the leader of term 3 then. */
+  const told = (name: "a" | "c" | "e", durable?: Durable.Durable) => {
+    const drive = Drive.up(world, name, durable === undefined ? {} : { durable })
+    drive.mono += promiseMs
+    const leader = drive.meet(name === "a" ? "b" : "a").link
+    drive.hear(leader, "mesh.lead", { term: term(3), beat: 1 })
+    for (const [event, said] of refusals) {
+      drive.hear(leader, event, { ...said, term: term(9) } as never)
+      drive.hear(leader, "mesh.lead", { term: term(3), beat: 2 })
+    }
+    return drive.node.leadership
+  }
+
+  it("tell nothing to whoever may not lead: it asked nothing, and would never hear of the leader below again", () => {
+    for (const name of ["c", "e"] as const) assert.deepInclude(told(name), { leader: id("a"), term: term(3) }, name)
+  })
+
+  it("tell whoever may lead of the higher term", () => {
+    assert.deepInclude(told("a"), { leader: null, term: term(9) })
+  })
+})
+
 describe("sounding out", () => {
   it("raises no term, stores nothing, promises nothing", () => {
     const us = voter()

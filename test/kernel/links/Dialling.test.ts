@@ -83,7 +83,10 @@ describe("dialling", () => {
     "MESH_ID_MISMATCH",
     "PUBLIC_KEY_MISMATCH",
     "UNSUPPORTED_GENERATION",
-    "IDENTITY_CONFLICT"
+    "IDENTITY_CONFLICT",
+    "INSECURE_TRANSPORT",
+    "UNPINNED_TRANSPORT",
+    "PIN_MISMATCH"
   ]
   it.each(lasting)("P3.10: refused with %s, it waits five minutes and shows the code", (code) => {
     const drive = Drive.up(pair, "a")

@@ -51,8 +51,10 @@ const turnOf = (drive: Drive, ...frames: ReadonlyArray<Frame>): Turn => ({
   carrier: null,
   checked: null,
   out: frames.map((frame): Command => ({ _tag: "Send", link: 1, frame })),
+  lower: [],
   facts: [] as Array<Fact>,
   admitted: null,
+  behind: [],
   persist: () => 0
 })
 

@@ -1,6 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { UNAUTHENTICATED_FRAMES_MAX, UNAUTHENTICATED_LINKS_MAX } from "../../../kernel/Profile.ts"
-import { Drive, events, framesTo, hangups, id, refusals, tags, three, type Face } from "../drive.ts"
+import type { Command } from "../../../kernel/Command.ts"
+import {
+  FRAMES_BEHIND_ANSWER_MAX,
+  UNAUTHENTICATED_FRAMES_MAX,
+  UNAUTHENTICATED_LINKS_MAX
+} from "../../../kernel/Profile.ts"
+import { Drive, events, framesTo, hangups, id, refusals, sentEvents, tags, three, type Face } from "../drive.ts"
 
 const DAY_MS = 86_400_000
 
@@ -165,18 +170,63 @@ describe("P5.10: before the handshake", () => {
     assert.strictEqual(drive.node.links.links.length, 0)
   })
 
-  it("what follows a good answer before it is checked is no offence, and is not looked at", () => {
+  /** `a`, which is checking the answer of `b` to its login, over link 1. */
+  const checking = (answer: Face = {}): Drive => {
     const drive = Drive.up(three, "a")
     while (drive.contact("b").attempt === null) drive.ring()
     drive.linkUp(drive.contact("b").attempt, 1)
     drive.answerChallenge(1)
     drive.keysWait = true
-    drive.receive(1, { type: "res", id: "connect", ok: true, payload: drive.answerOf("b", 1) })
-    const before = drive.node
-    assert.deepStrictEqual(drive.hear(1, "mesh.lead", { term: { manifest: 1, counter: 9 }, beat: 1 }), [])
-    assert.strictEqual(drive.node, before)
-    drive.release()
+    drive.receive(1, { type: "res", id: "connect", ok: true, payload: drive.answerOf("b", 1, answer) })
+    return drive
+  }
+  const lead = (drive: Drive, beat: number): ReadonlyArray<Command> =>
+    drive.hear(1, "mesh.lead", { term: { manifest: 1, counter: 9 }, beat })
+  const answered = (commands: ReadonlyArray<Command>): ReadonlyArray<number> =>
+    sentEvents(commands, "mesh.lead.answer").map(({ beat }) => beat)
+
+  it("S7: what comes right behind a good answer changes nothing before that is checked, and is taken up then, in order", () => {
+    const drive = checking()
+    const { leadership, membership } = drive.node
+    const row = { observer: id("b"), incarnation: 1, version: 1, edges: [] }
+    assert.deepStrictEqual([...lead(drive, 1), ...drive.hear(1, "mesh.edges", { rows: [row] }), ...lead(drive, 2)], [])
+    assert.deepStrictEqual([drive.node.leadership, drive.node.membership], [leadership, membership])
+    const commands = drive.release()
     assert.strictEqual(drive.sessions("b").length, 1)
+    assert.strictEqual(drive.node.leadership.leader, id("b"))
+    assert.deepStrictEqual(drive.node.membership.rows, [row])
+    assert.deepStrictEqual(answered(commands), [1, 2])
+  })
+
+  it("a goodbye right behind it is heard, and what follows that is not", () => {
+    const drive = checking()
+    drive.hear(1, "peer.leaving", { gen: 1, deviceId: id("b"), timestamp: 0, incarnation: 1 })
+    lead(drive, 1)
+    assert.deepStrictEqual(answered(drive.release()), [])
+    assert.strictEqual(drive.member("b").state, "left")
+    assert.lengthOf(drive.sessions("b"), 0)
+  })
+
+  it("S7: behind an answer that is none of its it is never looked at", () => {
+    const drive = checking({ instead: { signature: "forged" } })
+    const { leadership, membership } = drive.node
+    lead(drive, 1)
+    assert.deepStrictEqual(answered(drive.release()), [])
+    assert.deepStrictEqual([drive.node.leadership, drive.node.membership], [leadership, membership])
+    assert.lengthOf(drive.node.links.links, 0)
+  })
+
+  it("S10: so many are kept; more are dropped, and are no offence", () => {
+    const drive = checking()
+    for (let n = 0; n < FRAMES_BEHIND_ANSWER_MAX; n++) lead(drive, n)
+    const { node } = drive
+    for (let n = 0; n < 1_000; n++) assert.deepStrictEqual(lead(drive, 100 + n), [])
+    assert.strictEqual(drive.node, node)
+    assert.deepStrictEqual(
+      answered(drive.release()),
+      Array.from({ length: FRAMES_BEHIND_ANSWER_MAX }, (_, n) => n)
+    )
+    assert.lengthOf(drive.sessions("b"), 1)
   })
 })
 

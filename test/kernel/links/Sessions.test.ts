@@ -52,6 +52,18 @@ describe("one session a device", () => {
     assertDead(drive, link)
   })
 
+  it("P3.5, A04: one that comes long after the handshake does: the higher id has lost the session, or it would not dial", () => {
+    const drive = Drive.up(three, "a")
+    const ours = drive.reach("b").link
+    drive.mono += 9_999
+    assert.deepStrictEqual(hangups(drive.meet("b").commands)[0]?.reason, "crossing dials")
+    drive.mono += 1
+    const { commands, link } = drive.meet("b")
+    assert.deepStrictEqual(hangups(commands), [{ link: ours, code: 1000, reason: "displaced" }])
+    assert.strictEqual(drive.sessions("b")[0]?.link, link)
+    assertDead(drive, ours)
+  })
+
   it("P3.5: a later dial by the lower id displaces the higher's", () => {
     const drive = Drive.up(three, "b")
     const ours = drive.reach("a").link
@@ -204,6 +216,41 @@ describe("link epochs", () => {
     assert.strictEqual(hangups(commands)[0]?.link, link)
     assert.strictEqual(drive.sessions("b").length, 0)
     assert.isBelow(drive.contact("b").nextDialAt, drive.mono + 1_001)
+  })
+
+  it("P7.1: one of a later life ends it, however few links that life has had", () => {
+    const drive = Drive.up(three, "a")
+    const { link } = drive.meet("b", { linkCounter: 7 })
+    const [mine, ours] = drive.sessions("b")[0]!.epoch
+    const commands = drive.hear(link, "mesh.heartbeat", { epoch: [2, 1, mine, ours], seq: 0, rows: 0 })
+    assert.strictEqual(hangups(commands)[0]?.link, link)
+  })
+
+  it("P7.1, B5: a heartbeat of an older session that comes over the new connection changes nothing", () => {
+    const drive = Drive.up(three, "a")
+    const older: Array<readonly [number, number, number, number]> = []
+    const keep = (): void => {
+      const [mine, ours, theirs, their] = drive.sessions("b")[0]!.epoch
+      older.push([theirs, their, mine, ours])
+    }
+    const old = drive.meet("b").link
+    keep()
+    drive.feed({ _tag: "LinkDown", link: old, reason: "reset" })
+    drive.feed({ _tag: "LinkDown", link: drive.meet("b").link, reason: "reset" })
+    // Of two crossing dials each end opened another one first: the link that lost is newer for one of them.
+    older.push([1, 9, 1, 1])
+    drive.feed({ _tag: "LinkDown", link: drive.meet("b", { incarnation: 2 }).link, reason: "reset" })
+    drive.meet("b", { incarnation: 2 })
+    keep()
+    const now = older.pop()!
+    older.push([now[0], now[1] - 1, now[2], now[3]], [now[0], now[1] + 1, now[2], now[3] - 1])
+    drive.mono += 400
+    const { node } = drive
+    for (const epoch of older) {
+      const { link } = drive.sessions("b")[0]!
+      assert.deepStrictEqual(drive.hear(link, "mesh.heartbeat", { epoch, seq: 0, rows: 7 }), [], epoch.join())
+      assert.strictEqual(drive.node, node, epoch.join())
+    }
   })
 
   it("P7.1, L5: both ends begin anew, and find each other again", () => {

@@ -107,6 +107,30 @@ describe("a mesh of sixteen", () => {
     for (const name of others("7")) assert.strictEqual(stateOf(mesh, name, "7"), "up", `${name}, after its return`)
   })
 
+  it("P3.11: who heard a goodbye dials that device again once rows name a higher incarnation of it", () => {
+    const mesh = settled()
+    const gone = mesh.now
+    mesh.feed("a", { _tag: "Leave", reason: "asked to" })
+    mesh.pass(20_000)
+    const dials = (name: string, since: number) =>
+      mesh.notes(name, since).filter(({ about, event }) => event === "peer.dial" && about === id("a"))
+    for (const name of others("a")) assert.deepStrictEqual(dials(name, gone), [], name)
+    const from = mesh.now
+    mesh.start("a")
+    mesh.pass(5_000)
+    const apart = others("a").filter((name) => {
+      const { near, placeOf } = ringsOf(mesh.node(name).config)
+      return !"bc".includes(name) && near[placeOf.get(id("a"))!] !== true
+    })
+    assert.isAbove(apart.length, 0, "some are no neighbours of it on the rings")
+    for (const name of apart) assert.isAbove(dials(name, from).length, 0, name)
+    assert.lengthOf(linksOf(mesh, "a"), 15, "an elector has a link with everybody again")
+    // As before: it leads again, and everybody hears it.
+    mesh.crash("b", { silent: true })
+    mesh.pass(10_000)
+    for (const name of apart) assert.strictEqual(mesh.node(name).node.leadership.leader, id("a"), name)
+  })
+
   it("P7.13: whoever has a link of its own goes on saying up, however many of the six do not hear it", () => {
     const mesh = settled()
     const six = observersOf(mesh, "7")

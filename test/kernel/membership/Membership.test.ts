@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { ROW_EDGES_MAX } from "../../../kernel/wire/Limits.ts"
 import { allCodes } from "../../../kernel/wire/Codes.ts"
 import type { EdgeRow } from "../../../kernel/wire/Frame.ts"
 import { Drive, events, id, notes, sentEvents, type World } from "../drive.ts"
@@ -94,11 +95,80 @@ describe("rows", () => {
 
   it("S8, S10: rows of viewers, of strangers, about ourselves by others, and over-long ones are not kept", () => {
     const { drive, link } = met(four, "bcd")
-    const long = row("b", 9, "a+ b+ c+ d+ e+ f+")
+    const edges = Array.from({ length: ROW_EDGES_MAX + 1 }, (_, n) => ({
+      subject: n.toString(16).padStart(64, "0"),
+      incarnation: 1,
+      good: true
+    }))
+    const long = { ...row("b", 9, ""), edges }
     const rows = [row("d", 1, "b-"), row("f", 1, "b-"), row("a", 99, "b-"), long]
     assert.deepStrictEqual(drive.hear(link["b"]!, "mesh.edges", { rows }), [])
     assert.deepStrictEqual(drive.node.membership.rows, [])
     assert.strictEqual(drive.node.membership.mine.version, 3)
+  })
+
+  it("P7.2: with whom we have a session speaks for itself: what others hand on in its name changes nothing", () => {
+    const { drive, link } = met(five, "bc")
+    const forged = [row("b", 99, "c-"), row("b", 1, "c-", 7)]
+    const { rows } = drive.node.membership
+    assert.deepStrictEqual(drive.hear(link["c"]!, "mesh.edges", { rows: forged }), [])
+    assert.strictEqual(drive.node.membership.rows, rows)
+    const own = row("b", 2, "a+ c+")
+    drive.hear(link["b"]!, "mesh.edges", { rows: [own] })
+    assert.deepStrictEqual(drive.hear(link["c"]!, "mesh.edges", { rows: forged }), [])
+    assert.deepStrictEqual(drive.node.membership.rows, [own])
+    drive.feed({ _tag: "LinkDown", link: link["b"]!, reason: "reset" })
+    drive.hear(link["c"]!, "mesh.edges", { rows: forged })
+    assert.deepStrictEqual(drive.node.membership.rows, [forged[1]!], "without one there is nobody better to ask")
+  })
+
+  it("P7.2: its own word replaces whatever others said in its name, under whatever version, and once", () => {
+    const { drive, link } = met(five, "c")
+    drive.hear(link["c"]!, "mesh.edges", { rows: [row("b", 99, "c-", 7)] })
+    const b = drive.meet("b").link
+    for (const own of [row("b", 2, "a+ c+"), row("b", 3, "a+"), row("b", 3, "a+ c+")]) {
+      const passed = sentEvents(drive.hear(b, "mesh.edges", { rows: [own] }), "mesh.edges")
+      assert.deepStrictEqual(passed, [{ link: link["c"]!, rows: [own] }])
+      assert.deepStrictEqual(drive.node.membership.rows, [own])
+      const { node } = drive
+      assert.deepStrictEqual(drive.hear(b, "mesh.edges", { rows: [own] }), [], "said again, it is no news")
+      assert.strictEqual(drive.node.membership.rows, node.membership.rows)
+    }
+  })
+
+  it("P7.2: whom its observer trusts besides is no reason to pass a row by: it is kept and passed on whole", () => {
+    const { drive, link } = met(four, "bc")
+    const others = Array.from({ length: ROW_EDGES_MAX - 2 }, (_, n) => ({
+      subject: n.toString(16).padStart(64, "0"),
+      incarnation: 1,
+      good: n % 2 === 0
+    }))
+    const known = row("b", 4, "a+ c+")
+    const whole = { ...known, edges: [...known.edges, ...others] }
+    const passed = sentEvents(drive.hear(link["b"]!, "mesh.edges", { rows: [whole] }), "mesh.edges")
+    assert.deepStrictEqual(drive.node.membership.rows, [whole])
+    assert.deepStrictEqual(passed, [{ link: link["c"]!, rows: [whole] }])
+    // Nobody whom we do not trust is anybody's witness, nor judged.
+    assert.lengthOf(drive.node.membership.members, 3)
+  })
+
+  it("C36: an edge about a device that is trusted no longer stays in its row, and is about nobody", () => {
+    const { drive, link } = met(four, "bc")
+    drive.hear(link["b"]!, "mesh.edges", { rows: [row("b", 4, "a+ c+ d+")] })
+    const { fingerprint } = drive.node.membership
+    drive.feed({ _tag: "Distrust", deviceId: id("d") })
+    assert.deepStrictEqual(drive.node.membership.rows, [row("b", 4, "a+ c+ d+")])
+    assert.strictEqual(drive.node.membership.fingerprint, fingerprint, "whoever trusts it holds the same row")
+    assert.deepStrictEqual(
+      drive.node.membership.members.map(({ deviceId }) => deviceId),
+      [id("b"), id("c")]
+    )
+  })
+
+  it("P7.12: a row that names a device twice is none: nobody is two witnesses", () => {
+    const { drive, link } = met(four, "bc")
+    drive.hear(link["b"]!, "mesh.edges", { rows: [row("b", 4, "c- c-"), row("b", 3, "c+ a+ c+")] })
+    assert.deepStrictEqual(drive.node.membership.rows, [])
   })
 
   it("P7.3: two nodes that hold the same rows, whoever wrote them, have the same fingerprint", () => {

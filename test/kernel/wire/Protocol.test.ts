@@ -1,6 +1,7 @@
 /** Keeps docs/PROTOCOL.md and the code equal, in both directions, wherever the document says something countable. */
 import { readdirSync, readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
+import * as Lanes from "../../../kernel/links/Lanes.ts"
 import * as Profile from "../../../kernel/Profile.ts"
 import { decode } from "../../../kernel/wire/Codec.ts"
 import { codes } from "../../../kernel/wire/Codes.ts"
@@ -88,6 +89,16 @@ describe("PROTOCOL.md says what the code does", () => {
       Object.fromEntries(tableOf("constant", "value").map(([name, value]) => [name, numberOf(value)])),
       Object.fromEntries(Object.entries(Profile).filter(([, value]) => typeof value === "number"))
     )
+  })
+
+  it("part 13: lanes and their bounds", () => {
+    assert.deepStrictEqual(
+      Object.fromEntries(tableOf("bound", "value").map(([name, value]) => [name, numberOf(value)])),
+      Object.fromEntries(Object.entries(Lanes).filter(([, value]) => typeof value === "number"))
+    )
+    const stops = tableOf("lane", "carries").map(([, , bytes]) => bytes)
+    assert.deepStrictEqual(stops.slice(0, 3), ["never", "never", "never"])
+    assert.deepStrictEqual(stops.slice(3).map(numberOf).reverse(), [...Lanes.BACKLOG_BYTES])
   })
 
   it("every sample in JSON is a frame", () => {

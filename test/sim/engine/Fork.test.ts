@@ -46,6 +46,7 @@ timeline:
   - { at: 6s, flap: { between: [a, e], down: 300ms..900ms, up: 500ms..2s }, for: 14s }
   - { at: 6s, crash-at-write: { who: b, after: exactly 1 }, for: 20s }
   - { at: 7s, slow-cpu: { who: c, takes: 20ms..90ms }, for: 8s }
+  - { at: 7s, ask: { from: d, to: c, each: 30ms }, for: 9s }
   - { at: 8s, clog: { between: [d, e] }, for: 3s }
   - { at: 9s, skew: { who: b, rate: +20% }, for: 9s }
   - { at: 10s, freeze: a, for: 4s }

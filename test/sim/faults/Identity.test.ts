@@ -1,6 +1,8 @@
 /** Trust that changes, keys that fail, two processes with one key, strangers who lie: as words of a scenario. */
 import { assert, describe, it } from "@effect/vitest"
 import { lies } from "../../../sim/scenario/Scenario.ts"
+import * as Node from "../../../kernel/Node.ts"
+import { broken, fires, scenarioOf } from "../oracles/Broken.ts"
 import { bitten, touchedBy, type Bitten } from "./Bite.ts"
 
 const NODES = `
@@ -71,6 +73,22 @@ describe("trust and revoke", () => {
     assert.isNotEmpty(told)
   })
 
+  it("what takes it back reaches who is down then as soon as it runs, and is the word before all that overlap", () => {
+    const down = run("  - { at: 10s, revoke: { by: a, whom: d }, for: 10s }\n  - { at: 15s, crash: a, for: 10s }")
+    assert.strictEqual(heard(down, "a", "d", 10_100, 25_000), 0)
+    assert.isAbove(heard(down, "a", "d", 26_000, 60_000), 0)
+    const overlapping = run(
+      "  - { at: 10s, revoke: { by: a, whom: d }, for: 10s }\n  - { at: 15s, revoke: { by: a, whom: d }, for: 10s }"
+    )
+    assert.isAbove(heard(overlapping, "a", "d", 30_000, 60_000), 0)
+    const frozen = run(
+      `  - { at: 10s, revoke: { by: a, whom: d }, for: 5s }
+  - { at: 14s, freeze: a, for: 10s }
+  - { at: 16s, revoke: { by: a, whom: d }, for: 2s }`
+    )
+    assert.isAbove(heard(frozen, "a", "d", 30_000, 60_000), 0)
+  })
+
   it("who does not run hears nothing of it", () => {
     assert.strictEqual(touchedBy(run("  - { at: 10s, crash: a }\n  - { at: 20s, revoke: { by: a, whom: d } }"), 2), 0)
   })
@@ -116,6 +134,7 @@ describe("connect", () => {
     "another signature": "c d AUTH_FAILED",
     "another nonce": "c d AUTH_NONCE_INVALID",
     "an old login": "c d AUTH_NONCE_INVALID",
+    "a relayed login": "c d AUTH_FAILED",
     "another mesh": "c d MESH_ID_MISMATCH",
     "another mesh key": "c d MESH_ID_MISMATCH",
     "another generation": "c d UNSUPPORTED_GENERATION",
@@ -128,7 +147,7 @@ describe("connect", () => {
     assert.deepStrictEqual(Object.keys(codes).toSorted(), lies.filter((lie) => lie !== "its own key").toSorted())
   })
 
-  for (const [lie, code] of Object.entries(codes))
+  for (const [lie, code] of Object.entries(codes).filter(([lie]) => lie !== "a relayed login"))
     it(`as a node, ${lie}: ${code.split(" ").at(-1)}, and nobody else notices`, () => {
       const bite = run(`  - { at: 20s, connect: { to: c, as: d, with: ${lie} } }`)
       assert.strictEqual(touchedBy(bite, 1), 1)
@@ -137,6 +156,34 @@ describe("connect", () => {
         assert.strictEqual(heard(bite, who, "d", 20_000, 60_000), heard(run(""), who, "d", 20_000, 60_000))
       assert.deepStrictEqual(bite.told, [`20000 world.connect d: ${lie}, at c`])
     })
+
+  const relayed = "  - { at: 20s, connect: { to: c, as: d, with: a relayed login, through: b } }"
+
+  it("words that d signs for whoever has b's key, carried to c: AUTH_FAILED; b has its session again at once (C29, P9.2)", () => {
+    const bite = run(relayed)
+    assert.strictEqual(touchedBy(bite, 1), 1)
+    assert.deepStrictEqual(refusals(bite, 20_000), [`${codes["a relayed login"]}`])
+    assert.deepStrictEqual(bite.told, ["20000 world.connect d: a relayed login through b, at c"])
+    for (const who of ["a", "c"])
+      assert.strictEqual(heard(bite, who, "d", 20_000, 60_000), heard(run(""), who, "d", 20_000, 60_000))
+    assert.isAbove(heard(bite, "d", "b", 25_000, 60_000), 0)
+  })
+
+  it("b may be away; where d is away nothing is signed, and where c is nothing is asked", () => {
+    assert.strictEqual(touchedBy(run(`  - { at: 10s, crash: b }\n${relayed}`), 2), 1)
+    for (const away of ["c", "d"])
+      assert.strictEqual(touchedBy(run(`  - { at: 10s, crash: ${away} }\n${relayed}`), 2), 0, away)
+  })
+
+  it("a kernel that finds every signature right lets it in, and S7 fires", () => {
+    const credulous = broken((node, input) =>
+      Node.step(node, input._tag === "Checked" ? { ...input, valid: input.valid.map(() => true) } : input)
+    )
+    const scenario = scenarioOf(
+      `scenario: Credulous\nseed: 1\nlasts: 40s\nelectors: [a, b, c]\nnodes:${NODES}\ntimeline:\n  - { at: 0s, start: [a, b, c, d] }\n  - { at: 5s, cut: [c, d] }\n${relayed}`
+    )
+    fires("S7", /^c made a session with a stranger, who does not hold that device's key$/u, scenario, credulous)
+  })
 
   it("a stranger with a key of its own: UNTRUSTED_PEER, everywhere that it tries", () => {
     const bite = run("  - { at: 20s, connect: { to: everyone } }")

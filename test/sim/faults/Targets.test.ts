@@ -1,5 +1,7 @@
 /** Whom a step strikes: words are resolved when it does, and what they were is told. */
 import { assert, describe, it } from "@effect/vitest"
+import { Run } from "../../../sim/run.ts"
+import { scenarioOf } from "../oracles/Broken.ts"
 import { bitten, type Bitten } from "./Bite.ts"
 
 /** Of the step at 20 s. */
@@ -58,6 +60,41 @@ describe("words for some nodes", () => {
       ).split(" | ")
       assert.deepStrictEqual([...half!.split(", "), ...rest!.split(", ")].toSorted(), ["a", "b", "c", "d", "e"])
     }
+  })
+
+  it("somebody's copy beside the scenario is meant by its name only, and asked nothing", () => {
+    const scenario = scenarioOf(`scenario: A copy
+seed: 1
+lasts: 30s
+electors: [a, b, c]
+nodes:
+  a: { role: planner }
+  b: { role: standby-planner }
+  c: { role: field }
+  d: { role: field }
+timeline:
+  - { at: 0s, start: everyone }
+  - { at: 12s, partition: [[a, b], [the others]], for: 1s }
+  - { at: 14s, freeze: half, for: 1s }`)
+    const copy = { ...scenario.nodes[3]!, name: "copy-of.d", sameKeyAs: "d", beside: true } as const
+    const start = { ...scenario.timeline[0]!, atMs: 10_000, verb: { _tag: "start", who: ["copy-of.d"] } as const }
+    const run = new Run({ ...scenario, nodes: [...scenario.nodes, copy], timeline: [...scenario.timeline, start] })
+    const told: Array<string> = []
+    run.go(() => {
+      if (told.length === 0 && run.world.nowMs > 11_000) told.push(...run.world.view.nodes.map(({ name }) => name))
+      return false
+    })
+    const { happenings, violations } = run.finish()
+    assert.deepStrictEqual(violations, [])
+    assert.deepStrictEqual(told, ["a", "b", "c", "d"])
+    const of = (event: string) => happenings.filter((one) => one.event === event).map(({ detail }) => detail.reason)
+    assert.deepStrictEqual(of("world.start"), ["a, b, c, d", "copy-of.d"])
+    assert.deepStrictEqual(of("world.partition"), ["a, b | c, d"])
+    assert.isTrue(of("world.freeze").every((names) => names?.split(", ").length === 2 && !names.includes("copy")))
+    const conflicts = happenings.filter(
+      ({ detail, event }) => event === "connection.refused" && detail.code === "IDENTITY_CONFLICT"
+    )
+    assert.isNotEmpty(conflicts)
   })
 
   it("a step more draws nothing anew for another", () => {

@@ -168,6 +168,32 @@ describe("scenario facts: agree-on", () => {
   })
 })
 
+describe("scenario facts: heartbeats and what is unread", () => {
+  const view = world(0, {
+    a: { heartbeatsMs: { b: 900, c: 1_100 }, unreadBytes: { b: 5_000 } },
+    b: { unreadBytes: { c: 1 } },
+    c: {},
+    d: { ...crashed, heartbeatsMs: { a: 1 } }
+  })
+  const everyone = { word: "everyone" } as const
+
+  it("heartbeats within a time; whoever got none does not say so", () => {
+    const within = (observer: "a" | "b" | "d", subject: string) => ({ heartbeats: [{ observer, subject, ms: 1_000 }] })
+    assert.strictEqual(present(within("a", "b"), view), "a gets those of b within 0.9 s")
+    assert.strictEqual(missing(within("a", "c"), view), "a gets those of c within 1.1 s")
+    assert.strictEqual(missing(within("b", "a"), view), "b gets those of a none")
+    assert.strictEqual(missing(within("d", "a"), view), "d is not running")
+  })
+
+  it("no more than so many bytes", () => {
+    const most = (observer: "a" | typeof everyone, bytes: number) => ({ unread: [{ observer, subject: "b", bytes }] })
+    assert.strictEqual(present(most("a", 5_000), view), "a keeps 5000 bytes for b")
+    assert.strictEqual(missing(most("a", 4_999), view), "a keeps 5000 bytes for b")
+    assert.strictEqual(missing(most(everyone, 4_999), view), "a keeps 5000 bytes for b")
+    assert.isTrue(holds(most(everyone, 5_000), view))
+  })
+})
+
 describe("scenario facts: sessions", () => {
   const once = { how: "exactly", n: 1 } as const
   const view = world(0, {

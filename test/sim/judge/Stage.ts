@@ -12,6 +12,8 @@ export interface Actor {
   readonly peers?: { readonly [name: string]: PeerWord }
   readonly sessions?: { readonly [name: string]: number }
   readonly trusts?: { readonly [name: string]: TrustWord }
+  readonly heartbeatsMs?: { readonly [name: string]: number }
+  readonly unreadBytes?: { readonly [name: string]: number }
 }
 
 export const world = (nowMs: number, actors: { readonly [name: string]: Actor }, leadersPerTerm = 1): WorldView => ({
@@ -27,7 +29,9 @@ export const world = (nowMs: number, actors: { readonly [name: string]: Actor },
     leaseEndsMs: actor.leaseEndsMs ?? 0,
     peer: (other) => actor.peers?.[other] ?? "unknown",
     sessions: (other) => actor.sessions?.[other] ?? 0,
-    trusts: (other) => actor.trusts?.[other] ?? "nothing"
+    trusts: (other) => actor.trusts?.[other] ?? "nothing",
+    heartbeatsMs: (other) => actor.heartbeatsMs?.[other] ?? null,
+    unreadBytes: (other) => actor.unreadBytes?.[other] ?? 0
   }))
 })
 

@@ -55,6 +55,10 @@ export class Host implements Port {
     this.lab.heard(this.name, id, wordOf(cargo))
   }
 
+  onBacklog(_connection: Connection, _side: Side, bytes: number): void {
+    this.lab.backlogs.push({ host: this.name, bytes })
+  }
+
   onClosed({ id }: Connection, _side: Side, reason: Ending): void {
     this.lab.heard(this.name, id, reason)
   }
@@ -66,6 +70,7 @@ export const PLAIN: Usual = { delayMs: { min: 10, max: 10 }, lossPpm: 0 }
 export class Lab {
   nowMs = 0
   readonly log: Array<Heard> = []
+  readonly backlogs: Array<{ readonly host: string; readonly bytes: number }> = []
   readonly network: Network
   readonly hosts: ReadonlyMap<string, Host>
   private readonly agenda: Agenda<NetworkEvent>

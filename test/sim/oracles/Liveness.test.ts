@@ -181,6 +181,35 @@ timeline:
     assert.isNull(judgeLiveness(world, seed))
   })
 
+  it("never has a device of generation 1 beside a board that the calm starts in 1970", () => {
+    const barn = scenarioOf(`
+scenario: A board without a battery
+seed: 3
+lasts: 30s
+electors: [main]
+nodes:
+  main:  { role: planner }
+  board: { role: field, boots-in: 1970 }
+  old:   { role: sensor, generation: 1 }
+timeline:
+  - { at: 0s,  start: everyone }
+  - { at: 10s, id: set, skew: { who: board, to: now } }`)
+    const world = worldOf(barn)
+    const [, board, old] = world.machines
+    const together = (): boolean =>
+      Array.from({ length: 50 }, (_, seed) => pickCore(world, seed).inside).some(
+        (inside) => inside.includes(board!) && inside.includes(old!)
+      )
+    assert.isTrue(together(), "its clock was set")
+    board!.crash(true)
+    assert.isFalse(together(), "and is not once it boots again")
+    for (let seed = 0; seed < 4; seed++) {
+      const other = worldOf(barn)
+      other.machines[1]!.crash(true)
+      assert.isNull(judgeLiveness(other, seed))
+    }
+  })
+
   it("never has a machine that has not run, or that a test plays", () => {
     const world = new World({ scenario: quiet, seed: 3 })
     assert.deepStrictEqual(pickCore(world, 1).inside, [])

@@ -1,5 +1,6 @@
 /** S10 fires on each of its clauses, with a kernel that is broken on purpose; never with the real one in the same world. */
 import { assert, describe, it } from "@effect/vitest"
+import type { Line } from "../../../kernel/links/Lanes.ts"
 import type { Session } from "../../../kernel/links/Link.ts"
 import * as Node from "../../../kernel/Node.ts"
 import { strange } from "../../../kernel/membership/Member.ts"
@@ -55,6 +56,28 @@ const offered = (link: number) =>
     asked: null,
     strays: 0
   }) as const
+const line = (link: number): Line => ({
+  link,
+  askedUntil: 0,
+  pressing: false,
+  waiting: [],
+  marked: 0,
+  beyond: 0,
+  mark: 0,
+  markedAt: 0,
+  window: 0,
+  backlog: 0
+})
+const waiting = (bytes: number): Line["waiting"][number] => ({
+  lane: "people",
+  frame: { type: "res", id: "", ok: true, payload: {} },
+  bytes,
+  since: 0
+})
+const inLines = (change: () => Partial<Line>) =>
+  inLinks(({ links }) => ({
+    lines: links.filter(({ _tag }) => _tag === "Session").map(({ link }) => ({ ...line(link), ...change() }))
+  }))
 const row = (n: number) => ({ observer: id(n), incarnation: 1, version: 1, edges: [] })
 
 describe("S10: every table has a bound", () => {
@@ -87,6 +110,17 @@ describe("S10: every table has a bound", () => {
       inLinks(({ links }) => ({ links: [...links, { ...offered(1_000), strays: 17 }] }))
     ],
     [
+      "frames behind an answer",
+      "9 frames behind an answer, at most 8",
+      inLinks(({ links }) => {
+        const { asked: _asked, strays: _strays, ...open } = offered(1_000)
+        const frame = { type: "event", event: "mesh.edges", payload: { rows: [] } } as const
+        const answer = { deviceId: id(1), publicKey: "", signature: "", signedAtMs: 0, nonce: "" }
+        const checking = { ...open, _tag: "CheckingServer", peer: id(1), serverNonce: "n", answer } as const
+        return { links: [...links, { ...checking, behind: many(9, () => frame) }] }
+      })
+    ],
+    [
       "handshakes of its own",
       "3 handshakes of its own, at most 2",
       inLinks(({ links }) => ({
@@ -97,6 +131,55 @@ describe("S10: every table has a bound", () => {
             return { ...open, _tag: "Asking", peer: id(n) } as const
           })
         ]
+      }))
+    ],
+    [
+      "lines",
+      "2 lines, at most 1",
+      inLinks(({ links }) => {
+        const session = links.find(({ _tag }) => _tag === "Session")
+        return session === undefined ? {} : { links: [session], lines: many(2, line) }
+      })
+    ],
+    [
+      "messages of a lane",
+      "65 messages that wait in one lane, at most 64",
+      inLines(() => ({ waiting: many(65, () => waiting(10)) }))
+    ],
+    [
+      "bytes of a link's lanes",
+      "1048577 bytes that wait in the lanes of a link, at most 1048576",
+      inLines(() => ({ waiting: [waiting(1_048_576), waiting(1)] }))
+    ],
+    [
+      "bytes under way",
+      "1310721 bytes under way behind control, at most 1310720",
+      inLines(() => ({ marked: 1_310_720, beyond: 1 }))
+    ],
+    [
+      "addresses of a stranger",
+      "9 addresses of a stranger, at most 8",
+      inLinks(() => ({ strangers: [{ deviceId: id(1), name: "", addresses: many(9, String) }] }))
+    ],
+    [
+      "witnesses",
+      "4 witnesses against one device, at most 3",
+      inMembership(({ members }) => ({ members: members.map((member) => ({ ...member, witnesses: many(4, id) })) }))
+    ],
+    [
+      "answers of those who remember",
+      "3 who told it which incarnation it was, at most 2",
+      hoarding((node) => ({ ...node, recall: { ...node.recall, answered: many(3, id) } }))
+    ],
+    [
+      "stored trust",
+      "3 devices that it stored as trusted, at most 2",
+      hoarding((node) => ({
+        ...node,
+        durable: {
+          ...node.durable,
+          trusted: many(3, (n) => ({ deviceId: id(n), role: "field", name: "", gen1: false, publicKey: null }))
+        }
       }))
     ],
     [
@@ -116,9 +199,9 @@ describe("S10: every table has a bound", () => {
     ["rows", "3 rows of observers, at most 2", inMembership(() => ({ rows: many(3, row) }))],
     [
       "edges of others",
-      "4 edges of an observer, at most 3",
+      "1025 edges of an observer, at most 1024",
       inMembership(() => ({
-        rows: [{ ...row(1), edges: many(4, (n) => ({ subject: id(n), incarnation: 1, good: true })) }]
+        rows: [{ ...row(1), edges: many(1_025, (n) => ({ subject: id(n), incarnation: 1, good: true })) }]
       }))
     ],
     [

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Durable from "../../../kernel/Durable.ts"
 import type { Input } from "../../../kernel/Input.ts"
 import { indexOfLink } from "../../../kernel/links/Link.ts"
+import { lateOver } from "../../../sim/oracles/Demands.ts"
 import { LEAVE_TICKET } from "../../../kernel/membership/Goodbyes.ts"
 import * as Node from "../../../kernel/Node.ts"
 import type { World } from "../../../sim/engine/World.ts"
@@ -219,21 +220,58 @@ describe("S6: a session that lives is not displaced by whoever comes", () => {
     fires("S6", /^[a-z0-9-]+ gave up connection \d+ for \d+, which the higher id dialled$/u, crossing, newest)
   })
 
-  it("a heartbeat that belongs to another link is taken for one of this", () => {
-    const trusting = broken((node, input) => {
-      const beat = input._tag === "Received" && input.frame.type === "event" && input.frame.event === "mesh.heartbeat"
-      const session = beat ? node.links.links[indexOfLink(node.links.links, input.link)] : undefined
-      if (!beat || session?._tag !== "Session") return Node.step(node, input)
-      const [a, b, c, d] = session.epoch
-      const { seq, rows } = input.frame.payload
-      const frame = { type: "event", event: "mesh.heartbeat", payload: { epoch: [c, d, a, b], seq, rows } } as const
-      return Node.step(node, { ...input, frame })
+  /** Takes every heartbeat for one of the link that it came over. */
+  const trusting = broken((node, input) => {
+    const beat = input._tag === "Received" && input.frame.type === "event" && input.frame.event === "mesh.heartbeat"
+    const session = beat ? node.links.links[indexOfLink(node.links.links, input.link)] : undefined
+    if (!beat || session?._tag !== "Session") return Node.step(node, input)
+    const [a, b, c, d] = session.epoch
+    const { seq, rows } = input.frame.payload
+    const frame = { type: "event", event: "mesh.heartbeat", payload: { epoch: [c, d, a, b], seq, rows } } as const
+    return Node.step(node, { ...input, frame })
+  })
+
+  it("a heartbeat that belongs to an older link is taken for one of this", () => {
+    const twice = mesh(`
+  - { at: 3s, duplicate: { between: everyone, share: 100%, late: 4s..9s, over: any connection }, for: 20s }
+  - { at: 6s, crash: jetson-1 }
+  - { at: 8s, reset: { between: [laptop, jetson-2] } }`)
+    fires("S6", /^[a-z0-9-]+ took up a heartbeat of an older link over connection \d+$/u, twice, trusting)
+  })
+
+  it("the session is ended for a heartbeat of an older link", () => {
+    const hasty = broken((node, input) => {
+      const [after, commands] = Node.step(node, input)
+      const late = lateOver(node, input)
+      return late === null
+        ? [after, commands]
+        : [
+            after,
+            [...commands, { _tag: "Hangup", link: late.link, code: 1001, reason: "link epochs part", abrupt: true }]
+          ]
     })
     const twice = mesh(`
   - { at: 3s, duplicate: { between: everyone, share: 100%, late: 2s..5s, over: any connection }, for: 20s }
   - { at: 8s, reset: { between: [laptop, jetson-2] } }`)
+    fires("S6", /^[a-z0-9-]+ took up a heartbeat of an older link over connection \d+$/u, twice, hasty)
+  })
+
+  it("a heartbeat that belongs to a later link is taken for one of this", () => {
+    const ahead = broken((node, input) => {
+      const [after, commands] = trusting.step(node, input)
+      return [
+        after,
+        commands.map((command) => {
+          if (command._tag !== "Send" || command.frame.type !== "event" || command.frame.event !== "mesh.heartbeat")
+            return command
+          const [a, b, c, d] = command.frame.payload.epoch
+          const payload = { ...command.frame.payload, epoch: [a, b + 1, c, d] as const }
+          return { ...command, frame: { ...command.frame, payload } }
+        })
+      ]
+    })
     const told = /^[a-z0-9-]+ goes on with the session on connection \d+, whose far end means another$/u
-    fires("S6", told, twice, trusting)
+    fires("S6", told, mesh(""), ahead)
   })
 })
 

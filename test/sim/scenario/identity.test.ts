@@ -23,6 +23,19 @@ describe("words of identity", () => {
     assertMistakes(step("keys-fail: { who: laptop, at: «sining» }"), /^one of signing, checking/u)
   })
 
+  it("ask: who, whom, how often, and until when", () => {
+    assertMistakes(step("ask: «{ from: laptop, each: 1s }», for: 5s"), /^ask needs from, to and each/u)
+    assertMistakes(step("ask: «{ from: laptop, to: backup }», for: 5s"), /^ask needs each:/u)
+    assertMistakes(step("ask: { from: laptop, to: «bakcup», each: 1s }, for: 5s"), /did you mean backup/u)
+    assertMistakes(
+      step("ask: { from: laptop, to: «laptop», each: 1s }, for: 5s"),
+      /^a node has no session with itself/u
+    )
+    assertMistakes(step("ask: { from: laptop, to: backup, each: «0ms» }, for: 5s"), /^that would never end/u)
+    assertMistakes(step("«ask»: { from: laptop, to: backup, each: 1s }"), /^ask needs to end: add for:/u)
+    assertMistakes(step("ask: { from: laptop, to: backup, each: 1s }, for: 5s"))
+  })
+
   it("connect: where, as whom, with which lie", () => {
     assertMistakes(step("connect: «{ as: laptop }»"), /^connect needs to:/u)
     assertMistakes(step("connect: { to: laptop, as: «laptop» }"), /^nobody logs in at itself/u)
@@ -31,6 +44,18 @@ describe("words of identity", () => {
       "another key than whose? Write as:, such as as: laptop"
     )
     assertMistakes(step("connect: { to: laptop, with: «an old login» }"), /^an old login than whose/u)
+    assertMistakes(
+      step("connect: { to: laptop, as: jetson-1, with: «a relayed login» }"),
+      /^a relayed login needs through:/u
+    )
+    assertMistakes(
+      step("connect: { to: laptop, as: jetson-1, «through»: jetson-2 }"),
+      /^through: goes with: a relayed login/u
+    )
+    assertMistakes(
+      step("connect: { to: laptop, as: jetson-1, with: a relayed login, through: «jetson-1» }"),
+      /^three nodes have a part in it/u
+    )
     assertMistakes(
       step("connect: { to: laptop, as: backup, with: «another kei» }"),
       /^one of its own key, another key/u

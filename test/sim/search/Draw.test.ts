@@ -320,6 +320,70 @@ describe("random faults by name", () => {
     assert.notInclude(liars, "two: no extension")
   })
 
+  it("of electors one at most loses its journal in a seed, and only where the others can elect and lead", () => {
+    const strucks = (scenario: Scenario): ReadonlyArray<ReadonlySet<string>> =>
+      many(true, scenario).map(
+        (drawn) =>
+          new Set(
+            from(drawn, "mix/lost-disk").flatMap(({ verb }) =>
+              verb._tag === "crash" && verb.disk === "lost" ? verb.who.map(String) : ["?"]
+            )
+          )
+      )
+    const three = strucks(field())
+    const all = new Set(three.flatMap((names) => [...names]))
+    assert.deepStrictEqual([...all].toSorted(), ["backup", "main", "one", "two"])
+    for (const names of three) assert.isAtMost([...names].filter((name) => name !== "two").length, 1)
+    // Two electors cannot spare one; nor can three of whom one leaves for good, but that one.
+    const pair = scenarioFrom(FIELD.replace("nodes:", "electors: [main, backup]\nnodes:"))
+    assert.deepStrictEqual([...new Set(strucks(pair).flatMap((names) => [...names]))].toSorted(), ["one", "two"])
+    const left = scenarioFrom(FIELD.replace("  - { at: dies", "  - { at: 9s, stop: one }\n  - { at: dies"))
+    for (const names of strucks(left)) for (const name of names) assert.include(["one", "two"], name)
+  })
+
+  it("a copy of one that elects nobody comes once, goes before the calm, and leaves it another life to begin with", () => {
+    const drawn = many(true)
+    const cloned = drawn.filter(({ sources }) => sources.includes("mix/clone"))
+    assert.isAbove(cloned.length, 10)
+    for (const one of cloned) {
+      const { liveness, scenario, sources } = one
+      const [start, crash, ...more] = from(one, "mix/clone")
+      assert.isEmpty(more)
+      assert.deepStrictEqual(
+        [start!.verb, crash!.verb],
+        [
+          { _tag: "start", who: ["copy-of.two"] },
+          { _tag: "crash", who: ["copy-of.two"] }
+        ]
+      )
+      assert.isTrue(start!.atMs < crash!.atMs && crash!.atMs < CALM_FROM_MS)
+      assert.deepInclude(scenario.nodes.at(-1), { sameKeyAs: "two", beside: true, role: "field" })
+      const calm = scenario.timeline.filter((_, step) => sources[step] === null).map(({ verb }) => verb)
+      if (!liveness) assert.deepInclude(calm[1], { _tag: "restart", who: ["two"] })
+    }
+    for (const one of drawn) assert.lengthOf(one.scenario.nodes, cloned.includes(one) ? 5 : 4)
+    // All elect.
+    const all = scenarioFrom(FIELD.replace("nodes:", "electors: [main, backup, one, two]\nnodes:"))
+    assert.isEmpty(many(true, all).filter(({ sources }) => sources.includes("mix/clone")))
+  })
+
+  it("lies about others are told where all are linked with all only, and the run is not asked of peers then", () => {
+    const kindsIn = (drawn: Drawn): ReadonlyArray<string> =>
+      drawn.scenario.timeline.flatMap(({ verb }) =>
+        verb._tag === "lie" && verb.rule._tag === "lies" ? [verb.rule.kind] : []
+      )
+    const asking = (yaml: string): Scenario =>
+      scenarioFrom(yaml.replace("expect:\n", "expect:\n  - { never: { peers: { anyone: { one: left } } } }\n"))
+    const drawn = many(true, asking(FIELD))
+    assert.includeMembers(drawn.flatMap(kindsIn), ["malformed", "false words", "false rows", "anything"])
+    for (const one of ofClass("everywhere", drawn)) {
+      const liars = kindsIn(one).some((kind) => kind === "false rows" || kind === "anything")
+      assert.strictEqual(one.expectations.includes(0), !liars)
+    }
+    const line = asking(FIELD.replace("timeline:", "network: { links: line }\ntimeline:"))
+    assert.sameMembers([...new Set(many(true, line).flatMap(kindsIn))], ["malformed", "false words"])
+  })
+
   it("records and addresses are in the mix where there is discovery only", () => {
     const nearby = scenarioFrom(FIELD.replace("timeline:", "network: { discovery: mdns }\ntimeline:"))
     const kinds = (scenario: Scenario) => new Set(many(true, scenario).flatMap(({ sources }) => sources))
