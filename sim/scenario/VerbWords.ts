@@ -160,6 +160,10 @@ export const verbs = {
     Who,
     "Cut all links of these nodes, among them and with everybody else, as when their access point or their switch dies."
   ),
+  unplug: may(
+    Who,
+    "Their cables are out, or their radios off: as isolate, and each of them knows that it is its own. Needs `for:`."
+  ),
   slow: may(
     onLinks("slow", {
       delay: may(Delay, "One-way delay while it lasts."),
