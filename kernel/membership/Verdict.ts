@@ -22,7 +22,7 @@ export interface Verdict {
   readonly state: "up" | "suspect" | "down" | "left" | null
   /** Of those that count, who has it as bad, in order of id. */
   readonly witnesses: ReadonlyArray<DeviceId>
-  /** Of those that count, somebody has it as good. */
+  /** Of those that count, somebody has it as good; or most have it as left, and its own word is not here yet. */
   readonly contested?: boolean
 }
 
@@ -178,9 +178,11 @@ export const verdict = (evidence: Evidence, place: number, relayed: boolean): Ve
   if (ownWord(evidence, place, outvoted)) return against === 0 ? UP : { state: "up", witnesses }
   if (counted === 0) return alone(evidence, subject)
   if (outvoted) {
-    if (2 * left > against) return { state: "left", witnesses }
+    const gone = 2 * left > against
+    // Without an incarnation: of generation 1, which signs no goodbye. Any other has left by its own signed word (P7.16) only.
+    if (gone && subject.incarnation === 0) return { state: "left", witnesses }
     const state = relayed && counted <= FEW_WITNESSES ? "suspect" : "down"
-    return { state, witnesses: [...witnesses].sort(compareText), contested: against < counted }
+    return { state, witnesses: [...witnesses].sort(compareText), contested: gone || against < counted }
   }
   // Goodbyes come one after another: the first of them is no suspicion.
   if (left > 0 && left === against) return { state: null, witnesses }
