@@ -150,9 +150,12 @@ export const verdict = (evidence: Evidence, place: number, relayed: boolean): Ve
   const subject = members[place]!
   let counted = 0
   let left = 0
+  /** It is not of generation 1, which has no incarnation: it has left by its own signed word only (P7.16). */
+  let signs = subject.incarnation > 0
   let bad: Array<DeviceId> | null = null
-  const count = (observer: DeviceId, good: boolean, hasLeft: boolean): void => {
+  const count = (observer: DeviceId, good: boolean, hasLeft: boolean, incarnation = 0): void => {
     counted++
+    if (incarnation > 0) signs = true
     if (good) return
     if (hasLeft) left++
     ;(bad ??= []).push(observer)
@@ -165,12 +168,13 @@ export const verdict = (evidence: Evidence, place: number, relayed: boolean): Ve
       continue
     }
     const edge = reached[observer] === true ? edgeTo(rowOf[observer], subject) : undefined
-    if (edge !== undefined) count(members[observer]!.deviceId, edge.good, edge.left === true)
+    if (edge !== undefined) count(members[observer]!.deviceId, edge.good, edge.left === true, edge.incarnation)
   }
   if (counted === 0 && rings.observers > EVERYONE_MAX) {
     if (us.observes && subject.wasGood) count(us.deviceId, subject.good, false)
     evidence.anybody ??= everybodySays(evidence)
-    for (const { edge, observer } of evidence.anybody[place] ?? UNHEARD) count(observer, edge.good, edge.left === true)
+    for (const { edge, observer } of evidence.anybody[place] ?? UNHEARD)
+      count(observer, edge.good, edge.left === true, edge.incarnation)
   }
   const witnesses: ReadonlyArray<DeviceId> = bad ?? NOBODY
   const against = witnesses.length
@@ -179,8 +183,7 @@ export const verdict = (evidence: Evidence, place: number, relayed: boolean): Ve
   if (counted === 0) return alone(evidence, subject)
   if (outvoted) {
     const gone = 2 * left > against
-    // Without an incarnation: of generation 1, which signs no goodbye. Any other has left by its own signed word (P7.16) only.
-    if (gone && subject.incarnation === 0) return { state: "left", witnesses }
+    if (gone && !signs) return { state: "left", witnesses }
     const state = relayed && counted <= FEW_WITNESSES ? "suspect" : "down"
     return { state, witnesses: [...witnesses].sort(compareText), contested: gone || against < counted }
   }
