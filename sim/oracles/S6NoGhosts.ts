@@ -8,7 +8,7 @@
  * way to no newer incarnation (PROTOCOL.md P3.4: it has to fail a probe first, which ends it), and of the same two incarnations
  * only to the link that both ends prefer, or to one dialled long after it (P3.5); a heartbeat of a later link ends the session
  * that it came over, and one of an older link changes nothing (P7.1). Nobody is `left` in an incarnation that it never left, and
- * nothing but a higher one ends that (P7.16); where somebody has lied (`lie`), who left is not asked.
+ * nothing but a higher one ends that (P7.16).
  */
 import type { Machine } from "../engine/Machine.ts"
 import { Rows } from "../engine/Rows.ts"
@@ -115,9 +115,7 @@ const goodbyes = (
     // Somebody from outside who has its key may say what it likes.
     const isPlayed = machine !== undefined && machine.world.byAddress(machine.name) !== machine
     if (machine === undefined || isPlayed || incarnation === 0) continue
-    // Rows are not signed, and what a liar says of a goodbye is believed (PROTOCOL.md part 12).
-    const isTold = machine.world.network.lied
-    if (state === "left" && !isTold && !gone.has(lifeOf(deviceId, incarnation)))
+    if (state === "left" && !gone.has(lifeOf(deviceId, incarnation)))
       return `says that ${machine.name} left in incarnation ${incarnation}, which it did not`
     if (was.state === "left" && state !== "left" && incarnation <= was.incarnation)
       return `took ${machine.name} back in incarnation ${incarnation}, in which it had left`
