@@ -33,6 +33,7 @@ import * as Quiet from "./Quiet.ts"
 import * as Mesh from "./Mesh.ts"
 import { stateFailure } from "./StateFailure.ts"
 import * as Attention from "./Attention.ts"
+import * as Carrier from "./Carrier.ts"
 import * as Clocks from "./Timepiece.ts"
 import { VERSION } from "./Version.ts"
 
@@ -211,6 +212,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
   )
   const running = yield* Effect.forkScoped(shell)
   yield* Effect.forkScoped(Attention.watch(now, daemon.offer))
+  yield* Effect.forkScoped(Carrier.watch(daemon.offer))
   yield* Effect.addFinalizer(() =>
     Queue.offer(inbox, { _tag: "Leave", reason: "asked to stop" }).pipe(
       Effect.andThen(Fiber.await(running)),

@@ -511,6 +511,14 @@ export class Machine extends Present implements Port {
     this.world.agenda.push(this.world.nowMs, { _tag: "input", machine: this.index, process: this.process, happened })
   }
 
+  /** Its own interface says so, once the process that runs now has looked at it. */
+  carrier(up: boolean, inMs: number): void {
+    if (!this.running) return
+    const { index, process } = this
+    const happened = { _tag: "Carrier", up } as const
+    this.world.agenda.push(this.world.nowMs + inMs, { _tag: "input", machine: index, process, happened })
+  }
+
   check(publicKey: string, proofs: Parameters<FakeKeys["check"]>[1]): ReturnType<FakeKeys["check"]> {
     if (this.keysFail !== "check") return this.world.keys.check(publicKey, proofs)
     this.mine().keyFailures++

@@ -27,6 +27,7 @@ const ON_THE_NETWORK: ReadonlySet<Verb["_tag"]> = new Set<Verb["_tag"]>([
   "cut",
   "partition",
   "isolate",
+  "unplug",
   "slow",
   "detour",
   "clog",

@@ -58,6 +58,7 @@ export const worldEvents = [
   "world.cut",
   "world.partition",
   "world.isolate",
+  "world.unplug",
   "world.slow",
   "world.detour",
   "world.clog",

@@ -19,6 +19,7 @@ import { slowCpu } from "./SlowCpu.ts"
 import { restart, start } from "./Start.ts"
 import { suspend } from "./Suspend.ts"
 import { revoke, trust } from "./Trust.ts"
+import { unplug } from "./Unplug.ts"
 
 const rules: { readonly [V in Verb["_tag"]]: Fault<V> } = {
   start,
@@ -34,6 +35,7 @@ const rules: { readonly [V in Verb["_tag"]]: Fault<V> } = {
   cut,
   partition,
   isolate,
+  unplug,
   slow: link,
   detour: link,
   clog: link,

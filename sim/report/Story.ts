@@ -47,6 +47,7 @@ const networkPhrases: { readonly [event: string]: string } = {
   "world.cut": "the network is cut",
   "world.partition": "the network splits",
   "world.isolate": "all links are cut",
+  "world.unplug": "a cable is out",
   "world.slow": "the network slows down",
   "world.detour": "paths get longer",
   "world.clog": "messages get stuck",

@@ -73,7 +73,7 @@ export interface NetworkSpec extends Quality {
 /** What a step does. Names are resolved to node names, except the words that are resolved when the step strikes. */
 export type Verb =
   | {
-      readonly _tag: "start" | "restart" | "stop" | "freeze" | "suspend" | "isolate" | "move"
+      readonly _tag: "start" | "restart" | "stop" | "freeze" | "suspend" | "isolate" | "unplug" | "move"
       readonly who: ReadonlyArray<Target>
     }
   /** What is left on the disk; absent: what was synced. */

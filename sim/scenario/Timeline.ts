@@ -30,6 +30,7 @@ const undoable: ReadonlySet<VerbName> = new Set([
   "cut",
   "partition",
   "isolate",
+  "unplug",
   "slow",
   "detour",
   "clog",
@@ -52,7 +53,7 @@ const undoable: ReadonlySet<VerbName> = new Set([
   "ask"
 ])
 /** A machine that nothing mends would never get well, and a program that nothing stops never rests. */
-const ending: ReadonlySet<VerbName> = new Set(["freeze", "suspend", "slow-cpu", "disk", "ask"])
+const ending: ReadonlySet<VerbName> = new Set(["freeze", "suspend", "slow-cpu", "disk", "unplug", "ask"])
 
 export const readTimeline = (
   reading: Reading,
@@ -138,6 +139,7 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
     case "freeze":
     case "suspend":
     case "isolate":
+    case "unplug":
     case "move":
       return { _tag: verb, who: resolveTargets(reading, step[verb], at) }
     case "crash":

@@ -24,6 +24,7 @@ import type { LinkKind, NodeKind, Split, What } from "./Kinds.ts"
 import type { Rule } from "./Strikes.ts"
 
 const LEADER: ReadonlyArray<Target> = [{ word: "leader" }]
+const MAJORITY: ReadonlyArray<Target> = [{ word: "majority without the leader" }]
 
 const nodeKinds: ReadonlyArray<NodeKind> = [
   "crash",
@@ -47,6 +48,8 @@ const nodeKinds: ReadonlyArray<NodeKind> = [
 ]
 /** Of whoever leads as well: what hurts most. */
 const leaderKinds: ReadonlyArray<NodeKind> = ["crash", "stop", "freeze", "suspend", "disk-hangs", "isolate"]
+/** Of as many electors as decide. */
+const majorityKinds: ReadonlyArray<NodeKind> = ["crash", "freeze", "isolate"]
 const linkKinds: ReadonlyArray<LinkKind> = [
   "cut",
   "cut-one-way",
@@ -80,6 +83,7 @@ interface Kind {
 const kinds: ReadonlyArray<Kind> = [
   ...nodeKinds.map((kind): Kind => ({ name: kind, what: { _tag: kind, who: "any node" } })),
   ...leaderKinds.map((kind): Kind => ({ name: `${kind}-leader`, what: { _tag: kind, who: LEADER } })),
+  ...majorityKinds.map((kind): Kind => ({ name: `${kind}-majority`, what: { _tag: kind, who: MAJORITY } })),
   { name: "power-cut", what: { _tag: "crash", who: "a domain" } },
   { name: "access-point", what: { _tag: "isolate", who: "a domain" } },
   ...linkKinds.map((kind): Kind => ({ name: kind, what: { _tag: kind } })),

@@ -53,6 +53,22 @@ const of = (all: ReadonlyArray<Member>, told: ReadonlyArray<EdgeRow>, role?: Rol
 const worded = ({ state, witnesses }: ReturnType<typeof of>): string =>
   state === "down" ? `down by ${witnesses.map(nameOf).join("")}` : (state ?? "nothing")
 
+/** Rows about `f` in this incarnation, and what `a` makes of them with three others beside it. */
+const gone = (incarnation: number) => {
+  const plain = (text: string): EdgeRow => {
+    const told = row(text)
+    return { ...told, edges: told.edges.map((edge) => ({ ...edge, incarnation })) }
+  }
+  const goodbye = (text: string): EdgeRow => {
+    const told = plain(text)
+    return { ...told, edges: told.edges.map((edge) => (edge.good ? edge : { ...edge, left: true as const })) }
+  }
+  const all = members("b+ c+ d+ f?").map((each) => (each.deviceId === id("f") ? { ...each, incarnation } : each))
+  const judged = (...said: ReadonlyArray<EdgeRow>) => of(all, said)
+  const mixed = (...said: ReadonlyArray<EdgeRow>) => worded(judged(...said))
+  return { plain, goodbye, judged, mixed, left: (...said: ReadonlyArray<string>) => mixed(...said.map(goodbye)) }
+}
+
 /** What `a` says of `f`. */
 const judge = (mine: string, ...said: ReadonlyArray<string>): string => worded(of(members(mine), rows(said)))
 
@@ -174,18 +190,24 @@ describe("verdict", () => {
     )
   })
 
-  it("P7.12: who said goodbye to two thirds of those that count has left; until then nothing is said", () => {
-    const goodbye = (text: string): EdgeRow => {
-      const told = row(text)
-      return { ...told, edges: told.edges.map((edge) => (edge.good ? edge : { ...edge, left: true as const })) }
-    }
-    const left = (...said: ReadonlyArray<string>) => worded(of(members("b+ c+ d+ f?"), said.map(goodbye)))
+  it("P7.12, P7.13: of generation 1, who said goodbye to two thirds of those that count has left; until then nothing is said", () => {
+    const { goodbye, left, mixed, plain } = gone(0)
     assert.strictEqual(left("b: f-", "c: f+", "d: f+"), "nothing")
     assert.strictEqual(left("b: f-", "c: f-", "d: f+"), "left")
-    const mixed = (...said: ReadonlyArray<EdgeRow>) => worded(of(members("b+ c+ d+ f?"), said))
-    assert.strictEqual(mixed(goodbye("b: f-"), row("c: f-"), row("d: f-")), "down by bcd")
-    assert.strictEqual(mixed(goodbye("b: f-"), row("c: f-"), row("d: f+")), "down by bc", "half of them is not most")
-    assert.strictEqual(mixed(goodbye("b: f-"), goodbye("c: f-"), row("d: f-")), "left", "most is enough")
+    assert.strictEqual(mixed(goodbye("b: f-"), plain("c: f-"), plain("d: f-")), "down by bcd")
+    assert.strictEqual(
+      mixed(goodbye("b: f-"), plain("c: f-"), plain("d: f+")),
+      "down by bc",
+      "half of them is not most"
+    )
+    assert.strictEqual(mixed(goodbye("b: f-"), goodbye("c: f-"), plain("d: f-")), "left", "most is enough")
+  })
+
+  it("P7.13, P7.16: whoever signs its goodbyes is not `left` by anybody else's word, but down after a beat", () => {
+    const { goodbye, judged, mixed, plain } = gone(3)
+    assert.strictEqual(mixed(goodbye("b: f-"), goodbye("c: f-"), goodbye("d: f-")), "down by bcd")
+    assert.isTrue(judged(goodbye("b: f-"), goodbye("c: f-"), goodbye("d: f-")).contested)
+    assert.isFalse(judged(goodbye("b: f-"), plain("c: f-"), plain("d: f-")).contested)
     const five = worded(of(members("b+ c+ d+ e+ f?"), [goodbye("b: f-"), ...rows(["c: f-", "d: f+", "e: f+"])]))
     assert.strictEqual(five, "suspect", "somebody does not hear it who heard no goodbye")
   })
