@@ -172,6 +172,9 @@ describe("verdict", () => {
     assert.strictEqual(seen("vb+ f-"), "down by ")
     assert.strictEqual(seen("vb+ f+"), "up")
     assert.strictEqual(seen("vb+ f?"), "nothing")
+    const [b, f] = members("vb+ f+") as [Member, Member]
+    const lost = worded(of([b, { ...f, link: null }], [], "viewer"))
+    assert.strictEqual(lost, "suspect", "its link is gone, and its edge not bad yet")
   })
 
   it("P7.13: one or two witnesses are outweighed by an answer through another, three are not", () => {
@@ -253,7 +256,7 @@ describe("P7.13: among sixteen, of a device none of whose observers can be reach
 
 describe("P7.14: the own word over a link that is probed now and then", () => {
   /** `f`, which others doubt, and of which one of sixteen has heard nothing since its last probe. */
-  const doubted = (change: Partial<Member>): string => {
+  const doubted = (change: Partial<Member>, word = "-"): string => {
     const roles = Object.fromEntries(Array.from("0123456789abcdef", (name): [string, Role] => [name, "field"]))
     const config = configOf({ roles }, "a")
     const rings = ringsOf(config)
@@ -263,7 +266,7 @@ describe("P7.14: the own word over a link that is probed now and then", () => {
       at === place ? { ...member(`${subject}+`), ...change } : member(`${nameOf(deviceId)}+`)
     )
     const said = rings.observersOf[place]!.map((other) =>
-      row(`${nameOf(config.trusted[other]!.deviceId)}: ${subject}-`)
+      row(`${nameOf(config.trusted[other]!.deviceId)}: ${subject}${word}`)
     )
     return verdict(gather({ deviceId: id("a"), observes: true }, rings, all, said), place, false).state ?? "nothing"
   }
@@ -274,6 +277,9 @@ describe("P7.14: the own word over a link that is probed now and then", () => {
     assert.strictEqual(doubted({ doubtedSince: 5, misses: 0 }), "up")
     assert.strictEqual(doubted({ doubtedSince: 5, misses: 1, covers: true }), "up")
   })
+
+  it("is not asked for where it is lost: all its observers hear it", () =>
+    assert.strictEqual(doubted({ good: false, link: null }, "+"), "up"))
 })
 
 describe("component", () => {
