@@ -49,6 +49,9 @@ export const heard = (member: Member, answered: number, turn: Turn): Member => {
     const measured = member.repeats === 0 ? withRoundTrip(member, now - member.probedAt) : member
     return recovering({ ...measured, probe: 0, misses: 0, history: shifted(member.history, 0), heardAt: now }, turn)
   }
+  // Late, and before the next probe: answered all the same.
+  if (answered > 0 && member.probe === 0 && answered === member.probes && (member.history & 1) === 1)
+    return recovering({ ...member, misses: 0, history: member.history & ~1, heardAt: now, pongAt: now }, turn)
   const isNews = member.probe !== 0 && member.heardAt < member.probedAt
   const answersAnother = answered > 0 && member.probe !== 0 && member.pongAt < member.probedAt
   if (!isNews && !answersAnother && member.misses === 0) return member

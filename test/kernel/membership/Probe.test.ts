@@ -279,6 +279,22 @@ describe("misses", () => {
     assert.strictEqual(drive.member("b").misses, 0, "it was never missed")
   })
 
+  it("an answer that is late, and comes before the next probe, is an answer", () => {
+    const drive = Drive.up(few, "a")
+    const { link } = drive.meet("b")
+    for (let i = 0; i < 20; i++) {
+      beat(drive)
+      const { probe } = drive.member("b")
+      drive.mono += 100
+      drive.receive(link, { type: "req", id: "1", method: "mesh.peers", params: {} })
+      drive.pass(700)
+      assert.strictEqual(drive.member("b").history & 1, 1)
+      drive.feed({ _tag: "Ponged", link, probe })
+    }
+    assert.strictEqual(drive.member("b").history, 0)
+    assert.strictEqual(drive.member("b").state, "up")
+  })
+
   it("a late answer to another probe is an answer, too: the way there and back works", () => {
     const drive = Drive.up(few, "a")
     const { link } = drive.meet("b")
