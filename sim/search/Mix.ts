@@ -7,7 +7,7 @@
  * Swarm testing: each seed draws how broad its mix is, then of every kind whether it is there at all, and then how often and for
  * how long it strikes. A mix of everything all the time hides what only a few kinds together can do.
  *
- * Of disks that lose their journal: those of whoever elects nobody, and of one elector, which votes no more then (Living.ts).
+ * Of disks that lose their journal: one in a run, of whoever elects nobody, or of an elector, which votes no more then (Living.ts).
  *
  * Of trust that is revoked, and given back: where all keep links with all.
  *
@@ -137,7 +137,9 @@ export const mixRules = (dice: Dice, scenario: Scenario): ReadonlyArray<Rule> =>
         place: NOWHERE,
         what,
         everyMs: around(dice.one(`${key}/gap`, 0, GAPS_MS)),
-        forMs: around(dice.one(`${key}/length`, 0, LENGTHS_MS))
+        forMs: around(dice.one(`${key}/length`, 0, LENGTHS_MS)),
+        // Whoever loses it again and again may be refused in a life that it cannot know of, and tries again after minutes (P3.17).
+        ...(name === "lost-disk" ? { most: 1 } : {})
       }
     ]
   })
