@@ -430,6 +430,11 @@ const onTime = (links: Links, turn: Turn): Links => {
       next = { ...next, contacts: replaced(next.contacts, i, Dialling.giveWay(turn, next.contacts[i]!)) }
     const contact = next.contacts[i]!
     if (contact.nextDialAt > now) continue
+    if (Sessions.isProving(next, contact.peer)) {
+      // What comes of that handshake says when to dial again.
+      next = { ...next, contacts: replaced(next.contacts, i, { ...contact, nextDialAt: NEVER_MS }) }
+      continue
+    }
     const attempts = next.attempts + 1
     next = { ...next, attempts, contacts: replaced(next.contacts, i, Dialling.dial(turn, contact, attempts)) }
   }

@@ -61,8 +61,7 @@ export const contest = (links: Links, turn: Turn, proven: Proven, dialledByUs: b
   const weAreLower = turn.config.deviceId < proven.peer
   const current = sessionWith(links, contact)
   if (current === undefined) {
-    const ours = links.links.some((link) => isOutboundHandshake(link) && link.peer === proven.peer)
-    return !dialledByUs && weAreLower && ours ? { _tag: "Crossing" } : ADMIT
+    return !dialledByUs && weAreLower && isProving(links, proven.peer) ? { _tag: "Crossing" } : ADMIT
   }
   if (!current.proven.kernel) return ADMIT
   if (proven.incarnation > current.proven.incarnation) return { _tag: "Hold", against: current }
@@ -75,6 +74,10 @@ const conflict = (message: string): Contest => ({ _tag: "Refuse", code: "IDENTIT
 
 const isOutboundHandshake = (link: Link): link is Link & { readonly peer: string } =>
   link._tag === "Asking" || link._tag === "SigningLogin" || link._tag === "Proving" || link._tag === "CheckingServer"
+
+/** A handshake that we began with it is under way. */
+export const isProving = ({ links }: Links, peer: string): boolean =>
+  links.some((link) => isOutboundHandshake(link) && link.peer === peer)
 
 export const sessionWith = (links: Links, contact: Contact): Session | undefined => {
   if (contact.session === null) return undefined

@@ -22,7 +22,7 @@ export interface Verdict {
   readonly state: "up" | "suspect" | "down" | "left" | null
   /** Of those that count, who has it as bad, in order of id. */
   readonly witnesses: ReadonlyArray<DeviceId>
-  /** Of those that count, somebody has it as good. */
+  /** Of those that count, somebody has it as good; or most have it as left, and its own word is not here yet. */
   readonly contested?: boolean
 }
 
@@ -150,9 +150,12 @@ export const verdict = (evidence: Evidence, place: number, relayed: boolean): Ve
   const subject = members[place]!
   let counted = 0
   let left = 0
+  /** It is not of generation 1, which has no incarnation: it has left by its own signed word only (P7.16). */
+  let signs = subject.incarnation > 0
   let bad: Array<DeviceId> | null = null
-  const count = (observer: DeviceId, good: boolean, hasLeft: boolean): void => {
+  const count = (observer: DeviceId, good: boolean, hasLeft: boolean, incarnation = 0): void => {
     counted++
+    if (incarnation > 0) signs = true
     if (good) return
     if (hasLeft) left++
     ;(bad ??= []).push(observer)
@@ -165,12 +168,13 @@ export const verdict = (evidence: Evidence, place: number, relayed: boolean): Ve
       continue
     }
     const edge = reached[observer] === true ? edgeTo(rowOf[observer], subject) : undefined
-    if (edge !== undefined) count(members[observer]!.deviceId, edge.good, edge.left === true)
+    if (edge !== undefined) count(members[observer]!.deviceId, edge.good, edge.left === true, edge.incarnation)
   }
   if (counted === 0 && rings.observers > EVERYONE_MAX) {
     if (us.observes && subject.wasGood) count(us.deviceId, subject.good, false)
     evidence.anybody ??= everybodySays(evidence)
-    for (const { edge, observer } of evidence.anybody[place] ?? UNHEARD) count(observer, edge.good, edge.left === true)
+    for (const { edge, observer } of evidence.anybody[place] ?? UNHEARD)
+      count(observer, edge.good, edge.left === true, edge.incarnation)
   }
   const witnesses: ReadonlyArray<DeviceId> = bad ?? NOBODY
   const against = witnesses.length
@@ -178,9 +182,10 @@ export const verdict = (evidence: Evidence, place: number, relayed: boolean): Ve
   if (ownWord(evidence, place, outvoted)) return against === 0 ? UP : { state: "up", witnesses }
   if (counted === 0) return alone(evidence, subject)
   if (outvoted) {
-    if (2 * left > against) return { state: "left", witnesses }
+    const gone = 2 * left > against
+    if (gone && !signs) return { state: "left", witnesses }
     const state = relayed && counted <= FEW_WITNESSES ? "suspect" : "down"
-    return { state, witnesses: [...witnesses].sort(compareText), contested: against < counted }
+    return { state, witnesses: [...witnesses].sort(compareText), contested: gone || against < counted }
   }
   // Goodbyes come one after another: the first of them is no suspicion.
   if (left > 0 && left === against) return { state: null, witnesses }

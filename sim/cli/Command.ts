@@ -14,7 +14,7 @@ import { FullLog } from "../report/FullLog.ts"
 import { type Look, notDeterministic, transcript } from "../report/Transcript.ts"
 import type { RunOptions, RunResult } from "../run.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
-import { pointsText } from "../search/Points.ts"
+import { type Point, pointsText } from "../search/Points.ts"
 import { commands, readArguments } from "./Arguments.ts"
 import { type Exit, exitOf, exits, gravest } from "./Exit.ts"
 import { unknownWord } from "./Files.ts"
@@ -103,6 +103,14 @@ const runAll = async (order: RunOrder, around: Surroundings, records: Records): 
   return gravest(codes)
 }
 
+interface Ran {
+  readonly scenario: Scenario
+  readonly result: RunResult
+  readonly drawn: string | null
+  /** The first point of a branch that the run does not come to; `null`: it comes to all. */
+  readonly unreached: Point | null
+}
+
 class Campaign {
   readonly #order: RunOrder
   readonly #around: Surroundings
@@ -139,11 +147,24 @@ class Campaign {
   }
 
   /** The run, and the scenario that ran with what was drawn for it. */
-  #once(written: Scenario, options: RunOptions): { scenario: Scenario; result: RunResult; drawn: string | null } {
+  #once(written: Scenario, options: RunOptions): Ran {
     const { fuzzed, seed } = this.#order
-    if (fuzzed === null) return { scenario: written, result: this.#engine.run(written, options), drawn: null }
+    if (fuzzed === null)
+      return { scenario: written, result: this.#engine.run(written, options), drawn: null, unreached: null }
     const { drawn, result } = this.#engine.runFuzzed(written, seed ?? written.seed, fuzzed, options)
-    return { scenario: drawn.scenario, result, drawn: drawnWords(drawn) }
+    const unreached = fuzzed.points[drawn.points.length] ?? null
+    return { scenario: drawn.scenario, result, drawn: drawnWords(drawn), unreached }
+  }
+
+  /** A branch that there is not: what ran was another run than the one asked for. */
+  #astray(point: Point, { events, seed }: RunResult): Exit {
+    const points = pointsText(this.#order.fuzzed?.points ?? [])
+    const message =
+      `--branch ${points}: the run of seed ${seed} ends after ${events} inputs and never comes to ${pointsText([point])}; ` +
+      "write the points as pnpm sim fuzz --branching told them, with the same seed, file and flags"
+    this.#records.error("WRONG_USE", exits.wrongUse, message)
+    this.#verdicts.push("failed")
+    return exits.wrongUse
   }
 
   run({ file, scenario: read }: Ready, oneOfSeveral: boolean): Exit {
@@ -154,7 +175,8 @@ class Campaign {
     const watched = log === null ? options : { ...options, onStep: log.onStep, onHappening: log.onHappening }
     try {
       const startedMs = this.#around.nowMs()
-      const { drawn, result, scenario } = this.#once(written, watched)
+      const { drawn, result, scenario, unreached } = this.#once(written, watched)
+      if (unreached !== null) return this.#astray(unreached, result)
       const wallMs = this.#around.nowMs() - startedMs
       const second = twice ? this.#once(written, options).result : null
       const same = second === null || second.hash === result.hash

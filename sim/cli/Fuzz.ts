@@ -14,7 +14,7 @@ import type { Tally } from "../search/Tally.ts"
 import { type Exit, exits, gravest } from "./Exit.ts"
 import { endRecord, findingRecord, seedRecord } from "./FuzzRecords.ts"
 import { type FuzzOrder, withOthers, withWords } from "./Order.ts"
-import { lookOf, prepare, type Ready, type Records, shellWord, type Surroundings } from "./Surroundings.ts"
+import { lookOf, readAll, type Ready, type Records, shellWord, type Surroundings } from "./Surroundings.ts"
 import { whyUnwritten, writeWhole } from "./Writing.ts"
 
 const FOLDER = "out"
@@ -81,9 +81,11 @@ const exitOf = ({ findings, scenarios }: Tally, interrupted: boolean): Exit => {
 }
 
 export const fuzz = async (order: FuzzOrder, around: Surroundings, records: Records): Promise<Exit> => {
-  const prepared = await prepare(order.files, around, records)
-  if ("exit" in prepared) return prepared.exit
-  const ready = prepared.ready.map(({ file, scenario }) => ({ file, scenario: withOthers(scenario, order.with) }))
+  const read = await readAll(order.files, around, records)
+  if ("exit" in read) return read.exit
+  const { failures } = read
+  if (read.ready.length === 0 || (failures.length > 0 && !order.keepGoing)) return gravest(failures)
+  const ready = read.ready.map(({ file, scenario }) => ({ file, scenario: withOthers(scenario, order.with) }))
   const files = ready.map(({ file }) => file)
   const jobs = order.jobs ?? availableParallelism()
   const again = (scenario: number, seed: number, points: Points): string =>
@@ -104,6 +106,8 @@ export const fuzz = async (order: FuzzOrder, around: Surroundings, records: Reco
     swarm: order.swarm,
     ledger: order.ledger,
     branching: order.branching,
+    twicePercent: order.twicePercent,
+    keepGoing: order.keepGoing,
     maker: { kernel: commit(), node: process.versions.node },
     kernelModule: around.kernelModule ?? null,
     nowMs: around.nowMs,
@@ -123,7 +127,7 @@ export const fuzz = async (order: FuzzOrder, around: Surroundings, records: Reco
 
   const problems = [...keeper.problems]
   for (const problem of problems) records.error("UNWRITABLE", exits.wrongUse, problem)
-  const exit = gravest([exitOf(tally, interrupted), ...(problems.length > 0 ? [exits.wrongUse] : [])])
+  const exit = gravest([exitOf(tally, interrupted), ...failures, ...(problems.length > 0 ? [exits.wrongUse] : [])])
   for (const finding of tally.findings)
     records.write(
       findingRecord(files[finding.scenario]!, finding, tally, again(finding.scenario, finding.seed, finding.points))

@@ -17,6 +17,8 @@ import {
 const JOBS_MAX = 256
 const SHARDS_MAX = 10_000
 const EVENTS_MAX = 1e15
+/** FoundationDB's share of runs whose end is compared with that of a second one. */
+const TWICE_PERCENT = 5
 
 const options = {
   seeds: { type: "string" },
@@ -29,6 +31,8 @@ const options = {
   "no-swarm": { type: "boolean" },
   ledger: { type: "boolean" },
   branching: { type: "boolean" },
+  twice: { type: "string" },
+  "keep-going": { type: "boolean" },
   verbose: { type: "boolean" },
   help: { type: "boolean", short: "h" }
 } as const
@@ -58,6 +62,13 @@ const readShard = (text: string): Understood<FuzzOrder["shard"]> => {
     : { mistake: `--shard ${text}: write which part of how many, such as --shard 3/8` }
 }
 
+const readTwice = (text: string): Understood<number> => {
+  const percent = /^\d{1,3}%$/u.test(text) ? Number(text.slice(0, -1)) : Number.NaN
+  return percent <= 100
+    ? { value: percent }
+    : { mistake: `--twice ${text}: write how many of a hundred runs are done twice, such as --twice 5%` }
+}
+
 const readCount = (flag: string, text: string, max: number, example: string): Understood<number> => {
   const n = whole(text)
   return n >= 1 && n <= max
@@ -80,6 +91,8 @@ export const readFuzzArguments = (words: ReadonlyArray<string>): Order => {
     with: { gen1: 0 },
     ledger: false,
     branching: false,
+    twicePercent: TWICE_PERCENT,
+    keepGoing: false,
     verbose: false
   }
   const files: Array<string> = []
@@ -117,6 +130,13 @@ export const readFuzzArguments = (words: ReadonlyArray<string>): Order => {
         order.jobs = read.value
         break
       }
+      case "twice": {
+        if (value === undefined) return misuse("--twice needs a share, such as --twice 5%")
+        const read = readTwice(value)
+        if ("mistake" in read) return misuse(read.mistake)
+        order.twicePercent = read.value
+        break
+      }
       case "with": {
         if (value === undefined) return misuse(`--with needs ${withKind.needs}`)
         const others = readWith(value)
@@ -134,6 +154,7 @@ export const readFuzzArguments = (words: ReadonlyArray<string>): Order => {
         break
       }
       case "no-swarm":
+      case "keep-going":
       case "ledger":
       case "branching":
       case "verbose":
@@ -141,6 +162,7 @@ export const readFuzzArguments = (words: ReadonlyArray<string>): Order => {
       case "h":
         if (value !== undefined) return misuse(`${rawName} takes no value; leave out ${JSON.stringify(`=${value}`)}`)
         if (name === "no-swarm") order.swarm = false
+        else if (name === "keep-going") order.keepGoing = true
         else if (name === "ledger" || name === "branching" || name === "verbose") order[name] = true
         else help = true
         break
@@ -176,6 +198,8 @@ const fuzzHelp = `Runs scenarios with many seeds, varied values and random fault
   --no-swarm      only what the file says: no default mix of faults, nothing left out at random
   --ledger        try every run again without each of its faults: did it matter?
   --branching     from places and situations that no run was in before, run other futures as well
+  --twice N%      so many of a hundred runs are done twice and must give the same trace; without it ${TWICE_PERCENT}
+  --keep-going    past files that do not read, which are told and left out, and threads that die, which are replaced
   --verbose       list every fault, and all that was reached and never reached
   --json[=FILE]   a JSON object for each finding, and one at the end; with --verbose one for each run
   --no-color

@@ -40,6 +40,10 @@ export interface FuzzOrder {
   readonly with: With
   readonly ledger: boolean
   readonly branching: boolean
+  /** Of a hundred runs so many are done twice. */
+  readonly twicePercent: number
+  /** Past a file that does not read, and a thread that dies. */
+  readonly keepGoing: boolean
   readonly verbose: boolean
   readonly json: JsonTarget | null
 }

@@ -1,6 +1,6 @@
 /**
  * A frame of the past, delivered again to the process that got it, as if its connection still brought it. Of each replayed
- * direction the first frame and the last of the rest are kept; of whoever's logins are said again by somebody else, the last.
+ * direction the first frame and the last of the rest are kept; of logins, which somebody else may say again, the last.
  *
  * Does not model: frames that were sent and never arrived; the other connection of a process that restarted meanwhile.
  */
@@ -26,18 +26,10 @@ export class Kept {
   private readonly frames = new Map<string, ReadonlyArray<Sent>>()
   /** What the two ends of each connection call it. */
   private readonly links = new Map<number, readonly [number, number]>()
-  /** The last login of each direction, of those nodes whose logins somebody else will say again. */
+  /** The last login of each direction: a branch may have a stranger who says again what was said before it turned off. */
   private readonly logins = new Map<string, ConnectParams>()
-  private readonly overheard: ReadonlySet<string>
 
   constructor(timeline: ReadonlyArray<Step>, from?: Kept) {
-    this.overheard =
-      from?.overheard ??
-      new Set(
-        timeline.flatMap(({ verb }) =>
-          verb._tag === "connect" && verb.lie === "an old login" && verb.as !== null ? [verb.as] : []
-        )
-      )
     if (from === undefined) {
       for (const { verb } of timeline) if (verb._tag === "replay") this.frames.set(`${verb.from}>${verb.to}`, [])
       return
@@ -59,7 +51,7 @@ export class Kept {
   }
 
   sent(machine: Machine, connection: Connection, side: Side, frame: Frame): void {
-    if (frame.type === "req" && frame.method === "mesh.connect" && this.overheard.has(machine.name))
+    if (frame.type === "req" && frame.method === "mesh.connect")
       this.logins.set(`${machine.name}>${connection.ports[side === 0 ? 1 : 0].name}`, frame.params)
     if (this.frames.size === 0) return
     const to: Side = side === 0 ? 1 : 0

@@ -7,7 +7,7 @@
  *
  * Does not model: delays that depend on one another. Neighbouring packets share nothing but TCP's order.
  */
-import { at, betweenAt, chanceAt, type Key } from "../../kernel/Draw.ts"
+import { at, belowAt, betweenAt, chanceAt, type Key } from "../../kernel/Draw.ts"
 import type { Range } from "../scenario/Scenario.ts"
 
 export type Delay =
@@ -19,6 +19,8 @@ export type Delay =
   | { readonly _tag: "bimodal"; readonly usual: Range; readonly rare: Range; readonly rarePpm: number }
   /** From `leastMs` on, as Pareto's law of exponent 1.5 has it: half below 1.6 times, one in 1,000 above 100 times; cut at `mostMs`. */
   | { readonly _tag: "heavy-tail"; readonly leastMs: number; readonly mostMs: number }
+  /** One of these, each as likely as any other: delays that somebody measured. */
+  | { readonly _tag: "table"; readonly ms: ReadonlyArray<number> }
 
 const MILLION = 1_000_000
 /** Octaves of a u32. */
@@ -63,6 +65,8 @@ export const delayAt = (delay: Delay, of: Key, counter: number): number => {
       const { max, min } = chanceAt({ a: of.b, b: of.a }, counter, delay.rarePpm, MILLION) ? delay.rare : delay.usual
       return betweenAt(of, counter, min, max)
     }
+    case "table":
+      return delay.ms[belowAt(of, counter, delay.ms.length)] ?? 0
     case "heavy-tail":
       return Math.min(delay.mostMs, Math.floor((delay.leastMs * quantile(PARETO, at(of, counter))) / UNIT))
   }

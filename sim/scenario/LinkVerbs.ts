@@ -7,6 +7,8 @@ import type { Path } from "./Tree.ts"
 import { readCount, readRange, readShare, readSpeed, readTime } from "./Units.ts"
 
 const majority = "a majority without the leader"
+/** Of one delay: more than anybody reads. */
+const TABLE_MAX = 1_000
 const NO_TIME: Range = { min: 0, max: 0 }
 
 export const healed = (reading: Reading, heal: NonNullable<StepDraft["heal"]>, at: Path): typeof heal | undefined => {
@@ -83,12 +85,25 @@ const readDelay = (reading: Reading, draft: DelayDraft, at: Path): Delay | null 
   const times = (key: string, text: string | undefined) =>
     valueOf(reading, [...at, key], text, readRange(readTime)) ?? NO_TIME
   // Of two forms the draft has keys of either.
-  const { least, most, rarely, share, usual } = draft as { readonly [key: string]: string | undefined }
+  const { table } = draft as { readonly table?: ReadonlyArray<string | undefined> }
+  if (table !== undefined) {
+    const ms = table.flatMap((text, i) => valueOf(reading, [...at, "table", i], text, readTime) ?? [])
+    if (table.length === 0 || table.length > TABLE_MAX)
+      reading.mistakes.add(reading.tree.value([...at, "table"]), `write from 1 to ${TABLE_MAX} delays`)
+    return { _tag: "table", ms }
+  }
+  const { least, more, most, rarely, share, usual } = draft as { readonly [key: string]: string | undefined }
   if (usual !== undefined) {
     const rarePpm = valueOf(reading, [...at, "share"], share, readShare) ?? 0
     return { _tag: "bimodal", usual: times("usual", usual), rare: times("rarely", rarely), rarePpm }
   }
   const leastMs = times("least", least).min
+  const keys = reading.tree.keys(at)
+  if (keys.includes("more") === keys.includes("most")) {
+    reading.mistakes.add(reading.tree.value(at), "write most:, such as most: 10s, or more:, such as more: 20ms")
+    return null
+  }
+  if (more !== undefined) return { _tag: "exponential", leastMs, moreMs: times("more", more).min }
   const mostMs = times("most", most).min
   if (mostMs < leastMs) reading.mistakes.add(reading.tree.value([...at, "most"]), "most is less than least")
   return { _tag: "heavy-tail", leastMs, mostMs }

@@ -46,11 +46,19 @@ const Delay = Schema.Union([
   }).annotate({ noun: "word of a delay" }),
   Schema.Struct({
     least: must(Time, "What half of the packets come near.", "write { least: 8ms, most: 10s }"),
-    most: must(Time, "No packet takes longer.", "write { least: 8ms, most: 10s }")
+    most: may(Time, "No packet takes longer; half of all take less than 1.6 times the least."),
+    more: may(Time, "In place of most: on top of the least they take so much more in the mean, few of them far more.")
+  }).annotate({ noun: "word of a delay" }),
+  Schema.Struct({
+    table: must(
+      list(Time, "write delays that were measured, such as [3ms, 3ms, 4ms, 250ms]"),
+      "Delays that were measured: each packet takes one of them.",
+      "write { table: [3ms, 3ms, 4ms, 250ms] }"
+    )
   }).annotate({ noun: "word of a delay" })
 ]).annotate({
   message:
-    "write a time or a range such as 2ms..20ms, { usual: 2ms..20ms, rarely: 1s..3s, share: 5% }, or { least: 8ms, most: 10s }"
+    "write a time or a range such as 2ms..20ms, { usual: 2ms..20ms, rarely: 1s..3s, share: 5% }, { least: 8ms, most: 10s }, { least: 8ms, more: 20ms }, or { table: [3ms, 250ms] }"
 })
 
 /** The verbs, in the order in which they are listed to people. */

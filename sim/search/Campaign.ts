@@ -32,6 +32,10 @@ export interface CampaignOptions extends Omit<Setup, "scenarios"> {
   /** Try every run again without each of its faults, and not only a share. */
   readonly ledger: boolean
   readonly branching: boolean
+  /** Of a hundred runs so many are done twice. */
+  readonly twicePercent: number
+  /** A thread that dies is replaced, and its other jobs are done. */
+  readonly keepGoing: boolean
   /** Wall clock, ms. */
   readonly nowMs: () => number
   /** The first run of a finding, to be kept under its hash: where, or `null`. */
@@ -47,12 +51,13 @@ export interface CampaignResult {
   readonly tookMs: number
 }
 
-/** Of a hundred runs so many are done twice. */
-const TWICE_PERCENT = 5
 /** One run of so many is tried again without each of its faults. */
 const LEDGER_ONE_IN = 64
 /** Runs ahead of the oldest that is not done yet, for each thread: they are lost when a budget ends before them. */
 const AHEAD = 4
+
+/** Threads that are replaced, if that is asked for: where more die, all do. */
+const REPLACED_MAX = 16
 
 /** A budget of events is not waited for in runs in which nothing ever happens. */
 const IDLE_RUNS_MAX = 1_000
@@ -81,8 +86,9 @@ export class Campaign {
     this.#startedMs = options.nowMs()
     this.#tally = new Tally(options.scenarios)
     this.#tasks = plan(options.ranges, options.shard)
-    const { kernelModule, maker, scenarios, swarm } = options
-    this.#pool = new Pool(options.jobs, { kernelModule, maker, scenarios, swarm }, (death) => this.#died(death))
+    const { jobs, keepGoing, kernelModule, maker, scenarios, swarm } = options
+    const setup = { kernelModule, maker, scenarios, swarm }
+    this.#pool = new Pool(jobs, setup, (death) => this.#died(death), keepGoing ? REPLACED_MAX : 0)
   }
 
   async run(): Promise<CampaignResult> {
@@ -194,14 +200,14 @@ export class Campaign {
   }
 
   #add(task: Task, report: SeedReport, by: number): void {
-    const { branching, eventsMax, onRun } = this.#options
+    const { branching, eventsMax, onRun, twicePercent } = this.#options
     const turn = branching && !this.#over && !this.#late() ? turnOf(this.#tally, task, report, this.#cursor) : null
     for (const finding of this.#tally.add(task, report)) this.#found(finding)
     onRun?.(task, report, this.#tally)
     if (turn !== null) this.#branch(turn)
     const { scenario, seed } = task
     const which = `${scenario}${report.points.length === 0 ? "" : ` ${pointsText(report.points)}`}`
-    if (chance(seed, "fuzz-twice", which, 0, TWICE_PERCENT, 100)) this.#later(this.#check(task, report, by))
+    if (chance(seed, "fuzz-twice", which, 0, twicePercent, 100)) this.#later(this.#check(task, report, by))
     const { events, runs } = this.#tally
     if (eventsMax !== null && (events >= eventsMax || (events === 0 && runs >= IDLE_RUNS_MAX))) this.#end()
   }
@@ -249,13 +255,13 @@ export class Campaign {
       this.#found(finding)
   }
 
-  #died({ jobs, reason }: Death): void {
+  #died({ jobs, last, reason }: Death): void {
     const seeds = new Map(jobs.map((job: Job) => [`${job.scenario} ${job.seed}`, job]))
     // Of the jobs in hand it was the first; which others it had does not matter.
     const [first] = seeds.values()
     const scenario = first?.scenario ?? 0
     for (const finding of this.#tally.find(scenario, first?.seed ?? 0, null, { _tag: "death", reason }))
       this.#options.onFinding?.(finding)
-    this.stop()
+    if (last) this.stop()
   }
 }

@@ -6,7 +6,8 @@
  */
 import { lieKinds, type LieKind } from "../network/Lies.ts"
 import type { LinkRule, LinkVerb, Range, Scenario, Target, Verb } from "../scenario/Scenario.ts"
-import { lies } from "../scenario/Scenario.ts"
+import type { Delay } from "../network/Delay.ts"
+import { lies, ways } from "../scenario/Scenario.ts"
 import type { Dice } from "./Drawn.ts"
 import { expendable } from "./Living.ts"
 
@@ -48,6 +49,8 @@ export type What =
 
 /** What a slow link is like. */
 const SLOW_MS: Range = { min: 100, max: 2_500 }
+/** Of a link that is slow at times: a radio that repeats. */
+const RARE_PPM = 50_000
 const SLOW_LOSS_PPM: Range = { min: 0, max: 400_000 }
 /** How long an input takes on a busy processor. */
 const TAKES_MS: Range = { min: 2, max: 60 }
@@ -153,6 +156,9 @@ export const nodeVerb = (what: Extract<What, { readonly who: unknown }>, scenari
       const as = other()
       if (as === null) return null
       const isOld = nodes.some(({ generation, name }) => name === as && generation === 1)
+      // A wrong pin, or none: nobody is asked for more, true or not.
+      const over = one(lot, "over", [null, null, null, ...ways])
+      if (over !== null) return { _tag: "connect", to: who, as, lie: "its own key", over }
       const lie = one(lot, "lie", isOld ? refusedOfGen1 : refused)
       if (lie !== "a relayed login") return { _tag: "connect", to: who, as, lie }
       const third = nodes.filter(({ generation, name }) => generation === undefined && name !== as && name !== who[0])
@@ -166,7 +172,7 @@ export const nodeVerb = (what: Extract<What, { readonly who: unknown }>, scenari
     case "lie": {
       const kind = one(lot, "lies", heardByAll(scenario) ? lieKinds : wordsOnly)
       const rule = { _tag: "lies", ppm: within(lot, "share", SHARE_PPM), kind } as const
-      return { _tag: "lie", from: who, to: [{ word: "everyone" }], oneWay: true, rule }
+      return { _tag: "lie", from: who, to: EVERYONE, oneWay: true, rule }
     }
     case "move":
       return { _tag: "move", who }
@@ -189,13 +195,23 @@ export const nodeVerb = (what: Extract<What, { readonly who: unknown }>, scenari
   }
 }
 
+/** In each of the ways that delays are spread; `ms`: how slow. */
+const slowDelay = (ms: number, lot: Lot): Delay =>
+  one(lot, "spread", [
+    { _tag: "uniform", ms: upTo(ms) },
+    { _tag: "bimodal", usual: { min: 1, max: 1 + (ms >> 4) }, rare: upTo(2 * ms), rarePpm: RARE_PPM },
+    { _tag: "exponential", leastMs: 1, moreMs: ms },
+    { _tag: "heavy-tail", leastMs: 1 + (ms >> 4), mostMs: 4 * ms },
+    { _tag: "table", ms: [1, 2, 2, 3, 5, ms >> 2, ms] }
+  ] as const)
+
 /** The rule of a kind, with its numbers; `null`: it lies on no link. */
 const ruleOf = (kind: Exclude<LinkKind, "cut" | "cut-one-way">, lot: Lot): LinkRule => {
   switch (kind) {
     case "slow":
       return {
         _tag: "slow",
-        delay: { _tag: "uniform", ms: upTo(within(lot, "delay", SLOW_MS)) },
+        delay: slowDelay(within(lot, "delay", SLOW_MS), lot),
         lossPpm: within(lot, "loss", SLOW_LOSS_PPM)
       }
     case "detour":
@@ -251,6 +267,7 @@ const ruleOf = (kind: Exclude<LinkKind, "cut" | "cut-one-way">, lot: Lot): LinkR
   }
 }
 
+const EVERYONE: ReadonlyArray<Target> = [{ word: "everyone" }]
 const answers = ["reset", "silence"] as const
 
 /** Those that strike one direction when they strike. */
@@ -260,6 +277,8 @@ export const linkVerb = (kind: LinkKind, [a, b]: readonly [string, string], lot:
   if (kind === "cut" || kind === "cut-one-way")
     return { _tag: "cut", from: [a], to: [b], oneWay: kind === "cut-one-way" }
   const rule = ruleOf(kind, lot)
+  // Links that are cut and heal in another order have to be many.
+  if (kind === "swizzle") return { _tag: kind, from: EVERYONE, to: EVERYONE, oneWay: false, rule }
   return oneWay.has(kind)
     ? { _tag: kind, from: [a], to: [b], oneWay: true, rule }
     : { _tag: kind, from: [a, b], to: [a, b], oneWay: false, rule }

@@ -21,8 +21,8 @@ export const livingOf = ({ nodes, timeline }: Scenario): ReadonlyArray<string> =
 
 /**
  * Who may lose its journal without anything being asked of the mesh that it cannot come to: whoever elects nobody, and one of the
- * electors (it votes no more, P3.16), where the others are a majority that lives, with somebody among them who may lead. `lot`
- * picks which.
+ * electors (it votes no more, P3.16), where the others are a majority that lives and whose members all reach each other, with
+ * somebody among them who may lead. `lot` picks which.
  */
 export const expendable = (scenario: Scenario, lot: (n: number) => number): ReadonlyArray<string> => {
   const { electors, nodes, timeline } = scenario
@@ -35,5 +35,7 @@ export const expendable = (scenario: Scenario, lot: (n: number) => number): Read
     const leads = nodes.some(({ name: node, role }) => left.includes(node) && role.endsWith("planner"))
     return whole.some((node) => node.name === name) && leads && 2 * left.length > electors.length
   })
-  return forgets || one.length === 0 ? others : [...others, one[lot(one.length)]!]
+  return forgets || one.length === 0 || scenario.network.links !== "everyone"
+    ? others
+    : [...others, one[lot(one.length)]!]
 }

@@ -7,7 +7,7 @@
  * Swarm testing: each seed draws how broad its mix is, then of every kind whether it is there at all, and then how often and for
  * how long it strikes. A mix of everything all the time hides what only a few kinds together can do.
  *
- * Of disks that lose their journal: those of whoever elects nobody, and of one elector, which votes no more then (Living.ts).
+ * Of disks that lose their journal: one in a run, of whoever elects nobody, or of an elector, which votes no more then (Living.ts).
  *
  * Of trust that is revoked, and given back: where all keep links with all.
  *
@@ -24,6 +24,7 @@ import type { LinkKind, NodeKind, Split, What } from "./Kinds.ts"
 import type { Rule } from "./Strikes.ts"
 
 const LEADER: ReadonlyArray<Target> = [{ word: "leader" }]
+const MAJORITY: ReadonlyArray<Target> = [{ word: "majority without the leader" }]
 
 const nodeKinds: ReadonlyArray<NodeKind> = [
   "crash",
@@ -47,6 +48,8 @@ const nodeKinds: ReadonlyArray<NodeKind> = [
 ]
 /** Of whoever leads as well: what hurts most. */
 const leaderKinds: ReadonlyArray<NodeKind> = ["crash", "stop", "freeze", "suspend", "disk-hangs", "isolate"]
+/** Of as many electors as decide. */
+const majorityKinds: ReadonlyArray<NodeKind> = ["crash", "freeze", "isolate"]
 const linkKinds: ReadonlyArray<LinkKind> = [
   "cut",
   "cut-one-way",
@@ -80,6 +83,7 @@ interface Kind {
 const kinds: ReadonlyArray<Kind> = [
   ...nodeKinds.map((kind): Kind => ({ name: kind, what: { _tag: kind, who: "any node" } })),
   ...leaderKinds.map((kind): Kind => ({ name: `${kind}-leader`, what: { _tag: kind, who: LEADER } })),
+  ...majorityKinds.map((kind): Kind => ({ name: `${kind}-majority`, what: { _tag: kind, who: MAJORITY } })),
   { name: "power-cut", what: { _tag: "crash", who: "a domain" } },
   { name: "access-point", what: { _tag: "isolate", who: "a domain" } },
   ...linkKinds.map((kind): Kind => ({ name: kind, what: { _tag: kind } })),
@@ -133,7 +137,9 @@ export const mixRules = (dice: Dice, scenario: Scenario): ReadonlyArray<Rule> =>
         place: NOWHERE,
         what,
         everyMs: around(dice.one(`${key}/gap`, 0, GAPS_MS)),
-        forMs: around(dice.one(`${key}/length`, 0, LENGTHS_MS))
+        forMs: around(dice.one(`${key}/length`, 0, LENGTHS_MS)),
+        // Whoever loses it again and again may be refused in a life that it cannot know of, and tries again after minutes (P3.17).
+        ...(name === "lost-disk" ? { most: 1 } : {})
       }
     ]
   })

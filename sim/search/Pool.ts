@@ -2,8 +2,9 @@
  * Worker threads, and what each of them has to do. Whole runs only: a run never crosses threads, so how many there are changes
  * nothing but the time.
  *
- * A thread that ends by itself, for whatever reason, is told of with the jobs that it had in hand, and is not replaced. A job
- * that nobody will do any more is answered with `null`: nobody waits for ever.
+ * A thread that ends by itself, for whatever reason, is told of with the jobs that it had in hand. So many are replaced: the job that
+ * it was doing is given up, the one that waited behind it is done by another. A job that nobody will do any more is answered with
+ * `null`: nobody waits for ever.
  */
 import { Worker } from "node:worker_threads"
 import type { Answer, Job, Setup } from "./Job.ts"
@@ -33,17 +34,22 @@ interface Thread {
 export interface Death {
   readonly reason: string
   readonly jobs: ReadonlyArray<Job>
+  /** It is not replaced. */
+  readonly last: boolean
 }
 
 export class Pool {
-  readonly #threads: ReadonlyArray<Thread>
+  readonly #threads: Array<Thread>
   readonly #onDeath: (death: Death) => void
   #queue: Array<Waiting> = []
   #ids = 0
   #closing = false
+  /** How many more are replaced. */
+  #spare: number
 
-  constructor(size: number, setup: Setup, onDeath: (death: Death) => void) {
+  constructor(size: number, setup: Setup, onDeath: (death: Death) => void, spare = 0) {
     this.#onDeath = onDeath
+    this.#spare = spare
     this.#threads = Array.from({ length: size }, (_, index) => this.#spawn(index, setup))
   }
 
@@ -64,11 +70,21 @@ export class Pool {
       thread.alive = false
       if (this.#closing) return
       const hand = [...thread.hand.values()]
+      const last = this.#spare === 0
+      // It did one after another: the first was under way.
+      const [guilty, ...innocent] = hand
+      if (!last) {
+        this.#spare--
+        this.#threads[index] = this.#spawn(index, setup)
+        this.#queue = [...innocent, ...this.#queue]
+      }
       this.#onDeath({
         reason: reason ?? `a thread of the simulator ended with code ${code}`,
-        jobs: hand.map(({ job }) => job)
+        jobs: hand.map(({ job }) => job),
+        last
       })
-      for (const { resolve } of hand) resolve(null)
+      guilty?.resolve(null)
+      if (last) for (const { resolve } of innocent) resolve(null)
       if (this.#threads.every(({ alive }) => !alive)) this.drop(() => true)
       else this.#deal()
     })

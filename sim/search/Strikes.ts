@@ -17,6 +17,8 @@ export interface Rule {
   readonly what: What
   readonly everyMs: Range
   readonly forMs: Range
+  /** How often at most in one run; absent: as often as it comes to. */
+  readonly most?: number
 }
 
 /** Of one rule in one run: more than any run of minutes needs. */
@@ -66,7 +68,7 @@ export const strikes = (
 ): ReadonlyArray<Step> => {
   const steps: Array<Step> = []
   let atMs = 0
-  for (let n = 0; n < STRIKES_MAX; n++) {
+  for (let n = 0; n < STRIKES_MAX && steps.length < (rule.most ?? STRIKES_MAX); n++) {
     atMs += Math.max(1, dice.within(`${rule.key}/every`, n, rule.everyMs))
     if (atMs >= untilMs - 1) break
     const verb = verbOf(rule, scenario, dice, n)

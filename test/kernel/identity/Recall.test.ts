@@ -1,7 +1,7 @@
 /** A device that lost its journal, and what the others tell it (P3.14 to P3.17; S9). */
 import { assert, describe, it } from "@effect/vitest"
 import * as Durable from "../../../kernel/Durable.ts"
-import { Drive, id, type World } from "../drive.ts"
+import { Drive, id, refusals, type World } from "../drive.ts"
 
 const five: World = { roles: { a: "field", b: "field", c: "field", d: "field", e: "field" }, gen1: "" }
 const FORGETFUL: Durable.Durable = { ...Durable.empty, incarnation: 3, forgot: 1 }
@@ -86,6 +86,19 @@ describe("P3.17: refused as too low", () => {
     const { redialResetMs } = drive.config.profile
     for (const [i, factor] of [1, 2, 4].entries())
       assert.isAtLeast(born[i + 1]! - born[i]!, factor * redialResetMs, `after the ${i + 1}. time`)
+  })
+
+  it("P3.2, P3.11: a life that begins so forgets no life of others, and no goodbye", () => {
+    const drive = forgetful()
+    drive.feed({ _tag: "LinkDown", link: drive.meet("c", { incarnation: 5 }).link, reason: "reset" })
+    const { link } = drive.meet("d", { incarnation: 2 })
+    drive.hear(link, "peer.leaving", { gen: 1, deviceId: id("d"), timestamp: 0, incarnation: 2 })
+    assert.isTrue(refuseAndTell(drive, "b", 9, 10_000))
+    assert.strictEqual(drive.node.incarnation, 10)
+    assert.deepStrictEqual(refusals(drive.meet("c", { incarnation: 4 }).commands), ["IDENTITY_CONFLICT"])
+    assert.deepStrictEqual(refusals(drive.meet("d", { incarnation: 2 }).commands), ["IDENTITY_CONFLICT"])
+    const dialledD = drive.pass(60_000).some((command) => command._tag === "Dial" && command.to === id("d"))
+    assert.isFalse(dialledD)
   })
 
   it("what nobody lives to see is not believed", () => {

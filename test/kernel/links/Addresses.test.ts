@@ -160,6 +160,17 @@ describe("a record that changes", () => {
     assert.isAtMost(afterMs, 100)
   })
 
+  it("S10: a record that comes in the middle of our handshake begins no second one; a handshake that fails is followed by a dial", () => {
+    const drive = looking(hosts(1))
+    nextDial(drive)
+    const link = drive.nextLink()
+    drive.linkUp(drive.contact("b").attempt, link)
+    drive.feed(seen(hosts(7)))
+    assert.deepStrictEqual(dialled(drive.pass(5_000)), [])
+    drive.feed({ _tag: "LinkDown", link, reason: "reset" })
+    assert.strictEqual(nextDial(drive).address, `wss://${hosts(7)[0]}`)
+  })
+
   it("P3.13: a record does not put off the dial that is due", () => {
     const drive = looking(hosts(1), "b")
     const dueAt = drive.contact("a").nextDialAt

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { NEVER_MS } from "../../../kernel/Time.ts"
 import type { Code } from "../../../kernel/wire/Codes.ts"
-import { Drive, hangups, id, notes, sentEvents, three, type World } from "../drive.ts"
+import { configOf, Drive, hangups, id, notes, sentEvents, three, type World } from "../drive.ts"
 
 const pair: World = { roles: { a: "field", b: "field" } }
 
@@ -104,6 +104,52 @@ describe("dialling", () => {
       { about: id("b"), code }
     )
     assert.deepStrictEqual(hangups(commands), [{ link, code: 1008, reason: code }])
+  })
+
+  it.each([
+    ["pin mismatch", "PIN_MISMATCH"],
+    ["no tls", "INSECURE_TRANSPORT"]
+  ] as const)("P3.10: a dial that found %s there waits as long, and shows %s", (reason, code) => {
+    const drive = Drive.up(pair, "a")
+    untilDial(drive)
+    drive.feed({ _tag: "DialFailed", attempt: drive.contact("b").attempt!, reason })
+    assert.strictEqual(drive.contact("b").refused, code)
+    assert.strictEqual(drive.contact("b").nextDialAt, drive.mono + 300_000)
+  })
+
+  it("P3.10: so does one that may not be made at all", () => {
+    const config = configOf(pair, "a")
+    const trusted = config.trusted.map((device) => ({ ...device, gen1: false, address: "ws://203.0.113.5:18789" }))
+    const drive = new Drive({ ...config, trusted })
+    drive.start()
+    drive.ring()
+    assert.strictEqual(drive.contact("b").refused, "INSECURE_TRANSPORT")
+    assert.strictEqual(drive.contact("b").nextDialAt, drive.mono + 300_000)
+  })
+
+  it("P3.10, P6.4: a session ends what was shown", () => {
+    const drive = Drive.up(pair, "a")
+    untilDial(drive)
+    drive.feed({ _tag: "DialFailed", attempt: drive.contact("b").attempt!, reason: "pin mismatch" })
+    drive.meet("b")
+    assert.strictEqual(drive.contact("b").refused, null)
+  })
+
+  it("P3.10: nor is one that is not kept sought before that, however few links there are", () => {
+    const roles = Object.fromEntries(Array.from("0123456789abcdef", (name) => [name, "field" as const]))
+    const drive = Drive.up({ roles, gen1: "" }, "0")
+    const refusedAt: { [name: string]: number } = {}
+    const until = drive.mono + 250_000
+    while (drive.mono < until)
+      for (const command of drive.ring()) {
+        if (command._tag !== "Dial") continue
+        const name = command.to.charAt(0)
+        const { kept } = drive.contact(name)
+        assert.isUndefined(refusedAt[name], name)
+        if (!kept) refusedAt[name] = drive.mono
+        drive.feed({ _tag: "DialFailed", attempt: command.attempt, reason: kept ? "unreachable" : "pin mismatch" })
+      }
+    assert.isAbove(Object.keys(refusedAt).length, 0, "those that are not kept were sought, once each")
   })
 
   it("P3.10: any other refusal is a failure like any other", () => {

@@ -139,6 +139,44 @@ describe("incarnations", () => {
     assert.strictEqual(drive.sessions("b").length, 0)
   })
 
+  it("P3.14: who asks is told the highest that was met, also after that has left; nobody has a session by it", () => {
+    const told = (commands: ReturnType<Drive["meet"]>["commands"], link: number) =>
+      framesTo(commands, link).flatMap((frame) =>
+        frame.type === "res" && frame.id === "2" && frame.ok
+          ? [(frame.payload as { readonly kernel: { readonly remembers?: number } }).kernel.remembers]
+          : []
+      )
+    const drive = Drive.up(three, "a")
+    const first = drive.meet("b", { incarnation: 0 })
+    assert.deepStrictEqual(told(first.commands, first.link), [0])
+    drive.feed({ _tag: "LinkDown", link: drive.meet("b", { incarnation: 3 }).link, reason: "reset" })
+    const { link } = drive.meet("b", { incarnation: 7 })
+    drive.hear(link, "peer.leaving", { gen: 1, deviceId: id("b"), timestamp: 0, incarnation: 7 })
+    const asked = drive.meet("b", { incarnation: 0 })
+    assert.deepStrictEqual(told(asked.commands, asked.link), [7])
+    assert.deepStrictEqual(hangups(asked.commands), [{ link: asked.link, code: 1000, reason: "told" }])
+    assert.lengthOf(drive.sessions("b"), 0)
+    assert.strictEqual(drive.contact("b").incarnation, 7)
+  })
+
+  it("P3.14: who answers a dial without an incarnation is refused", () => {
+    const drive = Drive.up(three, "a")
+    const { commands, link } = drive.reach("b", { incarnation: 0 })
+    assert.deepStrictEqual(hangups(commands), [{ link, code: 1008, reason: "IDENTITY_CONFLICT" }])
+    assert.lengthOf(drive.sessions("b"), 0)
+  })
+
+  it("P3.2: what the operator says of a device does not let an older life of it in", () => {
+    const drive = Drive.up(three, "a")
+    drive.meet("b", { incarnation: 5 })
+    const device = { deviceId: id("b"), role: "standby-planner", name: "b", gen1: false, publicKey: null } as const
+    drive.feed({ _tag: "Trust", device })
+    assert.lengthOf(drive.sessions("b"), 0)
+    assert.deepStrictEqual(refusals(drive.meet("b", { incarnation: 4 }).commands), ["IDENTITY_CONFLICT"])
+    drive.meet("b", { incarnation: 5 })
+    assert.lengthOf(drive.sessions("b"), 1)
+  })
+
   it("P3.3: the same incarnation with another boot id is a clone: refused at once, the older stays", () => {
     const drive = Drive.up(three, "a")
     const { link } = drive.meet("b")

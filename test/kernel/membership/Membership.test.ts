@@ -122,6 +122,15 @@ describe("rows", () => {
     assert.deepStrictEqual(drive.node.membership.rows, [forged[1]!], "without one there is nobody better to ask")
   })
 
+  it("P3.2: a row raises the incarnation of whom we have no session with, by a good edge alone", () => {
+    const { drive, link } = met(five, "bc")
+    drive.hear(link["c"]!, "mesh.edges", { rows: [row("c", 5, "b+9 d-9 e+9")] })
+    assert.deepStrictEqual(
+      drive.node.membership.members.map(({ incarnation }) => incarnation),
+      [1, 1, 0, 9]
+    )
+  })
+
   it("P7.2: its own word replaces whatever others said in its name, under whatever version, and once", () => {
     const { drive, link } = met(five, "c")
     drive.hear(link["c"]!, "mesh.edges", { rows: [row("b", 99, "c-", 7)] })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { strange, type Member } from "../../../kernel/membership/Member.ts"
-import { ringsOf } from "../../../kernel/membership/Rings.ts"
+import { ringsOf, SELF } from "../../../kernel/membership/Rings.ts"
+import { NEVER_MS } from "../../../kernel/Time.ts"
 import { gather, verdict, type Evidence } from "../../../kernel/membership/Verdict.ts"
 import type { EdgeRow, Role } from "../../../kernel/wire/Frame.ts"
 import { configOf, id, nameOf } from "../drive.ts"
@@ -51,6 +52,22 @@ const of = (all: ReadonlyArray<Member>, told: ReadonlyArray<EdgeRow>, role?: Rol
 
 const worded = ({ state, witnesses }: ReturnType<typeof of>): string =>
   state === "down" ? `down by ${witnesses.map(nameOf).join("")}` : (state ?? "nothing")
+
+/** Rows about `f` in this incarnation, and what `a` makes of them with three others beside it. */
+const gone = (incarnation: number) => {
+  const plain = (text: string): EdgeRow => {
+    const told = row(text)
+    return { ...told, edges: told.edges.map((edge) => ({ ...edge, incarnation })) }
+  }
+  const goodbye = (text: string): EdgeRow => {
+    const told = plain(text)
+    return { ...told, edges: told.edges.map((edge) => (edge.good ? edge : { ...edge, left: true as const })) }
+  }
+  const all = members("b+ c+ d+ f?").map((each) => (each.deviceId === id("f") ? { ...each, incarnation } : each))
+  const judged = (...said: ReadonlyArray<EdgeRow>) => of(all, said)
+  const mixed = (...said: ReadonlyArray<EdgeRow>) => worded(judged(...said))
+  return { plain, goodbye, judged, mixed, left: (...said: ReadonlyArray<string>) => mixed(...said.map(goodbye)) }
+}
 
 /** What `a` says of `f`. */
 const judge = (mine: string, ...said: ReadonlyArray<string>): string => worded(of(members(mine), rows(said)))
@@ -155,6 +172,9 @@ describe("verdict", () => {
     assert.strictEqual(seen("vb+ f-"), "down by ")
     assert.strictEqual(seen("vb+ f+"), "up")
     assert.strictEqual(seen("vb+ f?"), "nothing")
+    const [b, f] = members("vb+ f+") as [Member, Member]
+    const lost = worded(of([b, { ...f, link: null }], [], "viewer"))
+    assert.strictEqual(lost, "suspect", "its link is gone, and its edge not bad yet")
   })
 
   it("P7.13: one or two witnesses are outweighed by an answer through another, three are not", () => {
@@ -163,19 +183,103 @@ describe("verdict", () => {
     assert.strictEqual(relayed("b+ f-"), "suspect")
     assert.strictEqual(relayed("b+ f-", "b: f-"), "suspect")
     assert.strictEqual(relayed("b+ c+ f-", "b: f-", "c: f-"), "down by abc")
+    assert.strictEqual(
+      relayed("b+ c+ f-", "b: f-", "c: f+"),
+      "down by ab",
+      "of three that count, whatever two of them say"
+    )
   })
 
-  it("P7.12: who said goodbye to two thirds of those that count has left; until then nothing is said", () => {
-    const goodbye = (text: string): EdgeRow => {
-      const told = row(text)
-      return { ...told, edges: told.edges.map((edge) => (edge.good ? edge : { ...edge, left: true as const })) }
-    }
-    const left = (...said: ReadonlyArray<string>) => worded(of(members("b+ c+ d+ f?"), said.map(goodbye)))
+  it("P7.12, P7.13: of generation 1, who said goodbye to two thirds of those that count has left; until then nothing is said", () => {
+    const { goodbye, left, mixed, plain } = gone(0)
     assert.strictEqual(left("b: f-", "c: f+", "d: f+"), "nothing")
     assert.strictEqual(left("b: f-", "c: f-", "d: f+"), "left")
-    const mixed = (...said: ReadonlyArray<EdgeRow>) => worded(of(members("b+ c+ d+ f?"), said))
-    assert.strictEqual(mixed(goodbye("b: f-"), row("c: f-"), row("d: f-")), "down by bcd")
+    assert.strictEqual(mixed(goodbye("b: f-"), plain("c: f-"), plain("d: f-")), "down by bcd")
+    assert.strictEqual(
+      mixed(goodbye("b: f-"), plain("c: f-"), plain("d: f+")),
+      "down by bc",
+      "half of them is not most"
+    )
+    assert.strictEqual(mixed(goodbye("b: f-"), goodbye("c: f-"), plain("d: f-")), "left", "most is enough")
   })
+
+  it("P7.13, P7.16: whoever signs its goodbyes is not `left` by anybody else's word, but down after a beat", () => {
+    const { goodbye, judged, mixed, plain } = gone(3)
+    assert.strictEqual(mixed(goodbye("b: f-"), goodbye("c: f-"), goodbye("d: f-")), "down by bcd")
+    assert.isTrue(judged(goodbye("b: f-"), goodbye("c: f-"), goodbye("d: f-")).contested)
+    assert.isFalse(judged(goodbye("b: f-"), plain("c: f-"), plain("d: f-")).contested)
+    const five = worded(of(members("b+ c+ d+ e+ f?"), [goodbye("b: f-"), ...rows(["c: f-", "d: f+", "e: f+"])]))
+    assert.strictEqual(five, "suspect", "somebody does not hear it who heard no goodbye")
+  })
+})
+
+describe("P7.13: among sixteen, of a device none of whose observers can be reached", () => {
+  const names = Array.from("0123456789abcdef")
+
+  /** What `a` says of such a device `S`; three that do not observe it, `X`, `Y` and `Z`, are reached, and `W` is not. */
+  const judged = (role: Role, mine: string, ...said: ReadonlyArray<string>): string => {
+    const roles = { ...Object.fromEntries(names.map((name): [string, Role] => [name, "field"])), a: role }
+    const config = configOf({ roles }, "a")
+    const rings = ringsOf(config)
+    const place = config.trusted.findIndex((_, at) => rings.observersOf[at]!.every((other) => other !== SELF))
+    const six = rings.observersOf[place]!.map((other) => nameOf(config.trusted[other]!.deviceId))
+    const subject = nameOf(config.trusted[place]!.deviceId)
+    const [x, y, z, w] = names.filter((name) => name !== "a" && name !== subject && !six.includes(name))
+    const called = (text: string): string =>
+      text.replace(/[SWXYZ]/gu, (letter) => ({ S: subject, W: w!, X: x!, Y: y!, Z: z! })[letter]!)
+    const reached = [x, y, z]
+    const all = names
+      .filter((name) => name !== "a")
+      .map((name) => member(name === subject ? called(mine) : `${name}${reached.includes(name) ? "+" : "?"}`))
+    const told = rows(said.map(called))
+    const us = { deviceId: id("a"), observes: role !== "viewer" }
+    const { state, witnesses } = verdict(gather(us, rings, all, told), place, false)
+    const letter = (witness: string): string => ["X", "Y", "Z"][reached.indexOf(nameOf(witness))] ?? nameOf(witness)
+    return state === "down" ? `down by ${witnesses.map(letter).sort().join("")}` : (state ?? "nothing")
+  }
+
+  it("those are heard whom it reaches, and who have something to say of the present incarnation", () => {
+    assert.strictEqual(judged("field", "S?", "X: S-", "Y: S-"), "down by XY")
+    assert.strictEqual(judged("field", "S?", "X: S+", "Y: S-"), "suspect")
+    assert.strictEqual(judged("field", "S?", "X: S-", "Y: S+2", "Z: S+2"), "down by X")
+    assert.strictEqual(judged("field", "S?", "X: S+", "Y: S-", "W: S-"), "suspect", "W is out of reach")
+  })
+
+  it("but the device itself, though it is reached by somebody's word", () =>
+    assert.strictEqual(judged("field", "S?", "X: S+", "Y: S-", "Z: S-", "S: S+"), "down by YZ"))
+
+  it("and itself, where it observes", () => {
+    assert.strictEqual(judged("field", "S-", "X: S-", "Y: S+"), "down by Xa")
+    assert.strictEqual(judged("viewer", "S-", "X: S-", "Y: S+"), "suspect")
+  })
+})
+
+describe("P7.14: the own word over a link that is probed now and then", () => {
+  /** `f`, which others doubt, and of which one of sixteen has heard nothing since its last probe. */
+  const doubted = (change: Partial<Member>, word = "-"): string => {
+    const roles = Object.fromEntries(Array.from("0123456789abcdef", (name): [string, Role] => [name, "field"]))
+    const config = configOf({ roles }, "a")
+    const rings = ringsOf(config)
+    const place = rings.watched.indexOf(false)
+    const subject = nameOf(config.trusted[place]!.deviceId)
+    const all = config.trusted.map(({ deviceId }, at) =>
+      at === place ? { ...member(`${subject}+`), ...change } : member(`${nameOf(deviceId)}+`)
+    )
+    const said = rings.observersOf[place]!.map((other) =>
+      row(`${nameOf(config.trusted[other]!.deviceId)}: ${subject}${word}`)
+    )
+    return verdict(gather({ deviceId: id("a"), observes: true }, rings, all, said), place, false).state ?? "nothing"
+  }
+
+  it("counts until others doubt, and then while the last probe was answered, or we report on it ourselves", () => {
+    assert.strictEqual(doubted({ doubtedSince: 5, misses: 1 }), "down")
+    assert.strictEqual(doubted({ doubtedSince: NEVER_MS, misses: 1 }), "up")
+    assert.strictEqual(doubted({ doubtedSince: 5, misses: 0 }), "up")
+    assert.strictEqual(doubted({ doubtedSince: 5, misses: 1, covers: true }), "up")
+  })
+
+  it("is not asked for where it is lost: all its observers hear it", () =>
+    assert.strictEqual(doubted({ good: false, link: null }, "+"), "up"))
 })
 
 describe("component", () => {

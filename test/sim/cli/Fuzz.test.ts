@@ -10,7 +10,7 @@ import type { Engine, Surroundings } from "../../../sim/cli/Surroundings.ts"
 import { runScenario } from "../../../sim/run.ts"
 import { readScenario, renderMistakes } from "../../../sim/scenario/read.ts"
 import { draw } from "../../../sim/search/Draw.ts"
-import { runDrawn } from "../../../sim/search/OneSeed.ts"
+import { runBranch, runDrawn } from "../../../sim/search/OneSeed.ts"
 import { FIELD } from "../search/Field.ts"
 
 const LIMIT_MS = 120_000
@@ -273,6 +273,57 @@ describe("pnpm sim fuzz: bad input is a sentence and exit 2", () => {
       fuzzed: { swarm: false, points: [] }
     })
   })
+
+  it("--twice says how many of a hundred runs are done twice", async () => {
+    const twice = (word: string) => readArguments(["fuzz", "field.yaml", "--twice", word])
+    assert.deepInclude(readArguments(["fuzz", "field.yaml"]), { twicePercent: 5, keepGoing: false })
+    assert.deepInclude(twice("0%"), { twicePercent: 0 })
+    assert.deepInclude(twice("100%"), { twicePercent: 100 })
+    for (const wrong of ["5", "101%", "-1%", "half", "2.5%"])
+      assert.match(
+        (await sim(`fuzz field.yaml --twice ${wrong}`)).err,
+        /^--twice .*: write how many of a hundred runs are done twice, such as --twice 5%\n$/u
+      )
+    assert.match((await sim("fuzz field.yaml --twice")).err, /^--twice needs a share, such as --twice 5%\n$/u)
+    assert.strictEqual((await sim("fuzz field.yaml --twice 5")).exit, 2)
+  })
+
+  it(
+    "--keep-going: what does not read is told and left out, and the exit code says so",
+    { timeout: LIMIT_MS },
+    async () => {
+      const stopped = await sim("fuzz field.yaml broken.yaml no.yaml --seeds 1..2 --jobs 1")
+      assert.deepInclude(stopped, { exit: 2, out: "" })
+      const ran = await sim("fuzz field.yaml broken.yaml no.yaml --seeds 1..2 --jobs 1 --keep-going")
+      assert.deepInclude(ran, { exit: 2, last: "scenarios: 1 passed, 0 failed" })
+      assert.match(ran.err, /no file no\.yaml/u)
+      assert.match(ran.err, /broken\.yaml does not read/u)
+      assert.strictEqual((await sim("fuzz broken.yaml --keep-going")).exit, 2)
+    }
+  )
+
+  it(
+    "a branch that the run of the seed never comes to is wrong use, and no other run",
+    { timeout: LIMIT_MS },
+    async () => {
+      const real: Partial<Surroundings> = {
+        engine: async () => ({
+          ...engine,
+          runFuzzed: (scenario, seed, { points, swarm }, options) => runBranch(scenario, seed, swarm, points, options)
+        })
+      }
+      const ran = await sim("field.yaml --seed 7 --fuzzed --branch 300:1,900000:2", real)
+      assert.deepInclude(ran, { exit: 2, out: "" })
+      assert.match(
+        ran.err,
+        /^--branch 300:1,900000:2: the run of seed 7 ends after [\d ]+ inputs and never comes to 900000:2; .*\n$/u
+      )
+      const there = await sim("field.yaml --seed 7 --fuzzed --branch 300:1", real)
+      assert.notStrictEqual(there.exit, 2)
+      const json = await sim("field.yaml --seed 7 --fuzzed --branch 900000:2 --json", real)
+      assert.deepInclude(recordsOf(json.out)[0], { code: "WRONG_USE", exit: 2 })
+    }
+  )
 
   it("a branch is a future of a run that was drawn", async () => {
     const points = [

@@ -21,7 +21,9 @@ const lasting = [
   "reorder: { between: everyone, share: 50%, behind: at most 2 }",
   "corrupt: { between: everyone, share: 20% }",
   "slow: { between: everyone, delay: { usual: 5ms, rarely: 1s..2s, share: 10% } }",
-  "slow: { between: everyone, delay: { least: 5ms, most: 10s } }"
+  "slow: { between: everyone, delay: { least: 5ms, most: 10s } }",
+  "slow: { between: everyone, delay: { least: 5ms, more: 500ms } }",
+  "slow: { between: everyone, delay: { table: [5ms, 5ms, 9ms, 2s] } }"
 ]
 
 describe("rules on links", () => {

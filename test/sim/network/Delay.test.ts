@@ -68,6 +68,15 @@ describe("delays", () => {
     assert.closeTo(mean(values.filter((ms) => ms >= 100)), 150, 5)
   })
 
+  it("table: each of the delays that were measured, one about as often as another, and none besides", () => {
+    const all = drawn({ _tag: "table", ms: [3, 3, 4, 250] })
+    const share = (ms: number): number => all.filter((one) => one === ms).length / all.length
+    assert.closeTo(share(3), 1 / 2, 0.03)
+    assert.closeTo(share(4), 1 / 4, 0.03)
+    assert.closeTo(share(250), 1 / 4, 0.03)
+    assert.deepStrictEqual(new Set(all), new Set([3, 4, 250]))
+  })
+
   it("heavy tail: half below 1.6 times the least, one in a thousand beyond 100 times, none beyond the most", () => {
     const values = drawn({ _tag: "heavy-tail", leastMs: 1_000, mostMs: 100_000_000 })
     assert.closeTo(values[DRAWS / 2]!, 1_587, 30)

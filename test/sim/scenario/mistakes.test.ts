@@ -495,6 +495,8 @@ describe("steps", () => {
     assertMistakes(step("duplicate: { between: everyone, share: «200%» }"), "a share lies between 0% and 100%")
     assertMistakes(step("reset: { between: everyone }, «for»: 5s"), /^reset cannot be undone/u)
     assertMistakes(step("slow: { between: everyone, delay: { least: 5s, most: «1s» } }"), "most is less than least")
+    assertMistakes(step("slow: { between: everyone, delay: «{ least: 5s }» }"), /^write most:.*or more:/u)
+    assertMistakes(step("slow: { between: everyone, delay: { table: «[]» } }"), "write from 1 to 1000 delays")
   })
 
   it("words for some nodes, where they cannot stand", () => {

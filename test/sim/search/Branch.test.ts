@@ -1,5 +1,6 @@
 /** Branches: other futures of a run, each a function of the seed and of where it turned off. */
 import { assert, describe, it } from "@effect/vitest"
+import { Run } from "../../../sim/run.ts"
 import { draw } from "../../../sim/search/Draw.ts"
 import { runBranch, runFutures, runSeed } from "../../../sim/search/OneSeed.ts"
 import { pointsText, readPoints, type Points } from "../../../sim/search/Points.ts"
@@ -44,6 +45,36 @@ describe("a branch", () => {
     assert.deepStrictEqual(
       own,
       plain.drawn.sources.filter((source) => source?.startsWith("step/"))
+    )
+  })
+
+  it("a stranger says again what a node said before the run turned off, where only the branch has such a stranger", () => {
+    const quiet = field()
+    const run = new Run(quiet, { seed: 3 })
+    run.go(() => run.world.nowMs > 3_000)
+    const fork = run.fork({ seed: 9 })
+    fork.world.script.change(new Set(), [
+      {
+        ...quiet.timeline[0]!,
+        atMs: 4_000,
+        forMs: null,
+        verb: { _tag: "connect", to: ["main"], as: "one", lie: "an old login" }
+      },
+      {
+        ...quiet.timeline[0]!,
+        atMs: 4_000,
+        forMs: null,
+        verb: { _tag: "connect", to: ["one"], as: "main", lie: "an old login" }
+      }
+    ])
+    fork.go(() => fork.world.nowMs > 6_000)
+    // Of each pair one has dialled the other.
+    assert.isAbove(
+      fork.world.script
+        .effects()
+        .slice(-2)
+        .filter((touched) => touched === 1).length,
+      0
     )
   })
 

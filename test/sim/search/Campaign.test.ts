@@ -40,6 +40,8 @@ const campaign = async (
     swarm: true,
     ledger: false,
     branching: false,
+    twicePercent: 5,
+    keepGoing: false,
     maker: { kernel: "0000000", node: "24" },
     kernelModule: null,
     nowMs: () => performance.now(),
@@ -204,6 +206,49 @@ describe("findings", () => {
     assert.deepStrictEqual(kinds(tally.findings), ["defect"])
     assert.deepInclude(tally.findings[0], { seeds: SEEDS, seed: 1, hash: null, trace: null })
     assert.strictEqual(tally.runs, SEEDS)
+  })
+
+  it(
+    "how many runs are done twice is said: none, or each; what it comes to is the same",
+    { timeout: LIMIT_MS },
+    async () => {
+      const [none, all] = [await campaign({ twicePercent: 0 }), await campaign({ twicePercent: 100 })]
+      assert.deepStrictEqual([none.tally.checked, all.tally.checked], [0, SEEDS])
+      assert.strictEqual(all.tally.outcome(), none.tally.outcome())
+    }
+  )
+
+  it(
+    "told to keep going it puts another thread in the place of one that dies, and does every run but those",
+    { timeout: LIMIT_MS },
+    async () => {
+      for (const jobs of [1, 2]) {
+        const ranges = [{ min: 1, max: 30 }]
+        const { interrupted, tally } = await campaign({
+          kernelModule: kernelAt("deadly"),
+          jobs,
+          ranges,
+          keepGoing: true,
+          twicePercent: 0
+        })
+        const deaths = tally.findings.filter(({ fault }) => fault._tag === "death")
+        assert.lengthOf(deaths, 1, "one and the same")
+        const { seeds } = deaths[0]!
+        assert.isAbove(seeds, 2)
+        assert.isFalse(interrupted)
+        assert.strictEqual(tally.runs, 30 - seeds)
+      }
+    }
+  )
+
+  it("but not for ever: a kernel that no thread outlives ends it", { timeout: LIMIT_MS }, async () => {
+    const { tally } = await campaign({
+      kernelModule: kernelAt("stillborn"),
+      ranges: [{ min: 1, max: 10_000 }],
+      keepGoing: true
+    })
+    assert.strictEqual(tally.runs, 0)
+    assert.isBelow(tally.findings[0]!.seeds, 100)
   })
 
   it("a thread that dies is a finding, and no hang", { timeout: LIMIT_MS }, async () => {

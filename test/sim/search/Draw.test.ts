@@ -367,6 +367,27 @@ describe("random faults by name", () => {
     assert.isEmpty(many(true, all).filter(({ sources }) => sources.includes("mix/clone")))
   })
 
+  it("wrong pins, every spread of delay, swizzles of all links, majorities: each is in the mix", () => {
+    const verbs = many(true).flatMap(({ scenario }) => scenario.timeline.map(({ verb }) => verb))
+    const overs = new Set(verbs.flatMap((verb) => (verb._tag === "connect" ? [verb.over ?? "-"] : [])))
+    assert.deepStrictEqual([...overs].toSorted(), ["-", "no tls", "tls with another key", "tls without its key"])
+    const spreads = new Set(
+      verbs.flatMap((verb) => (verb._tag === "slow" && verb.rule._tag === "slow" ? [verb.rule.delay?._tag] : []))
+    )
+    assert.deepStrictEqual([...spreads].toSorted(), ["bimodal", "exponential", "heavy-tail", "table", "uniform"])
+    for (const verb of verbs) if (verb._tag === "swizzle") assert.deepStrictEqual(verb.from, [{ word: "everyone" }])
+    const drawn = many(true)
+    for (const kind of ["crash", "freeze", "isolate"])
+      assert.isNotEmpty(
+        drawn.filter(({ sources }) => sources.includes(`mix/${kind}-majority`)),
+        kind
+      )
+    const relayed = verbs.filter((verb) => verb._tag === "connect" && verb.lie === "a relayed login")
+    for (const verb of relayed)
+      if (verb._tag === "connect") assert.strictEqual(new Set([verb.to[0], verb.as, verb.through]).size, 3)
+    assert.isNotEmpty(relayed)
+  })
+
   it("lies about others are told where all are linked with all only, and the run is not asked of peers then", () => {
     const kindsIn = (drawn: Drawn): ReadonlyArray<string> =>
       drawn.scenario.timeline.flatMap(({ verb }) =>
