@@ -117,8 +117,7 @@ const goodbyes = (
     if (machine === undefined || isPlayed || incarnation === 0) continue
     if (state === "left" && !machine.world.network.lied && !gone.has(lifeOf(deviceId, incarnation)))
       return `says that ${machine.name} left in incarnation ${incarnation}, which it did not`
-    const truly = was.state === "left" && gone.has(lifeOf(deviceId, was.incarnation))
-    if (truly && state !== "left" && incarnation <= was.incarnation)
+    if (was.state === "left" && state !== "left" && incarnation <= was.incarnation)
       return `took ${machine.name} back in incarnation ${incarnation}, in which it had left`
   }
   return null
