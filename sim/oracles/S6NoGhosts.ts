@@ -112,10 +112,10 @@ const goodbyes = (
     const was = old[place]!
     if (was.state === state && was.incarnation === incarnation) continue
     const machine = machines.find(({ config }) => config.deviceId === deviceId)
-    // Somebody from outside who has its key may say what it likes; and the `left` in a row, which nobody signs, may be a lie.
+    // Somebody from outside who has its key may say what it likes.
     const isPlayed = machine !== undefined && machine.world.byAddress(machine.name) !== machine
     if (machine === undefined || isPlayed || incarnation === 0) continue
-    if (state === "left" && !machine.world.network.lied && !gone.has(lifeOf(deviceId, incarnation)))
+    if (state === "left" && !gone.has(lifeOf(deviceId, incarnation)))
       return `says that ${machine.name} left in incarnation ${incarnation}, which it did not`
     if (was.state === "left" && state !== "left" && incarnation <= was.incarnation)
       return `took ${machine.name} back in incarnation ${incarnation}, in which it had left`
