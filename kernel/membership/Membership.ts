@@ -73,7 +73,13 @@ export const open = (membership: Membership, turn: Turn): Membership => {
 
 /** The operator changed what it thinks of a device: it is forgotten, and met anew if it is trusted. */
 export const onTrust = (membership: Membership, peer: DeviceId, turn: Turn): Membership => {
-  const others = membership.members.filter(({ deviceId }) => deviceId !== peer)
+  const others = membership.members
+    .filter(({ deviceId }) => deviceId !== peer)
+    .map((member) =>
+      member.witnesses.includes(peer)
+        ? { ...member, witnesses: member.witnesses.filter((witness) => witness !== peer) }
+        : member
+    )
   const trusted = turn.config.trusted.find(({ deviceId }) => deviceId === peer)
   const members =
     trusted === undefined

@@ -71,6 +71,14 @@ describe("B4, P3.12: whoever is dead is not dialled for a record's sake", () => 
     assert.strictEqual(alone(drive, 20_000), 0)
   })
 
+  it("S10, C36: whoever is trusted no longer is nobody's witness any more", () => {
+    const drive = dead(found, ["10.0.0.1:1"])
+    assert.include(drive.member("e").witnesses, id("b"))
+    drive.feed({ _tag: "Distrust", deviceId: id("b") })
+    assert.strictEqual(drive.member("e").state, "down")
+    assert.notInclude(drive.member("e").witnesses, id("b"))
+  })
+
   it("a configured address is dialled as ever", () => {
     const drive = dead(told, [])
     assert.isAtLeast(alone(drive, 60_000), 6)
