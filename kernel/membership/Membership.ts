@@ -133,8 +133,14 @@ const onEvent = (membership: Membership, index: number, event: Event, turn: Turn
       return membership
     case "mesh.edges":
       return Rows.onRows(membership, event.payload.rows, from, turn)
-    case "mesh.goodbyes":
-      return Goodbyes.onGoodbyes(membership, event.payload.goodbyes, link, turn)
+    case "mesh.goodbyes": {
+      const { goodbyes } = event.payload
+      // Its own it may say.
+      if (from.observes || goodbyes.every(({ deviceId }) => deviceId === from.deviceId))
+        return Goodbyes.onGoodbyes(membership, goodbyes, link, turn)
+      turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
+      return membership
+    }
     case "mesh.rows.sums":
       Rows.onSums(membership, event.payload, link, turn)
       return membership
@@ -198,8 +204,9 @@ const onChecked = (membership: Membership, checked: typeof Checked.Type, turn: T
   const [next, told] = Goodbyes.onChecked(membership, checked, turn)
   if (told === null) return next
   const { deviceId, incarnation } = told.goodbye
-  for (const { kernel, link } of next.members)
-    if (kernel && link !== null && link !== told.from) Goodbyes.tell([told.goodbye], link, turn)
+  if (observes(turn.config.role))
+    for (const { kernel, link } of next.members)
+      if (kernel && link !== null && link !== told.from) Goodbyes.tell([told.goodbye], link, turn)
   const known = { ...next, fingerprint: Rows.fingerprintOf(next) }
   const index = indexOfMember(next.members, deviceId)
   const member = next.members[index]

@@ -271,12 +271,14 @@ type Payload<E extends Event["event"]> = Extract<Event, { readonly event: E }>["
 /** A heartbeat with another fingerprint than ours. */
 export const onDifference = (all: Rows, link: number, turn: Turn): void => {
   if (!isFew(turn)) return send(turn, link, "mesh.rows.sums", { sums: sumsOf(all) })
-  if (observes(turn.config.role)) sendRows(turn, link, held(all))
+  if (!observes(turn.config.role)) return
+  sendRows(turn, link, held(all))
   Goodbyes.tell(all.goodbyes, link, turn)
 }
 
-/** The goodbyes of these groups: they are signed, and a viewer shows them as well as anybody. */
+/** The goodbyes of these groups, from whoever passes anything on (B14). */
 const tellOf = ({ goodbyes }: Rows, groups: ReadonlyArray<number>, link: number, turn: Turn): void => {
+  if (!observes(turn.config.role)) return
   const chosen = goodbyes.filter(({ deviceId }) => groups.includes(groupOf(deviceId)))
   Goodbyes.tell(chosen, link, turn)
 }

@@ -149,11 +149,13 @@ describe("P7.16: a signed goodbye", () => {
     assert.strictEqual(drive.node, before)
   })
 
-  it("is as good where a viewer shows it, and one that a viewer alone has heard gets round", () => {
+  it("B14: by a viewer is its own, or counted", () => {
     const { drive, link } = met("bd", watched)
     say(drive, link("d"), signedGoodbye("e"))
-    assert.strictEqual(count(drive, "NOT_AUTHORIZED"), 0)
-    assert.strictEqual(drive.member("e").state, "left")
+    assert.strictEqual(count(drive, "NOT_AUTHORIZED"), 1)
+    assert.notStrictEqual(drive.member("e").state, "left")
+    say(drive, link("d"), signedGoodbye("d"))
+    assert.strictEqual(drive.member("d").state, "left")
   })
 
   it("S10: a flood of them is checked a few at a time", () => {
