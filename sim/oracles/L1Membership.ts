@@ -8,6 +8,7 @@
 import { peerState } from "../../kernel/status/Status.ts"
 import { isKernel } from "../engine/Present.ts"
 import type { Machine } from "../engine/Machine.ts"
+import { observes } from "../../kernel/Config.ts"
 import type { Core } from "./Core.ts"
 import { whyDown, whyNotUp } from "./Reasons.ts"
 
@@ -36,20 +37,23 @@ export const membership = ({ inside, outside }: Core): ReadonlyArray<string> => 
   return said.length > 0 ? said : differing(kernels)
 }
 
-/** Who holds other rows than the first. */
+/** Who holds other rows than the first that passes them on. */
 const differing = (kernels: Core["inside"]): ReadonlyArray<string> => {
-  const [first, ...others] = kernels
-  return others.flatMap((machine) =>
-    held(machine, kernels) === held(first!, kernels)
-      ? []
-      : [`${machine.name} and ${first?.name} do not hold the same rows of observers`]
-  )
+  const first = kernels.find(({ config }) => observes(config.role)) ?? kernels[0]!
+  return kernels.flatMap((machine) => {
+    // A viewer may be the last one with a row, or the goodbye, of somebody who is gone: it passes none on (PROTOCOL.md part 12).
+    const whole = !machine.world.network.lied && observes(machine.config.role) && observes(first.config.role)
+    const of = whole ? fingerprint : (each: Machine) => rowsOf(each, kernels)
+    return of(machine) === of(first) ? [] : [`${machine.name} and ${first.name} do not hold the same rows of observers`]
+  })
 }
 
-/** Where somebody lied: the rows of those that are here and can tell which are theirs. */
-const held = (machine: Machine, here: Core["inside"]): number | string | undefined => {
+const fingerprint = (machine: Machine): number | undefined => machine.state()?.membership.fingerprint
+
+/** The rows of those that are here, who can tell which are theirs. */
+const rowsOf = (machine: Machine, here: Core["inside"]): string | undefined => {
   const membership = machine.state()?.membership
-  if (membership === undefined || !machine.world.network.lied) return membership?.fingerprint
+  if (membership === undefined) return undefined
   const ids = here.map(({ config }) => config.deviceId)
   return [membership.mine, ...membership.rows]
     .filter(({ observer, version }) => version > 0 && ids.includes(observer))

@@ -66,7 +66,8 @@ const remembering = (all: Array<Promised | undefined>): Oracle => {
 
   const stopped = (seen: Observation): string | null => {
     const { after, before, input, machine } = seen
-    const term = higherTerm(before, input)
+    // Who is leaving does not listen any more.
+    const term = before.phase === "running" ? higherTerm(before, input) : null
     if (term === null) return null
     const { standing, term: now } = after.leadership
     return standing._tag === "Following" && now.counter >= term.counter
