@@ -7,6 +7,7 @@
 import type { LinkPath } from "../Input.ts"
 import type { ConnectAnswer, ConnectParams, DeviceId, Frame, LinkEpoch } from "../wire/Frame.ts"
 import type { Gen1Line } from "./Gen1.ts"
+import { NEVER_MS } from "../Time.ts"
 import type { Line } from "./Lanes.ts"
 
 /** What the far end proved to be. */
@@ -209,3 +210,32 @@ export const without = <A>(list: ReadonlyArray<A>, index: number): ReadonlyArray
   copy.splice(index, 1)
   return copy
 }
+
+/** A trusted device that nobody has tried to reach yet. */
+export const stranger = (peer: string, kept: boolean): Contact => ({
+  peer,
+  kept,
+  attempt: null,
+  nextDialAt: NEVER_MS,
+  failures: 0,
+  draws: 0,
+  session: null,
+  kernel: false,
+  incarnation: 0,
+  bootId: null,
+  leftIncarnation: 0,
+  told: 0,
+  asks: false,
+  believed: false,
+  refused: null,
+  aheadMs: null,
+  clockOffsetMs: null,
+  found: [],
+  seenAs: "",
+  tried: 0,
+  round: 0,
+  refusals: 0,
+  hurryAt: NEVER_MS,
+  doubtedUntil: NEVER_MS,
+  dead: false
+})

@@ -8,11 +8,12 @@ import type { Input } from "../Input.ts"
 import { UNAUTHENTICATED_LINKS_MAX } from "../Profile.ts"
 import { compareText } from "../Order.ts"
 import { NEVER_MS } from "../Time.ts"
-import { note, reply, send, type Fact, type Turn } from "../Turn.ts"
+import { note, reply, send, type Turn } from "../Turn.ts"
 import type { Event, Frame, Goodbye, Request } from "../wire/Frame.ts"
 import { mayCall } from "../wire/Methods.ts"
 import * as Dialling from "./Dialling.ts"
 import * as Gen1 from "./Gen1.ts"
+import * as Gone from "./Gone.ts"
 import * as Keeping from "./Keeping.ts"
 import * as Lanes from "./Lanes.ts"
 import {
@@ -20,6 +21,7 @@ import {
   indexOfContact,
   indexOfLink,
   replaced,
+  stranger,
   without,
   type Contact,
   type Link,
@@ -29,34 +31,6 @@ import {
 import * as Login from "./Login.ts"
 import * as Sessions from "./Sessions.ts"
 import * as Sightings from "./Sightings.ts"
-
-const stranger = (peer: string, kept: boolean): Contact => ({
-  peer,
-  kept,
-  attempt: null,
-  nextDialAt: NEVER_MS,
-  failures: 0,
-  draws: 0,
-  session: null,
-  kernel: false,
-  incarnation: 0,
-  bootId: null,
-  leftIncarnation: 0,
-  told: 0,
-  asks: false,
-  believed: false,
-  refused: null,
-  aheadMs: null,
-  clockOffsetMs: null,
-  found: [],
-  seenAs: "",
-  tried: 0,
-  round: 0,
-  refusals: 0,
-  hurryAt: NEVER_MS,
-  doubtedUntil: NEVER_MS,
-  dead: false
-})
 
 export const make = (config: Config): Links => {
   const kept = Keeping.keeps(config)
@@ -452,8 +426,8 @@ export const settle = (links: Links, turn: Turn): Links => {
   let next = links
   for (let i = 0; i < turn.facts.length; i++) {
     const fact = turn.facts[i]!
-    if (fact._tag === "Gone") next = onGone(next, fact, turn)
-    if (fact._tag === "Dead") next = onDead(next, fact, turn)
+    if (fact._tag === "Gone") next = Gone.onGone(next, fact, turn)
+    if (fact._tag === "Dead") next = Gone.onDead(next, fact, turn)
     if (fact._tag === "Linked") next = Keeping.onLinked(next, fact.links, turn)
     if (fact._tag === "Told") next = Keeping.onTold(next, fact.peer, fact.incarnation, turn)
     if (fact._tag !== "Terminate") continue
@@ -466,31 +440,6 @@ export const settle = (links: Links, turn: Turn): Links => {
 /** What goes behind control, as it may (Lanes.ts). After every room has said what it had to say. */
 export const behindControl = (links: Links, turn: Turn): Links =>
   turn.lower.length === 0 ? links : Lanes.govern(links, turn)
-
-/** It is dialled no more, and what is left of a session in that incarnation ends (P3.11). */
-const onGone = (links: Links, gone: Extract<Fact, { readonly _tag: "Gone" }>, turn: Turn): Links => {
-  const at = indexOfContact(links.contacts, gone.peer)
-  const contact = links.contacts[at]
-  if (contact === undefined || contact.leftIncarnation >= gone.incarnation || contact.incarnation > gone.incarnation)
-    return links
-  if (contact.attempt !== null) turn.out.push({ _tag: "CancelDial", attempt: contact.attempt })
-  const left = { ...contact, attempt: null, nextDialAt: NEVER_MS, leftIncarnation: gone.incarnation }
-  const next = { ...links, contacts: replaced(links.contacts, at, left) }
-  const session = Sessions.sessionWith(next, left)
-  if (session === undefined) return next
-  turn.out.push({ _tag: "Hangup", link: session.link, code: 1000, reason: "goodbye", abrupt: false })
-  return Sessions.end(next, turn, session, Sessions.LEAVING)
-}
-
-/** A dial by what was found is put off, unless one of its addresses was not tried since. */
-const onDead = (links: Links, { dead, peer }: Extract<Fact, { readonly _tag: "Dead" }>, turn: Turn): Links => {
-  const at = indexOfContact(links.contacts, peer)
-  const contact = links.contacts[at]
-  if (contact === undefined || contact.dead === dead || (dead && contact.session !== null)) return links
-  const next = dead ? { ...contact, dead, tried: 0, round: 0, refusals: 0 } : { ...contact, dead }
-  const waits = !dead && contact.nextDialAt !== NEVER_MS
-  return { ...links, contacts: replaced(links.contacts, at, waits ? Dialling.firstDial(turn, next) : next) }
-}
 
 /** What goes to devices of generation 1, as it may (Gen1.ts). After every room has said what it had to say. */
 export const towardsGen1 = (links: Links, woke: boolean, turn: Turn): Links => {
