@@ -6,9 +6,8 @@
  */
 import type { Command } from "./Command.ts"
 import type { Config } from "./Config.ts"
-import type { Checked } from "./Input.ts"
 import type { Pin, Record } from "./Durable.ts"
-import type { Input } from "./Input.ts"
+import type { Checked, Input } from "./Input.ts"
 import type { MeshEvent } from "./status/MeshEvent.ts"
 import type { Instant } from "./Time.ts"
 import type { Code } from "./wire/Codes.ts"

@@ -164,6 +164,12 @@ const PeerState = word(
 
 const Trust = word([...Role.literals, "nothing"], "The role in which it is trusted; nothing: it is not.")
 
+/** By observer, and by whom it is about. */
+const ofPairs = <S extends Schema.Top>(value: S, ofOne: string, ofAll: string) =>
+  Schema.Record(Schema.String, Schema.Record(Schema.String, value).annotate({ message: ofOne })).annotate({
+    message: ofAll
+  })
+
 const facts = {
   leader: may(Who, "Everybody who names a leader names this node; a list: one of these; `none`: nobody names one."),
   "seen-by": may(Who, "With `leader`: ask only these nodes, and each must name it."),
@@ -172,46 +178,43 @@ const facts = {
   "leaders-per-term": may(CountWords, "The most nodes that ever held one term."),
   term: may(CountWords, "The highest term that a running node knows."),
   peers: may(
-    Schema.Record(
-      Schema.String,
-      Schema.Record(Schema.String, PeerState).annotate({ message: "write whom it sees how, such as { laptop: down }" })
-    ).annotate({ message: "write who sees whom how, such as { jetson-1: { laptop: down } }" }),
+    ofPairs(
+      PeerState,
+      "write whom it sees how, such as { laptop: down }",
+      "write who sees whom how, such as { jetson-1: { laptop: down } }"
+    ),
     "{ jetson-1: { laptop: down } } reads: jetson-1 has laptop as down. `everyone` and `anyone` may stand for jetson-1."
   ),
   sessions: may(
-    Schema.Record(
-      Schema.String,
-      Schema.Record(Schema.String, CountWords).annotate({
-        message: "write how many it has with whom, such as { laptop: exactly 1 }"
-      })
-    ).annotate({ message: "write who has how many with whom, such as { jetson-1: { laptop: exactly 1 } }" }),
+    ofPairs(
+      CountWords,
+      "write how many it has with whom, such as { laptop: exactly 1 }",
+      "write who has how many with whom, such as { jetson-1: { laptop: exactly 1 } }"
+    ),
     "{ jetson-1: { laptop: exactly 1 } } reads: jetson-1 has exactly one session with laptop. Observers as with `peers`."
   ),
   trusts: may(
-    Schema.Record(
-      Schema.String,
-      Schema.Record(Schema.String, Trust).annotate({
-        message: "write whom it trusts as what, such as { laptop: field }"
-      })
-    ).annotate({ message: "write who trusts whom as what, such as { jetson-1: { laptop: planner } }" }),
+    ofPairs(
+      Trust,
+      "write whom it trusts as what, such as { laptop: field }",
+      "write who trusts whom as what, such as { jetson-1: { laptop: planner } }"
+    ),
     "{ jetson-1: { laptop: planner } } reads: jetson-1 trusts laptop as a planner; `nothing`: not at all. Observers as with `peers`."
   ),
   heartbeats: may(
-    Schema.Record(
-      Schema.String,
-      Schema.Record(Schema.String, Time).annotate({
-        message: "write how long whose heartbeats take at most, such as { laptop: 1s }"
-      })
-    ).annotate({ message: "write who hears whom within what, such as { kiosk: { laptop: 1s } }" }),
+    ofPairs(
+      Time,
+      "write how long whose heartbeats take at most, such as { laptop: 1s }",
+      "write who hears whom within what, such as { kiosk: { laptop: 1s } }"
+    ),
     "{ kiosk: { laptop: 1s } } reads: of the heartbeats that kiosk has got from laptop, 99 in 100 were under way for one second at most. Observers as with `peers`."
   ),
   unread: may(
-    Schema.Record(
-      Schema.String,
-      Schema.Record(Schema.String, Size).annotate({
-        message: "write how much it keeps for whom at most, such as { kiosk: 5MB }"
-      })
-    ).annotate({ message: "write who keeps how much for whom, such as { laptop: { kiosk: 5MB } }" }),
+    ofPairs(
+      Size,
+      "write how much it keeps for whom at most, such as { kiosk: 5MB }",
+      "write who keeps how much for whom, such as { laptop: { kiosk: 5MB } }"
+    ),
     "{ laptop: { kiosk: 5MB } } reads: what laptop keeps for kiosk to read, in its lanes, in its transport and on the way, is 5 MB at most. What is under way on a path that is as it usually is does not count. Observers as with `peers`."
   ),
   "agree-on": may(

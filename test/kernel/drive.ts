@@ -19,6 +19,7 @@ import * as Node from "../../kernel/Node.ts"
 import { profiles, type Profile } from "../../kernel/Profile.ts"
 import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
+import type { Turn } from "../../kernel/Turn.ts"
 import type { ConnectAnswer, ConnectParams, Event, Frame, Goodbye, Role } from "../../kernel/wire/Frame.ts"
 
 /** An input without its instant: the drive stamps it. */
@@ -67,6 +68,25 @@ export const configOf = (world: World, name: string): Config => ({
       address: (world.dialled ?? other).includes(other) ? other : null
     })),
   manifest: { version: 1, electors: [...(world.electors ?? "")].sort().map(id) }
+})
+
+/** A turn in which nothing has happened yet, for a room that is tested by itself. */
+export const bareTurn = (config: Config, mono: number): Turn => ({
+  config,
+  at: { mono, wall: 0 },
+  incarnation: 1,
+  bootId: "boot",
+  forgetful: false,
+  pins: [],
+  lateMs: 0,
+  carrier: null,
+  checked: null,
+  out: [],
+  lower: [],
+  facts: [],
+  admitted: null,
+  behind: [],
+  persist: () => 0
 })
 
 /** What a scripted peer claims to be. */

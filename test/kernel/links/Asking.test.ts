@@ -12,17 +12,21 @@ const asking = (): Drive => {
   return drive
 }
 
+/** It has asked `a`, which has answered, and from here on its own key takes its time. */
+const checking = (face: Face): { readonly drive: Drive; readonly link: number } => {
+  const drive = asking()
+  while (drive.contact("a").attempt === null) drive.ring()
+  const link = drive.nextLink()
+  drive.linkUp(drive.contact("a").attempt, link)
+  const login = drive.answerChallenge(link)
+  drive.keysWait = true
+  drive.answerLogin(link, "a", face, login)
+  return { drive, link }
+}
+
 describe("the end of the connection behind the answer", () => {
   const told = (act: (drive: Drive, link: number) => void): Drive => {
-    const drive = asking()
-    const contact = () => drive.contact("a")
-    while (contact().attempt === null) drive.ring()
-    const link = drive.nextLink()
-    drive.linkUp(contact().attempt, link)
-    const login = drive.answerChallenge(link)
-    // From here on the key takes its time.
-    drive.keysWait = true
-    drive.answerLogin(link, "a", remembering(7), login)
+    const { drive, link } = checking(remembering(7))
     act(drive, link)
     drive.keysWait = false
     drive.release()
@@ -41,30 +45,16 @@ describe("the end of the connection behind the answer", () => {
   })
 
   it("an answer that its key does not bear out counts for nothing, and leaves nothing behind", () => {
-    const drive = asking()
-    const contact = () => drive.contact("a")
-    while (contact().attempt === null) drive.ring()
-    const link = drive.nextLink()
-    drive.linkUp(contact().attempt, link)
-    const login = drive.answerChallenge(link)
-    drive.keysWait = true
-    drive.answerLogin(link, "a", { ...remembering(7), instead: { signature: "forged" } }, login)
+    const { drive, link } = checking({ ...remembering(7), instead: { signature: "forged" } })
     drive.feed({ _tag: "LinkDown", link, reason: "closed" })
     drive.release()
     assert.isEmpty(drive.node.links.links)
     assert.isEmpty(drive.node.recall.answered)
-    assert.isNull(contact().attempt)
+    assert.isNull(drive.contact("a").attempt)
   })
 
   it("a key that never answers does not keep the link beyond its handshake", () => {
-    const drive = asking()
-    const contact = () => drive.contact("a")
-    while (contact().attempt === null) drive.ring()
-    const link = drive.nextLink()
-    drive.linkUp(contact().attempt, link)
-    const login = drive.answerChallenge(link)
-    drive.keysWait = true
-    drive.answerLogin(link, "a", remembering(7), login)
+    const { drive, link } = checking(remembering(7))
     drive.feed({ _tag: "LinkDown", link, reason: "closed" })
     assert.isNotEmpty(drive.node.links.links)
     drive.pass(drive.config.profile.handshakeMs + 1)

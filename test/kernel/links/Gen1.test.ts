@@ -11,9 +11,9 @@ import {
   GEN1_WAITING_MAX
 } from "../../../kernel/Profile.ts"
 import { status } from "../../../kernel/status/Status.ts"
-import type { Fact, Turn } from "../../../kernel/Turn.ts"
+import type { Turn } from "../../../kernel/Turn.ts"
 import type { Frame } from "../../../kernel/wire/Frame.ts"
-import { configOf, Drive, framesTo, hangups, id, sentEvents, type Given, type World } from "../drive.ts"
+import { bareTurn, configOf, Drive, framesTo, hangups, id, sentEvents, type Given, type World } from "../drive.ts"
 
 const GEN1 = { kernel: false }
 const pair: World = { roles: { a: "node", b: "node" } }
@@ -41,21 +41,8 @@ const ask = (drive: Drive, link: number, n: number): ReadonlyArray<Command> =>
 
 /** A turn of a room's, with what it has said already. */
 const turnOf = (drive: Drive, ...frames: ReadonlyArray<Frame>): Turn => ({
-  config: drive.config,
-  at: { mono: drive.mono, wall: 0 },
-  incarnation: 1,
-  bootId: "boot",
-  forgetful: false,
-  pins: [],
-  lateMs: 0,
-  carrier: null,
-  checked: null,
-  out: frames.map((frame): Command => ({ _tag: "Send", link: 1, frame })),
-  lower: [],
-  facts: [] as Array<Fact>,
-  admitted: null,
-  behind: [],
-  persist: () => 0
+  ...bareTurn(drive.config, drive.mono),
+  out: frames.map((frame): Command => ({ _tag: "Send", link: 1, frame }))
 })
 
 const event = (name: string): Frame => ({ type: "event", event: name, payload: {} }) as unknown as Frame

@@ -3,11 +3,11 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Command } from "../../../kernel/Command.ts"
 import * as Lanes from "../../../kernel/links/Lanes.ts"
 import type { Links } from "../../../kernel/links/Link.ts"
-import type { Fact, Said, Turn } from "../../../kernel/Turn.ts"
+import type { Said, Turn } from "../../../kernel/Turn.ts"
 import { allCodes, type Code } from "../../../kernel/wire/Codes.ts"
 import type { Frame } from "../../../kernel/wire/Frame.ts"
 import { LANE_FRAME_BYTES_MAX } from "../../../kernel/wire/Limits.ts"
-import { Drive, framesTo, notes, refusals, sentEvents, type World } from "../drive.ts"
+import { bareTurn, Drive, framesTo, notes, refusals, sentEvents, type World } from "../drive.ts"
 
 const trio: World = { roles: { a: "planner", b: "field", c: "viewer" }, electors: "a" }
 
@@ -176,21 +176,8 @@ describe("what is asked", () => {
 // ------------------------------------------------------------------------------------------------ lanes by themselves
 
 const turnAt = (mono: number, ...lower: ReadonlyArray<Said>): Turn => ({
-  config: Drive.up(trio, "a").config,
-  at: { mono, wall: 0 },
-  incarnation: 1,
-  bootId: "boot",
-  forgetful: false,
-  pins: [],
-  lateMs: 0,
-  carrier: null,
-  out: [] as Array<Command>,
-  lower: [...lower],
-  facts: [] as Array<Fact>,
-  admitted: null,
-  checked: null,
-  behind: [],
-  persist: () => 0
+  ...bareTurn(Drive.up(trio, "a").config, mono),
+  lower: [...lower]
 })
 
 const reply = (id: string, units = 0): Frame => ({ type: "res", id, ok: true, payload: { text: "x".repeat(units) } })
