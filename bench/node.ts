@@ -40,7 +40,6 @@ export const run = async (given: ReadonlyArray<string>): Promise<void> => {
       { what: "of that, from the open socket", value: links.handshakeMs, atMost: 2, unit: "ms" },
       { what: "heartbeats through both nodes", value: links.framesPerSecond, atLeast: 20_000, unit: "/s" }
     )
-    console.log(`    requests answered (mesh.peers, two frames each)  ${rounded(links.requestsPerSecond)}/s`)
 
     console.log("\none node alone: as a shell starts it, then as its unit for systemd does")
     for (const asService of [false, true]) {

@@ -5,10 +5,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
-import { createServer, type AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { createInterface } from "node:readline"
+import { freePort } from "../../test/real/ports.ts"
 
 const root = resolve(import.meta.dirname, "../..")
 const nodeProgram = join(root, "dist/clawmesh-node.cjs")
@@ -113,15 +113,8 @@ export class Farm {
 
 /** Ports of loopback that nobody listens on just now. */
 export const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, "127.0.0.1")
-      await once(server, "listening")
-      return server
-    })
-  )
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  for (const server of servers) server.close()
+  const ports: Array<number> = []
+  while (ports.length < count) ports.push(await freePort())
   return ports
 }
 

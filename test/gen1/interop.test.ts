@@ -6,7 +6,8 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { join } from "node:path"
 import { afterEach, assert, describe, it } from "@effect/vitest"
-import { freePort, Site, sleep } from "../real/harness.ts"
+import { Site, sleep } from "../real/harness.ts"
+import { freePort } from "../real/ports.ts"
 import { deviceIdOf, type Orders, type Told } from "./peer.ts"
 
 const program = join(import.meta.dirname, "peer.ts")

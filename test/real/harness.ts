@@ -9,28 +9,18 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { request } from "node:http"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import { type Event, EVENTS_MAX, type Status, type TrustRequest } from "../../adapters/operator/Api.ts"
 import * as StateDirectory from "../../adapters/vault/StateDirectory.ts"
 import type { Role } from "../../kernel/wire/Frame.ts"
+import { freePort } from "./ports.ts"
 
 const root = resolve(import.meta.dirname, "../..")
 const nodeProgram = join(root, "adapters/clawmesh-node.ts")
 const handTool = join(root, "adapters/clawmesh.ts")
 const POLL_MS = 50
-
-/** A port of loopback that nobody listens on just now. */
-export const freePort = (): Promise<number> =>
-  new Promise((found, failed) => {
-    const server = createServer().once("error", failed)
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { readonly port: number }
-      server.close(() => found(port))
-    })
-  })
 
 export const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms))
 

@@ -3,7 +3,8 @@ import { afterEach, assert, describe, it } from "@effect/vitest"
 import { execFileSync, spawnSync } from "node:child_process"
 import { rmSync } from "node:fs"
 import { join } from "node:path"
-import { freePort, Site, sleep, type Seen } from "./harness.ts"
+import { Site, sleep, type Seen } from "./harness.ts"
+import { freePort } from "./ports.ts"
 
 let site: Site | null = null
 afterEach(async () => {

@@ -9,7 +9,8 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { type Ran, root, run } from "../../.ci/Run.ts"
-import { freePort, sleep } from "./harness.ts"
+import { sleep } from "./harness.ts"
+import { freePort } from "./ports.ts"
 
 const LIMIT_MS = 120_000
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly version: string }

@@ -1,5 +1,4 @@
 /** Real transports for tests: on loopback, on free ports, gone with the scope. */
-import { createServer, type AddressInfo } from "node:net"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -11,6 +10,7 @@ import { Endpoint, layer, type Counts } from "../../../adapters/ws/Transport.ts"
 import type { Happened } from "../../../kernel/Input.ts"
 import { Inbox, Transport } from "../../../kernel/Ports.ts"
 import type { End, MakePair } from "../../compliance/Pair.ts"
+import { freePort } from "../../real/ports.ts"
 
 /** Far longer than anything here takes; what has not come by then does not come. */
 const PATIENCE_MS = 15_000
@@ -70,19 +70,10 @@ export const makeEnd = Effect.fnUntraced(function* (options: EndOptions = {}) {
   } satisfies RealEnd
 })
 
-/** A port that was free a moment ago. */
-export const freePort = Effect.callback<number>((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const { port } = server.address() as AddressInfo
-    server.close(() => resume(Effect.succeed(port)))
-  })
-})
-
 export const makeRealPair = (scheme: "ws" | "wss"): MakePair =>
   Effect.gen(function* () {
     const a = yield* makeEnd({ scheme, key: 1 })
     const b = yield* makeEnd({ scheme, key: 2 })
-    const nowhere = `${scheme}://127.0.0.1:${yield* freePort}`
+    const nowhere = `${scheme}://127.0.0.1:${yield* Effect.promise(freePort)}`
     return { a, b, nowhere }
   })
