@@ -27,8 +27,11 @@ export interface Member {
   readonly epoch: LinkEpoch | null
   /** It speaks the kernel extensions: only then does it get our events. Probed is everybody. */
   readonly kernel: boolean
-  /** Heartbeats sent on this link. */
+  /** Heartbeats sent on this link, and when the last of them was. */
   readonly seq: number
+  readonly saidAt: number
+  /** Heartbeats of this link that it has sent, as far as they came: one more than the highest number. */
+  readonly theirs: number
 
   /** Whether our own edge to this incarnation was ever good. */
   readonly wasGood: boolean
@@ -46,6 +49,8 @@ export interface Member {
   readonly repeats: number
   readonly probedAt: number
   readonly probeDeadline: number
+  /** It is probed then, unless a heartbeat of its own says before that all is well (P7.12); NEVER: at our beat. */
+  readonly probeAt: number
   readonly heardAt: number
   /** When an answer to whatever probe last came. */
   readonly pongAt: number
@@ -89,6 +94,8 @@ export const strange = (deviceId: DeviceId, observes: boolean): Member => ({
   epoch: null,
   kernel: false,
   seq: 0,
+  saidAt: 0,
+  theirs: 0,
   wasGood: false,
   good: false,
   broken: false,
@@ -99,6 +106,7 @@ export const strange = (deviceId: DeviceId, observes: boolean): Member => ({
   repeats: 0,
   probedAt: 0,
   probeDeadline: NEVER_MS,
+  probeAt: NEVER_MS,
   heardAt: 0,
   pongAt: 0,
   srtt8: 0,

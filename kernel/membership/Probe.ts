@@ -10,7 +10,62 @@
  */
 import { NEVER_MS } from "../Time.ts"
 import type { Fact, Turn } from "../Turn.ts"
+import type { Event } from "../wire/Frame.ts"
+
 import type { Member } from "./Member.ts"
+
+export type Heartbeat = Extract<Event, { readonly event: "mesh.heartbeat" }>
+
+/** On so many beats the round trip is measured anew, by a probe. */
+const MEASURED_BEATS = 60
+
+/** By our beat: whoever sends us its heartbeats is probed when one of them does not come, or takes no notice of ours. */
+export const onBeat = (member: Member, watched: boolean, beats: number, turn: Turn): Member => {
+  const { kernel, link, probeAt } = member
+  if (!kernel || link === null || !(watched || isSteady(member))) return probe(unawaited(member), watched, turn)
+  return probeAt !== NEVER_MS && beats % MEASURED_BEATS !== 0 ? member : probeByItself(member, watched, turn)
+}
+
+/** Nothing speaks against it. */
+export const isSteady = ({ good, misses, state }: Member): boolean => misses === 0 && good && state !== "down"
+
+/** No heartbeat of it is missed: it is probed by our beat. */
+export const unawaited = (member: Member): Member =>
+  member.probeAt === NEVER_MS ? member : { ...member, probeAt: NEVER_MS }
+
+/** And again after as long as its heartbeats take, unless one of them puts that off. */
+const probeByItself = (member: Member, watched: boolean, turn: Turn): Member => ({
+  ...probe(member, watched, turn),
+  probeAt: turn.at.mono + heartbeatMs(watched, turn)
+})
+
+const heartbeatMs = (watched: boolean, { config: { profile } }: Turn): number =>
+  watched ? profile.beatMs : profile.slowBeats * profile.beatMs
+
+/**
+ * A heartbeat came. If it acknowledges ours, the link works both ways, as if a probe had been answered: the next one is due only
+ * once the next heartbeat is late. If it does not, though ours had the time to arrive, a probe finds out.
+ */
+export const onHeartbeat = (
+  member: Member,
+  { ack, seq }: Heartbeat["payload"],
+  watched: boolean,
+  turn: Turn
+): Member => {
+  const theirs = Math.max(member.theirs, seq + 1)
+  const next = theirs === member.theirs ? member : { ...member, theirs }
+  if (next.probeAt === NEVER_MS || ack === undefined) return next
+  const now = turn.at.mono
+  const isUnderWay = ack === next.seq - 1 && now - next.saidAt <= graceMs(next, turn)
+  if (ack !== next.seq && !isUnderWay) return next.probe === 0 && next.good ? probeByItself(next, watched, turn) : next
+  if (!isSteady(next) || next.state !== "up" || next.doubtedSince !== NEVER_MS) return next
+  const probeAt = now + heartbeatMs(watched, turn) + graceMs(next, turn)
+  return { ...next, history: shifted(next.history, 0), probeAt }
+}
+
+/** Heartbeats may be so late: as much as a node may be without being stalled, and what the link does to their round trips. */
+const graceMs = ({ rttvar4 }: Member, { config }: Turn): number =>
+  Math.min(config.profile.stallMs + rttvar4, config.profile.probeDeadlineMinMs)
 
 /** Sends a probe, unless one is out or there is nobody to hear of. `watched`: we report on it, linked or not. */
 export const probe = (member: Member, watched: boolean, turn: Turn): Member => {
@@ -27,8 +82,11 @@ export const probe = (member: Member, watched: boolean, turn: Turn): Member => {
   }
 }
 
-/** When the probe that is out has something to bring: its next ping, or its end. */
-export const dueAt = (member: Member, repeatMs: ReadonlyArray<number>): number => {
+/** When there is something to do: the next probe, the next ping of the one that is out, or its end. */
+export const dueAt = (member: Member, repeatMs: ReadonlyArray<number>): number =>
+  Math.min(member.probeAt, pingDueAt(member, repeatMs))
+
+const pingDueAt = (member: Member, repeatMs: ReadonlyArray<number>): number => {
   if (member.probe === 0) return NEVER_MS
   const { heardAt, link, probeDeadline, probedAt, repeats } = member
   if (link === null || repeats >= repeatMs.length || heardAt >= probedAt) return probeDeadline
@@ -107,17 +165,26 @@ const flapsLeft = (member: Member, turn: Turn): number => {
 }
 
 /** What the time brought: another ping, a missed probe, the end of a probation. Only the attentive miss anything. */
-export const onDeadlines = (member: Member, missesToBad: number, attentive: boolean, turn: Turn): Member => {
+export const onDeadlines = (
+  member: Member,
+  {
+    attentive,
+    missesToBad,
+    watched
+  }: { readonly attentive: boolean; readonly missesToBad: number; readonly watched: boolean },
+  turn: Turn
+): Member => {
   const now = turn.at.mono
   const { beatMs, ownWordMs, repeatMs } = turn.config.profile
   let next = member
+  if (next.probeAt <= now) next = probeByItself(next, watched, turn)
   if (next.probe !== 0 && next.probeDeadline <= now) {
     if (next.link !== null && next.pongAt >= next.probedAt)
       next = { ...next, probe: 0, history: shifted(next.history, 0) }
     else if (!attentive) next = voided(next)
     else if (next.link !== null && next.heardAt >= next.probedAt) next = unanswered(next, turn)
     else next = missed(next, missesToBad, turn)
-  } else if (dueAt(next, repeatMs) <= now) {
+  } else if (pingDueAt(next, repeatMs) <= now) {
     turn.out.push({ _tag: "Ping", link: next.link!, probe: next.probe })
     next = { ...next, repeats: next.repeats + 1 }
   }
@@ -149,7 +216,7 @@ const missed = (member: Member, missesToBad: number, turn: Turn): Member => {
   if (misses >= missesToBad || !answersEnough(next, turn)) next = declareBad(next)
   if (misses >= missesToTerminate && next.link !== null) {
     turn.facts.push({ _tag: "Terminate", peer: next.deviceId, link: next.link, reason: `${misses} probes missed` })
-    next = { ...next, link: null, epoch: null, probationEnds: NEVER_MS }
+    next = { ...next, link: null, epoch: null, probationEnds: NEVER_MS, probeAt: NEVER_MS }
   }
   return next
 }
@@ -170,6 +237,9 @@ export const fallen = (member: Member, turn: Turn): Member => ({
 /** We were not attentive ourselves: what is out proves nothing. */
 export const voided = (member: Member): Member => (member.probe === 0 ? member : { ...member, probe: 0, askers: [] })
 
+/** Nor does a heartbeat that did not come: our next beat probes. */
+export const begun = (member: Member): Member => unawaited(voided(member))
+
 /** A newer incarnation: what we knew of the edge was about the older one. */
 export const reborn = (member: Member, incarnation: number): Member => ({
   ...member,
@@ -180,6 +250,7 @@ export const reborn = (member: Member, incarnation: number): Member => ({
   misses: 0,
   history: 0,
   probe: 0,
+  probeAt: NEVER_MS,
   askers: [],
   relayedAt: 0
 })
@@ -194,9 +265,12 @@ export const linked = (member: Member, session: Extract<Fact, { readonly _tag: "
     epoch: session.epoch,
     kernel: session.kernel,
     seq: 0,
+    saidAt: 0,
+    theirs: 0,
     broken: false,
     misses: 0,
     probe: 0,
+    probeAt: NEVER_MS,
     askers: [],
     heardAt: turn.at.mono,
     srtt8: 0,
@@ -212,6 +286,7 @@ export const unlinked = (member: Member, reason: string): Member => ({
   epoch: null,
   broken: reason === "reset" || reason === "closed",
   probe: 0,
+  probeAt: NEVER_MS,
   askers: [],
   probationEnds: NEVER_MS
 })
