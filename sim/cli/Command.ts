@@ -75,6 +75,14 @@ export const command = async (words: ReadonlyArray<string>, outside: Surrounding
       return recorded(order.json, around, "story", async (records) =>
         (await import("./New.ts")).begin(order, around, records)
       )
+    case "explain":
+      return recorded(order.json, around, "story", async (records) =>
+        (await import("./Explain.ts")).explain(order, around, records)
+      )
+    case "report":
+      return recorded(order.json, around, "story", async (records) =>
+        (await import("./Report.ts")).report(order, around, records)
+      )
     case "schema":
       return recorded(order.json, around, "story", async (records) =>
         (await import("./SchemaFiles.ts")).writeSchema(order, around, records)
