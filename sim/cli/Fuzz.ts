@@ -5,7 +5,7 @@
 import { mkdirSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { join, resolve } from "node:path"
-import { campaignText, doubtful, progressLine } from "../report/CampaignText.ts"
+import { campaignText, doubtful, hasCause, progressLine } from "../report/CampaignText.ts"
 import type { Range } from "../scenario/Scenario.ts"
 import { SEED_MAX } from "../scenario/Seed.ts"
 import { pointsText, type Points } from "../search/Points.ts"
@@ -21,6 +21,8 @@ const FOLDER = "out"
 /** Of a file that says no `seeds:`. */
 const SEEDS_DEFAULT: Range = { min: 1, max: 1_000 }
 const PROGRESS_EVERY_MS = 250
+/** Of more findings the first have pages; the rest have commands. */
+const PAGES_MAX = 5
 /** As many digits as a transcript shows. */
 const HASH_SHOWN = 8
 
@@ -117,8 +119,20 @@ export const fuzz = async (order: FuzzOrder, around: Surroundings, records: Reco
     records.write(
       findingRecord(files[finding.scenario]!, finding, tally, again(finding.scenario, finding.seed, finding.points))
     )
+  const pages = new Map<string, string>()
+  for (const { fault, hash, points, scenario: index, seed } of tally.findings.slice(0, PAGES_MAX)) {
+    if (hash === null || !hasCause(fault) || order.json === "stdout" || interrupted) continue
+    const { file, scenario } = ready[index]!
+    const subject = { scenario, seed, fuzzed: { swarm: order.swarm, points } }
+    const words = again(index, seed, points).slice("pnpm sim ".length)
+    const { keepPage } = await import("./Pages.ts")
+    const path = await keepPage({ file, subject, hash, events: 0, untilMs: null, words }, around)
+    if (path !== null) pages.set(hash, path)
+  }
   records.write(endRecord(files, tally, { tookMs, jobs, interrupted, exit }))
   if (order.json !== "stdout")
-    around.out(campaignText({ tally, files, tookMs, jobs, interrupted, verbose: order.verbose, again }, lookOf(around)))
+    around.out(
+      campaignText({ tally, files, tookMs, jobs, interrupted, verbose: order.verbose, again, pages }, lookOf(around))
+    )
   return exit
 }

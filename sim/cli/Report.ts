@@ -1,20 +1,17 @@
 /** `pnpm sim report`: a run as one page of HTML. */
 import { spawn } from "node:child_process"
 import { mkdirSync } from "node:fs"
-import { dirname, join, resolve } from "node:path"
+import { dirname, resolve } from "node:path"
 import { page } from "../report/html/Page.ts"
 import { type Exit, exits } from "./Exit.ts"
 import { futuresOf } from "./Explain.ts"
 import type { ReportOrder } from "./Order.ts"
 import { line } from "./Records.ts"
+import { pagePath } from "./Pages.ts"
 import { find } from "./Subject.ts"
 import { commit } from "./Commit.ts"
 import type { Records, Surroundings } from "./Surroundings.ts"
 import { isNoFolder, whyUnwritten, writeWhole } from "./Writing.ts"
-
-/** As many digits as a transcript shows. */
-const HASH_SHOWN = 8
-const FOLDER = "out"
 
 /** What shows a page where nobody has said otherwise. */
 const opener: { readonly [platform: string]: readonly [program: string, ...words: ReadonlyArray<string>] } = {
@@ -37,7 +34,7 @@ export const report = async (order: ReportOrder, around: Surroundings, records: 
   const [first] = examined.breaks
   const futures = first === undefined || !order.about.futures ? null : await futuresOf(examined, first, around)
   const { hash, seed, verdict } = examined.result
-  const path = order.out ?? join(FOLDER, `${hash.slice(0, HASH_SHOWN)}.html`)
+  const path = order.out ?? pagePath(hash)
   const text = page({
     file,
     examined,
@@ -53,7 +50,7 @@ export const report = async (order: ReportOrder, around: Surroundings, records: 
     if (order.out === null) mkdirSync(dirname(absolute), { recursive: true })
     writeWhole(absolute, text)
   } catch (error) {
-    const why = isNoFolder(error) ? `${FOLDER} is a file, and has to be a folder` : whyUnwritten(error)
+    const why = isNoFolder(error) ? "out is a file, and has to be a folder" : whyUnwritten(error)
     records.error("UNWRITABLE", exits.wrongUse, `${path} cannot be written: ${why}; choose another place with --out`)
     return exits.wrongUse
   }

@@ -12,6 +12,9 @@ const LANES_MAX = 8
 const TIME_COLUMNS = 10
 const GAP = "   "
 
+/** Of a witness; the whole of it stands above. */
+const WORDS_MAX = 100
+
 const cut = (text: string, width: number): string => (text.length <= width ? text : `${text.slice(0, width - 1)}…`)
 
 const namesIn = (text: string, nodes: ReadonlyArray<string>): ReadonlyArray<string> => {
@@ -97,7 +100,7 @@ export const diagram = (
     ...shown.map((one) => rowOf(one, grid, told(one) ?? textOf(one))),
     `${moment(broken.atMs).padStart(TIME_COLUMNS)}${GAP}${cells(grid, new Map(), null)}${GAP}◀ ${
       broken.kind === "state" ? "so it was" : "broken here"
-    }: ${broken.words}`,
+    }: ${cut(broken.words, WORDS_MAX)}`,
     "",
     `${margin}${GAP}● changes   ○─▶ a message, from its sender   ! befallen   ✗ ${broken.kind === "state" ? "what is asked about" : "where it broke"}${
       more > 0 ? `   (${more} more led here)` : ""

@@ -163,8 +163,8 @@ class Walk {
 const CHANGES_TOLD_MAX = 2
 
 /** What came of it, the weightiest first; of what changed nothing, what it was. */
-export const textOf = ({ changes, what }: Entry): string => {
-  if (changes.length === 0) return what
+export const textOf = ({ changes, did, what }: Entry): string => {
+  if (changes.length === 0) return did === "" ? what : `${what}: ${did}`
   const told = changes.toSorted((a, b) => weightOfAspect(a.aspect) - weightOfAspect(b.aspect))
   const rest = told.length - CHANGES_TOLD_MAX
   return [...told.slice(0, CHANGES_TOLD_MAX).map(({ text }) => text), ...(rest > 0 ? [`and ${rest} more`] : [])].join(

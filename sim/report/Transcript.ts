@@ -29,6 +29,8 @@ export interface Telling {
   readonly wallMs: number
   /** The command that gives this run again. */
   readonly again: string
+  /** What else to do with a run that failed, each with its word. */
+  readonly besides?: ReadonlyArray<readonly [word: string, what: string]>
   /** What a campaign drew for it; `null` or absent: it ran as written. */
   readonly drawn?: string | null
   /** Every line of the run, in place of its story. */
@@ -239,7 +241,7 @@ export const transcript = (telling: Telling, look: Look): string => {
           `${pen("yellow", "–")} ${score.skipped} not reached`
         ].join("   ")}`,
         "",
-        `  again   ${again}`
+        ...[["again", again] as const, ...(telling.besides ?? [])].map(([word, what]) => `  ${word.padEnd(8)}${what}`)
       ]
     : listed(telling, look, pen)
   const doubted = doubts(file, scenario, result, telling.drawn ?? null).map(
