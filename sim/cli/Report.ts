@@ -57,7 +57,7 @@ export const report = async (order: ReportOrder, around: Surroundings, records: 
   records.write(line({ $type: "clawmesh.report/1", file, seed, hash, verdict, report: path }))
   if (order.json !== "stdout")
     around.out(
-      `${verdict === "failed" ? "✗" : "–"} ${examined.scenario.title}, seed ${seed}: ${verdict}\n  see   ${path}\n`
+      `${{ failed: "✗", passed: "✓", undecided: "–" }[verdict]} ${examined.scenario.title}, seed ${seed}: ${verdict}\n  see   ${path}\n`
     )
   if (order.open) showIn(resolve(around.cwd, path), around)
   return exits.passed

@@ -35,6 +35,8 @@ const standingChange = ({ leadership }: NodeState, before: NodeState): ReadonlyA
   const was = before.leadership.standing
   const announced = standing._tag === "Leading" && standing.announced
   if (standing._tag === was._tag && announced === (was._tag === "Leading" && was.announced)) return NO_CHANGES
+  if (standing._tag === "Leading" && was._tag === "Leading" && !announced)
+    return [{ aspect: "leadership", text: `no longer has a lease, term ${term.counter}` }]
   const text = {
     Following: `no longer ${was._tag === "Leading" ? "leads" : "stands"}`,
     Sounding: `asks whether it would win term ${"term" in standing ? standing.term.counter : term.counter}`,
@@ -50,7 +52,12 @@ const leadershipChanges = (after: NodeState, before: NodeState, nameOf: NameOf):
   const was = before.leadership
   const changes = [...standingChange(after, before)]
   const say = (text: string): void => void changes.push({ aspect: "leadership", text })
-  if (votedFor !== null && (votedTerm.counter !== was.votedTerm.counter || votedFor !== was.votedFor))
+  // What a boot finds in its journal is no new vote.
+  if (
+    before.phase === "running" &&
+    votedFor !== null &&
+    (votedTerm.counter !== was.votedTerm.counter || votedFor !== was.votedFor)
+  )
     say(`votes for ${votedFor === after.config.deviceId ? "itself" : nameOf(votedFor)} in term ${votedTerm.counter}`)
   if (leader !== was.leader && leader !== null && leader !== after.config.deviceId)
     say(`follows ${nameOf(leader)}, term ${term.counter}`)
