@@ -52,7 +52,12 @@ describe("the page of a failing run", () => {
   beforeAll(async () => {
     need({ chromium: "chromium" })
     folder = mkdtempSync(join(tmpdir(), "clawmesh-report-"))
-    const examined = examine({ scenario, seed: 42, fuzzed: null })
+    const recorded = examine({ scenario, seed: 42, fuzzed: null })
+    // As if a frame had said it.
+    const entries = recorded.recording.entries.map((entry) =>
+      entry.kind === "Woke" ? { ...entry, what: `${entry.what} ${HOSTILE}` } : entry
+    )
+    const examined = { ...recorded, recording: { ...recorded.recording, entries } }
     const { breaks, result, subject } = examined
     const futures = inevitability(subject, breaks[0]!, { totalEvents: result.events })
     const file = join(folder, "failure.html")
@@ -98,9 +103,10 @@ describe("the page of a failing run", () => {
         )
       }))
 
-  it("says in its heading what a stranger wrote, and runs none of it", () =>
+  it("says what a stranger wrote, in its heading and among its events, and runs none of it", () =>
     opened({}, async (page) => {
       assert.include(await text(page, "h1"), HOSTILE)
+      assert.include(await text(page, "#events"), HOSTILE)
       assert.isTrue(await page.evaluate("window.hacked === undefined"))
       assert.strictEqual(await page.locator("img").count(), 0)
     }))

@@ -99,6 +99,24 @@ describe("the slice of an expectation", () => {
   })
 })
 
+describe("a failure with a long history", () => {
+  it("is told in fifteen events, the faults among them, and says how many more there were", () => {
+    const scenario = scenarioOf(
+      ["crash: main", "restart: main", "crash: backup", "restart: backup"]
+        .map((verb, i) => `  - { at: ${8 * (i + 1)}s, ${verb} }`)
+        .join("\n"),
+      "  - { name: jetson leads, eventually: { leader: jetson } }"
+    )
+    const examined = examinedOf(scenario)
+    const { more, shown } = sliceOfBreak(examined, examined.breaks[0]!)
+    assert.strictEqual(shown.length, 15)
+    assert.isAbove(more, 0)
+    const faults = shown.flatMap(({ happening }) => (happening === undefined ? [] : [happening.event]))
+    assert.includeMembers(faults, ["world.crash", "world.restart"])
+    assert.include(explained(examined, examined.breaks[0]!, null, "inline.yaml"), `(${more} more led here)`)
+  })
+})
+
 describe("the slice of an invariant", () => {
   it("ends in the step that broke it, with the message that it took up, from its sender", () => {
     const { kernel, scenario } = Planted
