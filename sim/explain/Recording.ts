@@ -7,8 +7,8 @@
  * The end of a link, and a peer that goes silent, name the last thing that befell one of its two ends: that was so, and is told as
  * "after", not as "because".
  *
- * Does not know: what became of a frame that was altered on its way (the codec makes another one of it), and of two steps that sent
- * the very same object the later one is named.
+ * Does not know: who sent a frame that was altered on its way (the codec makes another one of it; the fault is named in its place), and
+ * of two steps that sent the very same object the later one is named.
  */
 import type { Command } from "../../kernel/Command.ts"
 import type { Input } from "../../kernel/Input.ts"
@@ -237,12 +237,12 @@ export class Recorder {
     const known = (by: By, entry: number | undefined): Cause | null => (entry === undefined ? null : { by, entry })
     if (orders.includes(input._tag)) return this.#after([name], "script")
     switch (input._tag) {
-      case "Received":
-        return known(
-          "message",
+      case "Received": {
+        const sent =
           this.#sentBy.get(input.frame) ??
-            (this.#saidBy.size === 0 ? undefined : this.#saidBy.get(JSON.stringify(input.frame)))
-        )
+          (this.#saidBy.size === 0 ? undefined : this.#saidBy.get(JSON.stringify(input.frame)))
+        return known("message", sent) ?? this.#after(far === null ? [name] : [name, far])
+      }
       case "Woke":
         return known("alarm", this.#alarms.get(name))
       case "Stored":
@@ -263,8 +263,9 @@ export class Recorder {
         if (hungUp < 0 && befell < 0) return null
         return hungUp > befell ? { by: "end", entry: hungUp } : { by: "after", entry: befell }
       }
+      // What nobody sent as it came: a lie, a stranger, a planted record. The script has something to do with it.
       default:
-        return null
+        return this.#after(far === null ? [name] : [name, far])
     }
   }
 
