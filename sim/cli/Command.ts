@@ -181,21 +181,22 @@ class Campaign {
     return exits.wrongUse
   }
 
-  /** Why it failed, and where that can be looked at. */
+  /** Why it failed, in a line, and where more of that is. */
   async #besides(
     file: string,
     scenario: Scenario,
     { events, hash, seed }: RunResult
-  ): Promise<NonNullable<Telling["besides"]>> {
+  ): Promise<Pick<Telling, "because" | "besides">> {
     const { fuzzed, untilMs } = this.#order
     const { keepPage } = await import("./Pages.ts")
     const words = this.#words(file, seed)
     const subject = { scenario, seed, fuzzed }
-    const path = await keepPage({ file, subject, hash, events, untilMs, words }, this.#around)
-    return [
+    const { because, path } = await keepPage({ file, subject, hash, events, untilMs, words }, this.#around)
+    const besides = [
       ["why", `pnpm sim explain ${words}`],
       ["see", path ?? `pnpm sim report ${words}`]
-    ]
+    ] as const
+    return { because, besides }
   }
 
   async run({ file, scenario: read }: Ready, oneOfSeveral: boolean): Promise<Exit> {
@@ -218,7 +219,7 @@ class Campaign {
       const again = this.#again(file, result.seed)
       const wanted = this.#wanted(same ? result.verdict : "failed")
       const failed = wanted && json !== "stdout" && result.verdict === "failed"
-      const besides = failed ? { besides: await this.#besides(file, written, result) } : {}
+      const besides = failed ? await this.#besides(file, written, result) : {}
       const full = log === null ? {} : { log: log.lines }
       const telling = { file, scenario, result, wallMs, again, drawn, ...besides, ...full }
       if (wanted) this.#tell(transcript(telling, this.#look))

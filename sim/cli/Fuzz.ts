@@ -126,7 +126,7 @@ export const fuzz = async (order: FuzzOrder, around: Surroundings, records: Reco
     const subject = { scenario, seed, fuzzed: { swarm: order.swarm, points } }
     const words = again(index, seed, points).slice("pnpm sim ".length)
     const { keepPage } = await import("./Pages.ts")
-    const path = await keepPage({ file, subject, hash, events: 0, untilMs: null, words }, around)
+    const { path } = await keepPage({ file, subject, hash, events: 0, untilMs: null, words }, around)
     if (path !== null) pages.set(hash, path)
   }
   records.write(endRecord(files, tally, { tookMs, jobs, interrupted, exit }))

@@ -5,6 +5,7 @@
 import { mkdirSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { examine, type Subject } from "../explain/Examine.ts"
+import { because as becauseOf } from "../explain/Screen.ts"
 import { page } from "../report/html/Page.ts"
 import { commit } from "./Commit.ts"
 import { kernelOf } from "./Subject.ts"
@@ -31,19 +32,34 @@ export interface Failed {
 /** Where a page of that hash is kept. */
 export const pagePath = (hash: string): string => join(FOLDER, `${hash.slice(0, HASH_SHOWN)}.html`)
 
-/** Where it is; `null`: there is none, and `pnpm sim report` says why. */
+export interface Kept {
+  /** `null`: there is none, and `pnpm sim report` says why. */
+  readonly path: string | null
+  /** What led to each failure, in a line, by the name of its expectation or invariant. */
+  readonly because: ReadonlyMap<string, string>
+}
+
+const NOTHING: Kept = { path: null, because: new Map() }
+
 export const keepPage = async (
   { events, file, hash, subject, untilMs, words }: Failed,
   around: Surroundings
-): Promise<string | null> => {
-  if (events > EVENTS_MAX) return null
+): Promise<Kept> => {
+  if (events > EVENTS_MAX) return NOTHING
   const kernel = await kernelOf(around)
+  let because = NOTHING.because
   try {
     const examined = examine(subject, {
       ...(kernel === undefined ? {} : { kernel }),
       ...(untilMs === null ? {} : { untilMs })
     })
-    if (examined.result.hash !== hash) return null
+    if (examined.result.hash !== hash) return NOTHING
+    because = new Map(
+      examined.breaks.flatMap((broken) => {
+        const words = becauseOf(examined, broken)
+        return words === null ? [] : [[broken.id, words] as const]
+      })
+    )
     const commands = [
       ["again", `pnpm sim ${words}`],
       ["why", `pnpm sim explain ${words}`]
@@ -51,8 +67,8 @@ export const keepPage = async (
     mkdirSync(resolve(around.cwd, FOLDER), { recursive: true })
     const path = pagePath(hash)
     writeWhole(resolve(around.cwd, path), page({ file, examined, futures: null, commands, kernel: commit() }))
-    return path
+    return { path, because }
   } catch {
-    return null
+    return { path: null, because }
   }
 }

@@ -21,6 +21,22 @@ export const entryWords = (scenario: Scenario, entry: Entry): string =>
 export const sliceOfBreak = ({ recording }: Examined, broken: Break): Slice =>
   sliceOf(recording, targetsOf(recording, broken), broken.aspects)
 
+/**
+ * Two events in a line: the last that befell somebody, and the last step by which it broke. Only what was recorded; `null`: nothing was.
+ */
+export const because = (examined: Examined, broken: Break): string | null => {
+  const { shown } = sliceOfBreak(examined, broken)
+  const befell = shown.findLast(({ atMs, node }) => node === null && atMs > 0)
+  const step = shown.findLast(({ target }) => target)
+  const told = [befell, step].flatMap((entry) => (entry === undefined ? [] : [entry])).toSorted((a, b) => a.id - b.id)
+  const words = told.map((entry) => {
+    const { atMs, changes, node, sender, what } = entry
+    const by = sender === null || changes.length === 0 ? "" : `, by ${what}`
+    return `${moment(atMs)} ${node === null ? "" : `${node} `}${node !== null && changes.length === 0 ? `takes up ${what}` : entryWords(examined.scenario, entry)}${by}`
+  })
+  return words.length === 0 ? null : words.join(" · ")
+}
+
 /** `null`: an invariant, which stands in no file. */
 export const placeOf = (
   scenario: Scenario,

@@ -157,6 +157,10 @@ describe("a run that fails", () => {
         out
       ) ?? []
     assert.include(text(path ?? "none"), "A lost field")
+    assert.match(
+      out,
+      /\n {4}at 6\.000: .*laptop\n {4}last before it: 2\.\d{3} (?:laptop|jetson) .*term 1, by mesh\.lead/u
+    )
   })
 
   it("names the command where no page can be kept, and keeps none of what nobody reads", async () => {

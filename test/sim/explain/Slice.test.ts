@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { examine, type Examined } from "../../../sim/explain/Examine.ts"
 import { explained, sliceOfBreak } from "../../../sim/explain/Screen.ts"
 import { runScenario } from "../../../sim/run.ts"
+import { runBranch } from "../../../sim/search/OneSeed.ts"
 import { readScenario } from "../../../sim/scenario/read.ts"
 import * as Planted from "./Planted.ts"
 
@@ -36,6 +37,15 @@ const examinedOf = (scenario = crashed): Examined => examine({ scenario, seed: s
 describe("a recorded run", () => {
   it("is the run that it would be without", () => {
     assert.strictEqual(examinedOf().result.hash, runScenario(crashed).hash)
+  })
+
+  it("is that also of a run that a campaign drew, and turned off", () => {
+    const fuzzed = { swarm: true, points: [{ after: 300, future: 2 }] }
+    const examined = examine({ scenario: crashed, seed: 7, fuzzed })
+    const { drawn, result } = runBranch(crashed, 7, true, fuzzed.points)
+    assert.strictEqual(examined.result.hash, result.hash)
+    assert.deepStrictEqual(examined.drawn, drawn)
+    assert.strictEqual(examined.recording.entries.filter(({ node }) => node !== null).length, result.events)
   })
 
   it("knows for every frame who sent it, for every alarm who set it, and for every answer who asked", () => {
