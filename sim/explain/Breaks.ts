@@ -70,8 +70,16 @@ export const isSame = (one: Break, other: Break): boolean => one.kind === other.
 /** Several nodes may have a part in what is so at one moment; more would fill the slice with one story told by each. */
 const TARGETS_MAX = 3
 
+/** Who ran at that moment: nobody else has a word then. */
+const runningAt = ({ beliefs }: Recording, ms: number): ReadonlySet<string> => {
+  const running = new Map<string, boolean>()
+  for (const { atMs, node, running: runs } of beliefs) if (atMs <= ms && runs !== undefined) running.set(node, runs)
+  return new Set([...running].flatMap(([node, runs]) => (runs ? [node] : [])))
+}
+
 /** The entries that made it so. Of an invariant the step in which it broke; of an expectation whoever last changed what it asks about. */
-export const targetsOf = ({ entries }: Recording, { aspects, atMs, kind, nodes }: Break): ReadonlyArray<Entry> => {
+export const targetsOf = (recording: Recording, { aspects, atMs, kind, nodes }: Break): ReadonlyArray<Entry> => {
+  const { entries } = recording
   const until = entries.findLastIndex((entry) => entry.atMs <= atMs) + 1
   const before = entries.slice(0, until)
   const own = (entry: Entry): boolean => entry.node !== null && (nodes.length === 0 || nodes.includes(entry.node))
@@ -81,10 +89,12 @@ export const targetsOf = ({ entries }: Recording, { aspects, atMs, kind, nodes }
   }
   const about = (entry: Entry): boolean =>
     entry.changes.some(({ aspect }) => aspects.length === 0 || aspects.includes(aspect))
+  const running = runningAt(recording, atMs)
   const found: Array<Entry> = []
   for (let i = before.length - 1; i >= 0 && found.length < TARGETS_MAX; i--) {
     const entry = before[i]!
-    if (own(entry) && about(entry) && !found.some(({ node }) => node === entry.node)) found.push(entry)
+    if (own(entry) && running.has(entry.node!) && about(entry) && !found.some(({ node }) => node === entry.node))
+      found.push(entry)
   }
   // What befell somebody after the last of them: an expectation may break by what no longer comes.
   const struck = before.findLast(({ node }) => node === null)

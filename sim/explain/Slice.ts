@@ -94,7 +94,8 @@ class Walk {
     this.#causes(target, aspects[0] ?? "leadership", 0)
     // A step that changed nothing may be a failure by what it was given.
     const caused = target.cause === null ? undefined : this.#entries[target.cause.entry]
-    if (caused !== undefined) this.kept.set(caused.id, Math.min(1, this.kept.get(caused.id) ?? 1))
+    if (caused !== undefined && target.changes.length === 0)
+      this.kept.set(caused.id, Math.min(1, this.kept.get(caused.id) ?? 1))
   }
 
   go(): void {

@@ -28,7 +28,7 @@ timeline:
   - { at: 0s, start: everyone }
   - { at: 20s, id: main-dies, crash: main }
 expect:
-  - { name: jetson keeps it, at: 30s, that: { peers: { jetson: { main: up } } } }
+  - { name: main leads on, at: 30s, that: { leader: main } }
   - { name: the other leads, at: 35s, that: { leader: backup } }
 `
   const read = readScenario("field.yaml", new TextEncoder().encode(text))
@@ -117,7 +117,7 @@ describe("the page of a failing run", () => {
       const words = await lanes.allInnerTexts()
       for (const word of ["main", "backup", "jetson", "leads · term 1", "! main crashes", "◆", "✗"])
         assert.include(words.join(" ") + (await lanes.textContent()), word)
-      assert.match((await lanes.getAttribute("aria-label")) ?? "", /Broken at 30\.000: jetson has main as down/u)
+      assert.match((await lanes.getAttribute("aria-label")) ?? "", /Broken at 30\.000: backup and jetson name backup/u)
       assert.isAbove(await lanes.locator("line.cause").count(), 0)
     }))
 
@@ -144,10 +144,10 @@ describe("the page of a failing run", () => {
       assert.isAbove(all, 500)
       await page.locator("#by-node").selectOption("jetson")
       await page.locator("#by-kind").selectOption("Received")
-      await page.locator("#by-text").fill("mesh.edges of backup")
+      await page.locator("#by-text").fill("mesh.lead of backup")
       const few = await page.locator("#events tr").allInnerTexts()
       assert.isAbove(few.length, 0)
-      for (const row of few) assert.match(row, /jetson\tReceived\tmesh\.edges of backup/u)
+      for (const row of few) assert.match(row, /jetson\tReceived\tmesh\.lead of backup/u)
       await page.locator("#by-text").fill("")
       await page.locator("#by-node").selectOption("")
       await page.locator("#by-kind").selectOption("")
@@ -172,8 +172,8 @@ describe("the page of a failing run", () => {
     opened({ javaScriptEnabled: false, viewport: { width: 390, height: 800 } }, async (page) => {
       const body = await text(page, "body")
       for (const words of [
-        "✗ jetson keeps it",
-        "jetson has main as down",
+        "✗ main leads on",
+        "backup and jetson name backup",
         "main crashes",
         "✓ held",
         "field.yaml:14:5",

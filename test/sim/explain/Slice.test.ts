@@ -30,7 +30,8 @@ ${expect}
 
 const crashed = scenarioOf(
   "  - { at: 20s, id: main-dies, crash: main }",
-  "  - { name: jetson keeps it, at: 30s, that: { peers: { jetson: { main: up } } } }"
+  `  - { name: jetson keeps it, at: 30s, that: { peers: { jetson: { main: up } } } }
+  - { name: main leads on, at: 35s, that: { leader: main } }`
 )
 const examinedOf = (scenario = crashed): Examined => examine({ scenario, seed: scenario.seed, fuzzed: null })
 
@@ -99,13 +100,23 @@ describe("the slice of an expectation", () => {
       assert.isTrue(node === null || !changes.every(({ aspect }) => aspect === "peer:backup"))
   })
 
-  it("is drawn with a lane for each node, and says place, witness and sender", () => {
+  it("is drawn with lanes, and says place, witness and fault", () => {
     const text = explained(examined, broken!, null, "inline.yaml")
     assert.include(text, "inline.yaml:14:5")
-    assert.match(text, /^ +main +backup +jetson$/mu)
+    assert.match(text, /^ +main .*jetson$/mu)
     assert.match(text, /20\.000 +!.*main crashes$/mu)
-    assert.match(text, /○─+.*▶✗.*has main as down   ← mesh\.edges of backup, sent 2\d\.\d{3}$/mu)
+    assert.match(text, /2\d\.\d{3} .*✗ .*has main as down/u)
     assert.match(text, /30\.000.*◀ broken here: jetson has main as down$/mu)
+  })
+
+  it("draws messages from their senders, and asks nobody who is gone", () => {
+    const of = examined.breaks.find(({ id }) => id === "main leads on")!
+    const text = explained(examined, of, null, "inline.yaml")
+    assert.match(text, /^ +main +backup +jetson$/mu)
+    assert.match(text, /○─+▶✗ +follows backup, term 2   ← mesh\.lead of backup, sent 2\d\.\d{3}$/mu)
+    assert.match(text, /●◀─+○ .*wins term 2   ← mesh\.vote\.answer of jetson, sent/u)
+    const targets = sliceOfBreak(examined, of).shown.flatMap(({ node, target }) => (target ? [node] : []))
+    assert.sameMembers(targets, ["backup", "jetson"])
   })
 })
 
