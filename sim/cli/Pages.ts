@@ -66,7 +66,7 @@ export const keepPage = async (
     ] as const
     mkdirSync(resolve(around.cwd, FOLDER), { recursive: true })
     const path = pagePath(hash)
-    writeWhole(resolve(around.cwd, path), page({ file, examined, futures: null, commands, kernel: commit() }))
+    writeWhole(resolve(around.cwd, path), page({ file, words, examined, futures: null, commands, kernel: commit() }))
     return { path, because }
   } catch {
     return { path: null, because }

@@ -37,6 +37,7 @@ export const report = async (order: ReportOrder, around: Surroundings, records: 
   const path = order.out ?? pagePath(hash)
   const text = page({
     file,
+    words,
     examined,
     futures: futures === "too long" ? null : futures,
     commands: [

@@ -2,7 +2,6 @@
  * Which run a command is about: a scenario with its flags, or a trace file, which says all of that itself. A trace is run again from what
  * its header says, and has to come to the hash of its end; else it is said how it differs, and what still can be done.
  */
-import { readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { examine, type Examined, type Subject } from "../explain/Examine.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
@@ -10,7 +9,8 @@ import { pointsText, readPoints } from "../search/Points.ts"
 import type { Kernel } from "../engine/Host.ts"
 import { type Exit, exits } from "./Exit.ts"
 import { type AboutRun, readWith, withOthers, withWords } from "./Order.ts"
-import { readAll, type Records, shellWord, type Surroundings } from "./Surroundings.ts"
+import { notYours, readAll, type Records, shellWord, stackOf, type Surroundings } from "./Surroundings.ts"
+import { readTraceHead } from "./TraceHead.ts"
 
 export interface Told {
   /** As the user named it; of a trace, the file of its scenario. */
@@ -25,52 +25,6 @@ export type Found = Told | { readonly exit: Exit }
 /** Another than ours, where a test says so. */
 export const kernelOf = async ({ kernelModule }: Surroundings): Promise<Kernel | undefined> =>
   kernelModule === undefined ? undefined : ((await import(kernelModule)) as { readonly kernel: Kernel }).kernel
-
-interface Head {
-  readonly scenario: string
-  readonly file: string
-  readonly seed: number
-  readonly with: string | null
-  readonly branch: string | null
-  readonly kernel: string | null
-  /** Of its end; `null`: it was cut off. */
-  readonly hash: string | null
-}
-
-type Json = { readonly [key: string]: unknown }
-
-const json = (line: string): Json | null => {
-  try {
-    const value: unknown = JSON.parse(line)
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : null
-  } catch {
-    return null
-  }
-}
-
-const isText = (value: unknown): value is string => typeof value === "string"
-
-/** The header and the end of a trace; a sentence, where it is none. */
-const headOf = (text: string): Head | string => {
-  const lines = text.trimEnd().split("\n")
-  const head = json(lines[0] ?? "")
-  if (head === null || head["$type"] !== "clawmesh.trace/1")
-    return "no trace: its first line does not say clawmesh.trace/1"
-  const { drawn, file, kernel, scenario, seed, with: besides } = head
-  if (!isText(scenario) || !isText(file) || !Number.isSafeInteger(seed))
-    return "no whole trace: its first line lacks the scenario, its file or the seed"
-  const end = json(lines.at(-1) ?? "")?.["end"] as Json | undefined
-  const branch = (drawn as Json | undefined)?.["branch"]
-  return {
-    scenario,
-    file,
-    seed: seed as number,
-    with: isText(besides) ? besides : null,
-    branch: isText(branch) ? branch : null,
-    kernel: isText(kernel) ? kernel : null,
-    hash: isText(end?.["hash"]) ? end["hash"] : null
-  }
-}
 
 const wordsOf = (file: string, { fuzzed, seed }: Subject, besides: string): string => {
   const branch = fuzzed === null || fuzzed.points.length === 0 ? "" : ` --branch ${pointsText(fuzzed.points)}`
@@ -92,6 +46,14 @@ const ofScenario = async (order: AboutRun, around: Surroundings, records: Record
   const subject = { scenario, seed: order.seed ?? scenario.seed, fuzzed: order.fuzzed }
   const kernel = await kernelOf(around)
   const examined = examine(subject, kernel === undefined ? {} : { kernel })
+  const unreached = order.fuzzed?.points[examined.drawn?.points.length ?? 0]
+  if (unreached !== undefined) {
+    const message =
+      `--branch ${pointsText(order.fuzzed?.points ?? [])}: the run of seed ${subject.seed} never comes to ${pointsText([unreached])}; ` +
+      "write the points as pnpm sim fuzz --branching told them, with the same seed, file and flags"
+    records.error("WRONG_USE", exits.wrongUse, message)
+    return { exit: exits.wrongUse }
+  }
   return { file: ready.file, examined, words: wordsOf(ready.file, subject, withWords(order.with)) }
 }
 
@@ -100,15 +62,8 @@ const ofTrace = async ({ file }: AboutRun, around: Surroundings, records: Record
     records.error(exit === exits.wrongUse ? "UNREADABLE" : "PARTED", exit, message)
     return { exit }
   }
-  let text: string
-  try {
-    text = readFileSync(resolve(around.cwd, file), "utf8")
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    return refuse(`${file} cannot be read: ${code === "ENOENT" ? "there is no such file" : (code ?? String(error))}`)
-  }
-  const head = headOf(text)
-  if (typeof head === "string") return refuse(`${file} is ${head}`)
+  const head = readTraceHead(file, resolve(around.cwd, file))
+  if (typeof head === "string") return refuse(head)
   const engine = await around.engine()
   const read = engine.read(head.file, new TextEncoder().encode(head.scenario))
   if (!("scenario" in read))
@@ -134,5 +89,12 @@ const ofTrace = async ({ file }: AboutRun, around: Surroundings, records: Record
   )
 }
 
-export const find = (order: AboutRun, around: Surroundings, records: Records): Promise<Found> =>
-  order.file.endsWith(".jsonl") ? ofTrace(order, around, records) : ofScenario(order, around, records)
+export const find = async (order: AboutRun, around: Surroundings, records: Records): Promise<Found> => {
+  try {
+    return await (order.file.endsWith(".jsonl") ? ofTrace : ofScenario)(order, around, records)
+  } catch (error) {
+    const message = `the simulator broke on ${order.file}. ${notYours}\n${stackOf(error)}`
+    records.error("DEFECT", exits.defect, message)
+    return { exit: exits.defect }
+  }
+}

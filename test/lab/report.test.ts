@@ -62,7 +62,10 @@ describe("the page of a failing run", () => {
     const futures = inevitability(subject, breaks[0]!, { totalEvents: result.events })
     const file = join(folder, "failure.html")
     const commands = [["again", "pnpm sim field.yaml --seed 42"]] as const
-    writeFileSync(file, pageOf({ file: "field.yaml", examined, futures, commands, kernel: "4c1e77a" }))
+    writeFileSync(
+      file,
+      pageOf({ file: "field.yaml", words: "field.yaml --seed 42", examined, futures, commands, kernel: "4c1e77a" })
+    )
     url = pathToFileURL(file).href
     browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] })
   })
@@ -126,7 +129,7 @@ describe("the page of a failing run", () => {
       const rows = async () =>
         (await page.locator("#beliefs tr").allInnerTexts()).map((row) => row.replaceAll("\t", " "))
       assert.match((await rows())[0]!, /^main ○ off/u)
-      assert.match((await rows())[2]!, /^jetson ● runs, incarnation 1 backup 2 following none main down$/u)
+      assert.match((await rows())[2]!, /^jetson ● runs, incarnation 1 backup 2 following none main down why$/u)
       await page.locator("#at").focus()
       await page.keyboard.press("Home")
       assert.strictEqual(await text(page, "#at-words"), "0.000 s")
@@ -134,8 +137,10 @@ describe("the page of a failing run", () => {
       await page.locator("button.moment", { hasText: "20.000" }).first().focus()
       await page.keyboard.press("Enter")
       assert.strictEqual(await text(page, "#at-words"), "20.000 s")
-      assert.match((await rows())[2]!, /^jetson ● runs, incarnation 1 main 1 following none none$/u)
+      assert.match((await rows())[2]!, /^jetson ● runs, incarnation 1 main 1 following none none why$/u)
       assert.match((await rows())[0]!, /^main ○ off/u, "it went at that very moment")
+      await page.getByRole("button", { name: "Why jetson believes that" }).click()
+      assert.strictEqual(await text(page, "#how"), "pnpm sim explain field.yaml --seed 42 --at 20000ms --node jetson")
     }))
 
   it("finds events by node, kind and text, and those that led to the failure", () =>

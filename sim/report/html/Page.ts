@@ -25,6 +25,8 @@ export interface Reported {
   readonly examined: Examined
   /** `null`: not tried. */
   readonly futures: Inevitability | null
+  /** The words after `pnpm sim explain` that name the run. */
+  readonly words: string
   /** Commands, each with what it is for. */
   readonly commands: ReadonlyArray<readonly [what: string, command: string]>
   /** The commit of the kernel; `null`: not known. */
@@ -117,7 +119,8 @@ const lanes = (failed: boolean): Markup => markup`<h2 id="lanes-title">The run, 
 const beliefs = (startMs: number, endMs: number): Markup => markup`<h2 id="beliefs-title">What each node believed</h2>
 <p class="tools"><label for="at">at <output id="at-words" for="at">${moment(startMs)} s</output></label>
 <input id="at" type="range" min="0" max="${endMs}" value="${startMs}" step="1"> <button type="button" id="before">Event before</button> <button type="button" id="after">Event after</button></p>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="beliefs-title"><table><thead><tr><th scope="col">node</th><th scope="col">state</th><th scope="col">leader</th><th scope="col">term</th><th scope="col">standing</th><th scope="col">lease</th><th scope="col">peers that are not up</th></tr></thead><tbody id="beliefs"></tbody></table></div>
+<div class="scroll" tabindex="0" role="region" aria-labelledby="beliefs-title"><table><thead><tr><th scope="col">node</th><th scope="col">state</th><th scope="col">leader</th><th scope="col">term</th><th scope="col">standing</th><th scope="col">lease</th><th scope="col">peers that are not up</th><th scope="col">why</th></tr></thead><tbody id="beliefs"></tbody></table></div>
+<dl id="how-line" hidden><dt>how it came to that</dt><dd class="cmd"><code id="how"></code><button type="button" class="copy" aria-label="Copy the command: how it came to that">Copy</button></dd></dl>
 `
 
 const expectations = (examined: Examined, file: string): Markup => markup`<h2 id="expectations-title">Expectations</h2>
@@ -144,7 +147,7 @@ ${targetsOf(recording, first).length === 0 ? markup`<p class="dim">No step of a 
     )}${rest > 0 ? markup`<p class="dim">… and ${rest} more that broke; see the expectations.</p>` : NOTHING}`
 }
 
-export const page = ({ commands, examined, file, futures, kernel }: Reported): string => {
+export const page = ({ commands, examined, file, futures, kernel, words }: Reported): string => {
   const { breaks, drawn, result, scenario } = examined
   const [first] = breaks
   const script = beside("./page.js")
@@ -163,7 +166,7 @@ ${sentences(examined, file)}${drawn === null ? NOTHING : markup`<p class="dim">d
 ${lanes(first !== undefined)}${first === undefined ? NOTHING : cameAbout(examined, first)}${
     futures === null || first === undefined ? NOTHING : curve(examined, futures, first)
   }${beliefs(first?.atMs ?? result.endedMs, result.endedMs)}${expectations(examined, file)}${events}</main>
-<script type="application/json" id="data">${embedded(dataOf(examined, slice))}</script>
+<script type="application/json" id="data">${embedded({ ...dataOf(examined, slice), explain: `pnpm sim explain ${words}` })}</script>
 <script>${new Markup(script)}</script></body></html>
 `.text
 }

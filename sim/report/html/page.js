@@ -61,6 +61,22 @@
   }
 
   const slider = byId("at")
+  /** A button that writes the command that tells how this node came to that. */
+  const whyCell = (name, ms) => {
+    const made = document.createElement("td")
+    const button = document.createElement("button")
+    button.type = "button"
+    button.className = "moment"
+    button.textContent = "why"
+    button.setAttribute("aria-label", `Why ${name} believes that`)
+    button.addEventListener("click", (event) => {
+      event.stopPropagation()
+      byId("how-line").hidden = false
+      byId("how").textContent = `${data.explain} --at ${Math.max(1, ms)}ms --node ${name}`
+    })
+    made.append(button)
+    return made
+  }
   const showBeliefs = () => {
     const ms = Number(slider.value)
     byId("at-words").textContent = `${seconds(ms)} s`
@@ -74,7 +90,7 @@
       const belief = lastAt(whole.get(name), ms)
       if (!belief || belief.running === false) {
         cell(row, belief ? "○ off" : "○ not started", "off")
-        for (let i = 0; i < 5; i++) cell(row, "–", "off")
+        for (let i = 0; i < 6; i++) cell(row, "–", "off")
         return row
       }
       cell(row, `● runs${belief.incarnation ? `, incarnation ${belief.incarnation}` : ""}`)
@@ -84,6 +100,7 @@
       cell(row, leaseOf(belief, ms))
       const not = Object.entries(belief.peers).filter(([, word]) => word !== "up")
       cell(row, not.length === 0 ? "none" : not.map(([peer, word]) => `${peer} ${word}`).join(", "))
+      row.append(whyCell(name, ms))
       return row
     })
     byId("beliefs").replaceChildren(...rows)

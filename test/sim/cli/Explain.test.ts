@@ -108,7 +108,28 @@ describe("pnpm sim explain", () => {
     await refused("explain other.jsonl", /^other\.jsonl is no trace: its first line does not say clawmesh\.trace\/1/u)
     await refused("explain half.jsonl", /^half\.jsonl is no whole trace/u)
     await refused("explain none.jsonl", /^none\.jsonl cannot be read: there is no such file/u)
+    mkdirSync(join(folder, "folder.jsonl"))
+    await refused("explain folder.jsonl", /^folder\.jsonl cannot be read: it is a folder/u)
+    write(
+      "hostile.jsonl",
+      `${JSON.stringify({ $type: "clawmesh.trace/1", scenario: "", file: "\u001b[2J", seed: 1 })}\n`
+    )
+    await refused("explain hostile.jsonl", /^hostile\.jsonl is no whole trace/u)
+    await refused(
+      "explain scenarios/held.yaml --seed 1 --fuzzed --branch 9999999:1",
+      /^--branch 9999999:1: the run of seed 1 never comes to 9999999:1; write the points as/u
+    )
     await refused("explain typos.yaml", /^typos\.yaml does not read/u)
+  })
+})
+
+describe("a simulator that breaks", () => {
+  it("is a defect of ours, with its stack and exit code 70", async () => {
+    const kernelModule = fileURLToPath(new URL("../search/kernels/unmakable.ts", import.meta.url))
+    const { err, exit } = await sim("explain scenarios/held.yaml", { kernelModule })
+    assert.strictEqual(exit, 70)
+    assert.match(err, /^the simulator broke on scenarios\/held\.yaml\. This is a defect of clawmesh/u)
+    assert.include(err, "a node that cannot be made")
   })
 })
 

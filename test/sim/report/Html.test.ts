@@ -30,7 +30,7 @@ const examinedOf = (title: string, name: string) => {
 const pageOf = (title: string, name: string, commands: ReadonlyArray<readonly [string, string]> = []): string => {
   const examined = examinedOf(title, name)
   const futures = inevitability(examined.subject, examined.breaks[0]!, { totalEvents: 10_000_000 })
-  return page({ file: "scenarios/<b>.yaml", examined, futures, commands, kernel: null })
+  return page({ file: "scenarios/<b>.yaml", words: `x ${HOSTILE}`, examined, futures, commands, kernel: null })
 }
 
 describe("text in a page", () => {
