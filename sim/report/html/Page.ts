@@ -2,7 +2,7 @@
  * A run as one HTML file, to be opened from a disk or a mail without a network: the sentence, the command that runs it again, lanes,
  * how it came about, what each node believed at any moment, the expectations with their places, and all events.
  *
- * What is written here needs no script: sentence, command, causes, expectations. The script (page.js) adds what moves: lanes, the
+ * What is written here needs no script: sentence, command, causes, expectations. The script (lanes.js and page.js) adds what moves: lanes, the
  * slider, filters. A policy in the head allows that one script and that one style sheet by their hashes, and nothing from anywhere.
  */
 import { createHash } from "node:crypto"
@@ -150,7 +150,7 @@ ${targetsOf(recording, first).length === 0 ? markup`<p class="dim">No step of a 
 export const page = ({ commands, examined, file, futures, kernel, words }: Reported): string => {
   const { breaks, drawn, result, scenario } = examined
   const [first] = breaks
-  const script = beside("./page.js")
+  const script = `${beside("./lanes.js")}\n${beside("./page.js")}`
   const style = beside("./page.css")
   const slice = first === undefined ? [] : sliceOfBreak(examined, first).shown
   return markup`<!doctype html>
