@@ -47,17 +47,13 @@ const standingChange = ({ leadership }: NodeState, before: NodeState): ReadonlyA
 }
 
 const leadershipChanges = (after: NodeState, before: NodeState, nameOf: NameOf): ReadonlyArray<Change> => {
-  if (after.leadership === before.leadership) return NO_CHANGES
+  // What a boot finds in its journal is nothing new.
+  if (after.leadership === before.leadership || before.phase !== "running") return NO_CHANGES
   const { leader, term, votedFor, votedTerm } = after.leadership
   const was = before.leadership
   const changes = [...standingChange(after, before)]
   const say = (text: string): void => void changes.push({ aspect: "leadership", text })
-  // What a boot finds in its journal is no new vote.
-  if (
-    before.phase === "running" &&
-    votedFor !== null &&
-    (votedTerm.counter !== was.votedTerm.counter || votedFor !== was.votedFor)
-  )
+  if (votedFor !== null && (votedTerm.counter !== was.votedTerm.counter || votedFor !== was.votedFor))
     say(`votes for ${votedFor === after.config.deviceId ? "itself" : nameOf(votedFor)} in term ${votedTerm.counter}`)
   if (leader !== was.leader && leader !== null && leader !== after.config.deviceId)
     say(`follows ${nameOf(leader)}, term ${term.counter}`)
