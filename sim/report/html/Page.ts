@@ -14,6 +14,7 @@ import { type Break, targetsOf } from "../../explain/Breaks.ts"
 import type { Examined } from "../../explain/Examine.ts"
 import type { Inevitability } from "../../explain/Inevitable.ts"
 import { placeOf, sliceOfBreak } from "../../explain/Screen.ts"
+import { doubts } from "../Transcript.ts"
 import { drawnWords } from "../DrawnWords.ts"
 import { causes, curve } from "./Causes.ts"
 import { dataOf } from "./Data.ts"
@@ -85,9 +86,11 @@ const verdicts = {
   undecided: ["open", "– Nothing broke, and whether it would was not decided."]
 } as const
 
-const sentences = ({ breaks, result, scenario }: Examined, file: string): ReadonlyArray<Markup> => {
+const sentences = ({ breaks, drawn, result, scenario }: Examined, file: string): ReadonlyArray<Markup> => {
   const [kind, words] = verdicts[result.verdict]
-  if (breaks.length === 0) return [markup`<p class="verdict ${kind}"><b>${words}</b></p>\n`]
+  const doubted = doubts(file, scenario, result, drawn === null ? null : drawnWords(drawn))
+  const why = doubted.map((doubt) => markup`<br>! ${doubt}`)
+  if (breaks.length === 0) return [markup`<p class="verdict ${kind}"><b>${words}</b>${why}</p>\n`]
   return breaks.map((broken) => {
     const place = placeOf(scenario, broken)
     const where = place === null ? NOTHING : markup`<br><code>${file}:${place.line}:${place.column}</code>`

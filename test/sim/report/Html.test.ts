@@ -84,6 +84,13 @@ describe("the page of a failing run", () => {
     assert.include(policy, `style-src 'sha256-${hash(/<style>([^]*?)<\/style>/u)}'`)
   })
 
+  it("says why nothing is decided, where that is so", () => {
+    const { subject } = examinedOf("A small field", "jetson leads")
+    const examined = examine({ ...subject, scenario: { ...subject.scenario, expect: [] } })
+    const text = page({ file: "f.yaml", words: "f.yaml", examined, futures: null, commands: [], kernel: null })
+    assert.match(text, /– Nothing broke, .*<br>! nothing was judged: the scenario expects nothing/u)
+  })
+
   it("is the same page each time", () => {
     assert.strictEqual(pageOf("A small field", "jetson leads"), pageOf("A small field", "jetson leads"))
   })
