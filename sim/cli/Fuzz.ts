@@ -120,13 +120,14 @@ export const fuzz = async (order: FuzzOrder, around: Surroundings, records: Reco
       findingRecord(files[finding.scenario]!, finding, tally, again(finding.scenario, finding.seed, finding.points))
     )
   const pages = new Map<string, string>()
+  const events = Math.round(tally.events / Math.max(1, tally.runs))
   for (const { fault, hash, points, scenario: index, seed } of tally.findings.slice(0, PAGES_MAX)) {
     if (hash === null || !hasCause(fault) || order.json === "stdout" || interrupted) continue
     const { file, scenario } = ready[index]!
     const subject = { scenario, seed, fuzzed: { swarm: order.swarm, points } }
     const words = again(index, seed, points).slice("pnpm sim ".length)
     const { keepPage } = await import("./Pages.ts")
-    const { path } = await keepPage({ file, subject, hash, events: 0, untilMs: null, words }, around)
+    const { path } = await keepPage({ file, subject, hash, events, untilMs: null, words }, around)
     if (path !== null) pages.set(hash, path)
   }
   records.write(endRecord(files, tally, { tookMs, jobs, interrupted, exit }))

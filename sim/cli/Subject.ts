@@ -73,9 +73,14 @@ const ofTrace = async ({ file }: AboutRun, around: Surroundings, records: Record
   if (others === null || points === null) return refuse(`${file}: its first line names a run that there is not`)
   const scenario: Scenario = withOthers(read.scenario, others)
   const kernel = await kernelOf(around)
-  const tried = [true, false].map((swarm) => ({ scenario, seed: head.seed, fuzzed: { swarm, points } }))
+  const drawn = [true, false].map((swarm) => ({ swarm, points }))
+  const tried = (head.written ? [null] : drawn).map((fuzzed) => ({ scenario, seed: head.seed, fuzzed }))
+  const options = {
+    ...(kernel === undefined ? {} : { kernel }),
+    ...(head.untilMs === null ? {} : { untilMs: head.untilMs })
+  }
   for (const subject of tried) {
-    const examined = examine(subject, kernel === undefined ? {} : { kernel })
+    const examined = examine(subject, options)
     if (head.hash === null)
       around.err(`! ${file} has no end: it was cut off, so this may be another run than the one recorded\n`)
     if (head.hash === null || examined.result.hash === head.hash)

@@ -7,6 +7,10 @@ export interface TraceHead {
   readonly file: string
   readonly seed: number
   readonly with: string | null
+  /** True time at which it was stopped; `null`: it ran to its end. */
+  readonly untilMs: number | null
+  /** It ran as written, nothing was drawn. */
+  readonly written: boolean
   readonly branch: string | null
   readonly kernel: string | null
   /** Of its end; `null`: it was cut off. */
@@ -51,7 +55,7 @@ export const readTraceHead = (file: string, path: string): TraceHead | string =>
   const head = json(first)
   if (head === null || head["$type"] !== "clawmesh.trace/1")
     return `${file} is no trace: its first line does not say clawmesh.trace/1`
-  const { drawn, kernel, scenario, seed, with: besides } = head
+  const { drawn, kernel, scenario, seed, untilMs, with: besides } = head
   const name = head["file"]
   if (!isText(scenario) || !isName(name) || !Number.isSafeInteger(seed))
     return `${file} is no whole trace: its first line lacks the scenario, its file or the seed`
@@ -63,6 +67,8 @@ export const readTraceHead = (file: string, path: string): TraceHead | string =>
     file: name,
     seed: seed as number,
     with: isText(besides) ? besides : null,
+    untilMs: Number.isSafeInteger(untilMs) ? (untilMs as number) : null,
+    written: drawn === null,
     branch: isText(branch) ? branch : null,
     kernel: isName(kernel) ? kernel : null,
     hash: isText(hash) ? hash : null

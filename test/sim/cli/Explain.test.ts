@@ -84,6 +84,24 @@ describe("pnpm sim explain", () => {
     }
   )
 
+  it("explains a trace of a run as it was written, stopped where that was", async () => {
+    const { hash } = recordsOf((await sim("scenarios/broken.yaml --until 7s --json")).out)[0] as {
+      readonly hash: string
+    }
+    const head = {
+      $type: "clawmesh.trace/1",
+      scenario: text("scenarios/broken.yaml"),
+      file: "b.yaml",
+      seed: 1,
+      untilMs: 7_000,
+      drawn: null
+    }
+    write("written.jsonl", `${JSON.stringify(head)}\n${JSON.stringify({ end: { hash } })}\n`)
+    const { err, out } = await sim("explain written.jsonl --no-futures")
+    assert.strictEqual(err, "")
+    assert.match(out, /^✗ it does not\n {4}b\.yaml:10:5\n/u)
+  })
+
   it("refuses what is no run, each with the way out", async () => {
     write("other.jsonl", '{"$type":"other"}\n')
     write("half.jsonl", '{"$type":"clawmesh.trace/1","seed":1}\n')

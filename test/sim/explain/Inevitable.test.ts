@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { breaksOf } from "../../../sim/explain/Breaks.ts"
 import { type Inevitability, inevitability, planOf } from "../../../sim/explain/Inevitable.ts"
+import { examine } from "../../../sim/explain/Examine.ts"
 import { readScenario } from "../../../sim/scenario/read.ts"
 import { runScenario } from "../../../sim/run.ts"
 import { ARMED_MS, BROKEN_MS, DELAY_MAX_MS, FAILING_SEED, kernel, scenario } from "./Planted.ts"
@@ -67,6 +68,23 @@ describe("a failure that hangs on nothing drawn", () => {
     assert.deepStrictEqual(found?.jumps, [])
     assert.strictEqual(found?.from?.atMs, 0)
     assert.isTrue(found?.curve.every(({ failed, of }) => failed === of))
+  })
+})
+
+describe("a run that a campaign drew", () => {
+  it("has other futures as well, with other random faults, also behind a branch", () => {
+    const text = scenario.text.replace(
+      "at: 25s, that: { leader: laptop }",
+      "at: 25s, judge: everywhere, that: { leader: jetson }"
+    )
+    const read = readScenario("drawn.yaml", new TextEncoder().encode(text))
+    if ("mistakes" in read) throw new Error(JSON.stringify(read.mistakes))
+    const subject = { scenario: read.scenario, seed: 4, fuzzed: { swarm: true, points: [{ after: 100, future: 2 }] } }
+    const { breaks, result } = examine(subject)
+    const found = inevitability(subject, breaks[0]!, { totalEvents: 30 * result.events })
+    // A field node never leads, whatever strikes.
+    assert.isTrue(found?.curve.every(({ failed, of }) => failed === of))
+    assert.isAtLeast(found?.from?.events ?? 0, 100, "what was before its branch is no part of it")
   })
 })
 
