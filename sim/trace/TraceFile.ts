@@ -1,38 +1,25 @@
-/**
- * A run as a file, JSON Lines: a header that says what ran, each input that a node took up, in order, and how it ended.
- *
- * A seed is only a recipe: what the fuzzer draws from it changes when the fuzzer does. The inputs are the run itself. Outputs
- * are not kept: the kernel makes them again from the inputs, and the hash at the end says whether they are the same.
- */
+/** A run, written down while it goes by: as a trace file (Format.ts), or as lines in which to find where two runs part. */
 import { moment } from "../judge/Words.ts"
 import type { Input } from "../../kernel/Input.ts"
 import type { RunResult } from "../run.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
+import type { Drawn } from "../search/Drawn.ts"
 import { pointsText, type Points } from "../search/Points.ts"
 import { runBranch } from "../search/OneSeed.ts"
 import type { Kernel } from "../engine/Host.ts"
-import * as Hash from "./Hash.ts"
-
-export interface Maker {
-  /** The commit of the kernel; `null`: not known. */
-  readonly kernel: string | null
-  readonly node: string
-}
-
-/** One line of the middle. `atMs`: true time; the node's own is in the input. */
-interface InputLine {
-  readonly atMs: number
-  readonly node: string
-  readonly input: Input
-}
-
-const line = (value: unknown): string => `${JSON.stringify(value)}\n`
-
-const hashOf = (text: string): string => {
-  const hash = Hash.make()
-  Hash.absorb(hash, 0, 0, text)
-  return Hash.hex(hash)
-}
+import type { Machine } from "../engine/Machine.ts"
+import {
+  hashOf,
+  line,
+  sumOf,
+  TYPE,
+  type DrawnHeader,
+  type End,
+  type Header,
+  type InputLine,
+  type Maker,
+  type Told
+} from "./Format.ts"
 
 /** Which of a scenario's runs: what its seed makes of it, turned off at these points. */
 export interface Which {
@@ -40,45 +27,82 @@ export interface Which {
   readonly points: Points
 }
 
+/** What was run, beside the scenario. */
+export interface What {
+  readonly scenario: Scenario
+  /** `null`: as it is written. */
+  readonly drawn: { readonly drawn: Drawn; readonly swarm: boolean } | null
+  readonly untilMs: number | null
+  readonly maker: Maker
+}
+
+const drawnHeader = ({ drawn, swarm }: NonNullable<What["drawn"]>): DrawnHeader => {
+  const { class: run, liveness, points, scenario, settings, sources, ties } = drawn
+  const faults = scenario.timeline.flatMap(({ atMs, forMs, verb }, step) =>
+    sources[step]?.startsWith("step/") ? [] : [{ atMs, forMs, source: sources[step], verb }]
+  )
+  return {
+    class: run,
+    swarm,
+    ties,
+    liveness,
+    settings,
+    faults,
+    ...(points.length === 0 ? {} : { branch: pointsText(points) })
+  }
+}
+
+const toldOf = ({ config, name, spec: { generation } }: Machine): Told => ({
+  name,
+  ...(generation === undefined ? {} : { generation }),
+  config
+})
+
+/** Listens to one run. */
+export class Recorder {
+  readonly #lines: Array<string> = []
+  /** Of a world in which nobody ever starts, nobody. */
+  #nodes: ReadonlyArray<Told> = []
+
+  readonly onStep = ({ name, world }: Machine, input: Input): void => {
+    if (this.#lines.length === 0) this.#nodes = world.machines.map(toldOf)
+    this.#lines.push(line({ atMs: world.nowMs, node: name, input, hash: world.traceHash() } satisfies InputLine))
+  }
+
+  text({ drawn, maker, scenario, untilMs }: What, result: RunResult): string {
+    const header = line({
+      $type: TYPE,
+      scenario: scenario.text,
+      scenarioHash: hashOf(scenario.text),
+      file: scenario.file,
+      seed: result.seed,
+      ...(scenario.with === undefined ? {} : { with: scenario.with }),
+      untilMs,
+      drawn: drawn === null ? null : drawnHeader(drawn),
+      nodes: this.#nodes,
+      ...maker
+    } satisfies Header)
+    const { endedMs: atMs, events, hash, verdict } = result
+    const end: End = { hash, verdict, atMs, events }
+    const before = header + this.#lines.join("")
+    return before + line({ end: { ...end, sum: sumOf(before, end) } })
+  }
+}
+
 /** Runs it once more, and writes down what goes in. */
 export const record = (
   scenario: Scenario,
-  { points, seed: drawnFrom }: Which,
+  { points, seed }: Which,
   swarm: boolean,
   maker: Maker,
   kernel?: Kernel
 ): { readonly text: string; readonly result: RunResult } => {
-  const lines: Array<string> = []
-  const { drawn, result } = runBranch(scenario, drawnFrom, swarm, points, {
+  const recorder = new Recorder()
+  const { drawn, result } = runBranch(scenario, seed, swarm, points, {
     ...(kernel === undefined ? {} : { kernel }),
-    onStep: ({ name, world }, input) =>
-      void lines.push(line({ atMs: world.nowMs, node: name, input } satisfies InputLine))
+    onStep: recorder.onStep
   })
-  const { class: run, liveness, seed, settings, ties } = drawn
-  const faults = drawn.scenario.timeline.flatMap(({ atMs, forMs, verb }, step) =>
-    drawn.sources[step]?.startsWith("step/") ? [] : [{ atMs, forMs, source: drawn.sources[step], verb }]
-  )
-  const header = line({
-    $type: "clawmesh.trace/1",
-    scenario: scenario.text,
-    scenarioHash: hashOf(scenario.text),
-    file: drawn.scenario.file,
-    seed,
-    ...(drawn.scenario.with === undefined ? {} : { with: drawn.scenario.with }),
-    drawn: {
-      class: run,
-      ties,
-      liveness,
-      settings,
-      faults,
-      ...(points.length === 0 ? {} : { branch: pointsText(points) })
-    },
-    ...maker
-  })
-  return {
-    text: header + lines.join("") + line({ end: { hash: result.hash, verdict: result.verdict, atMs: result.endedMs } }),
-    result
-  }
+  return { text: recorder.text({ scenario, drawn: { drawn, swarm }, untilMs: null, maker }, result), result }
 }
 
 const brief = (input: Input): string => {
