@@ -25,7 +25,7 @@ export interface Maker {
 export interface Told {
   readonly name: string
   /** As in the scenario: 1, or 2 for the kernel of tomorrow; absent: ours. */
-  readonly generation?: number
+  readonly generation?: 1 | 2
   readonly config: Config
 }
 

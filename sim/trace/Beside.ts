@@ -1,0 +1,51 @@
+/** A run on its way, beside one that was written down: the first step in which it is another one. */
+import type { Command } from "../../kernel/Command.ts"
+import type { Input } from "../../kernel/Input.ts"
+import type { Machine } from "../engine/Machine.ts"
+import type { InputLine } from "./Format.ts"
+
+/** A step of the run that goes by. */
+export interface Now {
+  readonly atMs: number
+  readonly node: string
+  readonly input: Input
+  readonly commands: ReadonlyArray<Command>
+}
+
+export interface Parting {
+  /** The number of the input, from 1. */
+  readonly event: number
+  /** `null`: the one run has nothing more. */
+  readonly recorded: InputLine | null
+  readonly now: Now | null
+}
+
+export class Beside {
+  parting: Parting | null = null
+  /** Steps of the run so far. */
+  events = 0
+  readonly #lines: ReadonlyArray<InputLine>
+  readonly #open: boolean
+
+  /** `open`: the run that was written down may have gone on. */
+  constructor(lines: ReadonlyArray<InputLine>, open: boolean) {
+    this.#lines = lines
+    this.#open = open
+  }
+
+  readonly onStep = ({ name, world }: Machine, input: Input, commands: ReadonlyArray<Command>): void => {
+    const event = ++this.events
+    if (this.parting !== null) return
+    const recorded = this.#lines[event - 1] ?? null
+    // The hash holds everything that came before as well.
+    if (recorded === null ? this.#open : recorded.hash === world.traceHash()) return
+    this.parting = { event, recorded, now: { atMs: world.nowMs, node: name, input, commands } }
+  }
+
+  /** The run is over. */
+  end(): Parting | null {
+    const recorded = this.#lines[this.events]
+    if (recorded !== undefined) this.parting ??= { event: this.events + 1, recorded, now: null }
+    return this.parting
+  }
+}
