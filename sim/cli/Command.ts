@@ -14,10 +14,14 @@ import { FullLog } from "../report/FullLog.ts"
 import { type Look, notDeterministic, transcript } from "../report/Transcript.ts"
 import type { RunOptions, RunResult } from "../run.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
+import type { Drawn } from "../search/Drawn.ts"
 import { type Point, pointsText } from "../search/Points.ts"
+import { Recorder } from "../trace/Recorder.ts"
 import { commands, readArguments } from "./Arguments.ts"
 import { type Exit, exitOf, exits, gravest } from "./Exit.ts"
 import { unknownWord } from "./Files.ts"
+import { Keeper } from "./Keeper.ts"
+import { kernelVersion } from "./KernelVersion.ts"
 import { remember } from "./LastRuns.ts"
 import { type JsonTarget, type Reporter, type RunOrder, withOthers, withWords } from "./Order.ts"
 import { runRecord } from "./Records.ts"
@@ -63,6 +67,14 @@ export const command = async (words: ReadonlyArray<string>, outside: Surrounding
       return recorded(order.json, around, "story", async (records) =>
         (await import("./Fuzz.ts")).fuzz(order, around, records)
       )
+    case "replay":
+      return recorded(order.json, around, "story", async (records) =>
+        (await import("./Replay.ts")).replay(order, around, records)
+      )
+    case "diff":
+      return recorded(order.json, around, "story", async (records) =>
+        (await import("./Diff.ts")).diff(order, around, records)
+      )
     case "check":
       return recorded(order.json, around, order.reporter, async (records) =>
         (await import("./Check.ts")).check(order, around, records)
@@ -100,13 +112,14 @@ const runAll = async (order: RunOrder, around: Surroundings, records: Records): 
   const campaign = new Campaign(order, around, records, engine)
   const codes = ready.map((reading) => campaign.run(reading, ready.length > 1))
   campaign.close(ready.length > 1)
-  return gravest(codes)
+  return gravest([...codes, ...campaign.unkept()])
 }
 
 interface Ran {
   readonly scenario: Scenario
   readonly result: RunResult
-  readonly drawn: string | null
+  /** `null`: it ran as written. */
+  readonly drawn: Drawn | null
   /** The first point of a branch that the run does not come to; `null`: it comes to all. */
   readonly unreached: Point | null
 }
@@ -118,6 +131,7 @@ class Campaign {
   readonly #engine: Engine
   readonly #look: Look
   readonly #verdicts: Array<Verdict> = []
+  readonly #keeper: Keeper
   #score: Score = NO_SCORE
 
   constructor(order: RunOrder, around: Surroundings, records: Records, engine: Engine) {
@@ -126,6 +140,7 @@ class Campaign {
     this.#records = records
     this.#engine = engine
     this.#look = lookOf(around)
+    this.#keeper = new Keeper(around.cwd)
   }
 
   #tell(text: string): void {
@@ -153,7 +168,7 @@ class Campaign {
       return { scenario: written, result: this.#engine.run(written, options), drawn: null, unreached: null }
     const { drawn, result } = this.#engine.runFuzzed(written, seed ?? written.seed, fuzzed, options)
     const unreached = fuzzed.points[drawn.points.length] ?? null
-    return { scenario: drawn.scenario, result, drawn: drawnWords(drawn), unreached }
+    return { scenario: drawn.scenario, result, drawn, unreached }
   }
 
   /** A branch that there is not: what ran was another run than the one asked for. */
@@ -167,12 +182,32 @@ class Campaign {
     return exits.wrongUse
   }
 
+  #keep(recorder: Recorder, scenario: Scenario, drawn: Drawn | null, result: RunResult): void {
+    const { fuzzed, untilMs } = this.#order
+    const maker = { kernel: (this.#around.kernelVersion ?? kernelVersion)(), node: process.versions.node }
+    const how = drawn === null || fuzzed === null ? null : { drawn, swarm: fuzzed.swarm }
+    const path = this.#keeper.keep(result.hash, recorder.text({ scenario, drawn: how, untilMs, maker }, result))
+    if (path !== null && !this.#order.quiet) this.#tell(`saved  ${path}\n`)
+  }
+
   run({ file, scenario: read }: Ready, oneOfSeveral: boolean): Exit {
     const written = withOthers(read, this.#order.with)
     const { json, quiet, reporter, seed, twice, untilMs } = this.#order
     const options: RunOptions = { ...(seed === null ? {} : { seed }), ...(untilMs === null ? {} : { untilMs }) }
     const log = reporter === "full" && !quiet && json !== "stdout" ? new FullLog() : null
-    const watched = log === null ? options : { ...options, onStep: log.onStep, onHappening: log.onHappening }
+    const recorder = this.#order.record ? new Recorder() : null
+    const watched: RunOptions = {
+      ...options,
+      ...(log === null ? {} : { onHappening: log.onHappening }),
+      ...(log === null && recorder === null
+        ? {}
+        : {
+            onStep: (machine, input, commands) => {
+              recorder?.onStep(machine, input)
+              log?.onStep(machine, input, commands)
+            }
+          })
+    }
     try {
       const startedMs = this.#around.nowMs()
       const { drawn, result, scenario, unreached } = this.#once(written, watched)
@@ -186,9 +221,19 @@ class Campaign {
         remember(this.#around, { file, scenario, result, wallMs, exit })
       const again = this.#again(file, result.seed)
       const wanted = this.#wanted(same ? result.verdict : "failed")
-      const telling = { file, scenario, result, wallMs, again, drawn, ...(log === null ? {} : { log: log.lines }) }
+      const words = drawn === null ? null : drawnWords(drawn)
+      const telling = {
+        file,
+        scenario,
+        result,
+        wallMs,
+        again,
+        drawn: words,
+        ...(log === null ? {} : { log: log.lines })
+      }
       if (wanted) this.#tell(transcript(telling, this.#look))
       this.#records.annotate(runAnnotations(file, scenario, result))
+      if (recorder !== null) this.#keep(recorder, written, drawn, result)
       this.#verdicts.push(same ? result.verdict : "failed")
       const score = scoreOf(result)
       this.#score = sum(this.#score, score)
@@ -212,6 +257,14 @@ class Campaign {
       this.#records.error("DEFECT", exits.defect, message)
       return exits.defect
     }
+  }
+
+  /** Traces that were asked for and could not be written. */
+  unkept(): ReadonlyArray<Exit> {
+    return [...this.#keeper.problems].map((problem) => {
+      this.#records.error("UNWRITABLE", exits.wrongUse, problem)
+      return exits.wrongUse
+    })
   }
 
   close(severalFiles: boolean): void {

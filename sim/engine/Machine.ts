@@ -94,7 +94,8 @@ export class Machine extends Present implements Port {
   private mine(): Life {
     const { life } = this
     if (life.owner === this.world.owner) return life
-    const host = life.host?.fork?.(programOf(this.spec.generation, this.world.kernel), this.contextOf(life.process)) ?? null
+    const host =
+      life.host?.fork?.(programOf(this.spec.generation, this.world.kernel), this.contextOf(life.process)) ?? null
     this.life = new Life(
       this.world.owner,
       life.clock,

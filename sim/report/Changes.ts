@@ -71,7 +71,9 @@ const trustWords = (before: NodeState, after: NodeState, nameOf: NameOf): Readon
   const was = new Map(before.config.trusted.map(({ deviceId, role }) => [deviceId, role]))
   const is = new Map(after.config.trusted.map(({ deviceId, role }) => [deviceId, role]))
   return [...new Set([...was.keys(), ...is.keys()])].flatMap((id) =>
-    was.get(id) === is.get(id) ? [] : [`${nameOf(id)}: trusted as ${was.get(id) ?? "nothing"} → ${is.get(id) ?? "nothing"}`]
+    was.get(id) === is.get(id)
+      ? []
+      : [`${nameOf(id)}: trusted as ${was.get(id) ?? "nothing"} → ${is.get(id) ?? "nothing"}`]
   )
 }
 

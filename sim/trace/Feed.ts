@@ -76,7 +76,12 @@ export interface Refed {
   readonly happenings: ReadonlyArray<Happening>
 }
 
-export const refeed = (header: Header, lines: ReadonlyArray<InputLine>, kernel: Kernel, onFed?: (fed: Fed, feed: Feed) => void): Refed =>
+export const refeed = (
+  header: Header,
+  lines: ReadonlyArray<InputLine>,
+  kernel: Kernel,
+  onFed?: (fed: Fed, feed: Feed) => void
+): Refed =>
   withPoison(() => {
     const feed = new Feed(header, kernel)
     let parted: Refed["parted"] = null

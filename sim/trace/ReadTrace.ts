@@ -91,7 +91,11 @@ const readLine = Schema.decodeUnknownResult(LineShape)
 const readEnd = Schema.decodeUnknownResult(EndShape)
 
 /** What is wrong with a value, in one line. */
-const why = ({ message }: { readonly message: string }): string => message.split("\n").map((part) => part.trim()).join(" ")
+const why = ({ message }: { readonly message: string }): string =>
+  message
+    .split("\n")
+    .map((part) => part.trim())
+    .join(" ")
 
 type Json = { readonly value: unknown } | { readonly problem: string; readonly column: number }
 
@@ -130,7 +134,11 @@ const typeOf = (value: unknown): string | null => {
   return typeof type === "string" ? type : null
 }
 
-const headerOf = (file: string, first: string | null, whole: boolean): { readonly header: Header } | { readonly problem: string } => {
+const headerOf = (
+  file: string,
+  first: string | null,
+  whole: boolean
+): { readonly header: Header } | { readonly problem: string } => {
   // oxlint-disable-next-line no-control-regex
   if (first === null || /\u0000/u.test(first))
     return { problem: `${file} is not a text file; a trace is JSON Lines, as pnpm sim fuzz keeps them in out/` }
@@ -193,7 +201,8 @@ class Reader {
       at = ends + 1
     }
     if (this.end === null) this.#cut(`it ends after ${this.lines.length} inputs`)
-    else if (!whole) this.damage ??= edited(`${this.#file} was edited since it was written: the sum at its end is another one`)
+    else if (!whole)
+      this.damage ??= edited(`${this.#file} was edited since it was written: the sum at its end is another one`)
   }
 
   /** Whether the last line says how it ended, and its sum fits. */
@@ -231,7 +240,8 @@ class Reader {
     else {
       const json = parse(source)
       if ("value" in json) return this.#value(json.value)
-      if (last && !source.endsWith("}")) this.#cut(`it breaks off in line ${this.#n}, after ${this.lines.length} inputs`)
+      if (last && !source.endsWith("}"))
+        this.#cut(`it breaks off in line ${this.#n}, after ${this.lines.length} inputs`)
       else this.#edited(json.column, json.problem)
     }
     return false

@@ -1,0 +1,332 @@
+/**
+ * A trace, replayed: the run is made once more from what the trace says of it, and each step compared with the recorded one. Where
+ * it parts, the recorded inputs are given to the kernel, which tells whether the kernel or the simulated world is another one.
+ */
+import { readFileSync } from "node:fs"
+import { resolve } from "node:path"
+import type { Kernel } from "../engine/Host.ts"
+import { kernel as ours } from "../engine/Host.ts"
+import { moment } from "../judge/Words.ts"
+import { grouped } from "../report/CampaignText.ts"
+import { otherwiseWords, partingWords, sign, text } from "../report/ReplayText.ts"
+import { expectationsLine, scoreOf } from "../report/Score.ts"
+import { StepView } from "../report/StepView.ts"
+import { storyText, transcript } from "../report/Transcript.ts"
+import type { Scenario } from "../scenario/Scenario.ts"
+import { pointsText } from "../search/Points.ts"
+import { Beside, type Parting } from "../trace/Beside.ts"
+import { refeed, type Refed } from "../trace/Feed.ts"
+import type { InputLine } from "../trace/Format.ts"
+import type { Trace } from "../trace/ReadTrace.ts"
+import { type Exit, exitOf, exits } from "./Exit.ts"
+import { isDirty, kernelVersion, sameKernel } from "./KernelVersion.ts"
+import { readWith, type ReplayOrder, withOthers, type With } from "./Order.ts"
+import { runRecord } from "./Records.ts"
+import { type Outcome, replayRecord } from "./ReplayRecords.ts"
+import { type Ran, runOnce } from "./ReplaySeed.ts"
+import {
+  type Engine,
+  loadEngine,
+  lookOf,
+  notYours,
+  type Records,
+  shellWord,
+  stackOf,
+  type Surroundings
+} from "./Surroundings.ts"
+import { openTrace } from "./Traces.ts"
+
+const othersOf = ({ header }: Trace): With => (header.with === undefined ? null : readWith(header.with)) ?? { gen1: 0 }
+
+/** The command that makes the run from its seed. */
+const seedCommand = ({ header: { drawn, file, seed, with: others }, points }: Trace): string => {
+  const swarm = drawn === null ? "" : ` --fuzzed${drawn.swarm ? "" : " --no-swarm"}`
+  const branch = points.length === 0 ? "" : ` --branch ${pointsText(points)}`
+  return `pnpm sim ${shellWord(file)} --seed ${seed}${swarm}${branch}${others === undefined ? "" : ` --with ${others}`}`
+}
+
+type FileNow = "as recorded" | "changed" | "not there"
+
+/** What became of the file that the scenario was read from. */
+const fileNow = (cwd: string, { header: { file, scenario } }: Trace): FileNow => {
+  try {
+    return readFileSync(resolve(cwd, file), "utf8").replace(/^\ufeff/u, "") === scenario ? "as recorded" : "changed"
+  } catch {
+    return "not there"
+  }
+}
+
+/** Everything that is known when the run, or what is left of it, has gone by. */
+interface Replayed {
+  readonly trace: Trace
+  /** Its inputs up to `--until`. */
+  readonly lines: ReadonlyArray<InputLine>
+  readonly order: ReplayOrder
+  /** `null`: the scenario does not read any more, or is not the one that was recorded. */
+  readonly ran: Ran | null
+  readonly parting: Parting | null
+  readonly fed: Refed | null
+  readonly view: StepView | null
+  readonly wallMs: number
+  readonly file: FileNow
+  /** The kernel that this one is. */
+  readonly version: string | null
+}
+
+class Replay {
+  readonly #order: ReplayOrder
+  readonly #around: Surroundings
+  readonly #engine: Engine
+  readonly #trace: Trace
+  readonly #kernel: Kernel
+
+  constructor(order: ReplayOrder, around: Surroundings, engine: Engine, trace: Trace, kernel: Kernel) {
+    this.#order = order
+    this.#around = around
+    this.#engine = engine
+    this.#trace = trace
+    this.#kernel = kernel
+  }
+
+  #view(): StepView | null {
+    const { fromMs, step, untilMs } = this.#order
+    return step ? new StepView({ fromMs, untilMs: untilMs ?? Number.POSITIVE_INFINITY }) : null
+  }
+
+  /** Where it stops: at `--until`, where the recorded run was stopped, or where the file is cut off. */
+  #untilMs(): number | null {
+    const { damage, header, lines } = this.#trace
+    const ends = damage === null ? [] : [lines.at(-1)?.atMs ?? 0]
+    const bounds = [this.#order.untilMs, header.untilMs, ...ends].filter((bound) => bound !== null)
+    return bounds.length === 0 ? null : Math.min(...bounds)
+  }
+
+  /** The scenario of the trace, with what was put beside it; `null`: it does not read by now, or is another one. */
+  #scenario(): Scenario | null {
+    const { header, scenarioIntact } = this.#trace
+    if (!scenarioIntact) return null
+    const read = this.#engine.read(header.file, Buffer.from(header.scenario))
+    return "scenario" in read ? withOthers(read.scenario, othersOf(this.#trace)) : null
+  }
+
+  run(): Replayed {
+    const { header, points } = this.#trace
+    const scenario = this.#scenario()
+    const untilMs = this.#untilMs()
+    const lines = untilMs === null ? this.#trace.lines : this.#trace.lines.filter(({ atMs }) => atMs <= untilMs)
+    const beside = new Beside(lines, this.#trace.end === null || lines.length < this.#trace.lines.length)
+    const view = this.#view()
+    const startedMs = this.#around.nowMs()
+    const ran =
+      scenario === null
+        ? null
+        : runOnce(
+            this.#engine,
+            scenario,
+            { seed: header.seed, fuzzed: header.drawn === null ? null : { swarm: header.drawn.swarm, points } },
+            {
+              ...(untilMs === null ? {} : { untilMs }),
+              kernel: this.#kernel,
+              onStep: (machine, input, commands) => {
+                beside.onStep(machine, input, commands)
+                view?.onStep(machine, input, commands)
+              },
+              ...(view === null ? {} : { onHappening: view.onHappening })
+            }
+          )
+    const parting = ran === null ? null : beside.end()
+    const replayed = {
+      trace: this.#trace,
+      lines,
+      order: this.#order,
+      ran,
+      parting,
+      file: fileNow(this.#around.cwd, this.#trace),
+      version: (this.#around.kernelVersion ?? kernelVersion)()
+    }
+    const wallMs = this.#around.nowMs() - startedMs
+    if (ran !== null && parting === null) return { ...replayed, fed: null, view, wallMs }
+    const recorded = this.#view()
+    const fed = refeed(header, lines, this.#kernel, recorded?.onFed)
+    return { ...replayed, fed, view: recorded, wallMs }
+  }
+}
+
+const nameOfIn =
+  ({ header: { nodes } }: Trace) =>
+  (deviceId: string): string =>
+    nodes.find(({ config }) => config.deviceId === deviceId)?.name ?? deviceId.slice(0, 8)
+
+const judgedOtherwise = ({ lines, ran, trace: { damage, end, lines: all } }: Replayed): boolean =>
+  ran !== null &&
+  damage === null &&
+  end !== null &&
+  lines.length === all.length &&
+  ran.result.endedMs === end.atMs &&
+  end.verdict !== ran.result.verdict
+
+const outcomeOf = (replayed: Replayed): Outcome => {
+  const { fed, parting, ran, trace, version } = replayed
+  const known = trace.damage === null && sameKernel(trace.header.kernel, version)
+  if (fed !== null && (fed.parted !== null || fed.threw !== null)) return known ? "not deterministic" : "kernel"
+  if (parting !== null) return known ? "not deterministic" : "simulator"
+  if (ran === null) return "simulator"
+  return judgedOtherwise(replayed) ? (known ? "not deterministic" : "judged otherwise") : "same"
+}
+
+const exitFor = ({ file, ran, trace }: Replayed, outcome: Outcome): Exit => {
+  if (outcome === "not deterministic") return exits.notDeterministic
+  if (outcome !== "same" || ran === null || trace.damage !== null || file === "changed") return exits.parted
+  return exitOf(ran.result.verdict)
+}
+
+const byWords = (version: string | null): string =>
+  version === null ? "a kernel that nobody named" : `kernel ${version}`
+
+/** What the one has to be told who reads on: by whom the trace was made, what is wrong with it, what became of its scenario. */
+const notes = ({ file, ran, trace, version }: Replayed): ReadonlyArray<string> => {
+  const { damage, header, scenarioIntact } = trace
+  const { kernel } = header
+  return [
+    ...(damage === null ? [] : [`${sign.known} ${damage.words}`]),
+    ...(sameKernel(kernel, version) || (kernel === version && kernel !== null)
+      ? []
+      : [
+          `${sign.known} this recording was made by ${byWords(kernel)}; you run ${version ?? "one that no commit names"}`
+        ]),
+    ...(file === "changed" && scenarioIntact
+      ? [
+          `${sign.known} ${header.file} has changed since: what is replayed is the scenario as it was recorded`,
+          `  The file as it is now   ${seedCommand(trace)}`
+        ]
+      : []),
+    ...(ran === null && scenarioIntact
+      ? [`${sign.known} the scenario in it is none that this simulator reads: only its inputs are replayed`]
+      : [])
+  ]
+}
+
+const wayOut = ({ file, trace }: Replayed, outcome: Outcome): ReadonlyArray<string> => {
+  const { kernel } = trace.header
+  const asOf =
+    kernel === null || (outcome !== "kernel" && outcome !== "simulator" && outcome !== "judged otherwise")
+      ? []
+      : isDirty(kernel)
+        ? [`  The old behaviour is in no commit: ${kernel} was not clean when it was made`]
+        : [`  To see the old behaviour   pnpm sim replay ${shellWord(trace.file)} --as-of ${kernel}`]
+  const again =
+    file === "not there" || !trace.scenarioIntact ? [] : [`  The seed as it runs now    ${seedCommand(trace)}`]
+  return [...asOf, ...(outcome === "same" ? [] : again)]
+}
+
+/** The inputs alone, where the world has made another run, or none. */
+const fedWords = (replayed: Replayed, outcome: Outcome): ReadonlyArray<string> => {
+  const { fed, lines, parting, ran, trace } = replayed
+  if (fed === null) return []
+  const nameOf = nameOfIn(trace)
+  const { header, end } = trace
+  const recorded = end === null ? [] : [`  Recorded was: ${end.verdict}, at ${moment(end.atMs)}, trace ${end.hash}`]
+  if (fed.threw !== null)
+    return [
+      `  The kernel takes none of this for an input: ${trace.file}:${fed.threw.event + 1}:1: ${String(fed.threw.error)}`
+    ]
+  if (fed.parted !== null)
+    return [...otherwiseWords(fed.parted.event, fed.parted.fed, lines.length, nameOf), ...recorded]
+  const same = `  The inputs replayed as recorded: nodes do the same with all ${grouped(lines.length)} of them`
+  if (parting === null || ran === null) return [same, ...recorded]
+  const before = lines[parting.event - 2] ?? null
+  return [
+    outcome === "not deterministic"
+      ? `${sign.wrong} the run does not come again: ${byWords(header.kernel)} recorded it, and makes another one of seed ${header.seed}`
+      : `${sign.known} the simulator makes another run of seed ${header.seed} by now`,
+    ...partingWords(parting, before, lines.length, nameOf, ["recorded", "now"]),
+    same,
+    ...recorded
+  ]
+}
+
+const tell = (replayed: Replayed, outcome: Outcome, around: Surroundings): void => {
+  const { fed, lines, order, ran, trace, view, wallMs } = replayed
+  const look = lookOf(around)
+  const { header } = trace
+  const { fromMs } = order
+  if (ran !== null && fed === null) {
+    const again = `pnpm sim replay ${shellWord(trace.file)}`
+    const telling = {
+      file: header.file,
+      scenario: ran.scenario,
+      result: ran.result,
+      wallMs,
+      again,
+      drawn: ran.drawn,
+      fromMs
+    }
+    around.out(transcript({ ...telling, ...(view === null ? {} : { log: view.lines }) }, look))
+    const what = `${grouped(lines.length)} inputs of ${trace.file}`
+    around.out(
+      text([
+        ...notes(replayed),
+        outcome === "same"
+          ? `${sign.right} replayed, step by step the same: ${what}, trace ${ran.result.hash}`
+          : `${sign.wrong} replayed, step by step the same, and judged otherwise: recorded was ${trace.end?.verdict}, now it is ${ran.result.verdict}`,
+        ...wayOut(replayed, outcome)
+      ])
+    )
+    return around.out(`${expectationsLine(scoreOf(ran.result))}\n`)
+  }
+  const untilMs = fed?.parted?.fed.line.atMs ?? Number.POSITIVE_INFINITY
+  const story =
+    view?.lines ??
+    (ran === null || fed === null ? [] : storyText(ran.scenario, fed.happenings, { fromMs, untilMs }, look))
+  around.out(
+    text([
+      ...(story.length === 0 ? [] : ["What nodes told, as it was recorded:", "", ...story, ""]),
+      ...notes(replayed),
+      ...fedWords(replayed, outcome),
+      ...wayOut(replayed, outcome)
+    ])
+  )
+}
+
+const kernelOf = async ({ kernelModule }: Surroundings): Promise<Kernel> =>
+  kernelModule === undefined ? ours : ((await import(kernelModule)) as { readonly kernel: Kernel }).kernel
+
+export const replayTrace = async (order: ReplayOrder, around: Surroundings, records: Records): Promise<Exit> => {
+  const trace = openTrace(around.cwd, order.file)
+  if ("problem" in trace) {
+    records.error("UNREADABLE", exits.wrongUse, trace.problem)
+    return exits.wrongUse
+  }
+  const engine = await loadEngine(around, records)
+  if (engine === null) return exits.defect
+  let replayed: Replayed
+  try {
+    replayed = new Replay(order, around, engine, trace, await kernelOf(around)).run()
+  } catch (error) {
+    records.error("DEFECT", exits.defect, `the simulator broke on ${order.file}. ${notYours}\n${stackOf(error)}`)
+    return exits.defect
+  }
+  const outcome = outcomeOf(replayed)
+  const exit = exitFor(replayed, outcome)
+  const { fed, lines, parting, ran, version } = replayed
+  const { file, kernel } = trace.header
+  if (ran !== null && fed === null)
+    records.write(runRecord({ file, scenario: ran.scenario, result: ran.result, secondHash: null, exit }))
+  const parted = fed?.parted ?? null
+  records.write(
+    replayRecord({
+      trace: trace.file,
+      file,
+      outcome,
+      parting: parted === null ? parting : { event: parted.event, recorded: parted.fed.line, now: null },
+      damage: trace.damage?.words ?? null,
+      inputs: lines.length,
+      hash: ran?.result.hash ?? null,
+      recorded: kernel,
+      kernel: version,
+      exit
+    })
+  )
+  if (order.json !== "stdout") tell(replayed, outcome, around)
+  return exit
+}
