@@ -5,10 +5,10 @@ import { line } from "./Records.ts"
 
 /**
  * `same`: to the end of what there is. `judged otherwise`: the same run, with another verdict. `kernel`: it does otherwise with the
- * recorded inputs. `simulator`: the kernel does the same with them, and the world makes another run. `not deterministic`: nothing
+ * recorded inputs. `edited`: the trace is not what was written, and parts from the run for that. `simulator`: the kernel does the same with them, and the world makes another run. `not deterministic`: nothing
  * says why it should be another one.
  */
-export type Outcome = "same" | "judged otherwise" | "kernel" | "simulator" | "not deterministic"
+export type Outcome = "same" | "judged otherwise" | "edited" | "kernel" | "simulator" | "not deterministic"
 
 export interface ReplayRecord {
   /** `null`: what was replayed is a seed. */

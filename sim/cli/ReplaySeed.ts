@@ -96,7 +96,7 @@ export const replaySeed = async (order: ReplayOrder, around: Surroundings, recor
       ...(view === null ? {} : { onHappening: view.onHappening })
     })
     wallMs = around.nowMs() - startedMs
-    const beside = new Beside(lines.lines, false)
+    const beside = new Beside(lines.lines, { open: false, verbatim: false })
     const second = runOnce(engine, scenario, order, { ...until, onStep: beside.onStep })
     return { first, second, lines, parting: beside.end() }
   }

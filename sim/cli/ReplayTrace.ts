@@ -95,8 +95,8 @@ class Replay {
 
   /** Where it stops: at `--until`, where the recorded run was stopped, or where the file is cut off. */
   #untilMs(): number | null {
-    const { damage, header, lines } = this.#trace
-    const ends = damage === null ? [] : [lines.at(-1)?.atMs ?? 0]
+    const { end, header, lines } = this.#trace
+    const ends = end === null ? [lines.at(-1)?.atMs ?? 0] : []
     const bounds = [this.#order.untilMs, header.untilMs, ...ends].filter((bound) => bound !== null)
     return bounds.length === 0 ? null : Math.min(...bounds)
   }
@@ -114,7 +114,11 @@ class Replay {
     const scenario = this.#scenario()
     const untilMs = this.#untilMs()
     const lines = untilMs === null ? this.#trace.lines : this.#trace.lines.filter(({ atMs }) => atMs <= untilMs)
-    const beside = new Beside(lines, this.#trace.end === null || lines.length < this.#trace.lines.length)
+    const { damage, end, lines: all } = this.#trace
+    const beside = new Beside(lines, {
+      open: end === null || lines.length < all.length,
+      verbatim: damage?._tag === "edited"
+    })
     const view = this.#view()
     const startedMs = this.#around.nowMs()
     const ran =
@@ -167,8 +171,11 @@ const judgedOtherwise = ({ lines, ran, trace: { damage, end, lines: all } }: Rep
 
 const outcomeOf = (replayed: Replayed): Outcome => {
   const { fed, parting, ran, trace, version } = replayed
-  const known = trace.damage === null && sameKernel(trace.header.kernel, version)
-  if (fed !== null && (fed.parted !== null || fed.threw !== null)) return known ? "not deterministic" : "kernel"
+  const { damage, header } = trace
+  const known = damage === null && sameKernel(header.kernel, version)
+  const kernel = fed !== null && (fed.parted !== null || fed.threw !== null)
+  if (damage?._tag === "edited" && (kernel || parting !== null || ran === null)) return "edited"
+  if (kernel) return known ? "not deterministic" : "kernel"
   if (parting !== null) return known ? "not deterministic" : "simulator"
   if (ran === null) return "simulator"
   return judgedOtherwise(replayed) ? (known ? "not deterministic" : "judged otherwise") : "same"
@@ -206,10 +213,10 @@ const notes = ({ file, ran, trace, version }: Replayed): ReadonlyArray<string> =
   ]
 }
 
-const wayOut = ({ file, trace }: Replayed, outcome: Outcome): ReadonlyArray<string> => {
+const wayOut = ({ file, trace, version }: Replayed, outcome: Outcome): ReadonlyArray<string> => {
   const { kernel } = trace.header
   const asOf =
-    kernel === null || (outcome !== "kernel" && outcome !== "simulator" && outcome !== "judged otherwise")
+    kernel === null || sameKernel(kernel, version) || outcome === "same" || outcome === "edited"
       ? []
       : isDirty(kernel)
         ? [`  The old behaviour is in no commit: ${kernel} was not clean when it was made`]
@@ -219,16 +226,36 @@ const wayOut = ({ file, trace }: Replayed, outcome: Outcome): ReadonlyArray<stri
   return [...asOf, ...(outcome === "same" ? [] : again)]
 }
 
+/** Of a trace that was edited: from where on it is another one than was written. */
+const editedWords = ({ fed, lines, parting, trace }: Replayed): ReadonlyArray<string> => {
+  const nameOf = nameOfIn(trace)
+  const at = Math.min(parting?.event ?? Infinity, fed?.parted?.event ?? Infinity, fed?.threw?.event ?? Infinity)
+  if (at === Infinity) return [`  Nodes do with all ${grouped(lines.length)} inputs what was recorded`]
+  const line = `${trace.file}:${at + 1}`
+  if (parting !== null && parting.event === at) {
+    const before = lines[at - 2] ?? null
+    return [
+      `  It is another run from ${line} on`,
+      ...partingWords(parting, before, lines.length, nameOf, ["written", "run"])
+    ]
+  }
+  if (fed?.parted?.event === at)
+    return [`  It is another run from ${line} on`, ...otherwiseWords(at, fed.parted.fed, lines.length, nameOf)]
+  return [`  ${line}: the kernel takes this for no input: ${String(fed?.threw?.error)}`]
+}
+
 /** The inputs alone, where the world has made another run, or none. */
 const fedWords = (replayed: Replayed, outcome: Outcome): ReadonlyArray<string> => {
   const { fed, lines, parting, ran, trace } = replayed
   if (fed === null) return []
+  if (outcome === "edited") return editedWords(replayed)
   const nameOf = nameOfIn(trace)
   const { header, end } = trace
   const recorded = end === null ? [] : [`  Recorded was: ${end.verdict}, at ${moment(end.atMs)}, trace ${end.hash}`]
   if (fed.threw !== null)
     return [
-      `  The kernel takes none of this for an input: ${trace.file}:${fed.threw.event + 1}:1: ${String(fed.threw.error)}`
+      `  ${trace.file}:${fed.threw.event + 1}: the kernel breaks on this input: ${String(fed.threw.error)}`,
+      ...recorded
     ]
   if (fed.parted !== null)
     return [...otherwiseWords(fed.parted.event, fed.parted.fed, lines.length, nameOf), ...recorded]

@@ -5,7 +5,7 @@
 import type { Command } from "../../kernel/Command.ts"
 import type { Input } from "../../kernel/Input.ts"
 import { moment } from "../judge/Words.ts"
-import type { Parting } from "../trace/Beside.ts"
+import { isSame, type Parting } from "../trace/Beside.ts"
 import { differences } from "../trace/Differences.ts"
 import type { Fed } from "../trace/Feed.ts"
 import { grouped } from "./CampaignText.ts"
@@ -61,11 +61,6 @@ export const differenceWords = (
     ...(all.length > DIFFERENCES_MAX ? [`    … ${all.length - DIFFERENCES_MAX} more of them`] : [])
   ]
 }
-
-const isSame = (first: Step, second: Step): boolean =>
-  first.node === second.node &&
-  first.atMs === second.atMs &&
-  JSON.stringify(first.input) === JSON.stringify(second.input)
 
 const inputsWords = (event: number, of: number): string => `input ${grouped(event)} of ${grouped(of)}`
 

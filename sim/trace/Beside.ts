@@ -18,7 +18,13 @@ export interface Parting {
   /** `null`: the one run has nothing more. */
   readonly recorded: InputLine | null
   readonly now: Now | null
+  /** The step is the one whose hash was recorded, and what is written beside it is something else. */
+  readonly misquoted: boolean
 }
+
+/** The same input, at the same time, of the same node. */
+export const isSame = (a: Omit<Now, "commands">, b: Omit<Now, "commands">): boolean =>
+  a.atMs === b.atMs && a.node === b.node && JSON.stringify(a.input) === JSON.stringify(b.input)
 
 export class Beside {
   parting: Parting | null = null
@@ -26,11 +32,16 @@ export class Beside {
   events = 0
   readonly #lines: ReadonlyArray<InputLine>
   readonly #open: boolean
+  readonly #verbatim: boolean
 
-  /** `open`: the run that was written down may have gone on. */
-  constructor(lines: ReadonlyArray<InputLine>, open: boolean) {
+  /** `open`: the run that was written down may have gone on. `verbatim`: its inputs may be others than were hashed. */
+  constructor(
+    lines: ReadonlyArray<InputLine>,
+    { open, verbatim }: { readonly open: boolean; readonly verbatim: boolean }
+  ) {
     this.#lines = lines
     this.#open = open
+    this.#verbatim = verbatim
   }
 
   readonly onStep = ({ name, world }: Machine, input: Input, commands: ReadonlyArray<Command>): void => {
@@ -38,14 +49,17 @@ export class Beside {
     if (this.parting !== null) return
     const recorded = this.#lines[event - 1] ?? null
     // The hash holds everything that came before as well.
-    if (recorded === null ? this.#open : recorded.hash === world.traceHash()) return
-    this.parting = { event, recorded, now: { atMs: world.nowMs, node: name, input, commands } }
+    const now: Now = { atMs: world.nowMs, node: name, input, commands }
+    const hashed = recorded !== null && recorded.hash === world.traceHash()
+    const misquoted = hashed && this.#verbatim && !isSame(recorded, now)
+    if (recorded === null ? this.#open : hashed && !misquoted) return
+    this.parting = { event, recorded, now, misquoted }
   }
 
   /** The run is over. */
   end(): Parting | null {
     const recorded = this.#lines[this.events]
-    if (recorded !== undefined) this.parting ??= { event: this.events + 1, recorded, now: null }
+    if (recorded !== undefined) this.parting ??= { event: this.events + 1, recorded, now: null, misquoted: false }
     return this.parting
   }
 }

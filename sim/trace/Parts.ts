@@ -5,6 +5,7 @@
  * A trace without what follows (it is cut off) parts from nothing behind its end.
  */
 import type { Kernel } from "../engine/Host.ts"
+import { isSame } from "./Beside.ts"
 import { refeed, type Fed } from "./Feed.ts"
 import type { InputLine } from "./Format.ts"
 import type { Trace } from "./ReadTrace.ts"
@@ -19,22 +20,19 @@ export interface Parts {
   readonly answered: { readonly fed: Fed | null; readonly as: "first" | "second" | "neither" } | null
 }
 
-const same = (a: InputLine, b: InputLine): boolean =>
-  a.atMs === b.atMs && a.node === b.node && JSON.stringify(a.input) === JSON.stringify(b.input)
-
 /** `null`: they are the same run, as far as both go. */
 export const partOf = (first: Trace, second: Trace, kernel: Kernel): Parts | null => {
   const a = first.lines
   const b = second.lines
   let at = 0
-  while (at < a.length && at < b.length && a[at]!.hash === b[at]!.hash && same(a[at]!, b[at]!)) at++
+  while (at < a.length && at < b.length && a[at]!.hash === b[at]!.hash && isSame(a[at]!, b[at]!)) at++
   const one = a[at] ?? null
   const other = b[at] ?? null
   if (one === null && other === null) return null
   if (one === null && first.end === null) return null
   if (other === null && second.end === null) return null
   const event = at + 1
-  if (one === null || other === null || !same(one, other)) return { event, first: one, second: other, answered: null }
+  if (one === null || other === null || !isSame(one, other)) return { event, first: one, second: other, answered: null }
   let fed: Fed | null = null
   refeed(first.header, a.slice(0, event), kernel, (step) => (fed = step))
   const hash = (fed as Fed | null)?.line === one ? (fed as Fed | null)!.hash : null

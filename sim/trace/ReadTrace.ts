@@ -99,16 +99,35 @@ const why = ({ message }: { readonly message: string }): string =>
 
 type Json = { readonly value: unknown } | { readonly problem: string; readonly column: number }
 
-const parse = (source: string): Json => {
+const messageOf = (source: string): string | null => {
   try {
-    return { value: JSON.parse(source) as unknown }
+    JSON.parse(source)
+    return null
   } catch (error) {
-    const { message } = error as Error
-    const column = Number(/position (\d+)/u.exec(message)?.[1] ?? Number.NaN)
-    const short = message.replace(/ in JSON at position.*$/u, "").replace(/, .* is not valid JSON$/u, "")
-    // Where it only ends too soon there is no position.
-    return { problem: short, column: Number.isNaN(column) ? source.length + 1 : column + 1 }
+    return (error as Error).message
   }
+}
+
+const endsTooSoon = (message: string | null): boolean => message !== null && /end of JSON|Unterminated/u.test(message)
+
+/** How much of it could still become JSON. */
+const soundLength = (source: string): number => {
+  let low = 0
+  let high = source.length
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    const message = messageOf(source.slice(0, middle))
+    if (message === null || endsTooSoon(message)) low = middle
+    else high = middle - 1
+  }
+  return low
+}
+
+const parse = (source: string): Json => {
+  const message = messageOf(source)
+  if (message === null) return { value: JSON.parse(source) as unknown }
+  const problem = message.replace(/ (?:in|after) JSON at position.*$/u, "").replace(/, .* is not valid JSON$/su, "")
+  return { problem, column: soundLength(source) + 1 }
 }
 
 const NEWLINE = 0x0a
