@@ -1,4 +1,5 @@
 /** A run of a scenario, two times: the second is compared with the first step by step. */
+import { kernel as ours, type Kernel } from "../engine/Host.ts"
 import { partingWords, sign, text } from "../report/ReplayText.ts"
 import { expectationsLine, scoreOf } from "../report/Score.ts"
 import { StepView } from "../report/StepView.ts"
@@ -32,6 +33,10 @@ export interface Ran {
   /** Of the points of a branch those that it came to. */
   readonly points: Points
 }
+
+/** Ours, or the one that a test put in its place. */
+export const kernelOf = async ({ kernelModule }: Surroundings): Promise<Kernel> =>
+  kernelModule === undefined ? ours : ((await import(kernelModule)) as { readonly kernel: Kernel }).kernel
 
 /** The run that was asked for, or recorded. */
 export const runOnce = (
@@ -82,13 +87,14 @@ export const replaySeed = async (order: ReplayOrder, around: Surroundings, recor
   const look = lookOf(around)
   const again = commandOf(order, scenario)
   const view = order.step ? new StepView({ fromMs: order.fromMs, untilMs: order.untilMs ?? scenario.lastsMs }) : null
+  const kernel = await kernelOf(around)
   const startedMs = around.nowMs()
   let wallMs = 0
   const twice = (): Twice => {
-    const until = order.untilMs === null ? {} : { untilMs: order.untilMs }
+    const bounds = { kernel, ...(order.untilMs === null ? {} : { untilMs: order.untilMs }) }
     const lines = new Lines()
     const first = runOnce(engine, scenario, order, {
-      ...until,
+      ...bounds,
       onStep: (machine, input, commands) => {
         lines.onStep(machine, input)
         view?.onStep(machine, input, commands)
@@ -97,7 +103,7 @@ export const replaySeed = async (order: ReplayOrder, around: Surroundings, recor
     })
     wallMs = around.nowMs() - startedMs
     const beside = new Beside(lines.lines, { open: false, verbatim: false })
-    const second = runOnce(engine, scenario, order, { ...until, onStep: beside.onStep })
+    const second = runOnce(engine, scenario, order, { ...bounds, onStep: beside.onStep })
     return { first, second, lines, parting: beside.end() }
   }
   let ran: Twice

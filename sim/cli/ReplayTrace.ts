@@ -5,7 +5,6 @@
 import { readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import type { Kernel } from "../engine/Host.ts"
-import { kernel as ours } from "../engine/Host.ts"
 import { moment } from "../judge/Words.ts"
 import { grouped } from "../report/CampaignText.ts"
 import { otherwiseWords, partingWords, sign, text } from "../report/ReplayText.ts"
@@ -23,7 +22,7 @@ import { isDirty, kernelVersion, sameKernel } from "./KernelVersion.ts"
 import { readWith, type ReplayOrder, withOthers, type With } from "./Order.ts"
 import { runRecord } from "./Records.ts"
 import { type Outcome, replayRecord } from "./ReplayRecords.ts"
-import { type Ran, runOnce } from "./ReplaySeed.ts"
+import { kernelOf, type Ran, runOnce } from "./ReplaySeed.ts"
 import {
   type Engine,
   loadEngine,
@@ -314,9 +313,6 @@ const tell = (replayed: Replayed, outcome: Outcome, around: Surroundings): void 
     ])
   )
 }
-
-const kernelOf = async ({ kernelModule }: Surroundings): Promise<Kernel> =>
-  kernelModule === undefined ? ours : ((await import(kernelModule)) as { readonly kernel: Kernel }).kernel
 
 export const replayTrace = async (order: ReplayOrder, around: Surroundings, records: Records): Promise<Exit> => {
   const trace = openTrace(around.cwd, order.file)

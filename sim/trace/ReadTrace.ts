@@ -97,7 +97,10 @@ const why = ({ message }: { readonly message: string }): string =>
     .map((part) => part.trim())
     .join(" ")
 
-type Json = { readonly value: unknown } | { readonly problem: string; readonly column: number }
+/** `unfinished`: it could still become JSON. */
+type Json =
+  | { readonly value: unknown }
+  | { readonly problem: string; readonly column: number; readonly unfinished: boolean }
 
 const messageOf = (source: string): string | null => {
   try {
@@ -108,7 +111,8 @@ const messageOf = (source: string): string | null => {
   }
 }
 
-const endsTooSoon = (message: string | null): boolean => message !== null && /end of JSON|Unterminated/u.test(message)
+const isUnfinished = (source: string, message: string): boolean =>
+  /end of JSON|Unterminated/u.test(message) || message.includes(`at position ${source.length} `)
 
 /** How much of it could still become JSON. */
 const soundLength = (source: string): number => {
@@ -116,8 +120,9 @@ const soundLength = (source: string): number => {
   let high = source.length
   while (low < high) {
     const middle = Math.ceil((low + high) / 2)
-    const message = messageOf(source.slice(0, middle))
-    if (message === null || endsTooSoon(message)) low = middle
+    const part = source.slice(0, middle)
+    const message = messageOf(part)
+    if (message === null || isUnfinished(part, message)) low = middle
     else high = middle - 1
   }
   return low
@@ -127,7 +132,7 @@ const parse = (source: string): Json => {
   const message = messageOf(source)
   if (message === null) return { value: JSON.parse(source) as unknown }
   const problem = message.replace(/ (?:in|after) JSON at position.*$/u, "").replace(/, .* is not valid JSON$/su, "")
-  return { problem, column: soundLength(source) + 1 }
+  return { problem, column: soundLength(source) + 1, unfinished: isUnfinished(source, message) }
 }
 
 const NEWLINE = 0x0a
@@ -255,12 +260,12 @@ class Reader {
 
   /** Any line; `false`: from here on nothing is taken over. */
   #line(source: string | null, last: boolean): boolean {
-    if (source === null) this.#edited(1, "this is no text")
+    if (source === null && !last) this.#edited(1, "this is no text")
+    else if (source === null) this.#cut(`it breaks off in line ${this.#n}, after ${this.lines.length} inputs`)
     else {
       const json = parse(source)
       if ("value" in json) return this.#value(json.value)
-      if (last && !source.endsWith("}"))
-        this.#cut(`it breaks off in line ${this.#n}, after ${this.lines.length} inputs`)
+      if (last && json.unfinished) this.#cut(`it breaks off in line ${this.#n}, after ${this.lines.length} inputs`)
       else this.#edited(json.column, json.problem)
     }
     return false

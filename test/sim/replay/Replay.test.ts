@@ -1,0 +1,400 @@
+/** `pnpm sim replay` of traces: what came of it, what is said, and with which exit code. */
+import { assert, describe, it } from "@effect/vitest"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { drawnTrace, engine, FIELD, folder, kernelAt, sim, traceOf, VERSION, write } from "./Stage.ts"
+
+const TEXT = traceOf()
+const LINES = TEXT.trimEnd().split("\n")
+const withLine = (n: number, line: string): string => `${LINES.with(n - 1, line).join("\n")}\n`
+write("out/whole.jsonl", TEXT)
+const INPUTS = LINES.length - 2
+const HASH = (JSON.parse(LINES.at(-1)!) as { readonly end: { readonly hash: string } }).end.hash
+
+const recordsOf = (out: string) =>
+  out
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { readonly [key: string]: unknown })
+const another = () => VERSION.replace("4", "5")
+
+describe("a run that comes again", () => {
+  it("has the exit code of its verdict, the whole story, and says that it is the same", async () => {
+    const ran = await sim("replay out/whole.jsonl")
+    assert.deepInclude(ran, { exit: 1, err: "" })
+    assert.match(ran.out, /^A small field .* seed 7 · 14 s in 0 ms · trace [0-9a-f]{8}\n/u)
+    assert.include(ran.out, "main leads, term 1")
+    assert.match(ran.out, /✗ main leads for ever\n    scenarios\/field\.yaml:13\n/u)
+    assert.include(ran.out, `✓ replayed, step by step the same: ${INPUTS} inputs of out/whole.jsonl, trace ${HASH}\n`)
+    assert.isTrue(ran.out.endsWith("expectations: 1 passed, 1 failed\n"))
+    assert.notInclude(ran.out, "!")
+  })
+
+  it("also one that a campaign drew, and a branch of one, whatever else it drew by now", async () => {
+    write("out/drawn.jsonl", drawnTrace())
+    write("out/branch.jsonl", drawnTrace(undefined, 3, [{ after: 300, future: 2 }]))
+    for (const name of ["drawn", "branch"]) {
+      const { out } = await sim(`replay out/${name}.jsonl`)
+      assert.match(out, /\ndrawn: /u)
+      assert.match(out, /✓ replayed, step by step the same: /u)
+    }
+  })
+
+  it("as JSON: the run, and what came of the replay", async () => {
+    const { exit, out } = await sim("replay out/whole.jsonl --json")
+    const [run, replayed] = recordsOf(out)
+    assert.deepInclude(run!, { $type: "clawmesh.run/1", hash: HASH, verdict: "failed", exit: 1 })
+    assert.deepStrictEqual(replayed, {
+      $type: "clawmesh.replay/1",
+      trace: "out/whole.jsonl",
+      file: "scenarios/field.yaml",
+      outcome: "same",
+      event: null,
+      atMs: null,
+      node: null,
+      damage: null,
+      inputs: INPUTS,
+      hash: HASH,
+      recordedBy: VERSION,
+      kernel: VERSION,
+      exit: 1
+    })
+    assert.strictEqual(exit, 1)
+  })
+
+  it("up to a moment, and told from a moment on", async () => {
+    const { exit, out } = await sim("replay out/whole.jsonl --from 1s --until 5500ms")
+    assert.strictEqual(exit, 0, "what broke is due later")
+    assert.match(out, /seed 7 · stopped at 5\.5 s/u)
+    assert.notInclude(out, "everyone starts")
+    assert.match(out, /\n +1\.000 {3}…\n/u)
+    assert.match(out, /the same: \d+ inputs/u)
+    assert.isTrue(out.endsWith("expectations: 1 passed, 0 failed, 1 skipped\n"))
+  })
+
+  it("was stopped when it was recorded, and is stopped there again", async () => {
+    const recorded = await sim("run scenarios/field.yaml --until 5500ms --record")
+    const path = /^saved {2}(out\/[0-9a-f]{8}\.jsonl)$/mu.exec(recorded.out)?.[1] ?? "no trace"
+    const { exit, out } = await sim(`replay ${path}`)
+    assert.deepStrictEqual([exit, recorded.exit], [0, 0])
+    assert.match(out, /stopped at 5\.5 s/u)
+    assert.match(out, /✓ replayed, step by step the same/u)
+  })
+
+  it("step by step: each input with its number, what was given for it, and what it changed", async () => {
+    const { out } = await sim("replay out/whole.jsonl --step")
+    const numbers = [...out.matchAll(/^ +[\d.]+ +#(\d+) {3}/gmu)].map(([, n]) => Number(n))
+    assert.deepStrictEqual(
+      numbers,
+      Array.from({ length: INPUTS }, (_, i) => i + 1)
+    )
+    assert.match(out, /#1 {3}main ← Started \{"bootId":/u)
+    for (const words of [
+      "off → booting",
+      "booting → running",
+      "Standing → Leading",
+      "votes for main in term 1",
+      "main: up → suspect",
+      "a session with one, link "
+    ])
+      assert.include(out, `● ${words}`)
+    assert.match(out, /● its lease runs 1\.\d+ s more/u)
+    assert.match(out, /● a promise to main, for 2\.4 s/u)
+    assert.match(out, /\n {5}6\.000 {12}world\.crash main\b/u)
+    const { out: window } = await sim("replay out/whole.jsonl --step --from 5s --until 5200ms")
+    assert.isAbove([...window.matchAll(/#\d+ {3}/gu)].length, 3)
+    for (const [, time] of window.matchAll(/^ +([\d.]+) +#\d+/gmu))
+      assert.isTrue(Number(time) >= 5 && Number(time) <= 5.2)
+  })
+})
+
+describe("another kernel", () => {
+  it("that does the same is named, and changes nothing else", async () => {
+    const { exit, out } = await sim("replay out/whole.jsonl", { kernelVersion: another })
+    assert.include(out, "! this recording was made by kernel 4c1e77a; you run 5c1e77a\n")
+    assert.include(out, "✓ replayed, step by step the same")
+    assert.strictEqual(exit, 1)
+  })
+
+  it("that does otherwise: exit 5, from which input on, what it does there, and how to see the old one", async () => {
+    const { exit, out } = await sim("replay out/whole.jsonl", {
+      kernelVersion: another,
+      kernelModule: kernelAt("deaf")
+    })
+    assert.strictEqual(exit, 5)
+    assert.include(out, "! this recording was made by kernel 4c1e77a; you run 5c1e77a\n")
+    assert.match(
+      out,
+      /  The inputs replayed as recorded: what nodes do with them is the same until \d\.\d{3}, input \d+ of \d+:\n {4}\d\.\d{3} {2}\w+ ← Woke\n/u
+    )
+    assert.match(out, /  That is answered otherwise than was recorded, now by\n {4}→ nothing\n/u)
+    assert.match(out, /  Recorded was: failed, at 14\.000, trace [0-9a-f]{16}\n/u)
+    assert.include(out, "pnpm sim replay out/whole.jsonl --as-of 4c1e77a\n")
+    assert.include(out, "pnpm sim scenarios/field.yaml --seed 7\n")
+    const [replayed] = recordsOf(
+      (await sim("replay out/whole.jsonl --json", { kernelVersion: another, kernelModule: kernelAt("deaf") })).out
+    )
+    assert.deepInclude(replayed!, { outcome: "kernel", exit: 5, recordedBy: "4c1e77a", kernel: "5c1e77a" })
+    const first = LINES.findIndex((line) => line.includes('"_tag":"Woke"'))
+    assert.strictEqual(replayed!["event"], first, "the first alarm, of a node that runs")
+  })
+
+  it("that no commit holds is said to be in none", async () => {
+    write("out/dirty.jsonl", TEXT.replace('"kernel":"4c1e77a"', '"kernel":"4c1e77a-dirty.51aa0c3e"'))
+    const { out } = await sim("replay out/dirty.jsonl", { kernelModule: kernelAt("deaf") })
+    assert.include(out, "made by kernel 4c1e77a-dirty.51aa0c3e; you run 4c1e77a\n")
+  })
+
+  it("that nobody can name is told as such", async () => {
+    const { exit, out } = await sim("replay out/whole.jsonl", {
+      kernelModule: kernelAt("deaf"),
+      kernelVersion: () => null
+    })
+    assert.strictEqual(exit, 5)
+    assert.include(out, "made by kernel 4c1e77a; you run one that no commit names\n")
+  })
+})
+
+describe("the same kernel, and another run: a bug of the simulator", () => {
+  it("is exit 4, with the first event that differs", async () => {
+    // As if something outside the arguments had an influence.
+    const other = {
+      ...engine,
+      run: (...[scenario, options]: Parameters<typeof engine.run>) => engine.run(scenario, { ...options, seed: 8 })
+    }
+    const { exit, out } = await sim("replay out/whole.jsonl", { engine: async () => other })
+    assert.strictEqual(exit, 4)
+    assert.include(out, "✗ the run does not come again: kernel 4c1e77a recorded it, and makes another one of seed 7\n")
+    assert.match(
+      out,
+      /  From the first input on:\n {4}recorded {2}0\.000 {2}main ← Started .*\n {4}now {7}0\.000 {2}main ← Started /u
+    )
+    assert.match(out, /\n {4}input\.bootId: recorded "[\w-]+", now "[\w-]+"\n/u)
+    assert.match(out, /  The inputs replayed as recorded: nodes do the same with all \d+ of them\n/u)
+    const [replayed] = recordsOf((await sim("replay out/whole.jsonl --json", { engine: async () => other })).out)
+    assert.deepInclude(replayed!, { outcome: "not deterministic", event: 1, atMs: 0, node: "main", exit: 4 })
+  })
+
+  it("of another kernel it is exit 5: what it draws from a seed may be another run", async () => {
+    const other = {
+      ...engine,
+      run: (...[scenario, options]: Parameters<typeof engine.run>) => engine.run(scenario, { ...options, seed: 8 })
+    }
+    const { exit, out } = await sim("replay out/whole.jsonl", { engine: async () => other, kernelVersion: another })
+    assert.strictEqual(exit, 5)
+    assert.include(out, "! the simulator makes another run of seed 7 by now\n")
+    assert.match(out, /^What nodes told, as it was recorded:\n\n +\d\.\d{3} {3}main leads, term 1\n/u)
+  })
+
+  it("in the middle of it, after what came before", async () => {
+    let steps = 0
+    const drops = {
+      ...engine,
+      run: (...[scenario, options]: Parameters<typeof engine.run>) =>
+        engine.run(scenario, {
+          ...options,
+          kernel: {
+            make: options.kernel!.make,
+            step: (node, input) =>
+              ++steps > 100 && input._tag === "Ponged" ? [node, []] : options.kernel!.step(node, input)
+          }
+        })
+    }
+    const { exit, out } = await sim("replay out/whole.jsonl", { engine: async () => drops })
+    assert.strictEqual(exit, 4)
+    assert.match(
+      out,
+      /  The same until \d\.\d{3}, before input (\d+) of \d+\. Then:\n {4}both take up {2}\d\.\d{3} {2}\w+ ← Ponged \{"link":\d+,"probe":\d+\}\n {4}and the node does not give what it gave when it was recorded; now:\n {6}→ nothing\n|recorded .*\n {4}now /u
+    )
+  })
+
+  it("the same run with another verdict is one, too", async () => {
+    const kinder = {
+      ...engine,
+      run: (...[scenario, options]: Parameters<typeof engine.run>) => ({
+        ...engine.run(scenario, options),
+        verdict: "passed" as const
+      })
+    }
+    const same = await sim("replay out/whole.jsonl", { engine: async () => kinder })
+    assert.strictEqual(same.exit, 4)
+    assert.include(
+      same.out,
+      "✗ replayed, step by step the same, and judged otherwise: recorded was failed, now it is passed\n"
+    )
+    assert.strictEqual(
+      (await sim("replay out/whole.jsonl", { engine: async () => kinder, kernelVersion: another })).exit,
+      5
+    )
+  })
+})
+
+describe("a trace with something wrong", () => {
+  it("cut off: it is replayed up to there, and that is exit 5", async () => {
+    write("out/cut.jsonl", LINES.slice(0, 200).join("\n"))
+    const { exit, out } = await sim("replay out/cut.jsonl")
+    assert.strictEqual(exit, 5)
+    assert.include(out, "! out/cut.jsonl is cut off: it ends after 199 inputs, and no line says how it ended\n")
+    assert.match(out, /✓ replayed, step by step the same: 199 inputs of out\/cut\.jsonl/u)
+  })
+
+  it("edited: from which line on it is another run, and what was there", async () => {
+    const n = LINES.findIndex((line) => line.includes('"_tag":"Ponged"')) + 1
+    write("out/edited.jsonl", withLine(n, LINES[n - 1]!.replace(/"probe":(\d+)/u, '"probe":99')))
+    const { exit, out } = await sim("replay out/edited.jsonl")
+    assert.strictEqual(exit, 5)
+    assert.include(out, "! out/edited.jsonl was edited since it was written: the sum at its end is another one\n")
+    assert.include(out, `  It is another run from out/edited.jsonl:${n} on\n`)
+    assert.match(out, /\n {4}input\.probe: written 99, run \d+\n/u)
+    assert.notInclude(out, "--as-of", "no other kernel would do otherwise")
+  })
+
+  it("edited where nothing of the run hangs on it: said, and exit 5", async () => {
+    write("out/end.jsonl", withLine(LINES.length, LINES.at(-1)!.replace("failed", "passed")))
+    const { exit, out } = await sim("replay out/end.jsonl")
+    assert.strictEqual(exit, 5)
+    assert.include(out, "was edited since it was written")
+    assert.include(out, "✓ replayed, step by step the same")
+  })
+
+  it("lines left out, put in, or changed in order are found", async () => {
+    const variants = {
+      out: LINES.toSpliced(150, 1),
+      in: LINES.toSpliced(150, 0, LINES[150]!),
+      order: [...LINES.slice(0, 150), LINES[151]!, LINES[150]!, ...LINES.slice(152)]
+    }
+    for (const [name, lines] of Object.entries(variants)) {
+      write(`out/${name}.jsonl`, `${lines.join("\n")}\n`)
+      const { exit, out } = await sim(`replay out/${name}.jsonl`)
+      assert.strictEqual(exit, 5, name)
+      assert.match(out, /  It is another run from out\/\w+\.jsonl:15[12] on\n/u)
+    }
+  })
+
+  it("of another scenario: only its inputs are replayed", async () => {
+    write("out/other.jsonl", withLine(1, LINES[0]!.replace("A small field", "A large field")))
+    const { exit, out } = await sim("replay out/other.jsonl")
+    assert.strictEqual(exit, 5)
+    assert.include(out, "! out/other.jsonl:1:1: the scenario in it is another one than was recorded")
+    assert.include(out, `  Nodes do with all ${INPUTS} inputs what was recorded\n`)
+  })
+
+  it("of a file that has changed: the recorded one is replayed, and the command for the new one is told", async () => {
+    write("out/changed.jsonl", traceOf(FIELD.replace("lasts: 14s", "lasts: 13s")))
+    const { exit, out } = await sim("replay out/changed.jsonl")
+    assert.strictEqual(exit, 5)
+    assert.match(out, /seed 7 · 13 s/u)
+    assert.include(
+      out,
+      "! scenarios/field.yaml has changed since: what is replayed is the scenario as it was recorded\n  The file as it is now   pnpm sim scenarios/field.yaml --seed 7\n"
+    )
+  })
+
+  it("of a file that is gone: it needs none", async () => {
+    const away = join(folder, "away")
+    mkdirSync(away)
+    writeFileSync(join(away, "x.jsonl"), TEXT)
+    const { exit, out } = await sim("replay x.jsonl", { cwd: away })
+    assert.strictEqual(exit, 1)
+    assert.notInclude(out, "!")
+  })
+
+  it("of a scenario that does not read any more: its inputs are replayed", async () => {
+    const stranger = { ...engine, read: () => ({ mistakes: [], told: "" }) }
+    const { exit, out } = await sim("replay out/whole.jsonl", { engine: async () => stranger, kernelVersion: another })
+    assert.strictEqual(exit, 5)
+    assert.include(out, "! the scenario in it is none that this simulator reads: only its inputs are replayed\n")
+    assert.match(out, /nodes do the same with all \d+ of them\n/u)
+  })
+})
+
+describe("no trace", () => {
+  it("is exit 2, with the reason and the way out", async () => {
+    mkdirSync(join(folder, "bare"))
+    const said = async (file: string) => {
+      const { err, exit, out } = await sim(`replay ${file}`)
+      assert.deepStrictEqual([exit, out], [2, ""])
+      return err
+    }
+    assert.match(await said("out"), /^out is a folder; did you mean out\/\w+\.jsonl\?\n$/u)
+    assert.strictEqual(await said("bare"), "bare is a folder; there is no trace in it\n")
+    assert.strictEqual(await said("out/whoel.jsonl"), "no file out/whoel.jsonl; did you mean out/whole.jsonl?\n")
+    assert.strictEqual(await said("out/whole"), "no file out/whole; did you mean out/whole.jsonl?\n")
+    assert.strictEqual(
+      await said("nowhere/x.jsonl"),
+      "no file nowhere/x.jsonl; traces are kept by pnpm sim fuzz, and by pnpm sim run --record, in out/\n"
+    )
+    assert.strictEqual(
+      await said("out/whole.jsonl/x"),
+      "no file out/whole.jsonl/x: a part of its path is not a folder\n"
+    )
+    assert.strictEqual(await said("/dev/null"), "/dev/null is not a file; a trace is a text file\n")
+    write("out/empty.jsonl", "")
+    assert.match(await said("out/empty.jsonl"), /^out\/empty\.jsonl is empty; /u)
+    const { out } = await sim("replay out/empty.jsonl --json")
+    assert.deepInclude(recordsOf(out)[0]!, { $type: "clawmesh.error/1", code: "UNREADABLE", exit: 2 })
+  })
+})
+
+describe("a seed", () => {
+  it("is run two times, compared step by step", async () => {
+    const { exit, out } = await sim("replay scenarios/field.yaml --seed 7 --until 5500ms")
+    assert.strictEqual(exit, 0)
+    assert.match(
+      out,
+      /\n✓ two runs, step by step the same: trace [0-9a-f]{16}\nexpectations: 1 passed, 0 failed, 1 skipped\n$/u
+    )
+  })
+
+  it("as a campaign draws it, with --step as well", async () => {
+    const { out } = await sim("replay scenarios/field.yaml --seed 3 --fuzzed --branch 300:2 --step --until 12s")
+    assert.match(out, /\ndrawn: /u)
+    assert.match(out, /#1 {3}main ← Started/u)
+    const { err, exit } = await sim("replay scenarios/field.yaml --seed 3 --fuzzed --branch 99999999:1")
+    assert.strictEqual(exit, 2)
+    assert.match(err, /never comes to 99999999:1; write the points as/u)
+  })
+
+  it("that gives two runs: exit 4, with the first step in which they part", async () => {
+    const { exit, out } = await sim("replay scenarios/field.yaml --seed 7", { kernelModule: kernelAt("restless") })
+    assert.strictEqual(exit, 4)
+    assert.match(
+      out,
+      /✗ not deterministic: seed 7 gave trace [0-9a-f]{16} and trace [0-9a-f]{16}\n  The same until \d+\.\d{3}, before input [\d ]+ of [\d ]+\. Then:\n/u
+    )
+    assert.match(out, /\n  Common causes: a Map or Set filled in another order/u)
+  })
+
+  it("of a file that does not read is told as ever", async () => {
+    write("scenarios/typo.yaml", FIELD.replace("lasts: 14s", "lasts: 14"))
+    const { err, exit } = await sim("replay scenarios/typo.yaml --seed 7")
+    assert.strictEqual(exit, 2)
+    assert.match(err, /^scenarios\/typo\.yaml does not read: one thing|^scenarios\/typo\.yaml does not read/u)
+  })
+})
+
+describe("pnpm sim run --record", () => {
+  it("keeps the run, as written and as drawn", async () => {
+    for (const flags of ["--seed 7", "--seed 3 --fuzzed"]) {
+      const { out } = await sim(`run scenarios/field.yaml ${flags} --record`)
+      const path = /^saved {2}(out\/[0-9a-f]{8}\.jsonl)$/mu.exec(out)?.[1] ?? "no trace"
+      assert.match((await sim(`replay ${path}`)).out, /✓ replayed, step by step the same/u)
+    }
+    const seven = await sim("run scenarios/field.yaml --seed 7 --record --quiet")
+    assert.notInclude(seven.out, "saved")
+    assert.strictEqual(
+      readFileSync(join(folder, `out/${HASH.slice(0, 8)}.jsonl`), "utf8").split("\n").length,
+      LINES.length + 1
+    )
+  })
+
+  it("that cannot be written is told, and is exit 2", async () => {
+    const bare = join(folder, "bare2")
+    mkdirSync(bare)
+    writeFileSync(join(bare, "out"), "")
+    writeFileSync(join(bare, "field.yaml"), FIELD)
+    const { err, exit } = await sim("run field.yaml --record", { cwd: bare })
+    assert.strictEqual(exit, 2)
+    assert.match(err, /^out\/[0-9a-f]{8}\.jsonl cannot be written: out is a file, and has to be a folder\n$/u)
+  })
+})
