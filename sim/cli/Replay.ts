@@ -5,5 +5,7 @@ import { replaySeed } from "./ReplaySeed.ts"
 import { replayTrace } from "./ReplayTrace.ts"
 import type { Records, Surroundings } from "./Surroundings.ts"
 
-export const replay = (order: ReplayOrder, around: Surroundings, records: Records): Promise<Exit> =>
-  order.isTrace ? replayTrace(order, around, records) : replaySeed(order, around, records)
+export const replay = async (order: ReplayOrder, around: Surroundings, records: Records): Promise<Exit> => {
+  if (order.asOf !== null) return (await import("./AsOf.ts")).replayAsOf(order, order.asOf, around, records)
+  return order.isTrace ? replayTrace(order, around, records) : replaySeed(order, around, records)
+}

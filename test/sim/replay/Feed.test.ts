@@ -75,6 +75,6 @@ describe("the inputs of a trace, fed to the kernel", () => {
     const { parted, threw } = fed(trace, brittle)
     assert.isNull(parted)
     assert.strictEqual(threw?.event, 40)
-    assert.strictEqual((threw?.error as Error).message, "it is broken")
+    assert.strictEqual((threw!.error as Error).message, "it is broken")
   })
 })
