@@ -5,10 +5,11 @@
  * Does not promise: that the packages are those of that commit; they are the ones that are installed.
  */
 import { execFileSync, spawnSync } from "node:child_process"
-import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { type Exit, exits } from "./Exit.ts"
+import { COMMIT_FILE } from "./KernelVersion.ts"
 import type { ReplayOrder } from "./Order.ts"
 import { type Records, shellWord, type Surroundings } from "./Surroundings.ts"
 
@@ -34,14 +35,18 @@ const checkOut = (commit: string, folder: string): void => {
   const files = git(["ls-files", "--", ...FOLDERS], env).split("\n")
   for (let at = 0; at < files.length; at += 500)
     git(["checkout-index", "--force", `--prefix=${folder}/`, "--", ...files.slice(at, at + 500)], env)
+  writeFileSync(join(folder, COMMIT_FILE), `${git(["rev-parse", "--short", commit])}\n`)
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"))
 }
 
-const wordsOf = ({ file, fromMs, json, step, untilMs }: ReplayOrder): ReadonlyArray<string> => [
+const wordsOf = (
+  { file, fromMs, json, step, untilMs }: ReplayOrder,
+  recordsFile: string
+): ReadonlyArray<string> => [
   ...(step ? ["--step"] : []),
   ...(fromMs === 0 ? [] : ["--from", `${fromMs}ms`]),
   ...(untilMs === null ? [] : ["--until", `${untilMs}ms`]),
-  ...(json === null ? [] : [json === "stdout" ? "--json" : `--json=${json.path}`]),
+  ...(json === null ? [] : [json === "stdout" ? "--json" : `--json=${recordsFile}`]),
   file
 ]
 
@@ -60,13 +65,15 @@ export const replayAsOf = (order: ReplayOrder, commit: string, around: Surroundi
       return refuse(
         `--as-of ${commit}: the simulator of that commit cannot replay yet; git worktree add ../${commit} ${commit} shows what it can`
       )
+    const kept = join(folder, ".records")
     const { error, signal, status, stderr, stdout } = spawnSync(
       process.execPath,
-      [join(folder, "sim/main.ts"), "replay", ...wordsOf(order)],
+      [join(folder, "sim/main.ts"), "replay", ...wordsOf(order, kept)],
       { cwd: around.cwd, encoding: "utf8", maxBuffer: OUTPUT_BYTES_MAX, env: { ...process.env, NO_COLOR: "1" } }
     )
     around.out(stdout)
     around.err(stderr)
+    if (existsSync(kept)) records.write(readFileSync(kept, "utf8"))
     if (error !== undefined || status === null) {
       const why = error?.message ?? `it ended by ${signal}`
       records.error("DEFECT", exits.defect, `the simulator of ${commit} did not come to an end on ${shellWord(order.file)}: ${why}`)

@@ -1,10 +1,12 @@
 /** Which kernel and simulator these are: by the commit that they are of, or by what they say where no commit holds it. */
 import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { globSync, readFileSync } from "node:fs"
+import { existsSync, globSync, readFileSync } from "node:fs"
 import { resolve } from "node:path"
 
 const ROOT = resolve(import.meta.dirname, "../..")
+/** Where files were taken out of a repository, of which commit they are. */
+export const COMMIT_FILE = ".commit"
 const FOLDERS = ["kernel", "sim"]
 const DIRTY = "-dirty."
 /** Short, as commits are written. */
@@ -23,6 +25,8 @@ const digest = (): string => {
 /** `4c1e77a`; `4c1e77a-dirty.51aa0c3e` where files of kernel or simulator differ from that commit; `null`: no repository, or no git. */
 export const kernelVersion = (): string | null => {
   try {
+    const named = resolve(ROOT, COMMIT_FILE)
+    if (existsSync(named)) return readFileSync(named, "utf8").trim()
     const commit = git("rev-parse", "--short", "HEAD")
     return git("status", "--porcelain", "--", ...FOLDERS) === "" ? commit : `${commit}${DIRTY}${digest()}`
   } catch {
