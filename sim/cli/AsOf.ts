@@ -39,10 +39,7 @@ const checkOut = (commit: string, folder: string): void => {
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"))
 }
 
-const wordsOf = (
-  { file, fromMs, json, step, untilMs }: ReplayOrder,
-  recordsFile: string
-): ReadonlyArray<string> => [
+const wordsOf = ({ file, fromMs, json, step, untilMs }: ReplayOrder, recordsFile: string): ReadonlyArray<string> => [
   ...(step ? ["--step"] : []),
   ...(fromMs === 0 ? [] : ["--from", `${fromMs}ms`]),
   ...(untilMs === null ? [] : ["--until", `${untilMs}ms`]),
@@ -57,7 +54,9 @@ export const replayAsOf = (order: ReplayOrder, commit: string, around: Surroundi
   }
   const found = known(commit)
   if (found === null)
-    return refuse(`--as-of ${commit}: this repository has no such commit; git fetch may bring it, where history was left out`)
+    return refuse(
+      `--as-of ${commit}: this repository has no such commit; git fetch may bring it, where history was left out`
+    )
   const folder = mkdtempSync(join(tmpdir(), "clawmesh-as-of-"))
   try {
     checkOut(found, folder)
@@ -76,7 +75,11 @@ export const replayAsOf = (order: ReplayOrder, commit: string, around: Surroundi
     if (existsSync(kept)) records.write(readFileSync(kept, "utf8"))
     if (error !== undefined || status === null) {
       const why = error?.message ?? `it ended by ${signal}`
-      records.error("DEFECT", exits.defect, `the simulator of ${commit} did not come to an end on ${shellWord(order.file)}: ${why}`)
+      records.error(
+        "DEFECT",
+        exits.defect,
+        `the simulator of ${commit} did not come to an end on ${shellWord(order.file)}: ${why}`
+      )
       return exits.defect
     }
     return status as Exit
