@@ -156,6 +156,34 @@ describe("another kernel", () => {
   })
 })
 
+describe("a finding of a campaign", () => {
+  it(
+    "comes again with the kernel that broke it, and parts where another one is right",
+    { timeout: 60_000 },
+    async () => {
+      write(
+        "scenarios/leads.yaml",
+        FIELD.replace("at: 12s, that: { leader: main }", "eventually: { leaders: exactly 1 }")
+      )
+      const deaf = { kernelModule: kernelAt("deaf") }
+      const found = await sim("fuzz scenarios/leads.yaml --seeds 7 --jobs 1 --no-swarm --twice 0%", deaf)
+      assert.strictEqual(found.exit, 1)
+      const path = /^ +saved {2}(out\/[0-9a-f]{8}\.jsonl)$/mu.exec(found.out)?.[1] ?? "no trace"
+      // A campaign asks git which kernel this is.
+      const version = (
+        JSON.parse(readFileSync(join(folder, path), "utf8").split("\n")[0]!) as { readonly kernel: string }
+      ).kernel
+      const again = await sim(`replay ${path}`, { ...deaf, kernelVersion: () => version })
+      assert.strictEqual(again.exit, 1)
+      assert.match(again.out, /✗ main leads for ever\n/u)
+      assert.include(again.out, "✓ replayed, step by step the same")
+      const mended = await sim(`replay ${path}`)
+      assert.strictEqual(mended.exit, 5)
+      assert.match(mended.out, /That is answered otherwise than was recorded, now by\n(?: {4}→ .*\n)+/u)
+    }
+  )
+})
+
 describe("the same kernel, and another run: a bug of the simulator", () => {
   it("is exit 4, with the first event that differs", async () => {
     // As if something outside the arguments had an influence.
@@ -377,7 +405,7 @@ describe("a seed", () => {
 
 describe("pnpm sim run --record", () => {
   it("keeps the run, as written and as drawn", async () => {
-    for (const flags of ["--seed 7", "--seed 3 --fuzzed"]) {
+    for (const flags of ["--seed 7", "--seed 3 --fuzzed", "--seed 3 --fuzzed --no-swarm --with gen1=1"]) {
       const { out } = await sim(`run scenarios/field.yaml ${flags} --record`)
       const path = /^saved {2}(out\/[0-9a-f]{8}\.jsonl)$/mu.exec(out)?.[1] ?? "no trace"
       assert.match((await sim(`replay ${path}`)).out, /✓ replayed, step by step the same/u)
