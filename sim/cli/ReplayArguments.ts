@@ -1,6 +1,7 @@
 /** The words after `replay` and `diff`. */
+import { normalize } from "node:path"
 import { type Kind, readFlags } from "./Flags.ts"
-import { type Order, readTime } from "./Order.ts"
+import { type JsonTarget, type Order, readTime } from "./Order.ts"
 import { readFuzzed, readValues, timeMistake, whichKinds } from "./Which.ts"
 
 const kinds: { readonly [flag: string]: Kind } = {
@@ -12,6 +13,13 @@ const kinds: { readonly [flag: string]: Kind } = {
 
 /** What is named otherwise is taken for a trace, and told apart by its first line. */
 const isScenario = (word: string): boolean => /\.ya?ml$/u.test(word)
+
+/** What records are written to may not be what is read. */
+const overwrites = (json: JsonTarget | null, files: ReadonlyArray<string>): string | null => {
+  if (json === null || json === "stdout") return null
+  const file = files.find((file) => normalize(file) === normalize(json.path))
+  return file === undefined ? null : `--json=${json.path} would overwrite ${file}; write --json=out.json`
+}
 
 /** What a trace says by itself. */
 const ofScenarios = ["seed", "fuzzed", "no-swarm", "branch", "with"]
@@ -46,6 +54,8 @@ export const readReplayArguments = (words: ReadonlyArray<string>): Order => {
   const isTrace = !isScenario(file)
   if (isTrace && file.endsWith(".json") && json === "stdout")
     return misuse(`${file} is no trace; did you mean --json=${file}?`)
+  const lost = overwrites(json, [file])
+  if (lost !== null) return misuse(lost)
   const surplus = isTrace ? ofScenarios.find((flag) => values.has(flag)) : undefined
   if (surplus !== undefined)
     return misuse(`--${surplus} is for scenarios; a trace says by itself which run it is: pnpm sim replay ${file}`)
@@ -73,7 +83,8 @@ export const readDiffArguments = (words: ReadonlyArray<string>): Order => {
     return misuse(`${scenario} is a scenario; what is compared are traces: pnpm sim run ${scenario} --record keeps one`)
   if (first === undefined || second === undefined || third !== undefined)
     return misuse("diff compares two traces: pnpm sim diff out/51aa0c3e.jsonl out/e07c99f1.jsonl")
-  return { _tag: "diff", first, second, json }
+  const lost = overwrites(json, [first, second])
+  return lost === null ? { _tag: "diff", first, second, json } : misuse(lost)
 }
 
 const replayHelp = `Runs again what was recorded, and checks every step against the recording.

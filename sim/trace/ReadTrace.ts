@@ -114,8 +114,12 @@ const messageOf = (source: string): string | null => {
 const isUnfinished = (source: string, message: string): boolean =>
   /end of JSON|Unterminated/u.test(message) || message.includes(`at position ${source.length} `)
 
+/** Beyond this a place is not worth the time that it takes to find. */
+const PLACED_MAX = 4_194_304
+
 /** How much of it could still become JSON. */
 const soundLength = (source: string): number => {
+  if (source.length > PLACED_MAX) return 0
   let low = 0
   let high = source.length
   while (low < high) {

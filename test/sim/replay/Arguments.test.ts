@@ -89,6 +89,12 @@ describe("pnpm sim replay: wrong use", () => {
     assert.strictEqual(refused("replay x --untill 3s"), "no flag --untill; did you mean --until?")
   })
 
+  it("records that would be written over what is read", () => {
+    const lost = (json: string, file: string): string => `--json=${json} would overwrite ${file}; write --json=out.json`
+    assert.strictEqual(refused("replay ./x.jsonl --json=x.jsonl"), lost("x.jsonl", "./x.jsonl"))
+    assert.strictEqual(refused("diff a b --json=./b"), lost("./b", "b"))
+  })
+
   it("a trace where a scenario is run", () => {
     assert.strictEqual(refused("out/x.jsonl"), "out/x.jsonl is no scenario; did you mean pnpm sim replay out/x.jsonl?")
     assert.strictEqual(refused("run x.jsonl"), "x.jsonl is no scenario; did you mean pnpm sim replay x.jsonl?")
