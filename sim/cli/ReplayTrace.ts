@@ -1,158 +1,29 @@
 /**
- * A trace, replayed: the run is made once more from what the trace says of it, and each step compared with the recorded one. Where
- * it parts, the recorded inputs are given to the kernel, which tells whether the kernel or the simulated world is another one.
+ * `pnpm sim replay` of a trace: what came of the run that was made once more, in an exit code and in words. Where it parts from the
+ * recorded one, the recorded inputs alone tell whether the kernel or the simulated world is another one.
  */
-import { readFileSync } from "node:fs"
-import { resolve } from "node:path"
-import type { Kernel } from "../engine/Host.ts"
 import { moment } from "../judge/Words.ts"
 import { grouped } from "../report/CampaignText.ts"
 import { otherwiseWords, partingWords, sign, text } from "../report/ReplayText.ts"
 import { expectationsLine, scoreOf } from "../report/Score.ts"
-import { StepView } from "../report/StepView.ts"
 import { storyText, transcript } from "../report/Transcript.ts"
-import type { Scenario } from "../scenario/Scenario.ts"
 import { pointsText } from "../search/Points.ts"
-import { Beside, type Parting } from "../trace/Beside.ts"
-import { refeed, type Refed } from "../trace/Feed.ts"
-import type { InputLine } from "../trace/Format.ts"
 import type { Trace } from "../trace/ReadTrace.ts"
 import { type Exit, exitOf, exits } from "./Exit.ts"
-import { isDirty, kernelVersion, sameKernel } from "./KernelVersion.ts"
-import { readWith, type ReplayOrder, withOthers, type With } from "./Order.ts"
+import { isDirty, sameKernel } from "./KernelVersion.ts"
+import type { ReplayOrder } from "./Order.ts"
 import { runRecord } from "./Records.ts"
 import { type Outcome, replayRecord } from "./ReplayRecords.ts"
-import { kernelOf, type Ran, runOnce } from "./ReplaySeed.ts"
-import {
-  type Engine,
-  loadEngine,
-  lookOf,
-  notYours,
-  type Records,
-  shellWord,
-  stackOf,
-  type Surroundings
-} from "./Surroundings.ts"
+import { type Replayed, runTrace } from "./ReplayRun.ts"
+import { kernelOf } from "./ReplaySeed.ts"
+import { loadEngine, lookOf, notYours, type Records, shellWord, stackOf, type Surroundings } from "./Surroundings.ts"
 import { openTrace } from "./Traces.ts"
-
-const othersOf = ({ header }: Trace): With => (header.with === undefined ? null : readWith(header.with)) ?? { gen1: 0 }
 
 /** The command that makes the run from its seed. */
 const seedCommand = ({ header: { drawn, file, seed, with: others }, points }: Trace): string => {
   const swarm = drawn === null ? "" : ` --fuzzed${drawn.swarm ? "" : " --no-swarm"}`
   const branch = points.length === 0 ? "" : ` --branch ${pointsText(points)}`
   return `pnpm sim ${shellWord(file)} --seed ${seed}${swarm}${branch}${others === undefined ? "" : ` --with ${others}`}`
-}
-
-type FileNow = "as recorded" | "changed" | "not there"
-
-/** What became of the file that the scenario was read from. */
-const fileNow = (cwd: string, { header: { file, scenario } }: Trace): FileNow => {
-  try {
-    return readFileSync(resolve(cwd, file), "utf8").replace(/^\ufeff/u, "") === scenario ? "as recorded" : "changed"
-  } catch {
-    return "not there"
-  }
-}
-
-/** Everything that is known when the run, or what is left of it, has gone by. */
-interface Replayed {
-  readonly trace: Trace
-  /** Its inputs up to `--until`. */
-  readonly lines: ReadonlyArray<InputLine>
-  readonly order: ReplayOrder
-  /** `null`: the scenario does not read any more, or is not the one that was recorded. */
-  readonly ran: Ran | null
-  readonly parting: Parting | null
-  readonly fed: Refed | null
-  readonly view: StepView | null
-  readonly wallMs: number
-  readonly file: FileNow
-  /** The kernel that this one is. */
-  readonly version: string | null
-}
-
-class Replay {
-  readonly #order: ReplayOrder
-  readonly #around: Surroundings
-  readonly #engine: Engine
-  readonly #trace: Trace
-  readonly #kernel: Kernel
-
-  constructor(order: ReplayOrder, around: Surroundings, engine: Engine, trace: Trace, kernel: Kernel) {
-    this.#order = order
-    this.#around = around
-    this.#engine = engine
-    this.#trace = trace
-    this.#kernel = kernel
-  }
-
-  #view(): StepView | null {
-    const { fromMs, step, untilMs } = this.#order
-    return step ? new StepView({ fromMs, untilMs: untilMs ?? Number.POSITIVE_INFINITY }) : null
-  }
-
-  /** Where it stops: at `--until`, where the recorded run was stopped, or where the file is cut off. */
-  #untilMs(): number | null {
-    const { end, header, lines } = this.#trace
-    const ends = end === null ? [lines.at(-1)?.atMs ?? 0] : []
-    const bounds = [this.#order.untilMs, header.untilMs, ...ends].filter((bound) => bound !== null)
-    return bounds.length === 0 ? null : Math.min(...bounds)
-  }
-
-  /** The scenario of the trace, with what was put beside it; `null`: it does not read by now, or is another one. */
-  #scenario(): Scenario | null {
-    const { header, scenarioIntact } = this.#trace
-    if (!scenarioIntact) return null
-    const read = this.#engine.read(header.file, Buffer.from(header.scenario))
-    return "scenario" in read ? withOthers(read.scenario, othersOf(this.#trace)) : null
-  }
-
-  run(): Replayed {
-    const { header, points } = this.#trace
-    const scenario = this.#scenario()
-    const untilMs = this.#untilMs()
-    const lines = untilMs === null ? this.#trace.lines : this.#trace.lines.filter(({ atMs }) => atMs <= untilMs)
-    const { damage, end, lines: all } = this.#trace
-    const beside = new Beside(lines, {
-      open: end === null || lines.length < all.length,
-      verbatim: damage?._tag === "edited"
-    })
-    const view = this.#view()
-    const startedMs = this.#around.nowMs()
-    const ran =
-      scenario === null
-        ? null
-        : runOnce(
-            this.#engine,
-            scenario,
-            { seed: header.seed, fuzzed: header.drawn === null ? null : { swarm: header.drawn.swarm, points } },
-            {
-              ...(untilMs === null ? {} : { untilMs }),
-              kernel: this.#kernel,
-              onStep: (machine, input, commands) => {
-                beside.onStep(machine, input, commands)
-                view?.onStep(machine, input, commands)
-              },
-              ...(view === null ? {} : { onHappening: view.onHappening })
-            }
-          )
-    const parting = ran === null ? null : beside.end()
-    const replayed = {
-      trace: this.#trace,
-      lines,
-      order: this.#order,
-      ran,
-      parting,
-      file: fileNow(this.#around.cwd, this.#trace),
-      version: (this.#around.kernelVersion ?? kernelVersion)()
-    }
-    const wallMs = this.#around.nowMs() - startedMs
-    if (ran !== null && parting === null) return { ...replayed, fed: null, view, wallMs }
-    const recorded = this.#view()
-    const fed = refeed(header, lines, this.#kernel, recorded?.onFed)
-    return { ...replayed, fed, view: recorded, wallMs }
-  }
 }
 
 const nameOfIn =
@@ -190,7 +61,7 @@ const byWords = (version: string | null): string =>
   version === null ? "a kernel that nobody named" : `kernel ${version}`
 
 /** What the one has to be told who reads on: by whom the trace was made, what is wrong with it, what became of its scenario. */
-const notes = ({ file, ran, trace, version }: Replayed): ReadonlyArray<string> => {
+const notes = ({ asDrawn, file, ran, trace, version }: Replayed): ReadonlyArray<string> => {
   const { damage, header, scenarioIntact } = trace
   const { kernel } = header
   return [
@@ -206,13 +77,20 @@ const notes = ({ file, ran, trace, version }: Replayed): ReadonlyArray<string> =
           `  The file as it is now   ${seedCommand(trace)}`
         ]
       : []),
+    ...(asDrawn === null || !scenarioIntact
+      ? []
+      : [
+          asDrawn === "draws otherwise"
+            ? `${sign.known} of seed ${header.seed} this simulator makes another run: replayed is what was drawn then`
+            : `${sign.known} the text of its scenario is none that this simulator reads: replayed is what was read then`
+        ]),
     ...(ran === null && scenarioIntact
       ? [`${sign.known} the scenario in it is none that this simulator reads: only its inputs are replayed`]
       : [])
   ]
 }
 
-const wayOut = ({ file, trace, version }: Replayed, outcome: Outcome): ReadonlyArray<string> => {
+const wayOut = ({ asDrawn, file, trace, version }: Replayed, outcome: Outcome): ReadonlyArray<string> => {
   const { kernel } = trace.header
   const asOf =
     kernel === null || sameKernel(kernel, version) || outcome === "same" || outcome === "edited"
@@ -222,7 +100,7 @@ const wayOut = ({ file, trace, version }: Replayed, outcome: Outcome): ReadonlyA
         : [`  To see the old behaviour   pnpm sim replay ${shellWord(trace.file)} --as-of ${kernel}`]
   const again =
     file === "not there" || !trace.scenarioIntact ? [] : [`  The seed as it runs now    ${seedCommand(trace)}`]
-  return [...asOf, ...(outcome === "same" ? [] : again)]
+  return [...asOf, ...(outcome === "same" && asDrawn !== "draws otherwise" ? [] : again)]
 }
 
 /** Of a trace that was edited: from where on it is another one than was written. */
@@ -324,7 +202,7 @@ export const replayTrace = async (order: ReplayOrder, around: Surroundings, reco
   if (engine === null) return exits.defect
   let replayed: Replayed
   try {
-    replayed = new Replay(order, around, engine, trace, await kernelOf(around)).run()
+    replayed = runTrace(trace, order, around, engine, await kernelOf(around))
   } catch (error) {
     records.error("DEFECT", exits.defect, `the simulator broke on ${order.file}. ${notYours}\n${stackOf(error)}`)
     return exits.defect

@@ -10,7 +10,8 @@ import { createHash } from "node:crypto"
 import type { Config } from "../../kernel/Config.ts"
 import type { Input } from "../../kernel/Input.ts"
 import type { Verdict } from "../judge/Verdict.ts"
-import type { Drawn, RunClass, Setting } from "../search/Drawn.ts"
+import type { Scenario } from "../scenario/Scenario.ts"
+import type { Drawn } from "../search/Drawn.ts"
 import * as Hash from "./Hash.ts"
 
 export const TYPE = "clawmesh.trace/1"
@@ -29,13 +30,11 @@ export interface Told {
   readonly config: Config
 }
 
-export interface DrawnHeader {
-  readonly class: RunClass
+export interface DrawnHeader extends Pick<
+  Drawn,
+  "class" | "ties" | "liveness" | "settings" | "expectations" | "sources" | "calmMs" | "turns"
+> {
   readonly swarm: boolean
-  readonly ties: Drawn["ties"]
-  readonly liveness: boolean
-  readonly settings: ReadonlyArray<Setting>
-  readonly faults: ReadonlyArray<object>
   /** Where it turned off, as `Points.pointsText` writes it. */
   readonly branch?: string
 }
@@ -53,6 +52,8 @@ export interface Header extends Maker {
   readonly untilMs: number | null
   /** What a campaign drew for it; `null`: it ran as written. */
   readonly drawn: DrawnHeader | null
+  /** The scenario as it ran, with everything that was drawn for it, read and as plain data. */
+  readonly ran: Omit<Scenario, "text">
   readonly nodes: ReadonlyArray<Told>
 }
 

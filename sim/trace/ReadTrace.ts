@@ -59,10 +59,14 @@ const HeaderShape = Schema.Struct({
       ties: Schema.Literals(["fifo", "drawn"]),
       liveness: Schema.Boolean,
       settings: Schema.Array(object),
-      faults: Schema.Array(object),
+      expectations: Schema.Array(Schema.Natural),
+      sources: Schema.Array(Schema.NullOr(text)),
+      calmMs: Schema.Int,
+      turns: Schema.Array(object),
       branch: Schema.optionalKey(text)
     })
   ),
+  ran: object,
   nodes: Schema.Array(
     Schema.Struct({
       name: text,

@@ -28,17 +28,10 @@ export interface What {
 }
 
 const drawnHeader = ({ drawn, swarm }: NonNullable<What["drawn"]>): DrawnHeader => {
-  const { class: run, liveness, points, scenario, settings, sources, ties } = drawn
-  const faults = scenario.timeline.flatMap(({ atMs, forMs, verb }, step) =>
-    sources[step]?.startsWith("step/") ? [] : [{ atMs, forMs, source: sources[step], verb }]
-  )
+  const { points, scenario: _, seed: __, ...rest } = drawn
   return {
-    class: run,
+    ...rest,
     swarm,
-    ties,
-    liveness,
-    settings,
-    faults,
     ...(points.length === 0 ? {} : { branch: pointsText(points) })
   }
 }
@@ -61,6 +54,7 @@ export class Recorder {
   }
 
   text({ drawn, maker, scenario, untilMs }: What, result: RunResult): string {
+    const { text: _, ...ran } = drawn?.drawn.scenario ?? scenario
     const header = line({
       $type: TYPE,
       scenario: scenario.text,
@@ -70,6 +64,7 @@ export class Recorder {
       ...(scenario.with === undefined ? {} : { with: scenario.with }),
       untilMs,
       drawn: drawn === null ? null : drawnHeader(drawn),
+      ran,
       nodes: this.#nodes,
       ...maker
     } satisfies Header)

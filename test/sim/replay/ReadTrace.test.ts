@@ -79,7 +79,8 @@ describe("what is no trace", () => {
     )
     for (const change of [{ seed: -1 }, { seed: "7" }, { drawn: 3 }, { nodes: [{ name: "main" }] }, { with: "gen9=1" }])
       assert.match(problem(withHeader(change)), /^out\/x\.jsonl:1:1: the first line does not say what ran: /u)
-    const drawn = { class: "everywhere", swarm: true, ties: "fifo", liveness: false, settings: [], faults: [] }
+    const lists = { settings: [], expectations: [], sources: [], turns: [] }
+    const drawn = { class: "everywhere", swarm: true, ties: "fifo", liveness: false, calmMs: 0, ...lists }
     assert.match(problem(withHeader({ drawn: { ...drawn, branch: "7:0" } })), /"7:0" are no points of a branch$/u)
   })
 

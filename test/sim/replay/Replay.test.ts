@@ -3,6 +3,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Kernel } from "../../../sim/engine/Host.ts"
+import type { Engine } from "../../../sim/cli/Surroundings.ts"
+import { runScenario } from "../../../sim/run.ts"
+import { Recorder } from "../../../sim/trace/Recorder.ts"
+import { scenarioFrom } from "../search/Field.ts"
 import { drawnTrace, engine, FIELD, folder, kernelAt, sim, traceOf, VERSION, write } from "./Stage.ts"
 
 const TEXT = traceOf()
@@ -204,17 +208,6 @@ describe("the same kernel, and another run: a bug of the simulator", () => {
     assert.deepInclude(replayed!, { outcome: "not deterministic", event: 1, atMs: 0, node: "main", exit: 4 })
   })
 
-  it("of another kernel it is exit 5: what it draws from a seed may be another run", async () => {
-    const other = {
-      ...engine,
-      run: (...[scenario, options]: Parameters<typeof engine.run>) => engine.run(scenario, { ...options, seed: 8 })
-    }
-    const { exit, out } = await sim("replay out/whole.jsonl", { engine: async () => other, kernelVersion: another })
-    assert.strictEqual(exit, 5)
-    assert.include(out, "! the simulator makes another run of seed 7 by now\n")
-    assert.match(out, /^What nodes told, as it was recorded:\n\n +\d\.\d{3} {3}main leads, term 1\n/u)
-  })
-
   it("in the middle of it, after what came before", async () => {
     let steps = 0
     const drops = {
@@ -256,6 +249,84 @@ describe("the same kernel, and another run: a bug of the simulator", () => {
       (await sim("replay out/whole.jsonl", { engine: async () => kinder, kernelVersion: another })).exit,
       5
     )
+  })
+})
+
+describe("another simulator", () => {
+  /** As one whose fuzzer draws other faults from a seed. */
+  const drawsOtherwise: Engine = {
+    ...engine,
+    run: (scenario, options) => engine.run(scenario, options),
+    runFuzzed: (scenario, seed, how, options) => engine.runFuzzed(scenario, seed + 1, how, options)
+  }
+
+  it("that draws another run from the seed: replayed is what was drawn then, also in a branch", async () => {
+    write("out/drawn.jsonl", drawnTrace())
+    write(
+      "out/branch.jsonl",
+      drawnTrace(undefined, 3, [
+        { after: 300, future: 2 },
+        { after: 400, future: 1 }
+      ])
+    )
+    for (const name of ["drawn", "branch"]) {
+      const around = { engine: async () => drawsOtherwise, kernelVersion: another }
+      const { exit, out } = await sim(`replay out/${name}.jsonl`, around)
+      assert.include(out, "! of seed 3 this simulator makes another run: replayed is what was drawn then\n")
+      assert.match(out, /✓ replayed, step by step the same: [\d ]+ inputs of /u)
+      assert.match(out, /\n  The seed as it runs now {4}pnpm sim scenarios\/field\.yaml --seed 3 --fuzzed/u)
+      assert.strictEqual(exit, (await sim(`replay out/${name}.jsonl`)).exit, "judged as ever")
+    }
+    const { exit } = await sim("replay out/drawn.jsonl", { engine: async () => drawsOtherwise })
+    assert.strictEqual(exit, 4, "the very same simulator may not")
+  })
+
+  it("whose world is another one: exit 5, what nodes told then, and where the run parts that it makes now", async () => {
+    // Recorded in a world with other delays than its seed gives in this one.
+    const recorder = new Recorder()
+    const scenario = scenarioFrom(FIELD, "scenarios/field.yaml")
+    const result = runScenario(
+      { ...scenario, network: { ...scenario.network, delayMs: { min: 30, max: 40 } } },
+      { seed: 7, onStep: recorder.onStep }
+    )
+    const maker = { kernel: VERSION, node: "24.4.0" }
+    write("out/slow.jsonl", recorder.text({ scenario, drawn: null, untilMs: null, maker }, result))
+    const { exit, out } = await sim("replay out/slow.jsonl", { kernelVersion: another })
+    assert.strictEqual(exit, 5)
+    assert.match(out, /^What nodes told, as it was recorded:\n\n +\d\.\d{3} {3}main leads, term 1\n/u)
+    assert.include(out, "! the simulator makes another run of seed 7 by now\n")
+    assert.match(
+      out,
+      /  The same until 0\.\d{3}, before input \d+ of \d+\. Then:\n {4}recorded  0\.\d{3}  .*\n {4}now       0\.\d{3}  /u
+    )
+    assert.match(out, /  The inputs replayed as recorded: nodes do the same with all \d+ of them\n/u)
+    assert.match(out, /\n  To see the old behaviour   pnpm sim replay out\/slow\.jsonl --as-of 4c1e77a\n/u)
+    assert.strictEqual((await sim("replay out/slow.jsonl")).exit, 4)
+  })
+
+  it("to which the text of the scenario says nothing any more: replayed is what was read then", async () => {
+    const stranger = { ...engine, read: () => ({ mistakes: [], told: "" }) }
+    const { exit, out } = await sim("replay out/whole.jsonl", { engine: async () => stranger, kernelVersion: another })
+    assert.strictEqual(exit, 1)
+    assert.include(
+      out,
+      "! the text of its scenario is none that this simulator reads: replayed is what was read then\n"
+    )
+    assert.match(out, /✓ replayed, step by step the same/u)
+  })
+
+  it("to which what was read then says nothing either: its inputs are replayed", async () => {
+    const lost: Engine = {
+      ...engine,
+      read: () => ({ mistakes: [], told: "" }),
+      run: () => {
+        throw new Error("no such verb")
+      }
+    }
+    const { exit, out } = await sim("replay out/whole.jsonl", { engine: async () => lost, kernelVersion: another })
+    assert.strictEqual(exit, 5)
+    assert.include(out, "! the scenario in it is none that this simulator reads: only its inputs are replayed\n")
+    assert.match(out, /nodes do the same with all \d+ of them\n/u)
   })
 })
 
@@ -301,12 +372,12 @@ describe("a trace with something wrong", () => {
     }
   })
 
-  it("of another scenario: only its inputs are replayed", async () => {
+  it("of another scenario: what was read then is replayed, and that is exit 5", async () => {
     write("out/other.jsonl", withLine(1, LINES[0]!.replace("A small field", "A large field")))
     const { exit, out } = await sim("replay out/other.jsonl")
     assert.strictEqual(exit, 5)
     assert.include(out, "! out/other.jsonl:1:1: the scenario in it is another one than was recorded")
-    assert.include(out, `  Nodes do with all ${INPUTS} inputs what was recorded\n`)
+    assert.match(out, /✓ replayed, step by step the same/u)
   })
 
   it("of a file that has changed: the recorded one is replayed, and the command for the new one is told", async () => {
@@ -327,14 +398,6 @@ describe("a trace with something wrong", () => {
     const { exit, out } = await sim("replay x.jsonl", { cwd: away })
     assert.strictEqual(exit, 1)
     assert.notInclude(out, "!")
-  })
-
-  it("of a scenario that does not read any more: its inputs are replayed", async () => {
-    const stranger = { ...engine, read: () => ({ mistakes: [], told: "" }) }
-    const { exit, out } = await sim("replay out/whole.jsonl", { engine: async () => stranger, kernelVersion: another })
-    assert.strictEqual(exit, 5)
-    assert.include(out, "! the scenario in it is none that this simulator reads: only its inputs are replayed\n")
-    assert.match(out, /nodes do the same with all \d+ of them\n/u)
   })
 })
 
