@@ -33,6 +33,7 @@ const kinds: { readonly [flag: string]: Kind } = {
   twice: "nothing",
   reporter: reporterKind,
   quiet: "nothing",
+  step: "nothing",
   record: "nothing",
   version: "nothing"
 }
@@ -73,6 +74,9 @@ const readRunArguments = (words: ReadonlyArray<string>): Order => {
   if ("mistake" in drawn) return misuse(drawn.mistake)
   if (values.has("reporter") && json === "stdout")
     return misuse("--reporter is for people; with --json on standard output there is nothing for it to tell")
+  const step = values.has("step")
+  if (step && json === "stdout") return misuse("--step is for people; with --json there is nothing for it to tell")
+  if (step && reporter === "full") return misuse("--step and --reporter full both tell every input; choose one")
   return {
     _tag: "run",
     files: named,
@@ -81,6 +85,7 @@ const readRunArguments = (words: ReadonlyArray<string>): Order => {
     twice: values.has("twice"),
     reporter,
     quiet: values.has("quiet"),
+    step,
     record: values.has("record"),
     json
   }
@@ -107,6 +112,8 @@ const help = `Runs scenarios of the mesh in a simulated world, and judges what t
   --with gen1=N    put N devices of generation 1 beside the scenario: they dial some of its nodes and are dialled by others
   --until T        stop at that moment, such as 62s; what is due later is not judged
   --twice          run two times and compare the traces
+  --step           every input with its number, what the node did with it, and what that changed; pnpm sim replay has a
+                   window for it
   --record         keep the run as a trace, out/<hash>.jsonl, for pnpm sim replay and pnpm sim diff
   --reporter R     story: what happened, in a few lines; full: every input and command; failures: only runs that did not
                    pass; github: the same, with annotations beside the lines of a pull request

@@ -12,6 +12,7 @@ import { expectationsLine, NO_SCORE, type Score, scenariosLine, scoreOf, sum } f
 import { drawnWords } from "../report/DrawnWords.ts"
 import { FullLog } from "../report/FullLog.ts"
 import { type Look, notDeterministic, transcript } from "../report/Transcript.ts"
+import type { StepView } from "../report/StepView.ts"
 import type { RunOptions, RunResult } from "../run.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
 import type { Drawn } from "../search/Drawn.ts"
@@ -109,10 +110,16 @@ const runAll = async (order: RunOrder, around: Surroundings, records: Records): 
   const prepared = await prepare(order.files, around, records)
   if ("exit" in prepared) return prepared.exit
   const { engine, ready } = prepared
-  const campaign = new Campaign(order, around, records, engine)
+  const view = order.step ? await stepByStep() : null
+  const campaign = new Campaign(order, around, records, engine, view)
   const codes = ready.map((reading) => campaign.run(reading, ready.length > 1))
   campaign.close(ready.length > 1)
   return gravest([...codes, ...campaign.unkept()])
+}
+
+const stepByStep = async (): Promise<() => StepView> => {
+  const { StepView } = await import("../report/StepView.ts")
+  return () => new StepView({ fromMs: 0, untilMs: Number.POSITIVE_INFINITY })
 }
 
 interface Ran {
@@ -132,9 +139,12 @@ class Campaign {
   readonly #look: Look
   readonly #verdicts: Array<Verdict> = []
   readonly #keeper: Keeper
+  readonly #view: (() => StepView) | null
   #score: Score = NO_SCORE
 
-  constructor(order: RunOrder, around: Surroundings, records: Records, engine: Engine) {
+  /** `view`: what tells every step; `null`: nothing does. */
+  constructor(order: RunOrder, around: Surroundings, records: Records, engine: Engine, view: (() => StepView) | null) {
+    this.#view = view
     this.#order = order
     this.#around = around
     this.#records = records
@@ -194,7 +204,8 @@ class Campaign {
     const written = withOthers(read, this.#order.with)
     const { json, quiet, reporter, seed, twice, untilMs } = this.#order
     const options: RunOptions = { ...(seed === null ? {} : { seed }), ...(untilMs === null ? {} : { untilMs }) }
-    const log = reporter === "full" && !quiet && json !== "stdout" ? new FullLog() : null
+    const told = !quiet && json !== "stdout"
+    const log = told && this.#view !== null ? this.#view() : told && reporter === "full" ? new FullLog() : null
     const recorder = this.#order.record ? new Recorder() : null
     const watched: RunOptions = {
       ...options,

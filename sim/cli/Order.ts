@@ -21,6 +21,8 @@ export interface RunOrder {
   readonly reporter: Reporter
   /** Nothing but the closing lines. */
   readonly quiet: boolean
+  /** Every input, and what it changed, in place of the story. */
+  readonly step: boolean
   /** Keep it as a trace. */
   readonly record: boolean
   readonly with: With

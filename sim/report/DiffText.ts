@@ -41,6 +41,7 @@ const originWords = ({ header: first }: Trace, { header: second }: Trace): Reado
       ["the scenario", first.scenarioHash, second.scenarioHash],
       ["the seed", first.seed, second.seed],
       ["what was drawn", JSON.stringify(first.drawn), JSON.stringify(second.drawn)],
+      ["what is to happen", JSON.stringify(first.ran), JSON.stringify(second.ran)],
       ["who takes part", JSON.stringify(first.nodes), JSON.stringify(second.nodes)],
       ["the kernel", first.kernel, second.kernel]
     ] as const

@@ -84,7 +84,9 @@ describe("pnpm sim replay: wrong use", () => {
   })
 
   it("what people are told, with JSON on standard output; a flag that there is not", () => {
-    assert.match(refused("replay x --step --json"), /^--step is for people/u)
+    for (const line of ["replay x --step --json", "a.yaml --step --json"])
+      assert.match(refused(line), /^--step is for people/u)
+    assert.match(refused("a.yaml --step --reporter full"), /^--step and --reporter full both tell every input/u)
     assert.strictEqual(refused("replay out.json --json"), "out.json is no trace; did you mean --json=out.json?")
     assert.strictEqual(refused("replay x --untill 3s"), "no flag --untill; did you mean --until?")
   })

@@ -27,7 +27,7 @@ describe("two traces", () => {
   it("that part in the middle: exit 1, what came before, what each does then, and what to begin with was another", async () => {
     const { exit, out } = await sim("diff out/a.jsonl out/later.jsonl")
     assert.strictEqual(exit, 1)
-    assert.include(out, "Not the same to begin with: the scenario.\n")
+    assert.include(out, "Not the same to begin with: the scenario, what is to happen.\n")
     const [, same = ""] = /\nThe same for ([\d ]+) inputs, until \d\.\d{3}; the last of them:\n/u.exec(out) ?? []
     assert.isAbove(Number(same.replaceAll(" ", "")), 20)
     assert.match(
@@ -52,7 +52,7 @@ describe("two traces", () => {
     assert.include(out, "Not the same to begin with: the seed, who takes part.\n")
     assert.match(out, /\nFrom the first input on:\nThen, input 1:\n/u)
     assert.match(out, /\n {4}input\.bootId: first "[\w-]+", second "[\w-]+"\n/u)
-    assert.match((await sim("diff out/a.jsonl out/drawn.jsonl")).out, /: the seed, what was drawn/u)
+    assert.match((await sim("diff out/a.jsonl out/drawn.jsonl")).out, /: the seed, what was drawn, what is to happen/u)
   })
 
   it("with the same input, answered in two ways: what this kernel does, and whose way that is", async () => {

@@ -466,6 +466,17 @@ describe("a seed", () => {
   })
 })
 
+describe("pnpm sim run --step", () => {
+  it("tells every step in place of the story, of each run anew", async () => {
+    const { exit, out } = await sim("run scenarios/field.yaml scenarios/field.yaml --step --until 5500ms")
+    assert.strictEqual(exit, 0)
+    const replayed = await sim("replay scenarios/field.yaml --step --until 5500ms")
+    const steps = (text: string) => text.split("\n").filter((line) => /#\d+ {3}|● /u.test(line))
+    assert.deepStrictEqual(steps(out), steps(replayed.out))
+    assert.notInclude((await sim("run scenarios/field.yaml --step --quiet")).out, "#1 ")
+  })
+})
+
 describe("pnpm sim run --record", () => {
   it("keeps the run, as written and as drawn", async () => {
     for (const flags of ["--seed 7", "--seed 3 --fuzzed", "--seed 3 --fuzzed --no-swarm --with gen1=1"]) {
