@@ -250,6 +250,7 @@ class Campaign {
       this.#score = sum(this.#score, score)
       if (!same) {
         this.#tell(notDeterministic(result, second, this.#look))
+        this.#tell(`  step by step   ${again.replace(/^pnpm sim /u, "pnpm sim replay ")}\n`)
         const message = `not deterministic: seed ${result.seed} gave trace ${result.hash} and trace ${second.hash}`
         this.#records.annotate(annotation({ level: "error", file, message }))
       } else {

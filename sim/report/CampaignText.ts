@@ -88,13 +88,14 @@ const scenarioLine = (telling: CampaignTelling, index: number, pen: Pen): string
 }
 
 const findingBlock = (telling: CampaignTelling, finding: Finding, pen: Pen): ReadonlyArray<string> => {
-  const { fault, points, scenario: index, seed, seeds, trace } = finding
+  const { fault, otherTrace, points, scenario: index, seed, seeds, trace } = finding
   const { runs, scenario } = telling.tally.scenarios[index]!
   const file = telling.files[index]!
   const title = (what: string) =>
     `${pen("red", "✗")} ${pen("bold", `${nameOf(file, telling.files)} · ${what} · ${grouped(seeds)} of ${grouped(runs)} runs`)}`
   const footer = [
-    ...(trace === null ? [] : [`  saved  ${trace}`]),
+    ...(trace === null ? [] : [`  saved  ${trace}${otherTrace === null ? "" : `     ${otherTrace}`}`]),
+    ...(trace === null || otherTrace === null ? [] : [`  diff   pnpm sim diff ${trace} ${otherTrace}`]),
     `  again  ${telling.again(index, seed, points)}`,
     ""
   ]

@@ -188,6 +188,19 @@ describe("a finding of a campaign", () => {
   )
 })
 
+describe("a seed of a campaign that gives two runs", () => {
+  it("is kept as both of them, with the command that compares them", { timeout: 60_000 }, async () => {
+    const found = await sim("fuzz scenarios/field.yaml --seeds 1..4 --jobs 2 --twice 100%", {
+      kernelModule: kernelAt("restless")
+    })
+    assert.strictEqual(found.exit, 4)
+    const [, one, other] = /^ {2}diff {3}pnpm sim diff (out\/\w+\.jsonl) (out\/\w+\.jsonl)$/mu.exec(found.out) ?? []
+    const { exit, out } = await sim(`diff ${one} ${other}`)
+    assert.strictEqual(exit, 1)
+    assert.match(out, /\n✗ they part\n$/u)
+  })
+})
+
 describe("the same kernel, and another run: a bug of the simulator", () => {
   it("is exit 4, with the first event that differs", async () => {
     // As if something outside the arguments had an influence.
