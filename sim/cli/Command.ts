@@ -17,14 +17,12 @@ import type { RunOptions, RunResult } from "../run.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
 import type { Drawn } from "../search/Drawn.ts"
 import { type Point, pointsText } from "../search/Points.ts"
-import { Recorder } from "../trace/Recorder.ts"
 import { commands, readArguments } from "./Arguments.ts"
 import { type Exit, exitOf, exits, gravest } from "./Exit.ts"
 import { unknownWord } from "./Files.ts"
-import { Keeper } from "./Keeper.ts"
-import { kernelVersion } from "./KernelVersion.ts"
 import { remember } from "./LastRuns.ts"
 import { type JsonTarget, type Reporter, type RunOrder, withOthers, withWords } from "./Order.ts"
+import type { Recording } from "./Recording.ts"
 import { runRecord } from "./Records.ts"
 import {
   type Engine,
@@ -110,8 +108,11 @@ const runAll = async (order: RunOrder, around: Surroundings, records: Records): 
   const prepared = await prepare(order.files, around, records)
   if ("exit" in prepared) return prepared.exit
   const { engine, ready } = prepared
-  const view = order.step ? await stepByStep() : null
-  const campaign = new Campaign(order, around, records, engine, view)
+  const besides: Besides = {
+    view: order.step ? await stepByStep() : null,
+    recording: order.record ? new (await import("./Recording.ts")).Recording(order, around) : null
+  }
+  const campaign = new Campaign(order, around, records, engine, besides)
   const codes = ready.map((reading) => campaign.run(reading, ready.length > 1))
   campaign.close(ready.length > 1)
   return gravest([...codes, ...campaign.unkept()])
@@ -120,6 +121,13 @@ const runAll = async (order: RunOrder, around: Surroundings, records: Records): 
 const stepByStep = async (): Promise<() => StepView> => {
   const { StepView } = await import("../report/StepView.ts")
   return () => new StepView({ fromMs: 0, untilMs: Number.POSITIVE_INFINITY })
+}
+
+/** Loaded only where somebody asks for it. */
+interface Besides {
+  /** Tells every step of a run. */
+  readonly view: (() => StepView) | null
+  readonly recording: Recording | null
 }
 
 interface Ran {
@@ -138,19 +146,16 @@ class Campaign {
   readonly #engine: Engine
   readonly #look: Look
   readonly #verdicts: Array<Verdict> = []
-  readonly #keeper: Keeper
-  readonly #view: (() => StepView) | null
+  readonly #besides: Besides
   #score: Score = NO_SCORE
 
-  /** `view`: what tells every step; `null`: nothing does. */
-  constructor(order: RunOrder, around: Surroundings, records: Records, engine: Engine, view: (() => StepView) | null) {
-    this.#view = view
+  constructor(order: RunOrder, around: Surroundings, records: Records, engine: Engine, besides: Besides) {
+    this.#besides = besides
     this.#order = order
     this.#around = around
     this.#records = records
     this.#engine = engine
     this.#look = lookOf(around)
-    this.#keeper = new Keeper(around.cwd)
   }
 
   #tell(text: string): void {
@@ -192,21 +197,14 @@ class Campaign {
     return exits.wrongUse
   }
 
-  #keep(recorder: Recorder, scenario: Scenario, drawn: Drawn | null, result: RunResult): void {
-    const { fuzzed, untilMs } = this.#order
-    const maker = { kernel: (this.#around.kernelVersion ?? kernelVersion)(), node: process.versions.node }
-    const how = drawn === null || fuzzed === null ? null : { drawn, swarm: fuzzed.swarm }
-    const path = this.#keeper.keep(result.hash, recorder.text({ scenario, drawn: how, untilMs, maker }, result))
-    if (path !== null && !this.#order.quiet) this.#tell(`saved  ${path}\n`)
-  }
-
   run({ file, scenario: read }: Ready, oneOfSeveral: boolean): Exit {
     const written = withOthers(read, this.#order.with)
     const { json, quiet, reporter, seed, twice, untilMs } = this.#order
     const options: RunOptions = { ...(seed === null ? {} : { seed }), ...(untilMs === null ? {} : { untilMs }) }
     const told = !quiet && json !== "stdout"
-    const log = told && this.#view !== null ? this.#view() : told && reporter === "full" ? new FullLog() : null
-    const recorder = this.#order.record ? new Recorder() : null
+    const { recording, view } = this.#besides
+    const log = told && view !== null ? view() : told && reporter === "full" ? new FullLog() : null
+    const recorder = recording?.recorder() ?? null
     const watched: RunOptions = {
       ...options,
       ...(log === null ? {} : { onHappening: log.onHappening }),
@@ -244,7 +242,8 @@ class Campaign {
       }
       if (wanted) this.#tell(transcript(telling, this.#look))
       this.#records.annotate(runAnnotations(file, scenario, result))
-      if (recorder !== null) this.#keep(recorder, written, drawn, result)
+      const kept = recorder === null ? null : recording!.keep(recorder, written, drawn, result)
+      if (kept !== null && !quiet) this.#tell(`saved  ${kept}\n`)
       this.#verdicts.push(same ? result.verdict : "failed")
       const score = scoreOf(result)
       this.#score = sum(this.#score, score)
@@ -273,7 +272,7 @@ class Campaign {
 
   /** Traces that were asked for and could not be written. */
   unkept(): ReadonlyArray<Exit> {
-    return [...this.#keeper.problems].map((problem) => {
+    return (this.#besides.recording?.problems ?? []).map((problem) => {
       this.#records.error("UNWRITABLE", exits.wrongUse, problem)
       return exits.wrongUse
     })
