@@ -2,29 +2,24 @@
  * `pnpm sim fuzz`: a campaign, from its order to an exit code. What it finds it tells at the end, and keeps at once, each first
  * run of a finding in `out/`.
  */
-import { mkdirSync } from "node:fs"
 import { availableParallelism } from "node:os"
-import { join, resolve } from "node:path"
 import { campaignText, doubtful, hasCause, progressLine } from "../report/CampaignText.ts"
 import type { Range } from "../scenario/Scenario.ts"
 import { SEED_MAX } from "../scenario/Seed.ts"
 import { pointsText, type Points } from "../search/Points.ts"
 import type { Tally } from "../search/Tally.ts"
-import { commit } from "./Commit.ts"
 import { type Exit, exits, gravest } from "./Exit.ts"
 import { endRecord, findingRecord, seedRecord } from "./FuzzRecords.ts"
+import { Keeper } from "./Keeper.ts"
+import { versionOf } from "./KernelVersion.ts"
 import { type FuzzOrder, withOthers, withWords } from "./Order.ts"
 import { lookOf, readAll, type Ready, type Records, shellWord, type Surroundings } from "./Surroundings.ts"
-import { isNoFolder, whyUnwritten, writeWhole } from "./Writing.ts"
 
-const FOLDER = "out"
 /** Of a file that says no `seeds:`. */
 const SEEDS_DEFAULT: Range = { min: 1, max: 1_000 }
 const PROGRESS_EVERY_MS = 250
 /** Of more findings the first have pages; the rest have commands. */
 const PAGES_MAX = 5
-/** As many digits as a transcript shows. */
-const HASH_SHOWN = 8
 
 /** The seeds of each scenario. A budget of events or time goes on beyond those of the file. */
 const rangesOf = ({ eventsMax, forMs, seeds }: FuzzOrder, ready: ReadonlyArray<Ready>): ReadonlyArray<Range> =>
@@ -33,29 +28,6 @@ const rangesOf = ({ eventsMax, forMs, seeds }: FuzzOrder, ready: ReadonlyArray<R
     const own = scenario.fuzz?.seeds ?? SEEDS_DEFAULT
     return eventsMax === null && forMs === null ? own : { min: own.min, max: SEED_MAX }
   })
-
-/** Writes traces of findings; remembers once why it could not. */
-class Keeper {
-  readonly #cwd: string
-  readonly problems = new Set<string>()
-
-  constructor(cwd: string) {
-    this.#cwd = cwd
-  }
-
-  keep(hash: string, text: string): string | null {
-    const path = join(FOLDER, `${hash.slice(0, HASH_SHOWN)}.jsonl`)
-    try {
-      mkdirSync(resolve(this.#cwd, FOLDER), { recursive: true })
-      writeWhole(resolve(this.#cwd, path), text)
-      return path
-    } catch (error) {
-      const why = isNoFolder(error) ? `${FOLDER} is a file, and has to be a folder` : whyUnwritten(error)
-      this.problems.add(`${path} cannot be written: ${why}; the commands below run it again`)
-      return null
-    }
-  }
-}
 
 const exitOf = ({ findings, scenarios }: Tally, interrupted: boolean): Exit => {
   const codes = findings.map(({ fault: { _tag } }): Exit => {
@@ -95,7 +67,7 @@ export const fuzz = async (order: FuzzOrder, around: Surroundings, records: Reco
     branching: order.branching,
     twicePercent: order.twicePercent,
     keepGoing: order.keepGoing,
-    maker: { kernel: commit(), node: process.versions.node },
+    maker: { kernel: versionOf(around), node: process.versions.node },
     kernelModule: around.kernelModule ?? null,
     nowMs: around.nowMs,
     keep: (hash, text) => keeper.keep(hash, text),
@@ -113,7 +85,8 @@ export const fuzz = async (order: FuzzOrder, around: Surroundings, records: Reco
   around.progress?.(null)
 
   const problems = [...keeper.problems]
-  for (const problem of problems) records.error("UNWRITABLE", exits.wrongUse, problem)
+  for (const problem of problems)
+    records.error("UNWRITABLE", exits.wrongUse, `${problem}; the commands below run it again`)
   const exit = gravest([exitOf(tally, interrupted), ...failures, ...(problems.length > 0 ? [exits.wrongUse] : [])])
   for (const finding of tally.findings)
     records.write(

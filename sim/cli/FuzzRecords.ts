@@ -61,6 +61,7 @@ export const findingRecord = (file: string, finding: Finding, tally: Tally, agai
     seeds: finding.seeds,
     ...faultOf(finding, tally, finding.scenario),
     trace: finding.trace,
+    otherTrace: finding.otherTrace,
     again
   })
 

@@ -21,8 +21,38 @@ export interface RunOrder {
   readonly reporter: Reporter
   /** Nothing but the closing lines. */
   readonly quiet: boolean
+  /** Every input, and what it changed, in place of the story. */
+  readonly step: boolean
+  /** Keep it as a trace. */
+  readonly record: boolean
   readonly with: With
   /** `null`: text for people. */
+  readonly json: JsonTarget | null
+}
+
+export interface ReplayOrder {
+  readonly _tag: "replay"
+  /** As written: a trace, or a scenario. */
+  readonly file: string
+  readonly isTrace: boolean
+  /** Of a scenario, in place of its own. */
+  readonly seed: number | null
+  readonly fuzzed: RunOrder["fuzzed"]
+  readonly with: With
+  /** What is told begins there. */
+  readonly fromMs: number
+  readonly untilMs: number | null
+  /** Every input, and what it changed, in place of the story. */
+  readonly step: boolean
+  /** Of a trace: with the simulator of that commit. */
+  readonly asOf: string | null
+  readonly json: JsonTarget | null
+}
+
+export interface DiffOrder {
+  readonly _tag: "diff"
+  readonly first: string
+  readonly second: string
   readonly json: JsonTarget | null
 }
 
@@ -126,6 +156,8 @@ export type JsonTarget = "stdout" | { readonly path: string }
 export type Order =
   | RunOrder
   | FuzzOrder
+  | ReplayOrder
+  | DiffOrder
   | CheckOrder
   | ListOrder
   | NewOrder

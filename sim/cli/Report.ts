@@ -7,9 +7,9 @@ import { type Exit, exits } from "./Exit.ts"
 import { futuresOf } from "./Explain.ts"
 import type { ReportOrder } from "./Order.ts"
 import { line } from "./Records.ts"
-import { pagePath } from "./Pages.ts"
 import { find } from "./Subject.ts"
-import { commit } from "./Commit.ts"
+import { keptPath } from "./Keeper.ts"
+import { versionOf } from "./KernelVersion.ts"
 import type { Records, Surroundings } from "./Surroundings.ts"
 import { isNoFolder, whyUnwritten, writeWhole } from "./Writing.ts"
 
@@ -34,7 +34,7 @@ export const report = async (order: ReportOrder, around: Surroundings, records: 
   const [first] = examined.breaks
   const futures = first === undefined || !order.about.futures ? null : await futuresOf(examined, first, around)
   const { hash, seed, verdict } = examined.result
-  const path = order.out ?? pagePath(hash)
+  const path = order.out ?? keptPath(hash, "html")
   const text = page({
     file,
     words,
@@ -44,7 +44,7 @@ export const report = async (order: ReportOrder, around: Surroundings, records: 
       ["again", `pnpm sim ${words}`],
       ...(first === undefined ? [] : [["why", `pnpm sim explain ${words}`] as const])
     ],
-    kernel: commit()
+    kernel: versionOf(around)
   })
   try {
     const absolute = resolve(around.cwd, path)

@@ -59,7 +59,7 @@ export type MachineEvent =
   | { readonly _tag: "power-cut"; readonly machine: number; readonly process: number }
 
 /** What a machine runs where the world runs `kernel`. */
-const programOf = ({ generation }: NodeSpec, kernel: Kernel): Kernel =>
+export const programOf = (generation: NodeSpec["generation"], kernel: Kernel): Kernel =>
   generation === 1 ? gen1() : generation === 2 ? tomorrow(kernel) : kernel
 
 export class Machine extends Present implements Port {
@@ -94,7 +94,8 @@ export class Machine extends Present implements Port {
   private mine(): Life {
     const { life } = this
     if (life.owner === this.world.owner) return life
-    const host = life.host?.fork?.(programOf(this.spec, this.world.kernel), this.contextOf(life.process)) ?? null
+    const host =
+      life.host?.fork?.(programOf(this.spec.generation, this.world.kernel), this.contextOf(life.process)) ?? null
     this.life = new Life(
       this.world.owner,
       life.clock,
@@ -192,7 +193,7 @@ export class Machine extends Present implements Port {
     life.clock = life.clock.booted(origin - this.world.nowMs)
     if (this.spec.bootsIn1970) life.clock = life.clock.jumped(-life.clock.instant(this.world.nowMs).wall)
     life.host = this.world.makeHost(
-      programOf(this.spec, this.world.kernel),
+      programOf(this.spec.generation, this.world.kernel),
       this.config,
       this.contextOf(life.process),
       this

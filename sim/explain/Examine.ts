@@ -56,7 +56,8 @@ const asWritten = (scenario: Scenario, seed: number): Drawn => ({
   expectations: scenario.expect.map((_, place) => place),
   sources: scenario.timeline.map(() => null),
   calmMs: scenario.lastsMs,
-  points: []
+  points: [],
+  turns: []
 })
 
 export const examine = (subject: Subject, options: Pick<RunOptions, "kernel" | "untilMs"> = {}): Examined => {

@@ -223,6 +223,7 @@ export const draw = (scenario: Scenario, seed: number, { swarm }: DrawOptions): 
     expectations,
     calmMs,
     points: [],
+    turns: [],
     scenario: {
       ...varied,
       nodes: clone === null ? varied.nodes : [...varied.nodes, clone.node],

@@ -90,6 +90,23 @@ export const runBranch = (
   return { drawn: now.drawn, result: { ...ofOneSeed(now.run.finish()), seed } }
 }
 
+/** As it was drawn once, whatever is drawn by now: nothing is drawn again but by the world itself. */
+export const runAsDrawn = (
+  { liveness, scenario, seed, ties, turns }: Pick<Drawn, "liveness" | "scenario" | "seed" | "ties" | "turns">,
+  options: Omit<RunOptions, "seed" | "ties"> = {}
+): RunResult => {
+  const later = turns.reduce((sum, { more }) => sum + more.length, 0)
+  const timeline = scenario.timeline.slice(0, scenario.timeline.length - later)
+  let run = new Run({ ...scenario, timeline }, { liveness, ...options, seed, ties })
+  for (const { after, more, seed: other, without } of turns) {
+    if (run.go(() => run.world.events >= after) === "over") break
+    run = run.fork({ ...options, seed: other })
+    run.world.script.change(new Set(without), more)
+  }
+  run.go()
+  return { ...ofOneSeed(run.finish()), seed }
+}
+
 /** Everything that nodes told, in one number: two runs with the same one had the same facts and transitions. */
 const digestOf = (happenings: ReadonlyArray<Happening>): string => {
   const hash = Hash.make()

@@ -15,11 +15,12 @@ import { FIELD, field, scenarioFrom } from "../search/Field.ts"
 const MAKER = { kernel: "4c1e77a", node: "24.4.0" }
 
 interface Header {
+  readonly ran: object
   readonly $type: string
   readonly scenario: string
   readonly scenarioHash: string
   readonly seed: number
-  readonly drawn: { readonly class: string; readonly faults: ReadonlyArray<object>; readonly branch?: string }
+  readonly drawn: { readonly class: string; readonly sources: ReadonlyArray<string | null>; readonly branch?: string }
   readonly kernel: string
 }
 interface Line {
@@ -98,10 +99,9 @@ describe("a trace file", () => {
     assert.deepInclude(header, { $type: "clawmesh.trace/1", scenario: FIELD, seed: 2, ...MAKER })
     assert.match(header.scenarioHash, /^[0-9a-f]{16}$/u)
     assert.strictEqual(header.drawn.class, drawn.class)
-    assert.strictEqual(
-      header.drawn.faults.length,
-      drawn.sources.filter((source) => source?.startsWith("step/") !== true).length
-    )
+    assert.deepStrictEqual(header.drawn.sources, drawn.sources)
+    const { text: _, ...ran } = drawn.scenario
+    assert.deepStrictEqual(header.ran, ran)
   })
 })
 
