@@ -42,6 +42,8 @@ const verbWords = (verb: Verb): string => {
       return `advertise ${verb.node}`
     case "ask":
       return `ask ${verb.from} → ${verb.to}`
+    case "freeze":
+      return `freeze ${who(verb.who)}${verb.in === undefined ? "" : " in a handshake"}`
     case "replay":
       return `replay ${verb.from} → ${verb.to}`
     default:

@@ -33,6 +33,7 @@ const nodeKinds: ReadonlyArray<NodeKind> = [
   "crash-at-write",
   "stop",
   "freeze",
+  "freeze-in-handshake",
   "suspend",
   "slow-cpu",
   "disk-hangs",
