@@ -7,8 +7,7 @@
 import type { Link } from "../../kernel/links/Link.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 
-const isUnderWay = (link: Link): boolean =>
-  link._tag !== "Session" && !(link._tag === "Offered" && link.asked === null)
+const isUnderWay = (link: Link): boolean => link._tag !== "Session" && !(link._tag === "Offered" && link.asked === null)
 
 /** The link on which a login has just gone one on and is not over; `null`: there is none. */
 export const loginUnderWay = (before: NodeState, after: NodeState): Link | null => {

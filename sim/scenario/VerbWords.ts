@@ -100,7 +100,10 @@ export const verbs = {
       Schema.Struct({
         who: must(Who, "Who stands still.", freezeNeeds),
         in: must(
-          word(["handshake"], "when it is next in the middle of a login, as dialler or acceptor, before the step ends."),
+          word(
+            ["handshake"],
+            "when it is next in the middle of a login, as dialler or acceptor, before the step ends."
+          ),
           "In the middle of what. Without it: at once.",
           freezeNeeds
         )

@@ -378,7 +378,10 @@ describe("random faults by name", () => {
     assert.approximately(beside.length / everywhere.length, 1 / 8, 0.04)
     assert.includeMembers([...everywhere], [...beside])
     for (const { scenario, sources, liveness } of beside) {
-      assert.deepInclude(scenario.nodes.find(({ name }) => name === "gen1-1"), { generation: 1, beside: true })
+      assert.deepInclude(
+        scenario.nodes.find(({ name }) => name === "gen1-1"),
+        { generation: 1, beside: true }
+      )
       const start = scenario.timeline[sources.indexOf("mix/gen1")]
       assert.deepInclude(start, { atMs: 0, verb: { _tag: "start", who: ["gen1-1"] } })
       assert.deepEqual(
