@@ -304,9 +304,9 @@ const bugs: { readonly [name: string]: Bug } = {
   },
   "silent-towards-generation-1": {
     rule: "G1",
-    what: "devices of generation 1 get nothing that keeps a link alive for them",
-    file: "links/Gen1.ts",
-    swaps: [["  if (due && mouth.isQuiet()) mouth.say(keepalive(turn))\n", ""]]
+    what: "devices of generation 1 get something that keeps a link alive too seldom for them",
+    file: "Profile.ts",
+    swaps: [["GEN1_QUIET_MS = 20_000", "GEN1_QUIET_MS = 200_000"]]
   },
   "says-too-much-to-generation-1": {
     rule: "G1",
