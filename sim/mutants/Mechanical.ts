@@ -3,7 +3,8 @@
  * constant shifted.
  *
  * A constant up to 16 is one more, a larger one twice as much: whether a lease lasts for 3000 ms or 3001 nobody can tell, and nobody
- * has to. Commands are what a room puts into `turn.out`, what it sends or notes, and the facts that it tells other rooms.
+ * has to. Nor is a 0 or 1 within an expression touched: a counter that begins elsewhere, or goes up by two, is no bug, and most of
+ * these are such. Commands are what a room puts into `turn.out`, what it sends or notes, and the facts that it tells other rooms.
  *
  * Not touched: types, strings, loops' own conditions (most of these would only never end), and what no simulated node runs: the
  * shell and its ports, the checks before a start, addresses as URLs (in the simulator they are names).
@@ -62,7 +63,7 @@ const placesAt = (node: Node, source: string): ReadonlyArray<Place> => {
     }
     case "Literal": {
       const { value } = node
-      if (typeof value !== "number" || !Number.isSafeInteger(value)) return []
+      if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 2) return []
       return [replaced("shift", node, String(value <= SMALL_MAX ? value + 1 : 2 * value))]
     }
     default:

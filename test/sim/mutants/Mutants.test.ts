@@ -51,7 +51,7 @@ export const f = (turn: Turn, n: number): void => {
 }
 `
 
-  it("negate conditions, drop commands, shift constants; and leave types, texts and loops alone", () => {
+  it("negate conditions, drop commands, shift constants; and leave types, texts, loops, and each 0 and 1 alone", () => {
     assert.deepStrictEqual(
       mutantsOf("links/A.ts", SOURCE).map(({ name, what }) => `${name}: ${what}`),
       [
@@ -60,9 +60,7 @@ export const f = (turn: Turn, n: number): void => {
         "links/A.ts:4:11:shift: 3 is 4",
         'links/A.ts:4:14:drop: dropped: turn.out.push({ _tag: "Halt" })',
         "links/A.ts:5:13:negate: negated: n === 1",
-        "links/A.ts:5:19:shift: 1 is 2",
-        "links/A.ts:6:3:drop: dropped: note(turn, x)",
-        "links/A.ts:7:14:shift: 0 is 1"
+        "links/A.ts:6:3:drop: dropped: note(turn, x)"
       ]
     )
     const [, negated, , dropped] = mutantsOf("links/A.ts", SOURCE)
