@@ -281,6 +281,7 @@ const nodeFaults = {
   "crash-at-write": may(Schema.String, "Lose power in the middle of one of the next records."),
   stop: may(Schema.String, "Shut down politely."),
   freeze: may(Schema.String, "Stand still."),
+  "freeze-in-handshake": may(Schema.String, "Stand still in the middle of a login, if there is one in time."),
   suspend: may(Schema.String, "Sleep."),
   "slow-cpu": may(Schema.String, "Become slow."),
   "disk-hangs": may(Schema.String, "A disk on which nothing gets done."),

@@ -73,11 +73,13 @@ export interface NetworkSpec extends Quality {
 /** What a step does. Names are resolved to node names, except the words that are resolved when the step strikes. */
 export type Verb =
   | {
-      readonly _tag: "start" | "restart" | "stop" | "freeze" | "suspend" | "isolate" | "unplug" | "move"
+      readonly _tag: "start" | "restart" | "stop" | "suspend" | "isolate" | "unplug" | "move"
       readonly who: ReadonlyArray<Target>
     }
   /** What is left on the disk; absent: what was synced. */
   | { readonly _tag: "crash"; readonly who: ReadonlyArray<Target>; readonly disk?: DiskFate }
+  /** At once; or each of them when it is next in the middle of a login, if it is before the end of the step. */
+  | { readonly _tag: "freeze"; readonly who: ReadonlyArray<Target>; readonly in?: "handshake" }
   /** In the middle of the `nth` record that it stores from then on. */
   | { readonly _tag: "crash-at-write"; readonly who: ReadonlyArray<Target>; readonly nth: number }
   | { readonly _tag: "slow-cpu"; readonly who: ReadonlyArray<Target>; readonly takesMs: Range }

@@ -9,7 +9,7 @@ import { type Reading, resolveTargets, valueOf } from "./Names.ts"
 import { healed, readCut, readLinkVerb, readPartition, readReplay } from "./LinkVerbs.ts"
 import { readAsk, readConnect, readKeysFail, readRevoke, readTrust } from "./IdentityVerbs.ts"
 import { readAdvertise } from "./NearbyVerbs.ts"
-import { readCrash, readCrashAtWrite, readDisk, readSkew, readSlowCpu } from "./NodeVerbs.ts"
+import { readCrash, readCrashAtWrite, readDisk, readFreeze, readSkew, readSlowCpu } from "./NodeVerbs.ts"
 import type { Step, Verb } from "./Scenario.ts"
 import type { Draft } from "./Shape.ts"
 import type { Path } from "./Tree.ts"
@@ -136,7 +136,6 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
     case "start":
     case "restart":
     case "stop":
-    case "freeze":
     case "suspend":
     case "isolate":
     case "unplug":
@@ -146,6 +145,8 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
       return readCrash(reading, step.crash, at)
     case "crash-at-write":
       return readCrashAtWrite(reading, step[verb], at)
+    case "freeze":
+      return readFreeze(reading, step.freeze, at)
     case "slow-cpu":
       return readSlowCpu(reading, step[verb], at)
     case "disk":

@@ -32,6 +32,7 @@ const onLinks = <const F extends Schema.Struct.Fields>(verb: string, fields: F) 
     ...fields
   }).annotate({ noun: `word of ${verb}`, message: `write a mapping, such as { between: [laptop, jetson-1] }` })
 
+const freezeNeeds = "write who freezes in the middle of what: { who: jetson-1, in: handshake }"
 const trustNeeds = "trust needs by: and whom:, such as { by: laptop, whom: jetson-1 }"
 const revokeNeeds = "revoke needs by: and whom:, such as { by: laptop, whom: jetson-1 }"
 const swizzleNeeds = "swizzle needs over:, heal-after: and heal-over:, such as over: 5s, heal-after: 10s, heal-over: 5s"
@@ -93,7 +94,23 @@ export const verbs = {
     }).annotate({ noun: "word of crash-at-write", message: "write { who: jetson-1, after: exactly 3 }" }),
     "Lose power in the middle of a write."
   ),
-  freeze: may(Who, "The process stands still and keeps its sockets. Needs `for:`."),
+  freeze: may(
+    Schema.Union([
+      Who,
+      Schema.Struct({
+        who: must(Who, "Who stands still.", freezeNeeds),
+        in: must(
+          word(
+            ["handshake"],
+            "when it is next in the middle of a login, as dialler or acceptor, before the step ends."
+          ),
+          "In the middle of what. Without it: at once.",
+          freezeNeeds
+        )
+      }).annotate({ noun: "word of freeze" })
+    ]).annotate({ message: "write who freezes, such as jetson-1, or { who: jetson-1, in: handshake }" }),
+    "The process stands still and keeps its sockets. With { who, in: handshake }: in the middle of its next login, until the step ends. Needs `for:`."
+  ),
   suspend: may(Who, "The machine sleeps: nothing runs, nothing reaches it, its clocks go on. Needs `for:`."),
   "slow-cpu": may(
     Schema.Struct({

@@ -18,9 +18,9 @@ export const judgedIn = (expectation: Expectation, run: RunClass): boolean =>
 
 /** A value in place of the file's. */
 export interface Setting {
-  /** As in `fuzz.vary`: `timeline.power-cut.at`, `network.loss`, `nodes.laptop.clock-skew`. */
+  /** As in `fuzz.vary`: `timeline.power-cut.at`, `network.loss`, `nodes.laptop.clock-skew`; or `nodes.laptop.boots-in`. */
   readonly path: string
-  /** In ms, or in parts per million for loss and clock rates; the upper end, where it is a range from the file's lower one. */
+  /** In ms, or in parts per million for loss and clock rates, or a year; the upper end, where it is a range from the file's lower one. */
   readonly value: number
 }
 
