@@ -106,6 +106,7 @@ export const readTimeline = (
       note: step.note ?? null,
       verb,
       forMs,
+      ...(step.key === undefined ? {} : { key: step.key }),
       ...(base === undefined ? {} : { base })
     })
   })
@@ -113,7 +114,7 @@ export const readTimeline = (
 }
 
 /** What a step may hold beside its verb. */
-const besides: ReadonlyArray<string> = ["at", "id", "note", "for"]
+const besides: ReadonlyArray<string> = ["at", "id", "note", "key", "for"]
 
 const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null => {
   const { mistakes, tree } = reading

@@ -178,7 +178,7 @@ export const draw = (scenario: Scenario, seed: number, { swarm }: DrawOptions): 
   const dice = new Dice(seed)
   const fuzz = scenario.fuzz ?? NO_FUZZ
   const run = classOf(dice, fuzz, swarm)
-  const ties = swarm && dice.chance("ties", 1, 2) ? "drawn" : "fifo"
+  const ties = (swarm && dice.chance("ties", 1, 2)) || scenario.ties === "drawn" ? "drawn" : "fifo"
   const settings =
     run === "scripted"
       ? []

@@ -60,7 +60,7 @@ export interface SeedOptions {
 export const runDrawn = (
   { liveness, scenario, seed, ties }: Drawn,
   options: Omit<RunOptions, "seed" | "ties"> = {}
-): RunResult => ofOneSeed(runScenario(scenario, { liveness, ...options, seed, ties }))
+): RunResult => ofOneSeed(runScenario(scenario, { ...(liveness ? { liveness } : {}), ...options, seed, ties }))
 
 const ofOneSeed = (result: RunResult): RunResult => ({
   ...result,
@@ -82,7 +82,10 @@ export const runBranch = (
 ): { readonly drawn: Drawn; readonly result: RunResult } => {
   const drawn = draw(scenario, seed, { swarm })
   const { liveness, ties } = drawn
-  let now: OnItsWay = { run: new Run(drawn.scenario, { liveness, ...options, seed, ties }), drawn }
+  let now: OnItsWay = {
+    run: new Run(drawn.scenario, { ...(liveness ? { liveness } : {}), ...options, seed, ties }),
+    drawn
+  }
   for (const [i, { after }] of points.entries())
     if (goTo(now, after)) now = turnOff(scenario, now, points.slice(0, i + 1), swarm, options)
   now.run.go()
@@ -150,7 +153,13 @@ export const runFutures = (
   const drawn = draw(scenario, seed, { swarm })
   const { liveness, ties } = drawn
   const reach = new Reach()
-  const options = { liveness, seed, ties, ...watched(reach), ...(kernel === undefined ? {} : { kernel }) }
+  const options = {
+    ...(liveness ? { liveness } : {}),
+    seed,
+    ties,
+    ...watched(reach),
+    ...(kernel === undefined ? {} : { kernel })
+  }
   let trunk: OnItsWay = { run: new Run(drawn.scenario, options), drawn }
   for (const [i, point] of base.entries())
     if (goTo(trunk, point.after)) trunk = turnOff(scenario, trunk, base.slice(0, i + 1), swarm, watched(reach))
