@@ -22,11 +22,13 @@ import {
   withKind,
   withMistake
 } from "./Order.ts"
+import { readShrinkArguments } from "./ShrinkArguments.ts"
 import { readCheckArguments, readListArguments, readNewArguments, readSchemaArguments } from "./ToolArguments.ts"
 
 /** Commands that read their own words. */
 const readers: { readonly [command: string]: (words: ReadonlyArray<string>) => Order } = {
   fuzz: readFuzzArguments,
+  shrink: readShrinkArguments,
   check: readCheckArguments,
   list: readListArguments,
   new: readNewArguments,
@@ -114,13 +116,14 @@ const readRunArguments = (words: ReadonlyArray<string>): Order => {
   }
 }
 
-const takesFiles = (command: string): boolean => ["run", "fuzz", "check"].includes(command)
+const takesFiles = (command: string): boolean => ["run", "fuzz", "shrink", "check"].includes(command)
 
 const help = `Runs scenarios of the mesh in a simulated world, and judges what they expect.
 
   pnpm sim <file.yaml|glob>…           run; the same as sim run
   pnpm sim run <file.yaml|glob>…
   pnpm sim fuzz <file.yaml|glob>…      many seeds, with random faults
+  pnpm sim shrink <file.yaml> --seed N  make a run that fails small, and keep what broke in it
   pnpm sim check <file.yaml|glob>…     read, tell all mistakes, run nothing
   pnpm sim list                        scenarios, with what came of their last runs
   pnpm sim new <name>                  the skeleton of a scenario

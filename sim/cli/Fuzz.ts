@@ -2,7 +2,6 @@
  * `pnpm sim fuzz`: a campaign, from its order to an exit code. What it finds it tells at the end, and keeps at once, each first
  * run of a finding in `out/`.
  */
-import { execFileSync } from "node:child_process"
 import { mkdirSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { join, resolve } from "node:path"
@@ -13,6 +12,7 @@ import { pointsText, type Points } from "../search/Points.ts"
 import type { Tally } from "../search/Tally.ts"
 import { type Exit, exits, gravest } from "./Exit.ts"
 import { endRecord, findingRecord, seedRecord } from "./FuzzRecords.ts"
+import { commit } from "./Maker.ts"
 import { type FuzzOrder, withOthers, withWords } from "./Order.ts"
 import { lookOf, readAll, type Ready, type Records, shellWord, type Surroundings } from "./Surroundings.ts"
 import { whyUnwritten, writeWhole } from "./Writing.ts"
@@ -31,18 +31,6 @@ const rangesOf = ({ eventsMax, forMs, seeds }: FuzzOrder, ready: ReadonlyArray<R
     const own = scenario.fuzz?.seeds ?? SEEDS_DEFAULT
     return eventsMax === null && forMs === null ? own : { min: own.min, max: SEED_MAX }
   })
-
-const commit = (): string | null => {
-  try {
-    return execFileSync("git", ["rev-parse", "--short", "HEAD"], {
-      cwd: import.meta.dirname,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"]
-    }).trim()
-  } catch {
-    return null // no repository, or no git
-  }
-}
 
 const isNoFolder = (error: unknown): boolean =>
   ["EEXIST", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")

@@ -48,6 +48,20 @@ export interface FuzzOrder {
   readonly json: JsonTarget | null
 }
 
+export interface ShrinkOrder {
+  readonly _tag: "shrink"
+  /** A scenario, or a trace that a campaign kept. */
+  readonly file: string
+  /** `null`: the scenario's. */
+  readonly seed: number | null
+  readonly fuzzed: { readonly swarm: boolean; readonly points: Points } | null
+  readonly with: With
+  readonly save: boolean
+  /** `null`: as many as it takes, within reason. */
+  readonly runsMax: number | null
+  readonly json: JsonTarget | null
+}
+
 export interface CheckOrder {
   readonly _tag: "check"
   readonly files: ReadonlyArray<string>
@@ -94,6 +108,7 @@ export type JsonTarget = "stdout" | { readonly path: string }
 export type Order =
   | RunOrder
   | FuzzOrder
+  | ShrinkOrder
   | CheckOrder
   | ListOrder
   | NewOrder

@@ -3,7 +3,7 @@
 export type Flow = string | number | ReadonlyArray<Flow> | { readonly [key: string]: Flow | undefined }
 
 /** What YAML takes for a text without quotes, also inside of brackets, and for nothing else. */
-const PLAIN = /^[A-Za-z0-9+.][\w .%+/()–-]*$/u
+const PLAIN = /^[A-Za-z0-9+.](?:[\w .%+/()–-]|:(?=\w))*$/u
 const NOT_TEXT = /^(?:[\d.+-]+|[\d.+-]+[eE][\d+-]+|0[xob].*|true|false|null|yes|no|on|off|\.inf|\.nan|)$/iu
 
 export const scalar = (text: string): string =>

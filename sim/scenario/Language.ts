@@ -32,7 +32,7 @@ import {
   Who,
   word
 } from "./Values.ts"
-import { verbs } from "./VerbWords.ts"
+import { onSites, verbs } from "./VerbWords.ts"
 
 /** More than any mesh of this kind has; they keep one bad file from costing minutes. */
 export const NODES_MAX = 1_000
@@ -81,11 +81,6 @@ const Node = Schema.Struct({
 }).annotate({ identifier: "Node", noun: "word of a node", message: "write what the node is, such as { role: field }" })
 
 const relays = "relays"
-const onSites = (which: string) =>
-  Schema.Struct({
-    delay: may(Times, "One-way delay of each message there."),
-    loss: may(Percent, "Share of packets lost there.")
-  }).annotate({ noun: `word of ${which}`, message: "write a mapping, such as { delay: 80ms..300ms, loss: 1% }" })
 const Network = Schema.Struct({
   delay: may(Times, "One-way delay of each message. Default 2ms..20ms."),
   loss: may(Percent, "Share of packets lost. Default 0%."),

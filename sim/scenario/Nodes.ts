@@ -162,13 +162,19 @@ const readQuality = (reading: Reading, draft: QualityDraft | undefined, path: Pa
   lossPpm: valueOf(reading, [...path, "loss"], draft?.loss, readShare) ?? otherwise.lossPpm
 })
 
-type QualityDraft = NonNullable<NonNullable<Draft<Language["network"]>>["within-sites"]>
+type PathsDraft = Pick<NonNullable<Draft<Language["network"]>>, "delay" | "loss" | "within-sites" | "between-sites">
+type QualityDraft = NonNullable<PathsDraft["within-sites"]>
 
-export const readNetwork = (reading: Reading, draft: Draft<Language["network"]> | undefined): NetworkSpec => {
-  const usual = readQuality(reading, draft, ["network"], { delayMs: defaultDelayMs, lossPpm: 0 })
+/** What paths are usually like, by what stands under `at`. */
+export const readPaths = (
+  reading: Reading,
+  draft: PathsDraft | undefined,
+  at: Path
+): Quality & Pick<NetworkSpec, "withinSites" | "betweenSites"> => {
+  const usual = readQuality(reading, draft, at, { delayMs: defaultDelayMs, lossPpm: 0 })
   const onSites = (key: "within-sites" | "between-sites"): Quality | null => {
     if (draft?.[key] === undefined) return null
-    const path = ["network", key]
+    const path = [...at, key]
     if (reading.sites.size === 0 && reading.tree.keys(["sites"]).length === 0)
       reading.mistakes.add(
         reading.tree.key(path),
@@ -180,10 +186,14 @@ export const readNetwork = (reading: Reading, draft: Draft<Language["network"]> 
   const between = onSites("between-sites")
   return {
     ...usual,
-    links: draft?.links ?? "everyone",
-    ...(draft?.discovery === "mdns" ? { discovery: "only" } : {}),
-    ...(draft?.discovery === "mdns and addresses" ? { discovery: "beside" } : {}),
     ...(within === null ? {} : { withinSites: within }),
     ...(between === null ? {} : { betweenSites: between })
   }
 }
+
+export const readNetwork = (reading: Reading, draft: Draft<Language["network"]> | undefined): NetworkSpec => ({
+  ...readPaths(reading, draft, ["network"]),
+  links: draft?.links ?? "everyone",
+  ...(draft?.discovery === "mdns" ? { discovery: "only" } : {}),
+  ...(draft?.discovery === "mdns and addresses" ? { discovery: "beside" } : {})
+})

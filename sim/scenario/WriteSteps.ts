@@ -2,6 +2,7 @@
 import type { Delay } from "../network/Delay.ts"
 import type { Flow } from "./Flow.ts"
 import type { LinkRule, Scenario, Step, Target, Verb } from "./Scenario.ts"
+import { pathWords } from "./WritePaths.ts"
 import { showRate, showShare, showSize, showTime, showTimes } from "./Units.ts"
 
 /** What the language has no words for. */
@@ -148,7 +149,7 @@ const verbWords = (verb: Verb, scenario: Scenario): Written => {
     case "partition":
       return { partition: verb.groups.map(list) }
     case "heal":
-      if (verb.usual !== undefined) throw new Unwritable("a heal that changes what paths are usually like")
+      if (verb.usual !== undefined) return { heal: { what: "everything", paths: pathWords(verb.usual) } }
       return { heal: verb.what === "everything" ? verb.what : who(verb.what) }
     case "trust":
       return { trust: { by: who(verb.by), whom: verb.whom, as: verb.role } }

@@ -2,16 +2,20 @@
  * A scenario as a file of the language: the way back from `read.ts`. What is read of it runs as the scenario does.
  *
  * Moments of steps are written as times, those of expectations as so long after their step. Not written is `fuzz:`, which no
- * plain run uses; `Unwritable` is thrown for the few things that only a campaign can make (`heal` with other paths).
+ * plain run uses; `Unwritable` is thrown for the few things that only a campaign can make.
  */
 import { type Flow, flow, scalar } from "./Flow.ts"
 import { modeline } from "./Modeline.ts"
-import { defaultDelayMs, usualElectors } from "./Nodes.ts"
-import type { NetworkSpec, NodeSpec, Quality, Scenario } from "./Scenario.ts"
+import { usualElectors } from "./Nodes.ts"
+import type { NetworkSpec, NodeSpec, Scenario } from "./Scenario.ts"
 import { writtenTiming } from "./Timing.ts"
-import { showRate, showShare, showTime, showTimes } from "./Units.ts"
+import { showRate, showTime } from "./Units.ts"
+import { pathWords } from "./WritePaths.ts"
 import { expectationWords } from "./WriteExpectations.ts"
 import { stepWords } from "./WriteSteps.ts"
+
+/** Outside of brackets a comma needs no quotes. */
+const OUTSIDE = /^[A-Za-z][\w ,.()–-]*[\w.)]$/u
 
 export interface WriteOptions {
   /** The schema, as seen from the file's folder; `null`: no line for editors. */
@@ -33,26 +37,12 @@ const nodeWords = (node: NodeSpec): Flow => ({
   generation: node.generation
 })
 
-const isUsualDelay = ({ delayMs }: Quality): boolean =>
-  delayMs.min === defaultDelayMs.min && delayMs.max === defaultDelayMs.max
-
-const qualityWords = (quality: Quality, otherwise: Quality | null): { readonly [word: string]: Flow | undefined } => {
-  const { delayMs, lossPpm } = quality
-  const delays = otherwise === null ? !isUsualDelay(quality) : showTimes(delayMs) !== showTimes(otherwise.delayMs)
-  return {
-    delay: delays ? showTimes(delayMs) : undefined,
-    loss: lossPpm === (otherwise?.lossPpm ?? 0) ? undefined : showShare(lossPpm)
-  }
-}
-
 const networkWords = (network: NetworkSpec): { readonly [word: string]: Flow | undefined } => {
-  const { betweenSites, discovery, links, withinSites } = network
+  const { discovery, links } = network
   return {
-    ...qualityWords(network, null),
+    ...pathWords(network),
     links: links === "everyone" ? undefined : links,
-    discovery: discovery === undefined ? undefined : discovery === "only" ? "mdns" : "mdns and addresses",
-    "within-sites": withinSites === undefined ? undefined : qualityWords(withinSites, network),
-    "between-sites": betweenSites === undefined ? undefined : qualityWords(betweenSites, network)
+    discovery: discovery === undefined ? undefined : discovery === "only" ? "mdns" : "mdns and addresses"
   }
 }
 
@@ -77,8 +67,8 @@ export const writeScenario = (scenario: Scenario, { comment, schema }: WriteOpti
   const sites = scenario.network.sites ?? []
   const blocks: ReadonlyArray<ReadonlyArray<string>> = [
     [...(schema === null ? [] : [modeline(schema)]), ...comment.map((line) => `# ${line}`.trimEnd())],
-    [`scenario: ${scalar(title)}`],
     [
+      `scenario: ${OUTSIDE.test(title) ? title : scalar(title)}`,
       `seed: ${seed}`,
       `lasts: ${showTime(lastsMs)}`,
       ...(profile === "lan" ? [] : [`profile: ${profile}`]),

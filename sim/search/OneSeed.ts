@@ -79,7 +79,7 @@ export const runBranch = (
   swarm: boolean,
   points: Points,
   options: Omit<RunOptions, "seed" | "ties"> = {}
-): { readonly drawn: Drawn; readonly result: RunResult } => {
+): { readonly drawn: Drawn; readonly result: RunResult; readonly run: Run } => {
   const drawn = draw(scenario, seed, { swarm })
   const { liveness, ties } = drawn
   let now: OnItsWay = {
@@ -89,7 +89,7 @@ export const runBranch = (
   for (const [i, { after }] of points.entries())
     if (goTo(now, after)) now = turnOff(scenario, now, points.slice(0, i + 1), swarm, options)
   now.run.go()
-  return { drawn: now.drawn, result: { ...ofOneSeed(now.run.finish()), seed } }
+  return { drawn: now.drawn, result: { ...ofOneSeed(now.run.finish()), seed }, run: now.run }
 }
 
 /** Everything that nodes told, in one number: two runs with the same one had the same facts and transitions. */

@@ -58,6 +58,7 @@ timeline:
   - { at: 3s, advertise: { node: one, incarnation: old, address: nowhere, mesh: another, copies: exactly 3, heard-by: [two] } }
   - { at: 3s, connect: { to: one, as: two, with: a relayed login, through: main } }
   - { at: 3s, skew: { who: one, to: 1970 }, for: 4s }
+  - { at: 90s, heal: { what: everything, paths: { delay: 1ms..5ms, loss: 1% } } }
 expect:
   - { always: { leaders: at most 1 }, judge: scripted }
   - { name: "yes", never: { leader: [main] }, from: 2s, until: 3s }
