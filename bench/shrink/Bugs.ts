@@ -28,6 +28,10 @@ interface Otherwise {
   readonly commands?: (commands: ReadonlyArray<Command>, after: NodeState, input: Input) => ReadonlyArray<Command>
 }
 
+interface Planted extends Otherwise {
+  readonly found: readonly [scenario: string, seed: number]
+}
+
 const NOTHING: ReadonlyArray<Command> = []
 
 const kernelThat = ({ commands, config, input: taken, state }: Otherwise): Kernel => ({
@@ -96,18 +100,22 @@ const remembering =
 
 const TERM_ZERO = { manifest: 0, counter: 0 }
 
-const bugs: { readonly [name: string]: Otherwise } = {
+const bugs: { readonly [name: string]: Planted } = {
   // ---------------------------------------------------------------------------------------------- what a disk is for
   "forgets its vote when it restarts": {
+    found: ["failover", 2],
     input: remembering((started) => ({ ...started, durable: { ...started.durable, term: TERM_ZERO, votedFor: null } }))
   },
   "forgets its incarnation when it restarts": {
+    found: ["failover", 2],
     input: remembering((started) => ({ ...started, durable: { ...started.durable, incarnation: 0 } }))
   },
   "forgets that it lost its journal": {
+    found: ["lost-journal", 2],
     input: remembering(({ amnesia: _, ...started }) => started)
   },
   "answers before its vote is stored": {
+    found: ["failover", 2],
     commands: (commands) =>
       commands.flatMap((command): ReadonlyArray<Command> =>
         command._tag === "Persist" && command.record._tag === "Vote"
@@ -115,28 +123,16 @@ const bugs: { readonly [name: string]: Otherwise } = {
           : [command]
       )
   },
-  "does not store its vote": {
-    commands: (commands) =>
-      commands.map((command): Command =>
-        command._tag === "Persist" && command.record._tag === "Vote"
-          ? { ...command, record: { _tag: "Vote", term: TERM_ZERO, votedFor: command.record.votedFor } }
-          : command
-      )
-  },
-  "speaks before its incarnation is stored": {
-    commands: (commands) =>
-      commands.flatMap((command): ReadonlyArray<Command> =>
-        command._tag === "Persist" && command.record._tag === "Incarnation" ? [...command.then, command] : [command]
-      )
-  },
   // ---------------------------------------------------------------------------------------------- leases and terms
   "is not silent after a boot": {
+    found: ["lost-journal", 2],
     state: (after, before) =>
       before.phase !== "running" && after.phase === "running"
         ? { ...after, leadership: { ...after.leadership, silentUntil: 0 } }
         : after
   },
   "its lease counts from the answer": {
+    found: ["failover", 2],
     state: (after, before, input) => {
       const { standing } = after.leadership
       const was = before.leadership.standing
@@ -145,58 +141,33 @@ const bugs: { readonly [name: string]: Otherwise } = {
       return { ...after, leadership: { ...after.leadership, standing: { ...standing, leaseUntil } } }
     }
   },
-  "a lease as long as two promises": { config: (config) => timed({ leaseMs: 2 * config.profile.promiseMs })(config) },
   "a promise shorter than a lease": {
+    found: ["failover", 2],
     config: (config) => timed({ promiseMs: config.profile.leaseMs >> 1 })(config)
   },
-  "a stall voids no lease": { config: timed({ stallVoidsLeaseMs: 3_600_000 }) },
   "votes twice in a term": {
+    found: ["strangers-at-the-door", 2],
     state: (after) =>
       after.leadership.votedFor === null
         ? after
         : { ...after, leadership: { ...after.leadership, votedTerm: TERM_ZERO, votedFor: null } }
   },
   "does not keep its promise": {
+    found: ["failover", 2],
     state: (after) =>
       after.leadership.promisedTo === null || leads(after)
         ? after
         : { ...after, leadership: { ...after.leadership, promisedTo: null, promisedUntil: 0 } }
   },
-  "takes a refusal for a vote": {
-    input: (input, { leadership }) =>
-      input._tag === "Received" && input.frame.type === "event" && input.frame.event === "mesh.vote.answer"
-        ? { ...input, frame: { ...input.frame, payload: { term: leadership.term, granted: true } } }
-        : input
-  },
-  "takes a refusal for a promise": {
-    input: (input, { leadership }) =>
-      input._tag === "Received" && input.frame.type === "event" && input.frame.event === "mesh.lead.answer"
-        ? {
-            ...input,
-            frame: { ...input.frame, payload: { ...input.frame.payload, term: leadership.term, promised: true } }
-          }
-        : input
-  },
-  "leads on when there is a higher term": {
-    state: (after, before) =>
-      leads(before) && !leads(after) && after.phase === "running" && !after.leadership.leaving
-        ? { ...after, leadership: { ...after.leadership, standing: before.leadership.standing } }
-        : after
-  },
-  "grants every prevote": {
-    commands: sends((frame) =>
-      frame.type === "event" && frame.event === "mesh.prevote.answer"
-        ? { ...frame, payload: { ...frame.payload, granted: true } }
-        : frame
-    )
-  },
   "one vote is a majority": {
+    found: ["failover", 2],
     config: (config) =>
       config.role === "planner" || config.role === "standby-planner"
         ? { ...config, manifest: { ...config.manifest, electors: [config.deviceId] } }
         : config
   },
   "knows of one elector less": {
+    found: ["hard-disconnect", 13],
     config: (config) => ({
       ...config,
       manifest: {
@@ -205,31 +176,23 @@ const bugs: { readonly [name: string]: Otherwise } = {
       }
     })
   },
-  "is deaf to leaders after a restart": { input: ignoresEvent("mesh.lead", bornAgain) },
-  "asks for no votes after a restart": { commands: never("mesh.vote", bornAgain) },
+  "is deaf to leaders after a restart": { found: ["failover", 2], input: ignoresEvent("mesh.lead", bornAgain) },
   "answers no prevote while it leads": {
+    found: ["ghost-reconnect", 8],
     commands: never("mesh.prevote.answer", ({ leadership }) => leadership.leader !== null)
   },
-  "hears no vote while it stands": {
-    input: ignoresEvent("mesh.vote.answer", (node) => stands(node) && node.leadership.rounds > 0)
-  },
   // ---------------------------------------------------------------------------------------------- clocks
-  "runs its timers on the calendar": {
-    input: (input) => ({ ...input, at: { ...input.at, mono: Math.max(0, input.at.wall - 1_790_000_000_000) } }) as Input
-  },
   // ---------------------------------------------------------------------------------------------- handshakes and trust
   "takes every signature for good": {
+    found: ["three-in-a-barn", 14],
     input: (input) => (input._tag === "Checked" ? { ...input, valid: input.valid.map(() => true) } : input)
   },
-  "takes a stolen login's key for the right one": {
-    input: (input, node) => {
-      if (input._tag !== "Checked" || input.valid.every((valid) => valid)) return input
-      const other = node.config.trusted.find(({ deviceId }) => deviceId !== input.deviceId)
-      return { ...input, deviceId: other?.deviceId ?? input.deviceId, valid: input.valid.map(() => true) }
-    }
+  "does not hear that trust is revoked": {
+    found: ["trust-comes-and-goes", 4],
+    input: ignores(({ _tag }) => _tag === "Distrust")
   },
-  "does not hear that trust is revoked": { input: ignores(({ _tag }) => _tag === "Distrust") },
   "lets an older life in again": {
+    found: ["lost-journal", 5],
     state: (after) => ({
       ...after,
       links: {
@@ -239,6 +202,7 @@ const bugs: { readonly [name: string]: Otherwise } = {
     })
   },
   "keeps no session with whom it dialled before": {
+    found: ["c38-majority-side", 6],
     commands: (commands, after) =>
       commands.filter(
         (command) =>
@@ -248,21 +212,29 @@ const bugs: { readonly [name: string]: Otherwise } = {
           )
       )
   },
-  "does not listen after a restart": {
-    commands: (commands, after) => commands.filter(({ _tag }) => _tag !== "Listen" || after.incarnation < 2)
-  },
   "gives up a peer that refused": {
+    found: ["c38-majority-side", 10],
     input: ignores((input) => input._tag === "DialFailed" && input.reason === "refused")
   },
   "gives up a dial that took too long": {
+    found: ["c38-majority-side", 2],
     input: ignores((input) => input._tag === "DialFailed" && input.reason === "timeout")
   },
-  "does not notice a reset": { input: ignores((input) => input._tag === "LinkDown" && input.reason === "reset") },
-  "does not notice a polite end": { input: ignores((input) => input._tag === "LinkDown" && input.reason === "closed") },
-  "does not notice a timeout": { input: ignores((input) => input._tag === "LinkDown" && input.reason === "timeout") },
+  "does not notice a reset": {
+    found: ["failover", 2],
+    input: ignores((input) => input._tag === "LinkDown" && input.reason === "reset")
+  },
+  "does not notice a polite end": {
+    found: ["strangers-at-the-door", 2],
+    input: ignores((input) => input._tag === "LinkDown" && input.reason === "closed")
+  },
   // ---------------------------------------------------------------------------------------------- membership
-  "hears no pong after a restart": { input: ignores(({ _tag }) => _tag === "Ponged", bornAgain) },
+  "hears no pong after a restart": {
+    found: ["failover", 13],
+    input: ignores(({ _tag }) => _tag === "Ponged", bornAgain)
+  },
   "convicts on one word": {
+    found: ["site-power-cut", 13],
     config: timed({
       missesToBad: 1,
       missesToBadFewObservers: 1,
@@ -271,26 +243,23 @@ const bugs: { readonly [name: string]: Otherwise } = {
       probeDeadlineMinMs: 20
     })
   },
-  "ends no connection that answers nothing": { config: timed({ missesToTerminate: 1_000_000 }) },
-  "takes a goodbye for nothing": {
-    input: ignores((input) => eventOf(input) === "peer.leaving" || eventOf(input) === "mesh.goodbyes")
+  "ends no connection that answers nothing": {
+    found: ["failover", 2],
+    config: timed({ missesToTerminate: 1_000_000 })
   },
-  "tells its edges to nobody": { commands: never("mesh.edges") },
-  "hears no rows after a restart": { input: ignoresEvent("mesh.edges", bornAgain) },
-  "sends no heartbeat after a restart": { commands: never("mesh.heartbeat", bornAgain) },
-  "an alarm that was missed is never set again": {
-    commands: (commands, after, input) =>
-      commands.filter(({ _tag }) => _tag !== "SetAlarm" || input._tag !== "Stalled" || after.phase !== "running")
-  },
+  "tells its edges to nobody": { found: ["failover", 13], commands: never("mesh.edges") },
+  "hears no rows after a restart": { found: ["failover", 13], input: ignoresEvent("mesh.edges", bornAgain) },
   // ---------------------------------------------------------------------------------------------- nobody thought of that
-  "breaks on a message that does not read": { input: throws(({ _tag }) => _tag === "Malformed") },
+  "breaks on a message that does not read": {
+    found: ["failover", 7],
+    input: throws(({ _tag }) => _tag === "Malformed")
+  },
   "breaks on a dial that is refused": {
+    found: ["failover", 2],
     input: throws((input, node) => input._tag === "DialFailed" && input.reason === "refused" && leads(node))
   },
-  "breaks on a release that it did not expect": {
-    input: throws((input, { leadership }) => eventOf(input) === "mesh.release" && leadership.leader === null)
-  },
   "breaks on a leader of a lower term": {
+    found: ["c38-majority-side", 6],
     input: throws(
       (input, { leadership }) =>
         input._tag === "Received" &&
@@ -299,36 +268,64 @@ const bugs: { readonly [name: string]: Otherwise } = {
         input.frame.payload.term.counter < leadership.term.counter
     )
   },
-  "breaks on a stall while it leads": { input: throws(({ _tag }, node) => _tag === "Stalled" && leads(node)) },
-  "breaks on a key that refuses": { input: throws((input) => input._tag === "Signed" && input.signatures === null) },
+  "breaks on a stall while it leads": {
+    found: ["c38-majority-side", 7],
+    input: throws(({ _tag }, node) => _tag === "Stalled" && leads(node))
+  },
   "breaks on a vote that comes late": {
+    found: ["failover", 2],
     input: throws(
       (input, node) => eventOf(input) === "mesh.vote.answer" && leads(node) && node.leadership.term.counter > 1
     )
   },
   "breaks on a reset while it stands": {
+    found: ["failover", 2],
     input: throws((input, node) => input._tag === "LinkDown" && input.reason === "reset" && stands(node))
   },
   "breaks on the third life of a peer": {
+    found: ["failover", 2],
     input: throws(
       (input, { links }) => input._tag === "LinkDown" && links.contacts.some(({ incarnation }) => incarnation > 2)
     )
   },
-  "breaks on a second session": {
+  "breaks on a dial that took too long": {
+    found: ["failover", 2],
+    input: throws((input) => input._tag === "DialFailed" && input.reason === "timeout")
+  },
+  "breaks on a goodbye while nobody leads": {
+    found: ["failover", 7],
+    input: throws((input, { leadership }) => eventOf(input) === "peer.leaving" && leadership.leader === null)
+  },
+  "breaks on a candidate while it leads": {
+    found: ["c38-majority-side", 2],
+    input: throws((input, node) => eventOf(input) === "mesh.prevote" && leads(node))
+  },
+  "breaks on a stall in its second life": {
+    found: ["hard-disconnect", 7],
+    input: throws(({ _tag }, node) => _tag === "Stalled" && bornAgain(node))
+  },
+  "breaks when two are down at once": {
+    found: ["failover", 2],
     input: throws(
-      (input, { links }) =>
-        input._tag === "LinkUp" && links.contacts.filter(({ session }) => session === null).length > 2
+      ({ _tag }, { membership }) =>
+        _tag === "Woke" && membership.members.filter(({ state }) => state === "down").length > 1
     )
   },
-  "rings its alarm again and again": {
-    commands: (commands, after, input) =>
-      input._tag === "DialFailed" && after.links.contacts.some(({ failures }) => failures > 4)
-        ? [...commands, { _tag: "SetAlarm", at: input.at.mono }]
-        : commands
+  "breaks on a login that is refused": {
+    found: ["trust-comes-and-goes", 2],
+    input: throws((input) => input._tag === "Received" && input.frame.type === "res" && !input.frame.ok)
+  },
+  "breaks on a peer that was down before": {
+    found: ["failover", 2],
+    input: throws(
+      (input, { membership }) => eventOf(input) === "mesh.edges" && membership.members.some(({ flaps }) => flaps > 1)
+    )
   }
 }
 
-export const all: ReadonlyArray<readonly [string, Kernel]> = Object.entries(bugs).map(([name, otherwise]) => [
+export const corpus: ReadonlyArray<Bug> = Object.entries(bugs).map(([name, { found, ...otherwise }]) => ({
   name,
-  kernelThat(otherwise)
-])
+  kernel: kernelThat(otherwise),
+  scenario: found[0],
+  seed: found[1]
+}))

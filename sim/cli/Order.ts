@@ -40,6 +40,8 @@ export interface FuzzOrder {
   readonly with: With
   readonly ledger: boolean
   readonly branching: boolean
+  /** What is found is made small at the end. */
+  readonly shrinking: boolean
   /** Of a hundred runs so many are done twice. */
   readonly twicePercent: number
   /** Past a file that does not read, and a thread that dies. */

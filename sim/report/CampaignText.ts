@@ -20,6 +20,8 @@ export interface CampaignTelling {
   readonly verbose: boolean
   /** The command that gives a run of a scenario again. */
   readonly again: (scenario: number, seed: number, points: Points) => string
+  /** What became of findings that were made small. */
+  readonly smaller: ReadonlyMap<Finding, { readonly words: string; readonly saved: string | null }>
 }
 
 type Ink = "bold" | "dim" | "red" | "green" | "yellow"
@@ -93,7 +95,10 @@ const findingBlock = (telling: CampaignTelling, finding: Finding, pen: Pen): Rea
   const file = telling.files[index]!
   const title = (what: string) =>
     `${pen("red", "✗")} ${pen("bold", `${nameOf(file, telling.files)} · ${what} · ${grouped(seeds)} of ${grouped(runs)} runs`)}`
+  const smaller = telling.smaller.get(finding)
   const footer = [
+    ...(smaller === undefined ? [] : [`  shrunk ${smaller.words}`]),
+    ...(smaller?.saved == null ? [] : [`  small  pnpm sim ${smaller.saved}`]),
     ...(trace === null ? [] : [`  saved  ${trace}`]),
     `  again  ${telling.again(index, seed, points)}`,
     ""

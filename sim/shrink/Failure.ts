@@ -19,25 +19,23 @@ export type Failure =
       readonly afterwards: boolean
     }
 
-/** What broke first: an oracle, or else an expectation, the earliest; `null`: nothing did. */
-export const failureOf = ({ endedMs, expectations, violations }: RunResult): Failure | null => {
-  const [violation] = violations
-  if (violation !== undefined) {
-    const { atMs, message, oracle } = violation
-    return { _tag: "invariant", oracle, message, atMs, afterwards: atMs > endedMs }
-  }
-  const [broken] = expectations
+/** All that broke: oracles, then expectations, the earliest first. */
+export const failuresOf = ({ endedMs, expectations, violations }: RunResult): ReadonlyArray<Failure> => [
+  ...violations.map(({ atMs, message, oracle }): Failure => ({
+    _tag: "invariant",
+    oracle,
+    message,
+    atMs,
+    afterwards: atMs > endedMs
+  })),
+  ...expectations
     .filter(({ status }) => status === "broken")
-    .toSorted((a, b) => (a.atMs ?? 0) - (b.atMs ?? 0))
-  return broken === undefined
-    ? null
-    : {
-        _tag: "expectation",
-        expectation: broken.expectation,
-        witness: broken.witness ?? "",
-        atMs: broken.atMs ?? 0
-      }
-}
+    .map(({ atMs = 0, expectation, witness = "" }): Failure => ({ _tag: "expectation", expectation, witness, atMs }))
+    .toSorted((a, b) => a.atMs - b.atMs)
+]
+
+/** What broke first; `null`: nothing did. */
+export const failureOf = (result: RunResult): Failure | null => failuresOf(result)[0] ?? null
 
 /** It holds whatever happens, and at every moment. */
 export const isLaw = (failure: Failure): boolean => {

@@ -1,7 +1,8 @@
 /**
  * Makes a failing run small: freezes it into a schedule (Freeze.ts), and takes out of that whatever the failure can do without,
  * until nothing single can be taken out any more. Nodes, faults by what made them and then one by one (delta debugging),
- * what is not as usual, then less of each fault (Weaken.ts), then time (Times.ts); again until a whole round changes nothing.
+ * what is not as usual, then less of each fault (Weaken.ts), then time (Times.ts); again as long as a single thing can be taken
+ * out of what is left.
  *
  * Promises: synchronous, a function of its arguments; whatever comes out failed in the very same way, read back from its text.
  * The certificate says which single removals were run, each of which passed; it is complete unless `runsMax` came first.
@@ -57,7 +58,6 @@ export interface Shrunk {
 }
 
 const RUNS_MAX = 4_000
-const ROUNDS_MAX = 8
 const MOMENT_MS = 1_000
 
 export const sizeOf = (scenario: Scenario): Size => ({
@@ -274,14 +274,12 @@ class Shrinker {
   }
 
   run(): Certificate {
-    for (let round = 0; ; round++) {
-      let changed = this.steps()
-      changed = this.nodes() || changed
-      changed = this.steps() || changed
-      changed = this.decisions() || changed
-      changed = this.weaken() || changed
-      changed = this.times() || changed
-      if (changed && round < ROUNDS_MAX && !this.spent) continue
+    for (;;) {
+      this.steps()
+      if (this.nodes()) this.steps()
+      this.decisions()
+      this.weaken()
+      this.times()
       this.round()
       const certificate = this.certify()
       if (certificate !== null) return certificate

@@ -33,15 +33,13 @@ const failing = (wanted: Wanted, kernel: Kernel = forgetful) => {
   return { ran, failure }
 }
 
-/** The first seeds of the small field that break it, as a campaign draws them. */
-const seeds = (count: number): ReadonlyArray<number> => {
-  const found: Array<number> = []
-  for (let seed = 1; found.length < count; seed++) {
-    const { result } = once({ scenario: field(), seed, fuzzed: { swarm: true, points: [] } }, { kernel: forgetful })
-    if (failureOf(result)?._tag === "invariant") found.push(seed)
-  }
-  return found
+/** The first seeds of the small field that break an oracle, as a campaign draws them. */
+const SEEDS: Array<number> = []
+for (let seed = 1; SEEDS.length < 3; seed++) {
+  const { result } = once({ scenario: field(), seed, fuzzed: { swarm: true, points: [] } }, { kernel: forgetful })
+  if (failureOf(result)?._tag === "invariant") SEEDS.push(seed)
 }
+const drawn = (seed: number): Wanted => ({ scenario: field(), seed, fuzzed: { swarm: true, points: [] } })
 
 const small = (wanted: Wanted, options: ShrinkOptions = {}) => {
   const { failure, ran } = failing(wanted)
@@ -55,8 +53,8 @@ const fails = (scenario: Scenario, failure: NonNullable<ReturnType<typeof failur
 
 describe("freeze", () => {
   it("a drawn run as a schedule is the same run, input for input", () => {
-    for (const seed of seeds(3)) {
-      const { failure, ran } = failing({ scenario: field(), seed, fuzzed: { swarm: true, points: [] } })
+    for (const seed of SEEDS) {
+      const { failure, ran } = failing(drawn(seed))
       const [schedule] = freeze(ran, failure)
       const again = runScenario(schedule!, { kernel: forgetful })
       assert.strictEqual(again.hash, ran.result.hash, `seed ${seed}`)
@@ -89,8 +87,8 @@ expect:
 
 describe("shrink", () => {
   it("what comes out fails in the same way, and nothing single can be taken out of it", () => {
-    for (const seed of seeds(2)) {
-      const { failure, shrunk } = small({ scenario: field(), seed, fuzzed: { swarm: true, points: [] } })
+    for (const seed of SEEDS.slice(0, 2)) {
+      const { failure, shrunk } = small(drawn(seed))
       const { certificate, from, scenario, to } = shrunk
       assert.isTrue(fails(scenario, failure), `seed ${seed}`)
       assert.isTrue(certificate.complete)
@@ -114,8 +112,8 @@ describe("shrink", () => {
   })
 
   it("its text reads, fails in the same way, and says where it comes from", () => {
-    const [seed = 0] = seeds(1)
-    const { failure, shrunk } = small({ scenario: field(), seed, fuzzed: { swarm: true, points: [] } })
+    const [seed = 0] = SEEDS
+    const { failure, shrunk } = small(drawn(seed))
     const made = regression(shrunk, FOUND, "field.yaml", forgetful)
     if ("problem" in made) throw new Error(made.problem)
     const read = readScenario("field-1.yaml", made.text)
@@ -130,15 +128,15 @@ describe("shrink", () => {
   })
 
   it("is a function of its arguments", () => {
-    const [seed = 0] = seeds(1)
-    const wanted: Wanted = { scenario: field(), seed, fuzzed: { swarm: true, points: [] } }
+    const [seed = 0] = SEEDS
+    const wanted = drawn(seed)
     const [one, other] = [small(wanted), small(wanted)]
     assert.deepStrictEqual(one.shrunk, other.shrunk)
   })
 
   it("with too few runs it says that its certificate is not complete, and what it has fails all the same", () => {
-    const [seed = 0] = seeds(1)
-    const { failure, shrunk } = small({ scenario: field(), seed, fuzzed: { swarm: true, points: [] } }, { runsMax: 5 })
+    const [seed = 0] = SEEDS
+    const { failure, shrunk } = small(drawn(seed), { runsMax: 5 })
     assert.isFalse(shrunk.certificate.complete)
     assert.strictEqual(shrunk.runs, 5)
     assert.isTrue(fails(shrunk.scenario, failure))
