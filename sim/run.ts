@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly without?: ReadonlySet<number>
   /** Afterwards the faults stop in a part of the mesh, and it has to get well (L1, L3, L5, L6); the rest is as without it. Absent: as the scenario says. */
   readonly liveness?: boolean
+  /** Of the oracles only these look on, by their ids, and no hash is made (it says nothing then): to try out what comes of a run. */
+  readonly only?: ReadonlySet<string>
   /** Others who look on beside the oracles. */
   readonly watchers?: ReadonlyArray<Oracle>
   readonly onStep?: WorldOptions["onStep"]
@@ -94,7 +96,11 @@ export class Run {
         ? new World({
             scenario,
             seed,
-            oracles: [...everyOracle(), ...(options.watchers ?? [])],
+            oracles: [
+              ...everyOracle().filter(({ id }) => options.only?.has(id) !== false),
+              ...(options.watchers ?? [])
+            ],
+            ...(options.only === undefined ? {} : { withoutHash: true }),
             ...listening,
             ...(options.kernel === undefined ? {} : { kernel: options.kernel }),
             ...(options.makeHost === undefined ? {} : { makeHost: options.makeHost }),

@@ -7,7 +7,7 @@ import type { Failure } from "./Failure.ts"
 import { inOrder } from "./Freeze.ts"
 
 /** Steps of the language that people read at a glance. */
-const ROUND_MS: ReadonlyArray<number> = [1_000, 500, 100, 10]
+const ROUND_MS: ReadonlyArray<number> = [1_000, 100]
 
 const rounded = (ms: number, to: number): number => Math.max(to, Math.round(ms / to) * to)
 
@@ -15,7 +15,7 @@ const rounded = (ms: number, to: number): number => Math.max(to, Math.round(ms /
 export const shorter = (step: Step): ReadonlyArray<Step> => {
   const { forMs } = step
   if (forMs === null) return []
-  const lengths = [forMs >> 3, forMs >> 2, forMs >> 1, forMs - (forMs >> 2)]
+  const lengths = [forMs >> 3, forMs >> 1]
   return [...new Set(lengths)].filter((ms) => ms > 0 && ms < forMs).map((ms): Step => ({ ...step, forMs: ms }))
 }
 
@@ -53,7 +53,7 @@ export const closer = (scenario: Scenario, place: number): ReadonlyArray<Scenari
   const before = scenario.timeline[place - 1]
   if (step === undefined || before === undefined) return []
   const gapMs = step.atMs - before.atMs
-  const by = [gapMs, gapMs - (gapMs >> 2), gapMs >> 1, gapMs >> 2]
+  const by = [gapMs, gapMs >> 1]
   return [...new Set(by)].filter((ms) => ms > 0).map((ms) => pulled(scenario, place, ms))
 }
 
