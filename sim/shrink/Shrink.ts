@@ -94,6 +94,8 @@ const lastEndOf = ({ lastsMs, timeline }: Scenario): number =>
 class Shrinker {
   readonly #options: ShrinkOptions
   readonly #passed = new Set<string>()
+  /** Each candidate is run under all oracles, and not only under the one that counts. */
+  readonly #careful: boolean
   /** The oracle that broke, where it was one. */
   readonly #needed: ReadonlySet<string>
   /** From the end of the last step to the end of the run: what is asked of the end needs its time. */
@@ -105,7 +107,8 @@ class Shrinker {
   /** Neither time nor runs are left. */
   spent = false
 
-  constructor(scenario: Scenario, failure: Failure, options: ShrinkOptions) {
+  constructor(scenario: Scenario, failure: Failure, options: ShrinkOptions, careful: boolean) {
+    this.#careful = careful
     this.now = scenario
     this.#needed = new Set(failure._tag === "invariant" ? [failure.oracle] : [])
     this.#calmMs = scenario.lastsMs - lastEndOf(scenario)
@@ -126,8 +129,7 @@ class Shrinker {
     this.runs++
     onRun?.(this.runs, candidate)
     const ours = kernel === undefined ? {} : { kernel }
-    // Most candidates pass: they are tried out with what the failure needs, and only those that fail are run in full.
-    const found = this.#run(candidate, { ...ours, only: this.#needed }) === null ? null : this.#run(candidate, ours)
+    const found = this.#run(candidate, this.#careful ? ours : { ...ours, only: this.#needed })
     if (found === null) this.#passed.add(name)
     return found
   }
@@ -290,10 +292,14 @@ class Shrinker {
 
   run(): Certificate {
     for (;;) {
-      this.steps()
-      if (this.nodes()) this.steps()
       this.decisions()
-      this.weaken()
+      do {
+        this.steps()
+        this.#ends()
+        if (this.nodes()) this.steps()
+        this.decisions()
+        // What is weaker now may do without others.
+      } while (this.weaken() && (this.steps() || this.nodes()))
       this.times()
       this.round()
       const certificate = this.certify()
@@ -302,30 +308,28 @@ class Shrinker {
   }
 }
 
-/** `null`: no schedule of this run fails as the run did. */
+/**
+ * `null`: no schedule of this run fails as the run did. Candidates are run under the oracle that counts, which is quicker; should
+ * what comes out of that break another one first, all is done again under all of them.
+ */
 export const shrink = (origin: Origin, failure: Failure, options: ShrinkOptions = {}): Shrunk | null => {
   let runs = 0
   let events = 0
-  for (const schedule of freeze(origin, failure)) {
-    const shrinker = new Shrinker(keyed(schedule), failure, options)
-    shrinker.runs = runs
-    shrinker.events = events
-    if (shrinker.accepts(shrinker.now)) {
-      const from = sizeOf(shrinker.now)
-      const certificate = shrinker.run()
+  for (const careful of [false, true])
+    for (const schedule of freeze(origin, failure)) {
+      const shrinker = new Shrinker(keyed(schedule), failure, options, careful)
+      shrinker.runs = runs
+      shrinker.events = events
+      const from = shrinker.accepts(shrinker.now) ? sizeOf(shrinker.now) : null
+      const certificate = from === null ? null : shrinker.run()
+      runs = shrinker.runs
+      events = shrinker.events
+      if (from === null || certificate === null) continue
       const scenario = unkeyed(shrinker.now)
-      return {
-        scenario,
-        failure: shrinker.failure,
-        certificate,
-        from,
-        to: sizeOf(scenario),
-        runs: shrinker.runs,
-        events: shrinker.events
-      }
+      const { kernel } = options
+      const whole = sameIn(failure, runScenario(scenario, kernel === undefined ? {} : { kernel }))
+      if (whole === null) continue
+      return { scenario, failure: whole, certificate, from, to: sizeOf(scenario), runs, events }
     }
-    runs = shrinker.runs
-    events = shrinker.events
-  }
   return null
 }
