@@ -4,7 +4,7 @@
  *
  * Given to it: the nodes and the network of the scenario, the seed, and the kinds of fault that it may use.
  */
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { runScenario } from "../../sim/run.ts"
 import type { Scenario, Step, Verb } from "../../sim/scenario/Scenario.ts"
 import { sameIn, type Failure } from "../../sim/shrink/Failure.ts"
