@@ -11,8 +11,9 @@ import { SEED_MAX } from "../scenario/Seed.ts"
 import { type Kind, readFlags } from "./Flags.ts"
 import { readExplainArguments, readReportArguments } from "./ExplainArguments.ts"
 import { readFuzzArguments } from "./FuzzArguments.ts"
-import { readDiffArguments, readReplayArguments } from "./ReplayArguments.ts"
 import { isFile, isReporter, type Order, reporterKind, reporterMistake } from "./Order.ts"
+import { readDiffArguments, readReplayArguments } from "./ReplayArguments.ts"
+import { readShrinkArguments } from "./ShrinkArguments.ts"
 import { readCheckArguments, readListArguments, readNewArguments, readSchemaArguments } from "./ToolArguments.ts"
 import { readFuzzed, readValues, whichKinds } from "./Which.ts"
 
@@ -21,6 +22,7 @@ const readers: { readonly [command: string]: (words: ReadonlyArray<string>) => O
   fuzz: readFuzzArguments,
   replay: readReplayArguments,
   diff: readDiffArguments,
+  shrink: readShrinkArguments,
   check: readCheckArguments,
   list: readListArguments,
   new: readNewArguments,
@@ -95,17 +97,18 @@ const readRunArguments = (words: ReadonlyArray<string>): Order => {
 }
 
 const takesFiles = (command: string): boolean =>
-  ["run", "fuzz", "check", "replay", "explain", "report"].includes(command)
+  ["run", "fuzz", "shrink", "check", "replay", "explain", "report"].includes(command)
 
 const help = `Runs scenarios of the mesh in a simulated world, and judges what they expect.
 
   pnpm sim <file.yaml|glob>…           run; the same as sim run
   pnpm sim run <file.yaml|glob>…
   pnpm sim fuzz <file.yaml|glob>…      many seeds, with random faults
-  pnpm sim replay <trace.jsonl>        a recorded run again, checked against its recording; or a seed, two times
-  pnpm sim diff <trace> <trace>        the first moment at which two recorded runs part
+  pnpm sim shrink <file.yaml|trace>    make a run that fails small, and keep what broke in it
   pnpm sim explain <file.yaml|trace>   why a run failed, and from when on that was inevitable
   pnpm sim report <file.yaml|trace>    a run as one page of HTML
+  pnpm sim replay <trace.jsonl>        a recorded run again, checked against its recording; or a seed, two times
+  pnpm sim diff <trace> <trace>        the first moment at which two recorded runs part
   pnpm sim check <file.yaml|glob>…     read, tell all mistakes, run nothing
   pnpm sim list                        scenarios, with what came of their last runs
   pnpm sim new <name>                  the skeleton of a scenario

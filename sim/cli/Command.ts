@@ -74,6 +74,10 @@ export const command = async (words: ReadonlyArray<string>, outside: Surrounding
       return recorded(order.json, around, "story", async (records) =>
         (await import("./Diff.ts")).diff(order, around, records)
       )
+    case "shrink":
+      return recorded(order.json, around, "story", async (records) =>
+        (await import("./Shrink.ts")).shrink(order, around, records)
+      )
     case "check":
       return recorded(order.json, around, order.reporter, async (records) =>
         (await import("./Check.ts")).check(order, around, records)

@@ -7,13 +7,14 @@ import { campaignText, doubtful, hasCause, progressLine } from "../report/Campai
 import type { Range } from "../scenario/Scenario.ts"
 import { SEED_MAX } from "../scenario/Seed.ts"
 import { pointsText, type Points } from "../search/Points.ts"
-import type { Tally } from "../search/Tally.ts"
+import type { Finding, Tally } from "../search/Tally.ts"
 import { type Exit, exits, gravest } from "./Exit.ts"
 import { endRecord, findingRecord, seedRecord } from "./FuzzRecords.ts"
 import { Keeper } from "./Keeper.ts"
 import { versionOf } from "./KernelVersion.ts"
 import { type FuzzOrder, withOthers, withWords } from "./Order.ts"
-import { lookOf, readAll, type Ready, type Records, shellWord, type Surroundings } from "./Surroundings.ts"
+import type { Smaller } from "./Smaller.ts"
+import { kernelOf, lookOf, readAll, type Ready, type Records, shellWord, type Surroundings } from "./Surroundings.ts"
 
 /** Of a file that says no `seeds:`. */
 const SEEDS_DEFAULT: Range = { min: 1, max: 1_000 }
@@ -84,13 +85,33 @@ export const fuzz = async (order: FuzzOrder, around: Surroundings, records: Reco
   forget?.()
   around.progress?.(null)
 
+  const smaller =
+    interrupted || !order.shrinking || tally.findings.length === 0
+      ? new Map<Finding, Smaller>()
+      : await (
+          await import("./Smaller.ts")
+        ).makeSmaller(
+          tally.findings,
+          {
+            scenarios: ready.map(({ scenario }) => scenario),
+            files,
+            swarm: order.swarm,
+            again: ({ points, scenario, seed }) => again(scenario, seed, points),
+            kernel: await kernelOf(around)
+          },
+          around
+        )
+
   const problems = [...keeper.problems]
   for (const problem of problems)
     records.error("UNWRITABLE", exits.wrongUse, `${problem}; the commands below run it again`)
   const exit = gravest([exitOf(tally, interrupted), ...failures, ...(problems.length > 0 ? [exits.wrongUse] : [])])
   for (const finding of tally.findings)
     records.write(
-      findingRecord(files[finding.scenario]!, finding, tally, again(finding.scenario, finding.seed, finding.points))
+      findingRecord(files[finding.scenario]!, finding, tally, {
+        again: again(finding.scenario, finding.seed, finding.points),
+        smaller: smaller.get(finding) ?? null
+      })
     )
   const pages = new Map<string, string>()
   const events = Math.round(tally.events / Math.max(1, tally.runs))
@@ -106,7 +127,10 @@ export const fuzz = async (order: FuzzOrder, around: Surroundings, records: Reco
   records.write(endRecord(files, tally, { tookMs, jobs, interrupted, exit }))
   if (order.json !== "stdout")
     around.out(
-      campaignText({ tally, files, tookMs, jobs, interrupted, verbose: order.verbose, again, pages }, lookOf(around))
+      campaignText(
+        { tally, files, tookMs, jobs, interrupted, verbose: order.verbose, again, pages, smaller },
+        lookOf(around)
+      )
     )
   return exit
 }

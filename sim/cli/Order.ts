@@ -70,11 +70,27 @@ export interface FuzzOrder {
   readonly with: With
   readonly ledger: boolean
   readonly branching: boolean
+  /** What is found is made small at the end. */
+  readonly shrinking: boolean
   /** Of a hundred runs so many are done twice. */
   readonly twicePercent: number
   /** Past a file that does not read, and a thread that dies. */
   readonly keepGoing: boolean
   readonly verbose: boolean
+  readonly json: JsonTarget | null
+}
+
+export interface ShrinkOrder {
+  readonly _tag: "shrink"
+  /** A scenario, or a trace that a campaign kept. */
+  readonly file: string
+  /** `null`: the scenario's. */
+  readonly seed: number | null
+  readonly fuzzed: { readonly swarm: boolean; readonly points: Points } | null
+  readonly with: With
+  readonly save: boolean
+  /** `null`: as many as it takes, within reason. */
+  readonly runsMax: number | null
   readonly json: JsonTarget | null
 }
 
@@ -156,6 +172,7 @@ export type JsonTarget = "stdout" | { readonly path: string }
 export type Order =
   | RunOrder
   | FuzzOrder
+  | ShrinkOrder
   | ReplayOrder
   | DiffOrder
   | CheckOrder

@@ -9,8 +9,7 @@ import { because as becauseOf } from "../explain/Screen.ts"
 import { page } from "../report/html/Page.ts"
 import { keptPath } from "./Keeper.ts"
 import { versionOf } from "./KernelVersion.ts"
-import { kernelOf } from "./Subject.ts"
-import type { Surroundings } from "./Surroundings.ts"
+import { kernelOf, type Surroundings } from "./Surroundings.ts"
 import { writeWhole } from "./Writing.ts"
 
 /** A run of so many inputs is recorded and written in some ten seconds. */

@@ -1,5 +1,5 @@
 /** A run of a scenario, two times: the second is compared with the first step by step. */
-import { kernel as ours, type Kernel } from "../engine/Host.ts"
+import { kernel as ours } from "../engine/Host.ts"
 import { partingWords, sign, text } from "../report/ReplayText.ts"
 import { expectationsLine, scoreOf } from "../report/Score.ts"
 import { StepView } from "../report/StepView.ts"
@@ -16,6 +16,7 @@ import { runRecord } from "./Records.ts"
 import { replayRecord } from "./ReplayRecords.ts"
 import {
   type Engine,
+  kernelOf,
   lookOf,
   notYours,
   prepare,
@@ -33,10 +34,6 @@ export interface Ran {
   /** Of the points of a branch those that it came to. */
   readonly points: Points
 }
-
-/** Ours, or the one that a test put in its place. */
-export const kernelOf = async ({ kernelModule }: Surroundings): Promise<Kernel> =>
-  kernelModule === undefined ? ours : ((await import(kernelModule)) as { readonly kernel: Kernel }).kernel
 
 /** The run that was asked for, or recorded. */
 export const runOnce = (
@@ -87,7 +84,7 @@ export const replaySeed = async (order: ReplayOrder, around: Surroundings, recor
   const look = lookOf(around)
   const again = commandOf(order, scenario)
   const view = order.step ? new StepView({ fromMs: order.fromMs, untilMs: order.untilMs ?? scenario.lastsMs }) : null
-  const kernel = await kernelOf(around)
+  const kernel = (await kernelOf(around)) ?? ours
   const startedMs = around.nowMs()
   let wallMs = 0
   const twice = (): Twice => {

@@ -2,6 +2,7 @@
  * `pnpm sim replay` of a trace: what came of the run that was made once more, in an exit code and in words. Where it parts from the
  * recorded one, the recorded inputs alone tell whether the kernel or the simulated world is another one.
  */
+import { kernel as ours } from "../engine/Host.ts"
 import { moment } from "../judge/Words.ts"
 import { grouped } from "../report/CampaignText.ts"
 import { otherwiseWords, partingWords, sign, text } from "../report/ReplayText.ts"
@@ -15,8 +16,16 @@ import type { ReplayOrder } from "./Order.ts"
 import { runRecord } from "./Records.ts"
 import { type Outcome, replayRecord } from "./ReplayRecords.ts"
 import { type Replayed, runTrace } from "./ReplayRun.ts"
-import { kernelOf } from "./ReplaySeed.ts"
-import { loadEngine, lookOf, notYours, type Records, shellWord, stackOf, type Surroundings } from "./Surroundings.ts"
+import {
+  kernelOf,
+  loadEngine,
+  lookOf,
+  notYours,
+  type Records,
+  shellWord,
+  stackOf,
+  type Surroundings
+} from "./Surroundings.ts"
 import { openTrace } from "./Traces.ts"
 
 /** The command that makes the run from its seed. */
@@ -202,7 +211,7 @@ export const replayTrace = async (order: ReplayOrder, around: Surroundings, reco
   if (engine === null) return exits.defect
   let replayed: Replayed
   try {
-    replayed = runTrace(trace, order, around, engine, await kernelOf(around))
+    replayed = runTrace(trace, order, around, engine, (await kernelOf(around)) ?? ours)
   } catch (error) {
     records.error("DEFECT", exits.defect, `the simulator broke on ${order.file}. ${notYours}\n${stackOf(error)}`)
     return exits.defect

@@ -6,10 +6,9 @@ import { resolve } from "node:path"
 import { examine, type Examined, type Subject } from "../explain/Examine.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
 import { pointsText, readPoints } from "../search/Points.ts"
-import type { Kernel } from "../engine/Host.ts"
 import { type Exit, exits } from "./Exit.ts"
 import { type AboutRun, readWith, withOthers, withWords } from "./Order.ts"
-import { notYours, readAll, type Records, shellWord, stackOf, type Surroundings } from "./Surroundings.ts"
+import { kernelOf, notYours, readAll, type Records, shellWord, stackOf, type Surroundings } from "./Surroundings.ts"
 import { readTraceHead } from "./TraceHead.ts"
 
 export interface Told {
@@ -21,10 +20,6 @@ export interface Told {
 }
 
 export type Found = Told | { readonly exit: Exit }
-
-/** Another than ours, where a test says so. */
-export const kernelOf = async ({ kernelModule }: Surroundings): Promise<Kernel | undefined> =>
-  kernelModule === undefined ? undefined : ((await import(kernelModule)) as { readonly kernel: Kernel }).kernel
 
 const wordsOf = (file: string, { fuzzed, seed }: Subject, besides: string): string => {
   const branch = fuzzed === null || fuzzed.points.length === 0 ? "" : ` --branch ${pointsText(fuzzed.points)}`

@@ -3,6 +3,7 @@
  */
 import { closeSync, existsSync, openSync, statSync, writeFileSync } from "node:fs"
 import { resolve } from "node:path"
+import type { Kernel } from "../engine/Host.ts"
 import { annotation, mistakeAnnotations } from "../report/Annotations.ts"
 import type { Look } from "../report/Transcript.ts"
 import type { RunOptions, RunResult } from "../run.ts"
@@ -53,11 +54,15 @@ export interface Surroundings {
   readonly show?: (path: string) => void
   /** The project's top folder, where it is not the one that this file is in. */
   readonly project?: string
-  /** A module that exports a `kernel` in place of ours, for campaigns and replays of tests. */
+  /** A module that exports a `kernel` in place of ours, for tests. */
   readonly kernelModule?: string
   /** Which kernel and simulator these are; absent: what git says. */
   readonly kernelVersion?: () => string | null
 }
+
+/** Another kernel than ours. */
+export const kernelOf = async ({ kernelModule }: Surroundings): Promise<Kernel | undefined> =>
+  kernelModule === undefined ? undefined : ((await import(kernelModule)) as { readonly kernel: Kernel }).kernel
 
 const COLUMNS_MIN = 72
 const COLUMNS_MAX = 100

@@ -7,7 +7,7 @@
  */
 import type { Frame } from "../../kernel/wire/Frame.ts"
 import { strikeWith } from "../faults/all.ts"
-import { Strike } from "../faults/Fault.ts"
+import { type Meant, Strike } from "../faults/Fault.ts"
 import { Kept } from "../faults/Replay.ts"
 import { Operators } from "../faults/Trust.ts"
 import type { Connection, Side } from "../network/Connection.ts"
@@ -83,6 +83,8 @@ export class Script {
   /** Those that touch nothing any more once they are taken back. */
   private readonly whileInForce: Set<number>
   private readonly undo: Map<number, (world: World) => void>
+  /** Whom each step that struck meant then. */
+  private readonly meant: Map<number, Meant>
   /** Steps to come that will not happen. */
   private dropped: ReadonlySet<number>
   private over = false
@@ -98,6 +100,7 @@ export class Script {
     this.touched = new Map(from?.touched)
     this.whileInForce = new Set(from?.whileInForce)
     this.undo = new Map(from?.undo)
+    this.meant = new Map(from?.meant)
     this.dropped = from?.dropped ?? without
     if (from !== undefined) this.over = from.over
     else this.steps.forEach((step, index) => this.schedule(step, index))
@@ -120,6 +123,11 @@ export class Script {
   /** What each step touched so far, by its place in the timeline; `null`: it has not struck, or is no fault. */
   effects(): ReadonlyArray<number | null> {
     return this.steps.map((_, index) => this.touched.get(index)?.(this.world) ?? null)
+  }
+
+  /** Whom the step meant when it struck, list by list as its verb has them; `null`: it did not strike. */
+  meantBy(index: number): Meant | null {
+    return this.meant.get(index) ?? null
   }
 
   sent(machine: Machine, connection: Connection, side: Side, frame: Frame): void {
@@ -145,7 +153,9 @@ export class Script {
     if (this.over || this.dropped.has(index)) return
     if (undo) return this.takeBack(index)
     const { key, verb } = this.steps[index]!
-    const struck = strikeWith(verb, new Strike(this.world, key ?? String(index)))
+    const strike = new Strike(this.world, key ?? String(index))
+    const struck = strikeWith(verb, strike)
+    this.meant.set(index, strike.meant)
     if (struck.touched !== null) this.touched.set(index, struck.touched)
     if (struck.undo !== null) this.undo.set(index, struck.undo)
     if (struck.whileInForce === true) this.whileInForce.add(index)

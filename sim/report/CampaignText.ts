@@ -22,6 +22,8 @@ export interface CampaignTelling {
   readonly again: (scenario: number, seed: number, points: Points) => string
   /** Pages of first runs, by their hashes. */
   readonly pages?: ReadonlyMap<string, string>
+  /** What became of findings that were made small. */
+  readonly smaller: ReadonlyMap<Finding, { readonly words: string; readonly saved: string | null }>
 }
 
 type Ink = "bold" | "dim" | "red" | "green" | "yellow"
@@ -99,7 +101,10 @@ const findingBlock = (telling: CampaignTelling, finding: Finding, pen: Pen): Rea
   const file = telling.files[index]!
   const title = (what: string) =>
     `${pen("red", "✗")} ${pen("bold", `${nameOf(file, telling.files)} · ${what} · ${grouped(seeds)} of ${grouped(runs)} runs`)}`
+  const smaller = telling.smaller.get(finding)
   const footer = [
+    ...(smaller === undefined ? [] : [`  shrunk ${smaller.words}`]),
+    ...(smaller?.saved == null ? [] : [`  small  pnpm sim ${smaller.saved}`]),
     ...(trace === null ? [] : [`  saved  ${trace}${otherTrace === null ? "" : `     ${otherTrace}`}`]),
     ...(trace === null || otherTrace === null ? [] : [`  diff   pnpm sim diff ${trace} ${otherTrace}`]),
     `  again  ${telling.again(index, seed, points)}`,

@@ -319,6 +319,10 @@ export interface Scenario {
   readonly seed: number
   readonly lastsMs: number
   readonly profile: "lan" | "wan" | "battery"
+  /** What is due in the same millisecond comes in an order drawn from the seed; absent: as it was made. */
+  readonly ties?: "drawn"
+  /** When it is over, the faults stop in a part of the mesh, and it has to get well (L1, L3, L5, L6). */
+  readonly liveness?: true
   /** Constants in place of the profile's. */
   readonly timing?: Timing
   /** Who may vote. Where the file has no `electors:`, every planner and standby planner, and the first field node. */

@@ -33,6 +33,12 @@ const onLinks = <const F extends Schema.Struct.Fields>(verb: string, fields: F) 
   }).annotate({ noun: `word of ${verb}`, message: `write a mapping, such as { between: [laptop, jetson-1] }` })
 
 const freezeNeeds = "write who freezes in the middle of what: { who: jetson-1, in: handshake }"
+export const onSites = (which: string) =>
+  Schema.Struct({
+    delay: may(Times, "One-way delay of each message there."),
+    loss: may(Percent, "Share of packets lost there.")
+  }).annotate({ noun: `word of ${which}`, message: "write a mapping, such as { delay: 80ms..300ms, loss: 1% }" })
+
 const trustNeeds = "trust needs by: and whom:, such as { by: laptop, whom: jetson-1 }"
 const revokeNeeds = "revoke needs by: and whom:, such as { by: laptop, whom: jetson-1 }"
 const swizzleNeeds = "swizzle needs over:, heal-after: and heal-over:, such as over: 5s, heal-after: 10s, heal-over: 5s"
@@ -298,7 +304,28 @@ export const verbs = {
     onLinks("lose-adverts", { share: may(Percent, "How many datagrams. Default 100%.") }),
     "Multicast is lost, goodbyes too, while connections notice nothing. Needs network.discovery."
   ),
-  heal: may(Who, "Undo what lies on the network: of `everything`, or of the links of these nodes."),
+  heal: may(
+    Schema.Union([
+      Who,
+      Schema.Struct({
+        what: must(Who, "What is healed: everything.", "write { what: everything, paths: { delay: 2ms..20ms } }"),
+        paths: must(
+          Schema.Struct({
+            delay: may(Times, "One-way delay of each message. Default 2ms..20ms."),
+            loss: may(Percent, "Share of packets lost. Default 0%."),
+            "within-sites": may(onSites("within-sites"), "Between two nodes of one site, in place of the above."),
+            "between-sites": may(onSites("between-sites"), "Between nodes of two sites, in place of the above.")
+          }).annotate({ noun: "word of paths", message: "write a mapping, such as { delay: 2ms..20ms, loss: 0% }" }),
+          "What paths are usually like from then on, in place of what network: says.",
+          "write what paths are like from then on: { what: everything, paths: { delay: 2ms..20ms } }"
+        )
+      }).annotate({ noun: "word of heal" })
+    ]).annotate({
+      message:
+        "write everything, the nodes whose links are healed, or { what: everything, paths: { delay: 2ms..20ms } }"
+    }),
+    "Undo what lies on the network: of `everything`, or of the links of these nodes. With { what, paths }: and paths are usually like that from then on."
+  ),
   move: may(
     Who,
     "It gets another address: its connections are dead without a word, and addresses that others were told lead nowhere. A node with network.discovery says where it is now."

@@ -180,7 +180,7 @@ export const draw = (file: Scenario, seed: number, { swarm }: DrawOptions): Draw
   const fuzz = file.fuzz ?? NO_FUZZ
   const run = classOf(dice, fuzz, swarm)
   const scenario = swarm && run === "everywhere" ? mixMesh(dice, file) : file
-  const ties = swarm && dice.chance("ties", 1, 2) ? "drawn" : "fifo"
+  const ties = (swarm && dice.chance("ties", 1, 2)) || scenario.ties === "drawn" ? "drawn" : "fifo"
   const settings =
     run === "scripted"
       ? []

@@ -60,7 +60,7 @@ export interface SeedOptions {
 export const runDrawn = (
   { liveness, scenario, seed, ties }: Drawn,
   options: Omit<RunOptions, "seed" | "ties"> = {}
-): RunResult => ofOneSeed(runScenario(scenario, { liveness, ...options, seed, ties }))
+): RunResult => ofOneSeed(runScenario(scenario, { ...(liveness ? { liveness } : {}), ...options, seed, ties }))
 
 /** What one seed of a campaign is judged by. */
 export const ofOneSeed = (result: RunResult): RunResult => ({
@@ -80,14 +80,17 @@ export const runBranch = (
   swarm: boolean,
   points: Points,
   options: Omit<RunOptions, "seed" | "ties"> = {}
-): { readonly drawn: Drawn; readonly result: RunResult } => {
+): { readonly drawn: Drawn; readonly result: RunResult; readonly run: Run } => {
   const drawn = draw(scenario, seed, { swarm })
   const { liveness, ties } = drawn
-  let now: OnItsWay = { run: new Run(drawn.scenario, { liveness, ...options, seed, ties }), drawn }
+  let now: OnItsWay = {
+    run: new Run(drawn.scenario, { ...(liveness ? { liveness } : {}), ...options, seed, ties }),
+    drawn
+  }
   for (const [i, { after }] of points.entries())
     if (goTo(now, after)) now = turnOff(scenario, now, points.slice(0, i + 1), swarm, options)
   now.run.go()
-  return { drawn: now.drawn, result: { ...ofOneSeed(now.run.finish()), seed } }
+  return { drawn: now.drawn, result: { ...ofOneSeed(now.run.finish()), seed }, run: now.run }
 }
 
 /** As it was drawn once, whatever is drawn by now: nothing is drawn again but by the world itself. */
@@ -168,7 +171,13 @@ export const runFutures = (
   const drawn = draw(scenario, seed, { swarm })
   const { liveness, ties } = drawn
   const reach = new Reach()
-  const options = { liveness, seed, ties, ...watched(reach), ...(kernel === undefined ? {} : { kernel }) }
+  const options = {
+    ...(liveness ? { liveness } : {}),
+    seed,
+    ties,
+    ...watched(reach),
+    ...(kernel === undefined ? {} : { kernel })
+  }
   let trunk: OnItsWay = { run: new Run(drawn.scenario, options), drawn }
   for (const [i, point] of base.entries())
     if (goTo(trunk, point.after)) trunk = turnOff(scenario, trunk, base.slice(0, i + 1), swarm, watched(reach))
