@@ -112,7 +112,7 @@ describe("pnpm sim fuzz", () => {
       })
       // What it was made to is a file of its own; here there is no scenarios/.
       const small =
-        /\n {2}shrunk \d+ faults, 4 nodes, .+ → 0 faults, 1 node, .+; 1-minimal: .+\n {2}small {2}pnpm sim (out\/field-3\.yaml)\n/u.exec(
+        /\n {2}shrunk \d+ faults, \d nodes, .+ → 0 faults, 1 node, .+; 1-minimal: .+\n {2}small {2}pnpm sim (out\/field-3\.yaml)\n/u.exec(
           ran.out
         )
       assert.isNotNull(small, ran.out)
