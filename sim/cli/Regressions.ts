@@ -55,6 +55,8 @@ export const saveRegression = (
     }
     return { problem: `${folder} has ${NAMES_MAX} files called ${name} already; delete what is fixed` }
   } catch (error) {
-    return { problem: `${path} cannot be written: ${whyUnwritten(error)}` }
+    const { code = "" } = error as NodeJS.ErrnoException
+    const why = ["EEXIST", "ENOTDIR"].includes(code) ? `${folder} has to be a folder, and is none` : whyUnwritten(error)
+    return { problem: `${path} cannot be written: ${why}` }
   }
 }
