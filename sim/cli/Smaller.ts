@@ -55,12 +55,12 @@ const smaller = (finding: Finding, campaign: Campaigned, around: Surroundings): 
   const startedMs = around.nowMs()
   const ran: Ran = once({ scenario, seed, fuzzed: { swarm, points } }, ours)
   const failure = failuresOf(ran.result).find((one) => isOf(finding.fault, scenario, one))
-  if (failure === undefined) return none("not shrunk: run again it did not break")
+  if (failure === undefined) return none("no: run again it did not break")
   const shrunk = shrink(ran, failure, { ...ours, stop: () => around.nowMs() - startedMs > FOR_MS })
-  if (shrunk === null) return none("not shrunk: as an explicit schedule it does not fail any more")
+  if (shrunk === null) return none("no: as an explicit schedule it does not fail any more")
   const found = { again: campaign.again(finding), kernel: commit(), schema: schemaFor(around.cwd) }
   const written = regression(shrunk, found, file, kernel)
-  if ("problem" in written) return none(`not shrunk: ${written.problem}`)
+  if ("problem" in written) return none(`no: ${written.problem}`)
   const place = saveRegression(around.cwd, file, seed, written.text)
   const tookMs = Math.round(around.nowMs() - startedMs)
   const words = `${sizeWords(shrunk.from)} → ${sizeWords(shrunk.to)} (${shrunk.runs} runs, ${measuredSpan(tookMs)}); ${certificateWords(shrunk)}`
@@ -79,7 +79,7 @@ export const makeSmaller = async (
   const all = new Map<Finding, Smaller>()
   for (const [n, finding] of findings.filter(canBe).entries()) {
     if (n >= FINDINGS_MAX) {
-      const words = `not shrunk: the first ${FINDINGS_MAX} findings are`
+      const words = `no: the first ${FINDINGS_MAX} findings are`
       all.set(finding, { shrunk: null, words, saved: null, problem: null })
       continue
     }
