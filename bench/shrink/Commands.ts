@@ -116,6 +116,7 @@ export const byCommands = (bug: Bug, scenario: Scenario, failure: Failure, limit
     const result = runScenario(
       {
         ...scenario,
+        ...(failure._tag === "invariant" && failure.afterwards ? { liveness: true } : {}),
         lastsMs: failure._tag === "expectation" ? Math.max(scenario.lastsMs, script.atMs) : script.atMs + REST_MS,
         timeline: script.steps,
         expect

@@ -102,9 +102,9 @@ export const fuzz = async (order: FuzzOrder, around: Surroundings, records: Reco
           around
         )
 
-  const problems = [...keeper.problems]
-  for (const problem of problems)
-    records.error("UNWRITABLE", exits.wrongUse, `${problem}; the commands below run it again`)
+  const unsaved = [...smaller.values()].flatMap(({ problem }) => (problem === null ? [] : [problem]))
+  const problems = [...keeper.problems, ...unsaved].map((problem) => `${problem}; the commands below run it again`)
+  for (const problem of problems) records.error("UNWRITABLE", exits.wrongUse, problem)
   const exit = gravest([exitOf(tally, interrupted), ...failures, ...(problems.length > 0 ? [exits.wrongUse] : [])])
   for (const finding of tally.findings)
     records.write(

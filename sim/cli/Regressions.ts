@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs"
 import { basename, join, relative, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
-import { whyUnwritten, writeNew } from "./Writing.ts"
+import { isNoFolder, whyUnwritten, writeNew } from "./Writing.ts"
 
 const SCENARIOS = "scenarios"
 const FOLDER = join(SCENARIOS, "regressions")
@@ -55,6 +55,7 @@ export const saveRegression = (
     }
     return { problem: `${folder} has ${NAMES_MAX} files called ${name} already; delete what is fixed` }
   } catch (error) {
-    return { problem: `${path} cannot be written: ${whyUnwritten(error)}` }
+    const why = isNoFolder(error) ? `${folder} has to be a folder, and is none` : whyUnwritten(error)
+    return { problem: `${path} cannot be written: ${why}` }
   }
 }

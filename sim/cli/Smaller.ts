@@ -20,6 +20,8 @@ export interface Smaller {
   /** In a few words. */
   readonly words: string
   readonly saved: string | null
+  /** Why it could not be saved. */
+  readonly problem: string | null
 }
 
 /** For each finding; what it has come to by then is saved, with a certificate that says how far that is. */
@@ -48,23 +50,23 @@ const smaller = (finding: Finding, campaign: Campaigned, around: Surroundings): 
   const { points, scenario: index, seed } = finding
   const scenario = scenarios[index]!
   const file = campaign.files[index]!
-  const none = (words: string): Smaller => ({ shrunk: null, words, saved: null })
+  const none = (words: string): Smaller => ({ shrunk: null, words, saved: null, problem: null })
   const ours = kernel === undefined ? {} : { kernel }
   const startedMs = around.nowMs()
   const ran: Ran = once({ scenario, seed, fuzzed: { swarm, points } }, ours)
   const failure = failuresOf(ran.result).find((one) => isOf(finding.fault, scenario, one))
-  if (failure === undefined) return none("not shrunk: run again it did not break")
+  if (failure === undefined) return none("no: run again it did not break")
   const shrunk = shrink(ran, failure, { ...ours, stop: () => around.nowMs() - startedMs > FOR_MS })
-  if (shrunk === null) return none("not shrunk: as an explicit schedule it does not fail any more")
+  if (shrunk === null) return none("no: as an explicit schedule it does not fail any more")
   const found = { again: campaign.again(finding), kernel: versionOf(around), schema: schemaFor(around.cwd) }
   const written = regression(shrunk, found, file, kernel)
-  if ("problem" in written) return none(`not shrunk: ${written.problem}`)
+  if ("problem" in written) return none(`no: ${written.problem}`)
   const place = saveRegression(around.cwd, file, seed, written.text)
   const tookMs = Math.round(around.nowMs() - startedMs)
   const words = `${sizeWords(shrunk.from)} → ${sizeWords(shrunk.to)} (${shrunk.runs} runs, ${measuredSpan(tookMs)}); ${certificateWords(shrunk)}`
   return "path" in place
-    ? { shrunk, words, saved: place.path }
-    : { shrunk, words: `${words}; ${place.problem}`, saved: null }
+    ? { shrunk, words, saved: place.path, problem: null }
+    : { shrunk, words, saved: null, problem: place.problem }
 }
 
 const breath = (): Promise<void> => new Promise((go) => setImmediate(go))
@@ -77,7 +79,8 @@ export const makeSmaller = async (
   const all = new Map<Finding, Smaller>()
   for (const [n, finding] of findings.filter(canBe).entries()) {
     if (n >= FINDINGS_MAX) {
-      all.set(finding, { shrunk: null, words: `not shrunk: the first ${FINDINGS_MAX} findings are`, saved: null })
+      const words = `no: the first ${FINDINGS_MAX} findings are`
+      all.set(finding, { shrunk: null, words, saved: null, problem: null })
       continue
     }
     around.progress?.(` shrinking finding ${n + 1} of ${findings.length}`)

@@ -203,7 +203,10 @@ export const readLinkVerb = (reading: Reading, step: StepDraft, verb: LinkVerb, 
           goodPpm: 0
         }
       case "reset":
-        return { _tag: "reset", ends: reading.tree.keys(at).includes("from") ? "from" : "both" }
+        return {
+          _tag: "reset",
+          ends: reading.tree.keys(at).includes("from") && step.reset?.told !== "both" ? "from" : "both"
+        }
       case "half-open": {
         const { answer = "reset", "known-to": known } = step["half-open"] ?? {}
         return { _tag: "half-open", told: known !== "nobody", answer }

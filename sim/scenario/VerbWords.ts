@@ -230,7 +230,12 @@ export const verbs = {
     }),
     "Packets are lost in bursts (Gilbert–Elliott), on top of the usual loss."
   ),
-  reset: may(onLinks("reset", {}), "Connections are reset: both ends are told; with from: and to:, only `from`."),
+  reset: may(
+    onLinks("reset", {
+      told: may(word(["one", "both"], "With from: and to:: whether `to` is told as well. Default one."), "Who is told.")
+    }),
+    "Connections are reset: both ends are told; with from: and to:, only `from`."
+  ),
   "half-open": may(
     onLinks("half-open", {
       "known-to": may(

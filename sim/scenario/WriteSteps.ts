@@ -185,9 +185,8 @@ const verbWords = (verb: Verb, scenario: Scenario): Written => {
       return { replay: { from: verb.from, to: verb.to, message: verb.message } }
     default: {
       const ends = verb.oneWay ? { from: who(verb.from), to: who(verb.to) } : { between: who(verb.from) }
-      if (verb.rule._tag === "reset" && (verb.rule.ends === "from") !== verb.oneWay)
-        throw new Unwritable("a reset of one direction of which both ends are told")
-      return { [verb._tag]: { ...ends, ...ruleWords(verb.rule) } }
+      const told = verb.oneWay && verb.rule._tag === "reset" && verb.rule.ends === "both" ? { told: "both" } : {}
+      return { [verb._tag]: { ...ends, ...told, ...ruleWords(verb.rule) } }
     }
   }
 }

@@ -77,13 +77,19 @@ const resolved = (verb: Verb, meant: Meant, everyone: ReadonlyArray<string>): Ve
     default:
       if ("who" in verb) return first.length === 0 ? null : { ...verb, who: named(first) }
       if (first.length === 0 || second.length === 0) return null
-      if (verb._tag !== "cut" && verb.rule._tag === "reset" && verb.rule.ends === "both" && verb.oneWay) {
-        const both = [...new Set([...first, ...second])].map(nameIn)
-        return { ...verb, from: both, to: both, oneWay: false } as Verb
-      }
       if (!verb.oneWay && verb._tag !== "cut") return { ...verb, from: named(first), to: named(first) } as Verb
       return { ...verb, from: first.map(nameIn), to: second.map(nameIn) } as Verb
   }
+}
+
+/**
+ * A fault that struck nobody did nothing but take its turn, and where ties are drawn that moves the turns of others: so something
+ * takes it that does nothing either. It is the first to go.
+ */
+const nothing = ([a, b]: ReadonlyArray<string>): Verb | null => {
+  if (a === undefined || b === undefined) return null
+  const both = [a, b].map(nameIn)
+  return { _tag: "corrupt", from: both, to: both, oneWay: false, rule: { _tag: "corrupt", ppm: 0 } }
 }
 
 /** In order of time; of one moment, in the order in which they stood. */
@@ -134,7 +140,8 @@ export const freeze = ({ liveness, run, scenario, seed, ties }: Origin, failure:
     .map(({ name }) => name)
   const steps = scenario.timeline.flatMap((step, place): ReadonlyArray<Step> => {
     const meant = run.world.script.meantBy(place)
-    const verb = meant === null ? null : resolved(step.verb, meant, everyone)
+    if (meant === null) return []
+    const verb = resolved(step.verb, meant, everyone) ?? (ties === "drawn" ? nothing(everyone) : null)
     if (verb === null) return []
     const { base: _, key = String(place), ...rest } = step
     const frozen: Step = { ...rest, verb, id: step.id !== null && anchors.has(step.id) ? step.id : null }

@@ -109,7 +109,10 @@ describe("pnpm sim shrink", { timeout: LIMIT_MS }, () => {
     const ran = await sim("shrink scenarios/claim.yaml --save")
     rmSync(join(folder, "scenarios/regressions"))
     assert.strictEqual(ran.exit, 2)
-    assert.match(ran.err, /^scenarios\/regressions\/claim-1\.yaml cannot be written: /u)
+    assert.match(
+      ran.err,
+      /^scenarios\/regressions\/claim-1\.yaml cannot be written: scenarios\/regressions has to be a folder, and is none\n/u
+    )
     assert.include(ran.out, "event: peer.down")
   })
 

@@ -52,6 +52,7 @@ timeline:
   - { at: 1s, slow: { from: one, to: main, delay: { table: [1ms, 1ms] } }, for: 2s }
   - { at: 2s, half-open: { from: one, to: main, known-to: nobody, answer: silence } }
   - { at: 2s, reset: { between: [one, main] } }
+  - { at: 2s, reset: { from: one, to: main, told: both } }
   - { at: 2s, cut: { from: [one, two], to: main } }
   - { at: 3s, crash: { who: any node, disk: torn }, note: "so: it goes" }
   - { at: 3s, throttle: { between: everyone, down-to: 16kB/s } }
