@@ -16,14 +16,14 @@ import type { StepView } from "../report/StepView.ts"
 import type { RunOptions, RunResult } from "../run.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
 import type { Drawn } from "../search/Drawn.ts"
-import { type Point, pointsText } from "../search/Points.ts"
 import { commands, readArguments } from "./Arguments.ts"
 import { type Exit, exitOf, exits, gravest } from "./Exit.ts"
 import { unknownWord } from "./Files.ts"
 import { remember } from "./LastRuns.ts"
-import { type JsonTarget, type Reporter, type RunOrder, withOthers, withWords } from "./Order.ts"
+import { type JsonTarget, type Reporter, type RunOrder, withOthers } from "./Order.ts"
 import type { Recording } from "./Recording.ts"
 import { runRecord } from "./Records.ts"
+import { astray, runWords } from "./RunWords.ts"
 import {
   type Engine,
   lookOf,
@@ -31,7 +31,6 @@ import {
   prepare,
   type Ready,
   Records,
-  shellWord,
   stackOf,
   type Surroundings
 } from "./Surroundings.ts"
@@ -148,8 +147,8 @@ interface Ran {
   readonly result: RunResult
   /** `null`: it ran as written. */
   readonly drawn: Drawn | null
-  /** The first point of a branch that the run does not come to; `null`: it comes to all. */
-  readonly unreached: Point | null
+  /** Of the points of a branch it came to so many. */
+  readonly points: number
 }
 
 class Campaign {
@@ -188,28 +187,20 @@ class Campaign {
 
   /** What names the run after `pnpm sim COMMAND`. */
   #words(file: string, seed: number): string {
-    const { fuzzed } = this.#order
-    const branch = fuzzed === null || fuzzed.points.length === 0 ? "" : ` --branch ${pointsText(fuzzed.points)}`
-    const drawn = fuzzed === null ? "" : ` --fuzzed${fuzzed.swarm ? "" : " --no-swarm"}${branch}`
-    return `${shellWord(file)} --seed ${seed}${drawn}${withWords(this.#order.with)}`
+    return runWords(file, { fuzzed: this.#order.fuzzed, seed }, this.#order.with)
   }
 
   /** The run, and the scenario that ran with what was drawn for it. */
   #once(written: Scenario, options: RunOptions): Ran {
     const { fuzzed, seed } = this.#order
     if (fuzzed === null)
-      return { scenario: written, result: this.#engine.run(written, options), drawn: null, unreached: null }
+      return { scenario: written, result: this.#engine.run(written, options), drawn: null, points: 0 }
     const { drawn, result } = this.#engine.runFuzzed(written, seed ?? written.seed, fuzzed, options)
-    const unreached = fuzzed.points[drawn.points.length] ?? null
-    return { scenario: drawn.scenario, result, drawn, unreached }
+    return { scenario: drawn.scenario, result, drawn, points: drawn.points.length }
   }
 
-  /** A branch that there is not: what ran was another run than the one asked for. */
-  #astray(point: Point, { events, seed }: RunResult): Exit {
-    const points = pointsText(this.#order.fuzzed?.points ?? [])
-    const message =
-      `--branch ${points}: the run of seed ${seed} ends after ${events} inputs and never comes to ${pointsText([point])}; ` +
-      "write the points as pnpm sim fuzz --branching told them, with the same seed, file and flags"
+  /** A branch that there is not. */
+  #astray(message: string): Exit {
     this.#records.error("WRONG_USE", exits.wrongUse, message)
     this.#verdicts.push("failed")
     return exits.wrongUse
@@ -255,8 +246,9 @@ class Campaign {
     }
     try {
       const startedMs = this.#around.nowMs()
-      const { drawn, result, scenario, unreached } = this.#once(written, watched)
-      if (unreached !== null) return this.#astray(unreached, result)
+      const { drawn, points, result, scenario } = this.#once(written, watched)
+      const lost = astray({ fuzzed: this.#order.fuzzed, seed: result.seed }, points, result)
+      if (lost !== null) return this.#astray(lost)
       const wallMs = this.#around.nowMs() - startedMs
       const second = twice ? this.#once(written, options).result : null
       const same = second === null || second.hash === result.hash

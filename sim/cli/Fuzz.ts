@@ -6,15 +6,17 @@ import { availableParallelism } from "node:os"
 import { campaignText, doubtful, hasCause, progressLine } from "../report/CampaignText.ts"
 import type { Range } from "../scenario/Scenario.ts"
 import { SEED_MAX } from "../scenario/Seed.ts"
-import { pointsText, type Points } from "../search/Points.ts"
+import type { Points } from "../search/Points.ts"
+import type { Subject } from "../search/Subject.ts"
 import type { Finding, Tally } from "../search/Tally.ts"
 import { type Exit, exits, gravest } from "./Exit.ts"
 import { endRecord, findingRecord, seedRecord } from "./FuzzRecords.ts"
 import { Keeper } from "./Keeper.ts"
 import { versionOf } from "./KernelVersion.ts"
-import { type FuzzOrder, withOthers, withWords } from "./Order.ts"
+import { type FuzzOrder, withOthers } from "./Order.ts"
+import { runWords } from "./RunWords.ts"
 import type { Smaller } from "./Smaller.ts"
-import { kernelOf, lookOf, readAll, type Ready, type Records, shellWord, type Surroundings } from "./Surroundings.ts"
+import { kernelOf, lookOf, readAll, type Ready, type Records, type Surroundings } from "./Surroundings.ts"
 
 /** Of a file that says no `seeds:`. */
 const SEEDS_DEFAULT: Range = { min: 1, max: 1_000 }
@@ -48,10 +50,13 @@ export const fuzz = async (order: FuzzOrder, around: Surroundings, records: Reco
   const ready = read.ready.map(({ file, scenario }) => ({ file, scenario: withOthers(scenario, order.with) }))
   const files = ready.map(({ file }) => file)
   const jobs = order.jobs ?? availableParallelism()
-  const again = (scenario: number, seed: number, points: Points): string =>
-    `pnpm sim ${shellWord(files[scenario]!)} --seed ${seed} --fuzzed${order.swarm ? "" : " --no-swarm"}${
-      points.length === 0 ? "" : ` --branch ${pointsText(points)}`
-    }${withWords(order.with)}`
+  const subjectOf = (index: number, seed: number, points: Points): Subject => ({
+    scenario: ready[index]!.scenario,
+    seed,
+    fuzzed: { swarm: order.swarm, points }
+  })
+  const again = (index: number, seed: number, points: Points): string =>
+    `pnpm sim ${runWords(files[index]!, subjectOf(index, seed, points), order.with)}`
   const keeper = new Keeper(around.cwd)
   const startedMs = around.nowMs()
   let toldMs = startedMs
@@ -117,11 +122,10 @@ export const fuzz = async (order: FuzzOrder, around: Surroundings, records: Reco
   const events = Math.round(tally.events / Math.max(1, tally.runs))
   for (const { fault, hash, points, scenario: index, seed } of tally.findings.slice(0, PAGES_MAX)) {
     if (hash === null || !hasCause(fault) || order.json === "stdout" || interrupted) continue
-    const { file, scenario } = ready[index]!
-    const subject = { scenario, seed, fuzzed: { swarm: order.swarm, points } }
-    const words = again(index, seed, points).slice("pnpm sim ".length)
+    const subject = subjectOf(index, seed, points)
+    const words = runWords(files[index]!, subject, order.with)
     const { keepPage } = await import("./Pages.ts")
-    const { path } = await keepPage({ file, subject, hash, events, untilMs: null, words }, around)
+    const { path } = await keepPage({ file: files[index]!, subject, hash, events, untilMs: null, words }, around)
     if (path !== null) pages.set(hash, path)
   }
   records.write(endRecord(files, tally, { tookMs, jobs, interrupted, exit }))

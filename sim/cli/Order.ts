@@ -129,8 +129,7 @@ export interface AboutRun {
   /** A scenario, or a trace. */
   readonly file: string
   readonly seed: number | null
-  /** As a campaign draws it; `null`: as written. */
-  readonly fuzzed: { readonly swarm: boolean; readonly points: Points } | null
+  readonly fuzzed: RunOrder["fuzzed"]
   readonly with: With
   /** Try other futures of it. */
   readonly futures: boolean
@@ -188,6 +187,8 @@ export type Order =
   | { readonly _tag: "no such command"; readonly word: string; readonly json: JsonTarget | null }
 
 export const isFile = (word: string): boolean => word.includes("/") || /\.ya?ml$/u.test(word)
+
+export const isTrace = (word: string): boolean => word.endsWith(".jsonl")
 
 export const withKind = { needs: "what to put beside the scenario, such as --with gen1=1" }
 

@@ -4,9 +4,10 @@
  */
 import { mkdirSync } from "node:fs"
 import { dirname, resolve } from "node:path"
-import { examine, type Subject } from "../explain/Examine.ts"
+import { examine } from "../explain/Examine.ts"
 import { because as becauseOf } from "../explain/Screen.ts"
 import { page } from "../report/html/Page.ts"
+import type { Subject } from "../search/Subject.ts"
 import { keptPath } from "./Keeper.ts"
 import { versionOf } from "./KernelVersion.ts"
 import { kernelOf, type Surroundings } from "./Surroundings.ts"

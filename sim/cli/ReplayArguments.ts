@@ -2,7 +2,7 @@
 import { normalize } from "node:path"
 import { type Kind, readFlags } from "./Flags.ts"
 import { type JsonTarget, type Order, readTime } from "./Order.ts"
-import { readFuzzed, readValues, timeMistake, whichKinds } from "./Which.ts"
+import { readFuzzed, readValues, surplusFlag, timeMistake, whichKinds } from "./Which.ts"
 
 const kinds: { readonly [flag: string]: Kind } = {
   ...whichKinds,
@@ -20,9 +20,6 @@ const overwrites = (json: JsonTarget | null, files: ReadonlyArray<string>): stri
   const file = files.find((file) => normalize(file) === normalize(json.path))
   return file === undefined ? null : `--json=${json.path} would overwrite ${file}; write --json=out.json`
 }
-
-/** What a trace says by itself. */
-const ofScenarios = ["seed", "fuzzed", "no-swarm", "branch", "with"]
 
 export const readReplayArguments = (words: ReadonlyArray<string>): Order => {
   const flags = readFlags(words, kinds)
@@ -56,9 +53,8 @@ export const readReplayArguments = (words: ReadonlyArray<string>): Order => {
     return misuse(`${file} is no trace; did you mean --json=${file}?`)
   const lost = overwrites(json, [file])
   if (lost !== null) return misuse(lost)
-  const surplus = isTrace ? ofScenarios.find((flag) => values.has(flag)) : undefined
-  if (surplus !== undefined)
-    return misuse(`--${surplus} is for scenarios; a trace says by itself which run it is: pnpm sim replay ${file}`)
+  const surplus = isTrace ? surplusFlag("replay", file, values) : null
+  if (surplus !== null) return misuse(surplus)
   const asOf = values.get("as-of") ?? null
   if (asOf !== null && !isTrace)
     return misuse("--as-of is for traces, which say by which commit they were made; git checkout is for scenarios")

@@ -8,17 +8,16 @@ import type { Kernel } from "../engine/Host.ts"
 import { drawnWords } from "../report/DrawnWords.ts"
 import { StepView } from "../report/StepView.ts"
 import type { RunOptions } from "../run.ts"
-import type { Scenario } from "../scenario/Scenario.ts"
-import type { Drawn } from "../search/Drawn.ts"
 import { runAsDrawn } from "../search/OneSeed.ts"
 import { Beside, type Parting } from "../trace/Beside.ts"
 import { refeed, type Refed } from "../trace/Feed.ts"
 import type { InputLine } from "../trace/Format.ts"
 import type { Trace } from "../trace/ReadTrace.ts"
 import { sameKernel, versionOf } from "./KernelVersion.ts"
-import { readWith, type ReplayOrder, withOthers, type With } from "./Order.ts"
+import type { ReplayOrder } from "./Order.ts"
 import { type Ran, runOnce } from "./ReplaySeed.ts"
 import type { Engine, Surroundings } from "./Surroundings.ts"
+import { recordedSubject, scenarioOf } from "./TracedRun.ts"
 
 type FileNow = "as recorded" | "changed" | "not there"
 
@@ -50,8 +49,6 @@ interface Attempt {
   readonly view: StepView | null
 }
 
-const othersOf = ({ header }: Trace): With => (header.with === undefined ? null : readWith(header.with)) ?? { gen1: 0 }
-
 /** What became of the file that the scenario was read from. */
 const fileNow = (cwd: string, { header: { file, scenario } }: Trace): FileNow => {
   try {
@@ -68,21 +65,12 @@ const endOf = ({ end, header, lines }: Trace, { untilMs }: ReplayOrder): number 
   return bounds.length === 0 ? null : Math.min(...bounds)
 }
 
-/** The scenario of the trace, with what was put beside it; `null`: it does not read by now, or is another one. */
-const scenarioOf = (trace: Trace, engine: Engine): Scenario | null => {
-  const { header, scenarioIntact } = trace
-  if (!scenarioIntact) return null
-  const read = engine.read(header.file, Buffer.from(header.scenario))
-  return "scenario" in read ? withOthers(read.scenario, othersOf(trace)) : null
-}
-
 /** What was drawn then, made a run of. Throws what it may, if it is none of this simulator's. */
-const recordedRun = ({ header, points }: Trace, engine: Engine, options: RunOptions): Ran => {
-  const { drawn, scenario: text, seed } = header
-  const scenario: Scenario = { ...header.ran, text }
-  if (drawn === null) return { scenario, result: engine.run(scenario, { ...options, seed }), drawn: null, points: [] }
-  const whole: Drawn = { ...drawn, points, scenario, seed }
-  return { scenario, result: runAsDrawn(whole, options), drawn: drawnWords(whole), points }
+const recordedRun = (trace: Trace, engine: Engine, options: RunOptions): Ran => {
+  const { drawn, scenario, seed } = recordedSubject(trace)
+  if (drawn === undefined)
+    return { scenario, result: engine.run(scenario, { ...options, seed }), drawn: null, points: [] }
+  return { scenario, result: runAsDrawn(drawn, options), drawn: drawnWords(drawn), points: drawn.points }
 }
 
 export const runTrace = (

@@ -7,13 +7,14 @@ import { transcript } from "../report/Transcript.ts"
 import { drawnWords } from "../report/DrawnWords.ts"
 import type { RunOptions, RunResult } from "../run.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
-import { type Points, pointsText } from "../search/Points.ts"
+import type { Points } from "../search/Points.ts"
 import { Beside, type Parting } from "../trace/Beside.ts"
 import { Lines } from "../trace/Lines.ts"
 import { type Exit, exitOf, exits } from "./Exit.ts"
-import { type ReplayOrder, withOthers, withWords } from "./Order.ts"
+import { type ReplayOrder, withOthers } from "./Order.ts"
 import { runRecord } from "./Records.ts"
 import { replayRecord } from "./ReplayRecords.ts"
+import { astray, runWords } from "./RunWords.ts"
 import {
   type Engine,
   kernelOf,
@@ -21,7 +22,6 @@ import {
   notYours,
   prepare,
   type Records,
-  shellWord,
   stackOf,
   type Surroundings
 } from "./Surroundings.ts"
@@ -50,18 +50,10 @@ export const runOnce = (
   return { scenario: drawn.scenario, result, drawn: drawnWords(drawn), points: drawn.points }
 }
 
-const commandOf = ({ file, fuzzed, seed, untilMs, with: others }: ReplayOrder, scenario: Scenario): string => {
-  const drawn =
-    fuzzed === null
-      ? ""
-      : ` --fuzzed${fuzzed.swarm ? "" : " --no-swarm"}${fuzzed.points.length === 0 ? "" : ` --branch ${pointsText(fuzzed.points)}`}`
-  const until = untilMs === null ? "" : ` --until ${untilMs}ms`
-  return `pnpm sim replay ${shellWord(file)} --seed ${seed ?? scenario.seed}${drawn}${withWords(others)}${until}`
+const commandOf = (order: ReplayOrder, { seed }: Scenario): string => {
+  const until = order.untilMs === null ? "" : ` --until ${order.untilMs}ms`
+  return `pnpm sim replay ${runWords(order.file, { ...order, seed: order.seed ?? seed }, order.with)}${until}`
 }
-
-const astray = ({ fuzzed }: ReplayOrder, { events, seed }: RunResult, missing: string): string =>
-  `--branch ${pointsText(fuzzed?.points ?? [])}: the run of seed ${seed} ends after ${events} inputs and never comes to ${missing}; ` +
-  "write the points as pnpm sim fuzz --branching told them, with the same seed, file and flags"
 
 /** What came of it; `parting`: `null`, it is the same run. */
 interface Twice {
@@ -113,9 +105,9 @@ export const replaySeed = async (order: ReplayOrder, around: Surroundings, recor
   }
   const { first, lines, parting, second } = ran
   const { result } = first
-  const missing = order.fuzzed?.points[first.points.length]
-  if (missing !== undefined) {
-    records.error("WRONG_USE", exits.wrongUse, astray(order, result, pointsText([missing])))
+  const lost = astray({ ...order, seed: result.seed }, first.points.length, result)
+  if (lost !== null) {
+    records.error("WRONG_USE", exits.wrongUse, lost)
     return exits.wrongUse
   }
   const same = parting === null && result.hash === second.result.hash

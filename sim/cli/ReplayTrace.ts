@@ -8,7 +8,6 @@ import { grouped } from "../report/CampaignText.ts"
 import { otherwiseWords, partingWords, sign, text } from "../report/ReplayText.ts"
 import { expectationsLine, scoreOf } from "../report/Score.ts"
 import { storyText, transcript } from "../report/Transcript.ts"
-import { pointsText } from "../search/Points.ts"
 import type { Trace } from "../trace/ReadTrace.ts"
 import { type Exit, exitOf, exits } from "./Exit.ts"
 import { isDirty, sameKernel } from "./KernelVersion.ts"
@@ -16,6 +15,7 @@ import type { ReplayOrder } from "./Order.ts"
 import { runRecord } from "./Records.ts"
 import { type Outcome, replayRecord } from "./ReplayRecords.ts"
 import { type Replayed, runTrace } from "./ReplayRun.ts"
+import { runWords } from "./RunWords.ts"
 import {
   kernelOf,
   loadEngine,
@@ -26,13 +26,14 @@ import {
   stackOf,
   type Surroundings
 } from "./Surroundings.ts"
+import { othersOf } from "./TracedRun.ts"
 import { openTrace } from "./Traces.ts"
 
 /** The command that makes the run from its seed. */
-const seedCommand = ({ header: { drawn, file, seed, with: others }, points }: Trace): string => {
-  const swarm = drawn === null ? "" : ` --fuzzed${drawn.swarm ? "" : " --no-swarm"}`
-  const branch = points.length === 0 ? "" : ` --branch ${pointsText(points)}`
-  return `pnpm sim ${shellWord(file)} --seed ${seed}${swarm}${branch}${others === undefined ? "" : ` --with ${others}`}`
+const seedCommand = (trace: Trace): string => {
+  const { drawn, file, seed } = trace.header
+  const fuzzed = drawn === null ? null : { swarm: drawn.swarm, points: trace.points }
+  return `pnpm sim ${runWords(file, { seed, fuzzed }, othersOf(trace))}`
 }
 
 const nameOfIn =

@@ -30,7 +30,7 @@ const showIn = (path: string, around: Surroundings): void => {
 export const report = async (order: ReportOrder, around: Surroundings, records: Records): Promise<Exit> => {
   const found = await find(order.about, around, records)
   if ("exit" in found) return found.exit
-  const { examined, file, words } = found
+  const { again, examined, file, words } = found
   const [first] = examined.breaks
   const futures = first === undefined || !order.about.futures ? null : await futuresOf(examined, first, around)
   const { hash, seed, verdict } = examined.result
@@ -40,10 +40,7 @@ export const report = async (order: ReportOrder, around: Surroundings, records: 
     words,
     examined,
     futures: futures === "too long" ? null : futures,
-    commands: [
-      ["again", `pnpm sim ${words}`],
-      ...(first === undefined ? [] : [["why", `pnpm sim explain ${words}`] as const])
-    ],
+    commands: [["again", again], ...(first === undefined ? [] : [["why", `pnpm sim explain ${words}`] as const])],
     kernel: versionOf(around)
   })
   try {

@@ -1,17 +1,17 @@
 /** `pnpm sim shrink`: from a run that fails to the smallest one that still does, as a file to commit. */
 import type { Kernel } from "../engine/Host.ts"
 import { shrinkText } from "../report/ShrinkText.ts"
-import { pointsText } from "../search/Points.ts"
+import type { Subject } from "../search/Subject.ts"
 import { type Failure, failureOf, failureWords } from "../shrink/Failure.ts"
-import { once, parting, type Ran, type Wanted } from "../shrink/Once.ts"
+import { once, parting, type Ran } from "../shrink/Once.ts"
 import { regression } from "../shrink/Regression.ts"
 import { shrink as shrinkRun, type Shrunk } from "../shrink/Shrink.ts"
 import { type Exit, exits } from "./Exit.ts"
 import { versionOf } from "./KernelVersion.ts"
-import { type ShrinkOrder, withOthers, withWords } from "./Order.ts"
+import { isTrace, type ShrinkOrder, withOthers } from "./Order.ts"
 import { line } from "./Records.ts"
+import { astray, runWords } from "./RunWords.ts"
 import { saveRegression, schemaFor } from "./Regressions.ts"
-import { isTrace } from "./ShrinkArguments.ts"
 import {
   kernelOf,
   lookOf,
@@ -22,38 +22,25 @@ import {
   stackOf,
   type Surroundings
 } from "./Surroundings.ts"
-import { ofTrace } from "./Trace.ts"
+import { findTraced } from "./TracedRun.ts"
 
 const PROGRESS_EVERY_MS = 250
 
 /** A run, with what it is called. */
-export interface Named extends Wanted {
+export interface Named extends Subject {
   readonly file: string
-  /** The words after `pnpm sim`, or after `pnpm sim shrink`. */
+  readonly untilMs: number | null
+  /** The words after `pnpm sim shrink`. */
   readonly words: string
-}
-
-const named = (order: ShrinkOrder, wanted: Wanted, file = order.file): Named => {
-  const { fuzzed, seed } = wanted
-  const branch = fuzzed === null || fuzzed.points.length === 0 ? "" : ` --branch ${pointsText(fuzzed.points)}`
-  const drawn = fuzzed === null ? "" : ` --fuzzed${fuzzed.swarm ? "" : " --no-swarm"}${branch}`
-  return { ...wanted, file, words: `${shellWord(file)} --seed ${seed}${drawn}${withWords(order.with)}` }
+  /** The command that makes it again. */
+  readonly again: string
 }
 
 /** What is to be shrunk; an exit code: there is none, and why has been told. */
-const wantedOf = async (
-  order: ShrinkOrder,
-  around: Surroundings,
-  records: Records,
-  kernel: Kernel | undefined
-): Promise<Named | Exit> => {
+const wantedOf = async (order: ShrinkOrder, around: Surroundings, records: Records): Promise<Named | Exit> => {
   if (isTrace(order.file)) {
-    const traced = await ofTrace(order.file, around, kernel)
-    if ("problem" in traced) {
-      records.error("UNREADABLE", exits.wrongUse, traced.problem)
-      return exits.wrongUse
-    }
-    return named({ ...order, with: traced.with }, traced.wanted, traced.file)
+    const traced = await findTraced(order.file, around, records)
+    return "exit" in traced ? traced.exit : { ...traced, ...traced.subject }
   }
   const prepared = await prepare([order.file], around, records)
   if ("exit" in prepared) return prepared.exit
@@ -63,19 +50,20 @@ const wantedOf = async (
     return exits.wrongUse
   }
   const scenario = withOthers(ready.scenario, order.with)
-  return named(order, { scenario, seed: order.seed ?? scenario.seed, fuzzed: order.fuzzed }, ready.file)
+  const { file } = ready
+  const subject = { scenario, seed: order.seed ?? scenario.seed, fuzzed: order.fuzzed }
+  const words = runWords(file, subject, order.with)
+  return { ...subject, file, untilMs: null, words, again: `pnpm sim ${words}` }
 }
 
 /** Two runs of the same: the first, or an exit code where they are not the same. */
 const checked = (run: Named, kernel: Kernel | undefined, records: Records): Ran | Exit => {
-  const ours = kernel === undefined ? {} : { kernel }
+  const { untilMs } = run
+  const ours = { ...(kernel === undefined ? {} : { kernel }), ...(untilMs === null ? {} : { untilMs }) }
   const first = once(run, ours)
-  const unreached = (run.fuzzed?.points ?? [])[first.points.length]
-  if (unreached !== undefined) {
-    const message =
-      `the run of seed ${run.seed} never comes to --branch ${pointsText([unreached])}; ` +
-      "write the points as pnpm sim fuzz --branching told them, with the same seed, file and flags"
-    records.error("WRONG_USE", exits.wrongUse, message)
+  const lost = astray(run, first.points.length, first.result)
+  if (lost !== null) {
+    records.error("WRONG_USE", exits.wrongUse, lost)
     return exits.wrongUse
   }
   const second = once(run, ours)
@@ -124,7 +112,7 @@ const record = ({ exit, failure, run, saved, shrunk, text }: ShrinkRecord): stri
 
 export const shrink = async (order: ShrinkOrder, around: Surroundings, records: Records): Promise<Exit> => {
   const kernel = await kernelOf(around)
-  const run = await wantedOf(order, around, records, kernel)
+  const run = await wantedOf(order, around, records)
   if (typeof run === "number") return run
   try {
     return made(order, run, kernel, around, records)
@@ -168,14 +156,14 @@ const made = (
   })
   around.progress?.(null)
   const tookMs = around.nowMs() - startedMs
-  const found = { again: `pnpm sim ${run.words}`, kernel: versionOf(around), schema: schemaFor(around.cwd) }
+  const found = { again: run.again, kernel: versionOf(around), schema: schemaFor(around.cwd) }
   const written = shrunk === null ? null : regression(shrunk, found, run.file, kernel)
   if (shrunk === null || written === null || "problem" in written) {
     const why =
       written !== null && "problem" in written
         ? written.problem
         : `as an explicit schedule it does not fail any more${ran.points.length > 0 ? ", as a branch may not: its draws come from two seeds" : ""}`
-    const message = `${failureWords(failure)} broke, and could not be made smaller: ${why}; pnpm sim ${run.words} runs it again`
+    const message = `${failureWords(failure)} broke, and could not be made smaller: ${why}; ${run.again} runs it again`
     records.write(record({ run, failure, shrunk: null, text: null, saved: null, exit: exits.failed }))
     if (order.json !== "stdout") around.err(`${message}\n`)
     return exits.failed

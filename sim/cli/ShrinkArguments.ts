@@ -1,22 +1,15 @@
 /** The words after `pnpm sim shrink`. */
-import { SEED_MAX } from "../scenario/Seed.ts"
-import { readPoints } from "../search/Points.ts"
 import { type Kind, readFlags } from "./Flags.ts"
-import { isFile, type Order, readWith, withKind, withMistake } from "./Order.ts"
+import { isFile, isTrace, type Order } from "./Order.ts"
+import { readWhole, surplusFlag, wholeKinds } from "./Which.ts"
 
 const kinds: { readonly [flag: string]: Kind } = {
-  seed: { needs: "a number, such as --seed 7" },
-  fuzzed: "nothing",
-  "no-swarm": "nothing",
-  branch: { needs: "where it turns off, such as --branch 12345:3" },
-  with: withKind,
+  ...wholeKinds,
   save: "nothing",
   runs: { needs: "a number, such as --runs 2000" }
 }
 
 const RUNS_MAX = 1_000_000
-
-export const isTrace = (file: string): boolean => file.endsWith(".jsonl")
 
 export const readShrinkArguments = (words: ReadonlyArray<string>): Order => {
   const flags = readFlags(words, kinds)
@@ -30,33 +23,17 @@ export const readShrinkArguments = (words: ReadonlyArray<string>): Order => {
   if (file === undefined)
     return misuse("no run given; write pnpm sim shrink scenarios/failover.yaml --seed 7, or a trace in out/")
   if (second !== undefined) return misuse(`one run at a time; leave out ${second}`)
-  const seed = values.get("seed")
-  if (seed !== undefined && (!/^\d{1,10}$/u.test(seed) || Number(seed) > SEED_MAX))
-    return misuse(`--seed ${seed}: a seed is a whole number from 0 to ${SEED_MAX}`)
   const runs = values.get("runs")
   if (runs !== undefined && (!/^\d{1,7}$/u.test(runs) || Number(runs) < 1 || Number(runs) > RUNS_MAX))
     return misuse(`--runs ${runs}: a whole number from 1 to ${RUNS_MAX}, such as --runs 2000`)
-  const branch = values.get("branch")
-  const points = branch === undefined ? [] : readPoints(branch)
-  if (points === null)
-    return misuse(
-      `--branch ${branch}: write after how many inputs and which future, such as --branch 12345:3; several in order, with commas`
-    )
-  const besides = values.get("with")
-  const others = besides === undefined ? { gen1: 0 } : readWith(besides)
-  if (others === null) return misuse(withMistake(besides ?? ""))
-  const fuzzed = values.has("fuzzed")
-  const ofDraw = ["seed", "fuzzed", "no-swarm", "branch", "with"].find((flag) => values.has(flag))
-  if (isTrace(file) && ofDraw !== undefined) return misuse(`a trace says itself which run it is; leave out --${ofDraw}`)
-  if (values.has("no-swarm") && !fuzzed) return misuse("--no-swarm goes with --fuzzed")
-  if (fuzzed && seed === undefined) return misuse("--fuzzed needs the seed to draw from: --seed 7 --fuzzed")
-  if (points.length > 0 && !fuzzed) return misuse("--branch goes with --fuzzed: it is a future of a run that was drawn")
+  const surplus = isTrace(file) ? surplusFlag("shrink", file, values) : null
+  if (surplus !== null) return misuse(surplus)
+  const which = readWhole(values)
+  if ("mistake" in which) return misuse(which.mistake)
   return {
     _tag: "shrink",
     file,
-    seed: seed === undefined ? null : Number(seed),
-    fuzzed: fuzzed ? { swarm: !values.has("no-swarm"), points } : null,
-    with: others,
+    ...which,
     save: values.has("save"),
     runsMax: runs === undefined ? null : Number(runs),
     json

@@ -1,4 +1,4 @@
-/** The flags that say which run of a scenario is meant, and how far: `run` and `replay` have them in common. */
+/** The flags that say which run of a scenario is meant, and how far, for every command that takes one. */
 import { SEED_MAX } from "../scenario/Seed.ts"
 import { readPoints } from "../search/Points.ts"
 import type { Kind } from "./Flags.ts"
@@ -11,6 +11,23 @@ export const whichKinds: { readonly [flag: string]: Kind } = {
   "no-swarm": "nothing",
   branch: { needs: "where it turns off, such as --branch 12345:3" },
   with: withKind
+}
+
+/** Of a run that is looked into as a whole. */
+export const wholeKinds = ((): { readonly [flag: string]: Kind } => {
+  const { until: _, ...kinds } = whichKinds
+  return kinds
+})()
+
+/** What a trace says by itself. */
+const ofScenarios = Object.keys(wholeKinds)
+
+/** A flag beside a trace that is for scenarios, in a sentence; `null`: there is none. */
+export const surplusFlag = (command: string, trace: string, values: Values): string | null => {
+  const flag = ofScenarios.find((name) => values.has(name))
+  return flag === undefined
+    ? null
+    : `--${flag} is for scenarios; a trace says by itself which run it is: pnpm sim ${command} ${trace}`
 }
 
 type Which = Pick<RunOrder, "seed" | "untilMs" | "with" | "fuzzed">
@@ -51,4 +68,14 @@ export const readFuzzed = (values: Values): Pick<Which, "fuzzed"> | { readonly m
   if (points.length > 0 && !fuzzed)
     return { mistake: "--branch goes with --fuzzed: it is a future of a run that was drawn" }
   return { fuzzed: fuzzed ? { swarm, points } : null }
+}
+
+/** Which run is meant. */
+export const readWhole = (
+  values: Values
+): Pick<RunOrder, "seed" | "with" | "fuzzed"> | { readonly mistake: string } => {
+  const which = readValues(values)
+  if ("mistake" in which) return which
+  const drawn = readFuzzed(values)
+  return "mistake" in drawn ? drawn : { seed: which.seed, with: which.with, fuzzed: drawn.fuzzed }
 }

@@ -14,6 +14,7 @@ import type { Points } from "./Points.ts"
 import { draw } from "./Draw.ts"
 import type { Drawn, RunClass } from "./Drawn.ts"
 import { Reach } from "./Reach.ts"
+import { begin, beginAsDrawn } from "./Subject.ts"
 
 /** An expectation that was judged, by its place in the file. */
 export interface Judged extends Pick<Outcome, "status" | "atMs" | "marginMs" | "limitMs" | "witness"> {
@@ -81,33 +82,19 @@ export const runBranch = (
   points: Points,
   options: Omit<RunOptions, "seed" | "ties"> = {}
 ): { readonly drawn: Drawn; readonly result: RunResult; readonly run: Run } => {
-  const drawn = draw(scenario, seed, { swarm })
-  const { liveness, ties } = drawn
-  let now: OnItsWay = {
-    run: new Run(drawn.scenario, { ...(liveness ? { liveness } : {}), ...options, seed, ties }),
-    drawn
-  }
-  for (const [i, { after }] of points.entries())
-    if (goTo(now, after)) now = turnOff(scenario, now, points.slice(0, i + 1), swarm, options)
+  const now = begin({ scenario, seed, fuzzed: { swarm, points } }, options)
   now.run.go()
   return { drawn: now.drawn, result: { ...ofOneSeed(now.run.finish()), seed }, run: now.run }
 }
 
-/** As it was drawn once, whatever is drawn by now: nothing is drawn again but by the world itself. */
+/** As it was drawn once, whatever is drawn by now. */
 export const runAsDrawn = (
-  { liveness, scenario, seed, ties, turns }: Pick<Drawn, "liveness" | "scenario" | "seed" | "ties" | "turns">,
+  drawn: Parameters<typeof beginAsDrawn>[0],
   options: Omit<RunOptions, "seed" | "ties"> = {}
 ): RunResult => {
-  const later = turns.reduce((sum, { more }) => sum + more.length, 0)
-  const timeline = scenario.timeline.slice(0, scenario.timeline.length - later)
-  let run = new Run({ ...scenario, timeline }, { liveness, ...options, seed, ties })
-  for (const { after, more, seed: other, without } of turns) {
-    if (run.go(() => run.world.events >= after) === "over") break
-    run = run.fork({ ...options, seed: other })
-    run.world.script.change(new Set(without), more)
-  }
+  const run = beginAsDrawn(drawn, options)
   run.go()
-  return { ...ofOneSeed(run.finish()), seed }
+  return { ...ofOneSeed(run.finish()), seed: drawn.seed }
 }
 
 /** Everything that nodes told, in one number: two runs with the same one had the same facts and transitions. */

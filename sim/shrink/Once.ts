@@ -1,21 +1,13 @@
 /** The run that somebody wants shrunk, run; and whether it is the same run every time. */
 import type { Kernel } from "../engine/Host.ts"
 import { moment } from "../judge/Words.ts"
-import { Run, type RunOptions, type RunResult } from "../run.ts"
-import type { Scenario } from "../scenario/Scenario.ts"
-import { runBranch } from "../search/OneSeed.ts"
+import type { RunOptions, RunResult } from "../run.ts"
+import { ofOneSeed } from "../search/OneSeed.ts"
 import { partingOf } from "../search/Parting.ts"
 import type { Points } from "../search/Points.ts"
+import { begin, type Subject } from "../search/Subject.ts"
 import type { Log } from "../trace/TraceFile.ts"
 import type { Origin } from "./Freeze.ts"
-
-export interface Wanted {
-  /** As its file has it. */
-  readonly scenario: Scenario
-  readonly seed: number
-  /** As a campaign draws it; `null`: as it is written. */
-  readonly fuzzed: { readonly swarm: boolean; readonly points: Points } | null
-}
 
 export interface Ran extends Origin {
   readonly result: RunResult
@@ -23,22 +15,26 @@ export interface Ran extends Origin {
   readonly points: Points
 }
 
-export const once = ({ fuzzed, scenario, seed }: Wanted, options: Pick<RunOptions, "kernel" | "onStep"> = {}): Ran => {
-  if (fuzzed === null) {
-    const run = new Run(scenario, { ...options, seed })
-    run.go()
-    const result = run.finish()
-    const { liveness = false, ties = "fifo" } = scenario
-    return { scenario, seed, ties, liveness, run, result, points: [] }
+export const once = (wanted: Subject, options: Pick<RunOptions, "kernel" | "onStep" | "untilMs"> = {}): Ran => {
+  const { drawn, run } = begin(wanted, options)
+  run.go()
+  const result = run.finish()
+  const { liveness, points, scenario, ties } = drawn
+  const { fuzzed, seed } = wanted
+  return {
+    scenario,
+    seed,
+    ties,
+    liveness,
+    run,
+    points,
+    result: fuzzed === null ? result : { ...ofOneSeed(result), seed }
   }
-  const { drawn, result, run } = runBranch(scenario, seed, fuzzed.swarm, fuzzed.points, options)
-  const { liveness, points, ties } = drawn
-  return { scenario: drawn.scenario, seed, ties, liveness, run, result, points }
 }
 
 const ours = (kernel: Kernel | undefined): Pick<RunOptions, "kernel"> => (kernel === undefined ? {} : { kernel })
 
-const logOf = (wanted: Wanted, kernel: Kernel | undefined): Log => {
+const logOf = (wanted: Subject, kernel: Kernel | undefined): Log => {
   const told: Array<string> = []
   const whole: Array<string> = []
   const { result } = once(wanted, {
@@ -53,5 +49,5 @@ const logOf = (wanted: Wanted, kernel: Kernel | undefined): Log => {
 }
 
 /** Where two runs of it part: a bug of the simulator, or of a kernel that remembers what is over. */
-export const parting = (wanted: Wanted, kernel: Kernel | undefined): ReadonlyArray<string> =>
+export const parting = (wanted: Subject, kernel: Kernel | undefined): ReadonlyArray<string> =>
   partingOf(logOf(wanted, kernel), logOf(wanted, kernel))

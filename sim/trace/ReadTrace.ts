@@ -27,6 +27,8 @@ export interface Trace {
 
 const integer = Schema.Int
 const text = Schema.String
+/** What a terminal shows as it is: a file of strangers may hold anything. */
+const name = text.check(Schema.isPattern(/^[^\p{Cc}\p{Cf}]*$/u))
 const object = Schema.Record(Schema.String, Schema.Unknown)
 
 const ConfigShape = Schema.Struct({
@@ -48,7 +50,7 @@ const HeaderShape = Schema.Struct({
   $type: Schema.Literal(TYPE),
   scenario: text,
   scenarioHash: text,
-  file: text,
+  file: name,
   seed: Schema.Natural,
   with: Schema.optionalKey(text.check(Schema.isPattern(/^gen1=\d{1,2}$/u))),
   untilMs: Schema.NullOr(Schema.Natural),
@@ -69,13 +71,13 @@ const HeaderShape = Schema.Struct({
   ran: object,
   nodes: Schema.Array(
     Schema.Struct({
-      name: text,
+      name,
       generation: Schema.optionalKey(Schema.Literals([1, 2])),
       config: ConfigShape
     })
   ),
-  kernel: Schema.NullOr(text),
-  node: text
+  kernel: Schema.NullOr(name),
+  node: name
 })
 
 const LineShape = Schema.Struct({ atMs: Schema.Natural, node: text, input: Input, hash: text })
@@ -191,7 +193,7 @@ const headerOf = (
       return {
         problem: `${file}:1:1: a trace of the format ${type}; this simulator reads ${TYPE}. Replay it with the simulator that wrote it`
       }
-    const what = type === null ? "its first line has no $type" : `it is a ${type}`
+    const what = type === null ? "its first line has no $type" : `it is ${JSON.stringify(type)}`
     return { problem: `${file}:1:1: this is no trace: ${what}; a trace begins with {"$type":"${TYPE}"` }
   }
   const header = readHeader(json.value)

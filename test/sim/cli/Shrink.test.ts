@@ -124,17 +124,17 @@ describe("pnpm sim shrink", { timeout: LIMIT_MS }, () => {
     assert.strictEqual(ran.exit, 1, ran.err)
     assert.include(ran.out, `pnpm sim shrink ${trace} --save`)
     const text = readFileSync(join(folder, trace), "utf8")
-    const cases: ReadonlyArray<readonly [text: string, says: RegExp]> = [
-      [text.slice(0, text.length >> 1), /cut off/u],
-      [text.replace(/"seed":1,/u, '"seed":2,'), /gives another run/u],
-      [text.replace("clawmesh.trace/1", "clawmesh.trace/9"), /is no trace of pnpm sim fuzz/u],
-      [text.replace("role: planner", "role: planer"), /does not read any more/u],
-      ["", /is no trace of pnpm sim fuzz/u]
+    const cases: ReadonlyArray<readonly [text: string, says: RegExp, exit: number]> = [
+      [text.slice(0, text.length >> 1), /^! out\/other\.jsonl is cut off: /u, 1],
+      [text.replace(/"seed":1,/u, '"seed":2,'), /^out\/other\.jsonl was edited .*: pnpm sim replay /u, 5],
+      [text.replace("clawmesh.trace/1", "clawmesh.trace/9"), /a trace of the format clawmesh\.trace\/9; /u, 2],
+      [text.replace("role: planner", "role: planer"), /the scenario in it is another one than was recorded/u, 5],
+      ["", /^out\/other\.jsonl is empty/u, 2]
     ]
-    for (const [other, says] of cases) {
+    for (const [other, says, exit] of cases) {
       write("out/other.jsonl", other)
       const refused = await sim("shrink out/other.jsonl")
-      assert.strictEqual(refused.exit, 2)
+      assert.strictEqual(refused.exit, exit)
       assert.match(refused.err, says)
     }
   })
@@ -145,7 +145,10 @@ describe("pnpm sim shrink", { timeout: LIMIT_MS }, () => {
     ["shrink scenarios/held.yaml --seed x", /--seed x: a seed is a whole number/u],
     ["shrink scenarios/held.yaml --fuzzed", /--fuzzed needs the seed/u],
     ["shrink scenarios/held.yaml --runs 0", /--runs 0: a whole number/u],
-    ["shrink out/x.jsonl --seed 1", /a trace says itself which run it is; leave out --seed/u],
+    [
+      "shrink out/x.jsonl --seed 1",
+      /^--seed is for scenarios; a trace says by itself which run it is: pnpm sim shrink out\/x\.jsonl\n$/u
+    ],
     ["shrink out/x.jsonl", /no file out\/x\.jsonl/u],
     ["shrink scenarios/*.yaml", /one run at a time/u],
     ["shrink held", /no command "held"/u],

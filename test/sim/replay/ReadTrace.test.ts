@@ -47,6 +47,11 @@ describe("a trace as it was written", () => {
 })
 
 describe("what is no trace", () => {
+  it("has no names that a terminal would not show as they are", () => {
+    const hostile = traceOf().replace('"file":"scenarios/field.yaml"', '"file":"\\u001b[2J"')
+    assert.match(problem(hostile), /^out\/x\.jsonl:1:1: the first line does not say what ran: \P{Cc}*\["file"\]$/u)
+  })
+
   it("is told by what it is instead", () => {
     assert.strictEqual(problem(""), "out/x.jsonl is empty; a trace begins with a line that says what ran")
     for (const bytes of [Uint8Array.of(0x1f, 0x8b, 8, 0), Uint8Array.of(0, 1, 2), Uint8Array.of(0xff, 0xfe, 0x7b)])
@@ -60,7 +65,7 @@ describe("what is no trace", () => {
     assert.match(problem("42\n"), /^out\/x\.jsonl:1:1: this is no trace: its first line has no \$type;/u)
     assert.match(
       problem('{"$type":"clawmesh.run/1"}\n'),
-      /^out\/x\.jsonl:1:1: this is no trace: it is a clawmesh\.run\/1;/u
+      /^out\/x\.jsonl:1:1: this is no trace: it is "clawmesh\.run\/1";/u
     )
   })
 

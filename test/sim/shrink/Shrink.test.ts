@@ -7,7 +7,8 @@ import { readScenario } from "../../../sim/scenario/read.ts"
 import type { Scenario } from "../../../sim/scenario/Scenario.ts"
 import { failureOf, sameIn } from "../../../sim/shrink/Failure.ts"
 import { freeze } from "../../../sim/shrink/Freeze.ts"
-import { once, type Wanted } from "../../../sim/shrink/Once.ts"
+import { once } from "../../../sim/shrink/Once.ts"
+import type { Subject } from "../../../sim/search/Subject.ts"
 import { removable, withoutNode, withoutSteps } from "../../../sim/shrink/Parts.ts"
 import { regression } from "../../../sim/shrink/Regression.ts"
 import { shrink, type ShrinkOptions } from "../../../sim/shrink/Shrink.ts"
@@ -26,7 +27,7 @@ const forgetful: Kernel = {
 
 const FOUND = { again: "pnpm sim field.yaml --seed 1", kernel: "abc1234", schema: "../scenario.schema.json" }
 
-const failing = (wanted: Wanted, kernel: Kernel = forgetful) => {
+const failing = (wanted: Subject, kernel: Kernel = forgetful) => {
   const ran = once(wanted, { kernel })
   const failure = failureOf(ran.result)
   if (failure === null) throw new Error(`seed ${wanted.seed} does not fail`)
@@ -39,9 +40,9 @@ for (let seed = 1; SEEDS.length < 3; seed++) {
   const { result } = once({ scenario: field(), seed, fuzzed: { swarm: true, points: [] } }, { kernel: forgetful })
   if (failureOf(result)?._tag === "invariant") SEEDS.push(seed)
 }
-const drawn = (seed: number): Wanted => ({ scenario: field(), seed, fuzzed: { swarm: true, points: [] } })
+const drawn = (seed: number): Subject => ({ scenario: field(), seed, fuzzed: { swarm: true, points: [] } })
 
-const small = (wanted: Wanted, options: ShrinkOptions = {}) => {
+const small = (wanted: Subject, options: ShrinkOptions = {}) => {
   const { failure, ran } = failing(wanted)
   const shrunk = shrink(ran, failure, { kernel: forgetful, ...options })
   if (shrunk === null) throw new Error(`seed ${wanted.seed} does not freeze`)
