@@ -132,7 +132,7 @@ const lan: Profile = {
   missesToTerminate: 3,
   stallMs: 150,
   stallVoidsLeaseMs: 300,
-  slowBeats: 4,
+  slowBeats: 5,
   doubtMs: 1_000,
   coverAfterMs: 5_000,
   spreadMs: 100,

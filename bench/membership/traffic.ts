@@ -1,7 +1,8 @@
 /** A healthy mesh in which nothing happens: messages and bytes that each member sends a second. */
 import { runWithin, undone, type Contender, type Traffic, type Undone } from "./Mesh.ts"
 
-const LASTS_MS = 20_000
+/** A whole turn of what our nodes do least often: a round trip is measured on each sixtieth beat. */
+const LASTS_MS = 60_000
 const DELAY_MS = { min: 1, max: 2 }
 
 export const traffic = (contender: Contender, size: number, secondsMost: number): Traffic | Undone => {

@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { createInterface } from "node:readline"
-import { freePort } from "../../test/real/ports.ts"
+import { freePort } from "./Ports.ts"
 
 const root = resolve(import.meta.dirname, "../..")
 const nodeProgram = join(root, "dist/clawmesh-node.cjs")

@@ -27,8 +27,13 @@ export interface Member {
   readonly epoch: LinkEpoch | null
   /** It speaks the kernel extensions: only then does it get our events. Probed is everybody. */
   readonly kernel: boolean
-  /** Heartbeats sent on this link. */
+  /** Heartbeats sent on this link, and when the last of them was. */
   readonly seq: number
+  readonly saidAt: number
+  /** Heartbeats of this link that it has sent, as far as they came: one more than the highest number. */
+  readonly theirs: number
+  /** Heartbeats of ours on this link that it said it had; -1: it says nothing about them. */
+  readonly acked: number
 
   /** Whether our own edge to this incarnation was ever good. */
   readonly wasGood: boolean
@@ -38,6 +43,8 @@ export interface Member {
   readonly misses: number
   /** The last ten probes of this incarnation over links, a bit each, the latest lowest: 1 has had no answer in time. */
   readonly history: number
+  /** Heartbeats of it in a row that acknowledged nothing new, though there was something, and no probe was answered meanwhile. */
+  readonly deaf: number
   /** Number of the probe that is out; 0: none. */
   readonly probe: number
   /** Probes sent so far. */
@@ -46,6 +53,8 @@ export interface Member {
   readonly repeats: number
   readonly probedAt: number
   readonly probeDeadline: number
+  /** It is probed then, unless a heartbeat of its own says before that all is well (P7.12); NEVER: at our beat. */
+  readonly probeAt: number
   readonly heardAt: number
   /** When an answer to whatever probe last came. */
   readonly pongAt: number
@@ -89,16 +98,21 @@ export const strange = (deviceId: DeviceId, observes: boolean): Member => ({
   epoch: null,
   kernel: false,
   seq: 0,
+  saidAt: 0,
+  theirs: 0,
+  acked: -1,
   wasGood: false,
   good: false,
   broken: false,
   misses: 0,
   history: 0,
+  deaf: 0,
   probe: 0,
   probes: 0,
   repeats: 0,
   probedAt: 0,
   probeDeadline: NEVER_MS,
+  probeAt: NEVER_MS,
   heardAt: 0,
   pongAt: 0,
   srtt8: 0,

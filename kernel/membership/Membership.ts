@@ -129,8 +129,7 @@ const onEvent = (membership: Membership, index: number, event: Event, turn: Turn
   const link = from.link!
   switch (event.event) {
     case "mesh.heartbeat":
-      if (event.payload.rows !== membership.fingerprint) Rows.onDifference(membership, link, turn)
-      return membership
+      return onHeartbeat(membership, index, event.payload, turn)
     case "mesh.edges":
       return Rows.onRows(membership, event.payload.rows, from, turn)
     case "mesh.goodbyes": {
@@ -161,6 +160,24 @@ const onEvent = (membership: Membership, index: number, event: Event, turn: Turn
     default:
       return membership
   }
+}
+
+const onHeartbeat = (
+  membership: Membership,
+  index: number,
+  said: Probe.Heartbeat["payload"],
+  turn: Turn
+): Membership => {
+  const member = membership.members[index]!
+  const watched = isWatched(membership, index, turn)
+  // With many neighbours a fingerprint from every other of them at each beat is as good as one from each.
+  const compares = Rows.isFew(turn) || !watched || (said.seq + index) % 2 === 0
+  if (compares && said.rows !== membership.fingerprint) Rows.onDifference(membership, member.link!, turn)
+  return withMember(
+    membership,
+    index,
+    Probe.onHeartbeat(member, said, { watched, missesToBad: missesToBadOf(turn) }, turn)
+  )
 }
 
 const withInquired = (membership: Membership, subject: DeviceId, change: (member: Member) => Member): Membership => {
@@ -224,12 +241,13 @@ const onTime = (membership: Membership, turn: Turn): Membership => {
   let next = membership
   if (turn.lateMs > profile.stallMs) next = onStall(next, turn)
   else if (next.attentiveAt !== 0 && next.attentiveAt <= now) next = { ...next, attentiveAt: 0 }
-  const misses = missesToBad(turn)
+  const missesToBad = missesToBadOf(turn)
   const attentive = isAttentive(next, turn)
   let members: Array<Member> | null = null
   for (let i = 0; i < next.members.length; i++) {
     const member = next.members[i]!
-    const probed = Probe.onDeadlines(member, misses, attentive, turn)
+    const watched = isWatched(next, i, turn)
+    const probed = Probe.onDeadlines(member, { attentive, missesToBad, watched }, turn)
     const waited =
       probed.contestedUntil > now || probed.contestedUntil === 0 ? probed : { ...probed, contestedUntil: 0 }
     const brought = Inquiry.onTime(member, waited, next, i, turn)
@@ -247,7 +265,7 @@ const onStall = (membership: Membership, turn: Turn): Membership => {
   if (membership.attentiveAt === 0) note(turn, { event: "node.stalled", about: turn.config.deviceId, ms: lateMs })
   return {
     ...membership,
-    members: membership.members.map(Probe.voided),
+    members: membership.members.map(Probe.begun),
     // Beats start anew from now.
     beatAt: now,
     attentiveAt: now + turn.config.profile.drainMs,
@@ -259,7 +277,7 @@ const onCarrier = (membership: Membership, carrier: boolean, turn: Turn): Member
   const now = turn.at.mono
   if (!carrier) return membership.carrierLostAt === null ? { ...membership, carrierLostAt: now } : membership
   if (membership.carrierLostAt === null) return membership
-  const members = membership.members.map(Probe.voided)
+  const members = membership.members.map(Probe.begun)
   return { ...membership, members, carrierLostAt: null, attentiveAt: now + turn.config.profile.drainMs }
 }
 
@@ -271,8 +289,12 @@ const isAttentive = ({ attentiveAt, carrierLostAt, members }: Membership, turn: 
   return members.some(({ heardAt }) => heardAt > carrierLostAt)
 }
 
+/** We report on it: it is ours on the rings, or covered. */
+const isWatched = ({ members }: Membership, index: number, turn: Turn): boolean =>
+  members[index]!.covers || ringsOf(turn.config).watched[index] === true
+
 /** Few observers must be surer of themselves. */
-const missesToBad = (turn: Turn): number => {
+const missesToBadOf = (turn: Turn): number => {
   const { missesToBad, missesToBadFewObservers } = turn.config.profile
   return Inquiry.areFew(turn) ? missesToBadFewObservers : missesToBad
 }
@@ -281,7 +303,6 @@ const onBeat = (membership: Membership, turn: Turn): Membership => {
   const { beatMs, slowBeats } = turn.config.profile
   const { beats, fingerprint } = membership
   const rings = ringsOf(turn.config)
-  const few = Rows.isFew(turn)
   const seen = membership.members.some((member, place) => mayCover(member, rings.watched[place] === true, turn))
     ? seenWithoutMe(evidenceOf(membership, turn))
     : null
@@ -290,14 +311,11 @@ const onBeat = (membership: Membership, turn: Turn): Membership => {
     if (member.link !== null && member.kernel) links++
     const ours = rings.watched[place] === true
     const covers = mayCover(member, ours, turn) && seen !== null && seen[place] !== true
-    const current = covers === member.covers ? member : { ...member, covers }
     const watched = ours || covers
-    const steady = current.misses === 0 && current.good && current.state !== "down"
-    const closely = watched || !steady || (beats + place) % slowBeats === 0
+    const current = covers === member.covers ? member : { ...Probe.unawaited(member), covers }
+    const closely = watched || !Probe.isSteady(current) || (beats + place) % slowBeats === 0
     if (!closely) return current
-    const probed = Probe.probe(current, watched, turn)
-    // With many neighbours a fingerprint from every other of them at each beat is as good as one from each.
-    return few || !watched || (beats + place) % 2 === 0 ? heartbeat(probed, fingerprint, turn) : probed
+    return heartbeat(Probe.onBeat(current, watched, beats + place, turn), fingerprint, turn)
   })
   turn.facts.push({ _tag: "Linked", links })
   // Beats keep their phase; after a stall they start anew from now.
@@ -314,11 +332,12 @@ const mayCover = (member: Member, watched: boolean, turn: Turn): boolean => {
   return member.link !== null && member.linkedAt + turn.config.profile.coverAfterMs <= turn.at.mono
 }
 
+/** With the fingerprint of what we know, and how many of its own came. */
 const heartbeat = (member: Member, rows: number, turn: Turn): Member => {
-  const { epoch, kernel, link, seq } = member
+  const { epoch, kernel, link, seq, theirs: ack } = member
   if (link === null || epoch === null || !kernel) return member
-  send(turn, link, "mesh.heartbeat", { epoch, seq, rows })
-  return { ...member, seq: seq + 1 }
+  send(turn, link, "mesh.heartbeat", { epoch, seq, rows, ack })
+  return { ...member, seq: seq + 1, saidAt: turn.at.mono }
 }
 
 // ------------------------------------------------------------------------------------------------ verdicts
@@ -341,7 +360,7 @@ const withDue = (membership: Membership, turn: Turn): Membership => {
   let due = Math.min(beatAt, Rows.dueAt(membership), attentiveAt === 0 ? NEVER_MS : attentiveAt)
   for (let i = 0; i < members.length; i++) {
     const member = members[i]!
-    if (member.probe !== 0) due = Math.min(due, Probe.dueAt(member, repeatMs))
+    if (member.probe !== 0 || member.probeAt !== NEVER_MS) due = Math.min(due, Probe.dueAt(member, repeatMs))
     due = Math.min(due, member.probationEnds, member.sureAt === 0 ? NEVER_MS : member.sureAt)
     due = Math.min(due, member.contestedUntil === 0 ? NEVER_MS : member.contestedUntil, Inquiry.dueAt(member, turn))
   }
@@ -421,7 +440,8 @@ const restated = (member: Member, { witnesses, ...said }: Verdict, attentive: bo
   if (!attentive && (state === "suspect" || state === "down")) return member
   tell(member, state, witnesses, turn)
   const next: Member = { ...member, state, since: turn.at.mono, sureAt: 0, witnesses: [] }
-  return state === "down" ? { ...Probe.fallen(next, turn), witnesses } : next
+  if (state === "down") return { ...Probe.fallen(next, turn), witnesses }
+  return state === "up" && member.state === "down" ? Probe.returned(next) : next
 }
 
 const tell = (

@@ -10,7 +10,77 @@
  */
 import { NEVER_MS } from "../Time.ts"
 import type { Fact, Turn } from "../Turn.ts"
+import type { Event } from "../wire/Frame.ts"
+
 import type { Member } from "./Member.ts"
+
+export type Heartbeat = Extract<Event, { readonly event: "mesh.heartbeat" }>
+
+/** On so many beats the round trip is measured anew, by a probe. */
+const MEASURED_BEATS = 60
+
+/** By our beat: whoever sends us its heartbeats is probed when one of them does not come, or takes no notice of ours. */
+export const onBeat = (member: Member, watched: boolean, beats: number, turn: Turn): Member => {
+  const { kernel, link, probeAt } = member
+  if (!kernel || link === null || !(watched || isSteady(member))) return probe(unawaited(member), watched, turn)
+  return probeAt !== NEVER_MS && beats % MEASURED_BEATS !== 0 ? member : probeByItself(member, watched, turn)
+}
+
+/** Nothing speaks against it. */
+export const isSteady = ({ good, misses, state }: Member): boolean => misses === 0 && good && state !== "down"
+
+/** No heartbeat of it is missed: it is probed by our beat. */
+export const unawaited = (member: Member): Member =>
+  member.probeAt === NEVER_MS ? member : { ...member, probeAt: NEVER_MS }
+
+/** And again after as long as its heartbeats take, unless one of them puts that off. */
+const probeByItself = (member: Member, watched: boolean, turn: Turn): Member => ({
+  ...probe(member, watched, turn),
+  probeAt: turn.at.mono + heartbeatMs(watched, turn)
+})
+
+const heartbeatMs = (watched: boolean, { config: { profile } }: Turn): number =>
+  watched ? profile.beatMs : profile.slowBeats * profile.beatMs
+
+/** What the judgement of a link rests on besides what came over it. */
+export interface Watch {
+  /** We report on it. */
+  readonly watched: boolean
+  readonly missesToBad: number
+}
+
+/**
+ * A heartbeat came. If it acknowledges ours, the link works both ways, as if a probe had been answered: the next one is due only
+ * once the next heartbeat is late. If it does not, though ours had the time to arrive, a probe finds out; and if none of ours
+ * came from one of its heartbeats to the next, that is as much as if nothing had come from it.
+ */
+export const onHeartbeat = (
+  member: Member,
+  { ack, seq }: Heartbeat["payload"],
+  { missesToBad, watched }: Watch,
+  turn: Turn
+): Member => {
+  if (seq < member.theirs) return member
+  const next: Member = { ...member, theirs: seq + 1 }
+  if (ack === undefined) return next
+  const now = turn.at.mono
+  const isUnderWay = ack === next.seq - 1 && now - next.saidAt <= graceMs(next, turn)
+  if (ack !== next.seq && !isUnderWay) {
+    const deaf = ack > next.acked ? 0 : next.deaf + 1
+    const unheard: Member = { ...next, acked: Math.max(ack, next.acked), deaf }
+    const probed = next.probeAt !== NEVER_MS && next.probe === 0 ? probeByItself(unheard, watched, turn) : unheard
+    return deaf < missesToBad ? probed : declareBad(probed)
+  }
+  const acknowledged = recovering({ ...next, acked: ack, deaf: 0 }, turn)
+  if (next.probeAt === NEVER_MS || !isSteady(acknowledged) || next.state !== "up" || next.doubtedSince !== NEVER_MS)
+    return acknowledged
+  const probeAt = now + heartbeatMs(watched, turn) + graceMs(next, turn)
+  return { ...acknowledged, history: shifted(next.history, 0), probeAt }
+}
+
+/** Heartbeats may be so late: as much as a node may be without being stalled, and what the link does to their round trips. */
+const graceMs = ({ rttvar4 }: Member, { config }: Turn): number =>
+  Math.min(config.profile.stallMs + rttvar4, config.profile.probeDeadlineMinMs)
 
 /** Sends a probe, unless one is out or there is nobody to hear of. `watched`: we report on it, linked or not. */
 export const probe = (member: Member, watched: boolean, turn: Turn): Member => {
@@ -27,8 +97,11 @@ export const probe = (member: Member, watched: boolean, turn: Turn): Member => {
   }
 }
 
-/** When the probe that is out has something to bring: its next ping, or its end. */
-export const dueAt = (member: Member, repeatMs: ReadonlyArray<number>): number => {
+/** When there is something to do: the next probe, the next ping of the one that is out, or its end. */
+export const dueAt = (member: Member, repeatMs: ReadonlyArray<number>): number =>
+  Math.min(member.probeAt, pingDueAt(member, repeatMs))
+
+const pingDueAt = (member: Member, repeatMs: ReadonlyArray<number>): number => {
   if (member.probe === 0) return NEVER_MS
   const { heardAt, link, probeDeadline, probedAt, repeats } = member
   if (link === null || repeats >= repeatMs.length || heardAt >= probedAt) return probeDeadline
@@ -47,11 +120,14 @@ export const heard = (member: Member, answered: number, turn: Turn): Member => {
   if (answered > 0 && answered === member.probe) {
     // An answer to one of several pings could be to any of them (Karn).
     const measured = member.repeats === 0 ? withRoundTrip(member, now - member.probedAt) : member
-    return recovering({ ...measured, probe: 0, misses: 0, history: shifted(member.history, 0), heardAt: now }, turn)
+    return recovering(
+      { ...measured, probe: 0, misses: 0, history: shifted(member.history, 0), deaf: 0, heardAt: now },
+      turn
+    )
   }
   // Late, and before the next probe: answered all the same.
   if (answered > 0 && member.probe === 0 && answered === member.probes && (member.history & 1) === 1)
-    return recovering({ ...member, misses: 0, history: member.history & ~1, heardAt: now, pongAt: now }, turn)
+    return recovering({ ...member, misses: 0, history: member.history & ~1, deaf: 0, heardAt: now, pongAt: now }, turn)
   const isNews = member.probe !== 0 && member.heardAt < member.probedAt
   const answersAnother = answered > 0 && member.probe !== 0 && member.pongAt < member.probedAt
   if (!isNews && !answersAnother && member.misses === 0) return member
@@ -84,7 +160,7 @@ const withRoundTrip = (member: Member, sampleMs: number): Member => {
 const recovering = (member: Member, turn: Turn): Member => {
   if (member.good || member.link === null) return member
   if (member.state === "down") return member.probationEnds === NEVER_MS ? onProbation(member, turn) : member
-  const works = answersEnough(member, turn) || answersAgain(member)
+  const works = member.deaf === 0 && (answersEnough(member, turn) || answersAgain(member))
   return works ? { ...member, good: true, wasGood: true, probationEnds: NEVER_MS } : member
 }
 
@@ -107,23 +183,28 @@ const flapsLeft = (member: Member, turn: Turn): number => {
 }
 
 /** What the time brought: another ping, a missed probe, the end of a probation. Only the attentive miss anything. */
-export const onDeadlines = (member: Member, missesToBad: number, attentive: boolean, turn: Turn): Member => {
+export const onDeadlines = (
+  member: Member,
+  { attentive, missesToBad, watched }: Watch & { readonly attentive: boolean },
+  turn: Turn
+): Member => {
   const now = turn.at.mono
   const { beatMs, ownWordMs, repeatMs } = turn.config.profile
   let next = member
+  if (next.probeAt <= now) next = probeByItself(next, watched, turn)
   if (next.probe !== 0 && next.probeDeadline <= now) {
     if (next.link !== null && next.pongAt >= next.probedAt)
       next = { ...next, probe: 0, history: shifted(next.history, 0) }
     else if (!attentive) next = voided(next)
     else if (next.link !== null && next.heardAt >= next.probedAt) next = unanswered(next, turn)
     else next = missed(next, missesToBad, turn)
-  } else if (dueAt(next, repeatMs) <= now) {
+  } else if (pingDueAt(next, repeatMs) <= now) {
     turn.out.push({ _tag: "Ping", link: next.link!, probe: next.probe })
     next = { ...next, repeats: next.repeats + 1 }
   }
   if (next.probationEnds <= now)
     next =
-      next.misses === 0 && (next.history & 1) === 0 && answersEnough(next, turn)
+      next.misses === 0 && next.deaf === 0 && (next.history & 1) === 0 && answersEnough(next, turn)
         ? { ...next, good: true, wasGood: true, probationEnds: NEVER_MS, sureAt: now + ownWordMs }
         : // One probe was missed just now, or too many lately: the next ones decide.
           { ...next, probationEnds: now + beatMs }
@@ -149,7 +230,7 @@ const missed = (member: Member, missesToBad: number, turn: Turn): Member => {
   if (misses >= missesToBad || !answersEnough(next, turn)) next = declareBad(next)
   if (misses >= missesToTerminate && next.link !== null) {
     turn.facts.push({ _tag: "Terminate", peer: next.deviceId, link: next.link, reason: `${misses} probes missed` })
-    next = { ...next, link: null, epoch: null, probationEnds: NEVER_MS }
+    next = { ...next, link: null, epoch: null, probationEnds: NEVER_MS, probeAt: NEVER_MS }
   }
   return next
 }
@@ -159,6 +240,12 @@ export const declareBad = (member: Member): Member =>
   member.good || member.probationEnds !== NEVER_MS
     ? { ...member, good: false, probationEnds: NEVER_MS, sureAt: 0 }
     : member
+
+/** It is up, by the word of the others: a probation of ours ends with that. */
+export const returned = (member: Member): Member =>
+  member.probationEnds === NEVER_MS || member.link === null
+    ? member
+    : { ...member, good: true, wasGood: true, probationEnds: NEVER_MS }
 
 /** It is down: a flap, and whatever is heard of it from now on has to hold. */
 export const fallen = (member: Member, turn: Turn): Member => ({
@@ -170,6 +257,9 @@ export const fallen = (member: Member, turn: Turn): Member => ({
 /** We were not attentive ourselves: what is out proves nothing. */
 export const voided = (member: Member): Member => (member.probe === 0 ? member : { ...member, probe: 0, askers: [] })
 
+/** Nor does a heartbeat that did not come: our next beat probes. */
+export const begun = (member: Member): Member => unawaited(voided(member))
+
 /** A newer incarnation: what we knew of the edge was about the older one. */
 export const reborn = (member: Member, incarnation: number): Member => ({
   ...member,
@@ -179,7 +269,9 @@ export const reborn = (member: Member, incarnation: number): Member => ({
   broken: false,
   misses: 0,
   history: 0,
+  deaf: 0,
   probe: 0,
+  probeAt: NEVER_MS,
   askers: [],
   relayedAt: 0
 })
@@ -194,9 +286,14 @@ export const linked = (member: Member, session: Extract<Fact, { readonly _tag: "
     epoch: session.epoch,
     kernel: session.kernel,
     seq: 0,
+    saidAt: 0,
+    theirs: 0,
+    acked: -1,
+    deaf: 0,
     broken: false,
     misses: 0,
     probe: 0,
+    probeAt: NEVER_MS,
     askers: [],
     heardAt: turn.at.mono,
     srtt8: 0,
@@ -212,6 +309,7 @@ export const unlinked = (member: Member, reason: string): Member => ({
   epoch: null,
   broken: reason === "reset" || reason === "closed",
   probe: 0,
+  probeAt: NEVER_MS,
   askers: [],
   probationEnds: NEVER_MS
 })

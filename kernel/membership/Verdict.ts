@@ -189,6 +189,7 @@ export const verdict = (evidence: Evidence, place: number, relayed: boolean): Ve
   }
   // Goodbyes come one after another: the first of them is no suspicion.
   if (left > 0 && left === against) return { state: null, witnesses }
+  if (against === 1 && counted > 1 && returns(subject) && witnesses[0] === us.deviceId) return UP
   if (against > 0) return { state: "suspect", witnesses }
   return subject.wasGood && rings.watched[place] === true ? SUSPECT : UP
 }
@@ -201,6 +202,13 @@ const ownWord = ({ members, rings }: Evidence, place: number, outvoted: boolean)
   if (rings.watched[place] === true || covers || doubtedSince === NEVER_MS) return true
   return misses === 0 && (history & 1) === 0
 }
+
+/**
+ * It was down, I hear it again, and only my own probation is not over yet. Where all others that count have it as good already,
+ * that is no word against it: mine may be longer than theirs, for I had it as down more often.
+ */
+const returns = ({ deaf, history, link, misses, probationEnds, state }: Member): boolean =>
+  state === "down" && link !== null && probationEnds !== NEVER_MS && misses === 0 && deaf === 0 && (history & 1) === 0
 
 /** Whoever reaches no observer that can see it has only its own eyes: what they said before holds no longer. */
 const alone = ({ unsettled }: Evidence, { good, state, wasGood }: Member): Verdict => {

@@ -138,7 +138,12 @@ export const eventSchemas = {
   /** Says nothing, to devices of generation 1, which end a link that brings no event (PROTOCOL.md part 11). */
   "link.keepalive": Schema.Struct({ gen: Generation, timestamp: Schema.Int }),
   /** Each second on each link between kernel peers; `rows` fingerprints every edge row that the sender holds. */
-  "mesh.heartbeat": Schema.Struct({ epoch: LinkEpoch, seq: Counter, rows: Schema.Natural }),
+  "mesh.heartbeat": Schema.Struct({
+    epoch: LinkEpoch,
+    seq: Counter,
+    rows: Schema.Natural,
+    ack: Schema.optionalKey(Counter)
+  }),
   "mesh.edges": Schema.Struct({ rows: Schema.Array(EdgeRow) }),
   /** Where many rows are held: their fingerprints by the first digit of the observer's id, all sixteen. */
   "mesh.rows.sums": Schema.Struct({ sums: Schema.Array(Schema.Natural).check(Schema.isMaxLength(ROW_GROUPS)) }),

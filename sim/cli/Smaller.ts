@@ -10,7 +10,7 @@ import { failuresOf, type Failure } from "../shrink/Failure.ts"
 import { once, type Ran } from "../shrink/Once.ts"
 import { certificateWords, regression, sizeWords } from "../shrink/Regression.ts"
 import { shrink, type Shrunk } from "../shrink/Shrink.ts"
-import { commit } from "./Maker.ts"
+import { commit } from "./Commit.ts"
 import { saveRegression, schemaFor } from "./Regressions.ts"
 import type { Surroundings } from "./Surroundings.ts"
 

@@ -141,7 +141,8 @@ const others = ({ deviceId, devices }: Speaker): ReadonlyArray<DeviceId> => [
 type False = (speaker: Speaker, said: Frame | null, lots: Lots) => string
 
 const falseWords: ReadonlyArray<False> = [
-  (_, __, lots) => event("mesh.heartbeat", { epoch: [1, 9, 9, 9], seq: lots.counter(), rows: lots.counter() }),
+  (_, __, lots) =>
+    event("mesh.heartbeat", { epoch: [1, 9, 9, 9], seq: lots.counter(), rows: lots.counter(), ack: lots.counter() }),
   (_, __, lots) => event("mesh.rows.sums", { sums: Array.from({ length: lots.below(17) }, () => lots.counter()) }),
   (speaker, _, lots) =>
     event("mesh.rows.have", {

@@ -22,6 +22,8 @@ export interface CampaignTelling {
   readonly again: (scenario: number, seed: number, points: Points) => string
   /** What became of findings that were made small. */
   readonly smaller: ReadonlyMap<Finding, { readonly words: string; readonly saved: string | null }>
+  /** Pages of first runs, by their hashes. */
+  readonly pages?: ReadonlyMap<string, string>
 }
 
 type Ink = "bold" | "dim" | "red" | "green" | "yellow"
@@ -89,8 +91,12 @@ const scenarioLine = (telling: CampaignTelling, index: number, pen: Pen): string
   return ` ${nameOf(telling.files[index]!, telling.files).padEnd(wide)} ${grouped(runs).padStart(9)} ${counts}${pen("dim", tight)}`
 }
 
+/** A run that came to an end, and broke something. */
+export const hasCause = ({ _tag }: Finding["fault"]): boolean => _tag === "expectation" || _tag === "invariant"
+
 const findingBlock = (telling: CampaignTelling, finding: Finding, pen: Pen): ReadonlyArray<string> => {
-  const { fault, points, scenario: index, seed, seeds, trace } = finding
+  const { fault, hash, points, scenario: index, seed, seeds, trace } = finding
+  const page = hash === null ? undefined : telling.pages?.get(hash)
   const { runs, scenario } = telling.tally.scenarios[index]!
   const file = telling.files[index]!
   const title = (what: string) =>
@@ -101,6 +107,8 @@ const findingBlock = (telling: CampaignTelling, finding: Finding, pen: Pen): Rea
     ...(smaller?.saved == null ? [] : [`  small  pnpm sim ${smaller.saved}`]),
     ...(trace === null ? [] : [`  saved  ${trace}`]),
     `  again  ${telling.again(index, seed, points)}`,
+    ...(trace === null || !hasCause(fault) ? [] : [`  why    pnpm sim explain ${trace}`]),
+    ...(page === undefined ? [] : [`  see    ${page}`]),
     ""
   ]
   switch (fault._tag) {

@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto"
 import { join } from "node:path"
 import { afterEach, assert, describe, it } from "@effect/vitest"
 import { Site, sleep } from "../real/harness.ts"
-import { freePort } from "../real/ports.ts"
+import { freePort } from "../../bench/node/Ports.ts"
 import { deviceIdOf, type Orders, type Told } from "./peer.ts"
 
 const program = join(import.meta.dirname, "peer.ts")

@@ -84,11 +84,12 @@ describe("step", () => {
     const { link } = drive.meet("b")
     const { epoch } = drive.sessions("b")[0]!
     const theirs = [epoch[2], epoch[3], epoch[0], epoch[1]] as const
-    const { fingerprint } = drive.node.membership
+    const heartbeat = { epoch: theirs, seq: 0, rows: drive.node.membership.fingerprint }
+    drive.hear(link, "mesh.heartbeat", heartbeat)
     changesNothing(drive, {
       _tag: "Received",
       link,
-      frame: { type: "event", event: "mesh.heartbeat", payload: { epoch: theirs, seq: 0, rows: fingerprint } }
+      frame: { type: "event", event: "mesh.heartbeat", payload: heartbeat }
     })
   })
 

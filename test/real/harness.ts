@@ -15,7 +15,7 @@ import * as Effect from "effect/Effect"
 import { type Event, EVENTS_MAX, type Status, type TrustRequest } from "../../adapters/operator/Api.ts"
 import * as StateDirectory from "../../adapters/vault/StateDirectory.ts"
 import type { Role } from "../../kernel/wire/Frame.ts"
-import { freePort } from "./ports.ts"
+import { freePort } from "../../bench/node/Ports.ts"
 
 const root = resolve(import.meta.dirname, "../..")
 const nodeProgram = join(root, "adapters/clawmesh-node.ts")

@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process"
 import { rmSync } from "node:fs"
 import { join } from "node:path"
 import { Site, sleep, type Seen } from "./harness.ts"
-import { freePort } from "./ports.ts"
+import { freePort } from "../../bench/node/Ports.ts"
 
 let site: Site | null = null
 afterEach(async () => {

@@ -10,7 +10,7 @@ import { dirname, join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { type Ran, root, run } from "../../.ci/Run.ts"
 import { sleep } from "./harness.ts"
-import { freePort } from "./ports.ts"
+import { freePort } from "../../bench/node/Ports.ts"
 
 const LIMIT_MS = 120_000
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly version: string }

@@ -10,7 +10,7 @@ import { Endpoint, layer, type Counts } from "../../../adapters/ws/Transport.ts"
 import type { Happened } from "../../../kernel/Input.ts"
 import { Inbox, Transport } from "../../../kernel/Ports.ts"
 import type { End, MakePair } from "../../compliance/Pair.ts"
-import { freePort } from "../../real/ports.ts"
+import { freePort } from "../../../bench/node/Ports.ts"
 
 /** Far longer than anything here takes; what has not come by then does not come. */
 const PATIENCE_MS = 15_000

@@ -274,8 +274,8 @@ describe("rows among sixteen", () => {
     mesh.pass(4_000)
     mesh.lost = () => false
     const from = mesh.now
-    // A link that is probed now and then only has its heartbeat each four seconds.
-    mesh.pass(5_000)
+    // A link that is probed now and then only has its heartbeat each five seconds.
+    mesh.pass(6_000)
     const prints = others("d").map((name) => mesh.node(name).node.membership.fingerprint)
     assert.strictEqual(new Set(prints).size, 1, "everybody holds the same rows")
     const sent = mesh.said.filter(({ at }) => at >= from).map(({ command }) => command)

@@ -109,6 +109,136 @@ describe("P7.12: a probe that is not answered", () => {
   })
 })
 
+describe("P7.17: a heartbeat that acknowledges ours", () => {
+  /** A node whose first probe was answered, the link to its peer, and what the peer says over it. */
+  const linked = (world = few) => {
+    const drive = Drive.up(world, "a")
+    // Whom it has not met may be of generation 1, and its observers few.
+    for (const name of Object.keys(world.roles)) if (name > "b") drive.meet(name)
+    const { link } = drive.meet("b")
+    const [mine, ours, theirs, their] = drive.sessions("b")[0]!.epoch
+    let seq = 0
+    const says = (ack?: number) => {
+      const payload = {
+        epoch: [theirs, their, mine, ours] as const,
+        seq: seq++,
+        rows: drive.node.membership.fingerprint
+      }
+      return pings(drive.hear(link, "mesh.heartbeat", ack === undefined ? payload : { ...payload, ack }))
+    }
+    beat(drive)
+    drive.feed({ _tag: "Ponged", link, probe: drive.member("b").probe })
+    return { drive, link, says }
+  }
+
+  it("stands for a probe and its answer; without one each beat has its probe", () => {
+    for (const [acks, expected] of [
+      [true, 0],
+      [false, 20]
+    ] as const) {
+      const { drive, link, says } = linked()
+      let sent = 0
+      for (let beats = 0; beats < 20; beats++) {
+        drive.pass(500)
+        says(acks ? drive.member("b").seq : undefined)
+        const commands = drive.pass(500)
+        for (const { probe } of pings(commands)) drive.feed({ _tag: "Ponged", link, probe })
+        sent += pings(commands).length
+      }
+      assert.strictEqual(sent, expected)
+      assert.strictEqual(drive.member("b").state, "up")
+    }
+  })
+
+  it("is late after a beat and what a node may be late by itself: then it is probed, and again a beat later", () => {
+    const { drive, says } = linked()
+    drive.pass(500)
+    says(drive.member("b").seq)
+    const heardAt = drive.mono
+    const late = 1_150 + drive.member("b").rttvar4
+    assert.deepStrictEqual(pings(drive.pass(late - 1)), [])
+    assert.strictEqual(pings(drive.pass(1)).length, 1)
+    drive.pass(1_000)
+    assert.strictEqual(drive.member("b").probedAt, heardAt + late + 1_000)
+    assert.strictEqual(drive.member("b").misses, 1)
+  })
+
+  it("and one that does not, though ours had the time to arrive, is answered by a probe at once", () => {
+    const { drive, says } = linked()
+    assert.deepStrictEqual(says(drive.member("b").seq - 1), [], "the last one may be under way")
+    drive.pass(500)
+    assert.strictEqual(says(drive.member("b").seq - 1).length, 1)
+    const more = linked()
+    assert.strictEqual(more.says(more.drive.member("b").seq + 1).length, 1, "what was never sent")
+  })
+
+  it("two in a row that acknowledge nothing new make an edge bad; it is good again once one does", () => {
+    const { drive, link, says } = linked(many)
+    const { incarnation, seq } = drive.member("b")
+    const edges = [{ subject: id("b"), incarnation, good: true }]
+    drive.hear(drive.member("c").link!, "mesh.edges", {
+      rows: [{ observer: id("c"), incarnation: 1, version: 2, edges }]
+    })
+    liveOn(drive, 500, "b")
+    says(seq)
+    liveOn(drive, 1_000, "b")
+    says(seq)
+    assert.isTrue(drive.member("b").good, "one may be late")
+    liveOn(drive, 1_000, "b")
+    says(seq)
+    assert.isFalse(drive.member("b").good)
+    drive.hear(link, "link.keepalive", { gen: 2, timestamp: 0 })
+    assert.isFalse(drive.member("b").good, "that it speaks is known")
+    liveOn(drive, 600, "b")
+    says(drive.member("b").seq)
+    assert.isTrue(drive.member("b").good)
+  })
+
+  it("an answered probe between two of them says that it hears us, and so does a new link", () => {
+    const { drive, link, says } = linked(many)
+    const { seq } = drive.member("b")
+    drive.pass(500)
+    says(seq)
+    drive.pass(1_000)
+    assert.strictEqual(says(seq).length, 1)
+    drive.feed({ _tag: "Ponged", link, probe: drive.member("b").probe })
+    assert.strictEqual(drive.member("b").deaf, 0)
+    drive.pass(1_000)
+    says(seq)
+    assert.isTrue(drive.member("b").good)
+    assert.strictEqual(drive.member("b").deaf, 1)
+    drive.feed({ _tag: "LinkDown", link, reason: "reset" })
+    drive.meet("b")
+    assert.strictEqual(drive.member("b").deaf, 0)
+  })
+
+  it("puts off no probe of a device that is doubted, or whose last probe was missed", () => {
+    const { drive, says } = linked(many)
+    const other = drive.member("c").link!
+    says(drive.member("b").seq)
+    const { probeAt } = drive.member("b")
+    assert.isAbove(probeAt, drive.mono + 1_000)
+    const edges = [{ subject: id("b"), incarnation: drive.member("b").incarnation, good: false }]
+    drive.hear(other, "mesh.edges", {
+      rows: [{ observer: id("c"), incarnation: drive.member("c").incarnation, version: 2, edges }]
+    })
+    drive.pass(600)
+    says(drive.member("b").seq)
+    assert.strictEqual(drive.member("b").probeAt, probeAt)
+  })
+})
+
+describe("in a mesh of five in which nothing happens", () => {
+  it("P7.17: links are probed once a minute, to know their round trips", () => {
+    const mesh = Mesh.settled(many)
+    const from = mesh.now
+    mesh.pass(60_000)
+    const sent = mesh.said.filter(({ at }) => at >= from).map(({ command }) => command)
+    assert.strictEqual(pings(sent).length, 5 * 4)
+    assert.strictEqual(sentEvents(sent, "mesh.heartbeat").length, 5 * 4 * 60)
+  })
+})
+
 describe("P7.12: six missed of the last ten", () => {
   // Where two in a row are enough, six of ten cannot come without; where observers are few it takes three in a row.
   const probes = (pattern: string, drive = Drive.up(few, "a"), link = drive.meet("b").link): Drive => {

@@ -132,6 +132,20 @@ describe("verdict", () => {
     assert.strictEqual(back(7), "up")
   })
 
+  it("0014: a device that is down is back where all others have it as good, and it is heard through its own probation", () => {
+    const back = (change: Partial<Member>, ...said: ReadonlyArray<string>) => {
+      const all = members("b+ c+ d+ f-").map((each, n) =>
+        n === 3 ? { ...each, state: "down" as const, link: 4, probationEnds: 60_000, ...change } : each
+      )
+      return worded(of(all, rows(said)))
+    }
+    assert.strictEqual(back({}, "b: f+", "c: f+", "d: f+"), "up")
+    assert.strictEqual(back({}, "b: f+", "c: f-", "d: f+"), "suspect", "another has it as bad")
+    assert.strictEqual(back({ probationEnds: NEVER_MS }, "b: f+", "c: f+", "d: f+"), "suspect", "it shows no life")
+    assert.strictEqual(back({ state: "up" }, "b: f+", "c: f+", "d: f+"), "suspect", "nobody had it as down")
+    assert.strictEqual(back({}), "down by a", "others have nothing to say")
+  })
+
   it("0014: it is contested as long as one of those that count has it as good", () => {
     const contested = (...said: ReadonlyArray<string>) => of(members("b+ c+ d+ f-"), rows(said)).contested
     assert.isTrue(contested("b: f-", "c: f-", "d: f+"))

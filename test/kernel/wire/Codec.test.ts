@@ -57,6 +57,7 @@ const optionalKeys = ["nonce", "displayName", "capabilities", "meshId", "role", 
 /** Optional by PROTOCOL.md parts 5 and 6, and `params` where a method has none. */
 const mayBeAbsent = (name: string, path: ReadonlyArray<string>): boolean =>
   (path.length === 2 && path[0] === "params" && optionalKeys.includes(path[1]!)) ||
+  (name === "mesh.heartbeat" && path.join(".") === "payload.ack") ||
   (path.length === 2 && path[0] === "payload" && path[1] === "gen") ||
   (name === "peer.leaving" && path.length === 2 && path[0] === "payload" && path[1] === "incarnation") ||
   (path.length === 1 && path[0] === "params" && name !== "mesh.connect")

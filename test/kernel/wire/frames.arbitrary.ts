@@ -112,7 +112,10 @@ export const event: fc.Arbitrary<Event> = fc.oneof(
   ),
   eventOf("peer.down", fc.record({ gen: natural, deviceId, reportedAtMs: integer })),
   eventOf("link.keepalive", fc.record({ gen: natural, timestamp: integer })),
-  eventOf("mesh.heartbeat", fc.record({ epoch, seq: natural, rows: natural })),
+  eventOf(
+    "mesh.heartbeat",
+    fc.record({ epoch, seq: natural, rows: natural, ack: natural }, { requiredKeys: ["epoch", "seq", "rows"] })
+  ),
   eventOf("mesh.edges", fc.record({ rows: fc.array(edgeRow, { maxLength: 3 }) })),
   eventOf("mesh.rows.sums", fc.record({ sums: fc.array(natural, { maxLength: 16 }) })),
   eventOf(

@@ -1,7 +1,7 @@
-/** What the files that we keep say of who made them. */
+/** Which commit of the kernel runs, as traces and reports say. */
 import { execFileSync } from "node:child_process"
 
-/** The commit of the kernel; `null`: no repository, or no git. */
+/** Its first digits; `null`: there is no repository here, or no git. */
 export const commit = (): string | null => {
   try {
     return execFileSync("git", ["rev-parse", "--short", "HEAD"], {
