@@ -103,7 +103,13 @@ export class Script {
     this.meant = new Map(from?.meant)
     this.dropped = from?.dropped ?? without
     if (from !== undefined) this.over = from.over
-    else this.steps.forEach((step, index) => this.schedule(step, index))
+    else this.scheduleAll(this.steps, 0)
+  }
+
+  /** Of what ends at one moment the first to begin ends first, in whichever order the steps stand. */
+  private scheduleAll(steps: ReadonlyArray<Step>, from: number): void {
+    const placed = steps.map((step, place) => ({ step, index: from + place }))
+    for (const { index, step } of placed.toSorted((a, b) => a.step.atMs - b.step.atMs)) this.schedule(step, index)
   }
 
   private schedule({ atMs, forMs }: Step, index: number): void {
@@ -117,7 +123,7 @@ export class Script {
     this.dropped = new Set([...this.dropped, ...without])
     const known = this.steps.length
     this.steps = [...this.steps, ...more]
-    more.forEach((step, place) => this.schedule(step, known + place))
+    this.scheduleAll(more, known)
   }
 
   /** What each step touched so far, by its place in the timeline; `null`: it has not struck, or is no fault. */
