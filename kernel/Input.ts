@@ -48,7 +48,8 @@ export const Input = Schema.TaggedUnion({
   /**
    * A transport connection opened: by our `Dial { attempt }`, or from outside (`attempt: null`). `link` numbers are given by
    * the driver, from 1, and never used twice in a process. `nonce` is 24 fresh random bytes as base64url. `exporter` is the
-   * TLS exporter value, where there is TLS. Without `path` nothing lies between the two ends: a simulated link.
+   * TLS exporter value, where there is TLS. Without `path` nothing lies between the two ends: a simulated link. `challenge`, of a
+   * link that we dialled: the nonce of the far end, where it said that as the connection opened (P5.12), as it came.
    */
   LinkUp: {
     at,
@@ -56,7 +57,8 @@ export const Input = Schema.TaggedUnion({
     attempt: Schema.NullOr(Schema.Natural),
     nonce: Schema.NonEmptyString,
     exporter: Schema.NullOr(Schema.String),
-    path: Schema.optionalKey(LinkPath)
+    path: Schema.optionalKey(LinkPath),
+    challenge: Schema.optionalKey(Schema.String)
   },
   /** The connection is gone. `reset` says that the far end has no such connection any more. */
   LinkDown: { at, link, reason: Schema.Literals(["closed", "reset", "timeout", "too large"]) },

@@ -11,6 +11,18 @@ import type { Surveyed } from "./Path.ts"
 
 /** PROTOCOL.md part 5: bound to this link, good for one login. */
 const NONCE_BYTES = 24
+export const nonce = (): string => randomBytes(NONCE_BYTES).toString("base64url")
+
+/** P5.12: a header of the answer to an upgrade, in which the acceptor states its nonce. */
+export const CHALLENGE_HEADER = "clawmesh-challenge"
+
+/** By whom a connection was opened, and what both ends drew for it. */
+export interface Opened {
+  /** Of our dial; `null`: from outside. */
+  readonly attempt: number | null
+  readonly nonce: string
+  readonly challenge?: string
+}
 
 /** Of both ends. What ws's types do not know yet: how pieces and pongs are bounded, and `closeTimeout`, of the closing handshake. */
 export const webSocketOptions = (limits: Limits): ClientOptions & ServerOptions => {
@@ -37,17 +49,14 @@ export class Connections {
     this.around = around
   }
 
-  /** `attempt`: of our dial; `null`: from outside. */
-  open(ws: WebSocket, socket: Socket, attempt: number | null, { exporter, path }: Surveyed, onGone: () => void): void {
+  open(ws: WebSocket, socket: Socket, { exporter, path }: Surveyed, opened: Opened): void {
     const link = ++this.given
-    const nonce = randomBytes(NONCE_BYTES).toString("base64url")
-    this.around.intake.offer({ _tag: "LinkUp", link, attempt, nonce, exporter, path })
+    this.around.intake.offer({ _tag: "LinkUp", link, exporter, path, ...opened })
     const connection = new Connection(link, ws, socket, {
       ...this.around,
       onGone: (gone) => {
         this.byLink.delete(link)
         this.all.delete(gone)
-        onGone()
         if (this.all.size === 0) this.onEmpty?.()
       }
     })

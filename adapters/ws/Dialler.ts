@@ -15,7 +15,7 @@ import type { Happened } from "../../kernel/Input.ts"
 import { parse, render, type Address } from "../../kernel/links/Address.ts"
 import type { Credentials } from "../tls/Certificate.ts"
 import { isPinned, NO_AUTHORITIES } from "../tls/Pin.ts"
-import { webSocketOptions, type Connections } from "./Connections.ts"
+import { CHALLENGE_HEADER, nonce, webSocketOptions, type Connections } from "./Connections.ts"
 import type { Intake } from "./Intake.ts"
 import { HEADER_BYTES_MAX, type Limits } from "./Limits.ts"
 import { survey } from "./Path.ts"
@@ -98,10 +98,16 @@ export class Dialler {
       createConnection: () => socket
     })
     ws.on("error", (error) => this.fail(dial, reasonOf(error, "upgrade")))
+    let challenge: string | undefined
+    ws.once("upgrade", ({ headers }) => {
+      const stated = headers[CHALLENGE_HEADER]
+      if (typeof stated === "string") challenge = stated
+    })
     ws.once("open", () => {
       const surveyed = survey(socket, certificate)
       if (surveyed === null || !this.settle(dial)) return ws.terminate()
-      this.connections.open(ws, socket, attempt, surveyed, () => {})
+      const opened = { attempt, nonce: nonce(), ...(challenge === undefined ? {} : { challenge }) }
+      this.connections.open(ws, socket, surveyed, opened)
     })
   }
 

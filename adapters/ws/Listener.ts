@@ -13,7 +13,7 @@ import * as Schema from "effect/Schema"
 import { WebSocketServer } from "ws"
 import type { Credentials } from "../tls/Certificate.ts"
 import { NO_AUTHORITIES } from "../tls/Pin.ts"
-import { webSocketOptions, type Connections } from "./Connections.ts"
+import { CHALLENGE_HEADER, nonce, webSocketOptions, type Connections } from "./Connections.ts"
 import { HEADER_BYTES_MAX, type Limits } from "./Limits.ts"
 import { survey } from "./Path.ts"
 
@@ -73,6 +73,8 @@ export class Listener {
   private readonly inbound = new Set<net.Socket>()
   /** Not open yet, oldest first, each with its limit. */
   private readonly opening = new Map<string, { readonly socket: net.Socket; readonly limit: NodeJS.Timeout }>()
+  /** Of each upgrade, from before it is answered. */
+  private readonly nonces = new WeakMap<http.IncomingMessage, string>()
   /** Came before `accept`. */
   private parked: Array<net.Socket> | null = []
 
@@ -91,6 +93,10 @@ export class Listener {
     })
     this.http = http.createServer({ maxHeaderSize: HEADER_BYTES_MAX })
     this.ws = new WebSocketServer({ ...webSocketOptions(limits), noServer: true, clientTracking: false })
+    this.ws.on("headers", (headers, request) => {
+      const ours = this.nonces.get(request)
+      if (ours !== undefined) headers.push(`${CHALLENGE_HEADER}: ${ours}`)
+    })
     this.tls.on("secureConnection", (socket) => {
       socket.on("error", quiet)
       this.http.emit("connection", socket)
@@ -182,9 +188,11 @@ export class Listener {
     const surveyed = survey(socket)
     const ends = endsOf(socket)
     if (surveyed === null || !this.opening.has(ends)) return void socket.destroy()
+    const ours = nonce()
+    this.nonces.set(request, ours)
     this.ws.handleUpgrade(request, socket, head, (ws) => {
       this.settle(ends)
-      this.connections.open(ws, socket, null, surveyed, () => {})
+      this.connections.open(ws, socket, surveyed, { attempt: null, nonce: ours })
     })
   }
 

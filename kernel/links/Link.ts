@@ -51,7 +51,7 @@ export type Link =
       readonly answer: ConnectAnswer
       readonly behind: ReadonlyArray<Frame>
     })
-  /** Inbound; `asked` is when the nonce was handed out (`null`: not yet, or spent), `strays` counts what it may not send. */
+  /** Inbound; `asked` is when the nonce was asked for (`null`: it was not), `strays` counts what it may not send. */
   | (Open & { readonly _tag: "Offered"; readonly asked: number | null; readonly strays: number })
   | (Open & { readonly _tag: "CheckingClient"; readonly id: string; readonly params: ConnectParams })
   | (Open & {

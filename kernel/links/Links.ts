@@ -284,12 +284,8 @@ const onLinkUp = (links: Links, input: Extract<Input, { readonly _tag: "LinkUp" 
     turn.out.push({ _tag: "Hangup", link: input.link, code: 1000, reason: "there is a session", abrupt: false })
     return { ...links, contacts }
   }
-  turn.out.push({
-    _tag: "Send",
-    link: input.link,
-    frame: { type: "req", id: Login.CHALLENGE_ID, method: "mesh.challenge", params: {} }
-  })
-  return { ...links, counter, contacts, links: [...links.links, { _tag: "Asking", ...opened, peer: contact.peer }] }
+  const link = { _tag: "Asking", ...opened, peer: contact.peer } as const
+  return Login.begin({ ...links, counter, contacts, links: [...links.links, link] }, link, input.challenge, turn)
 }
 
 /**

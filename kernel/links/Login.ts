@@ -101,6 +101,28 @@ const exchangeOf = (link: Handshake, nonces: { readonly client: string; readonly
   counter: link.counter
 })
 
+// ------------------------------------------------------------------------------------------------ beginning
+
+type Asking = Extract<Link, { readonly _tag: "Asking" }>
+
+/** Our dial opened: we log in with the nonce that the far end said with that, or ask for one. */
+export const begin = (links: Links, link: Asking, challenge: string | undefined, turn: Turn): Links => {
+  const answer = challenge === undefined ? null : decodeAnswer("mesh.challenge", { nonce: challenge })
+  if (answer !== null) return onChallenge(links, link, answer.nonce, turn)
+  const frame: Frame = { type: "req", id: CHALLENGE_ID, method: "mesh.challenge", params: {} }
+  turn.out.push({ _tag: "Send", link: link.link, frame })
+  return links
+}
+
+const onChallenge = (links: Links, link: Asking, serverNonce: string, turn: Turn): Links => {
+  const exchange = exchangeOf(link, { client: link.nonce, server: serverNonce })
+  const contact = links.contacts[indexOfContact(links.contacts, link.peer)]
+  const signedAtMs = Gen1.calendarOf(turn, link.peer, contact?.aheadMs ?? null)
+  const payloads = Authenticate.loginPayloads(speaker(links, link.peer, turn), link.peer, exchange, signedAtMs)
+  turn.out.push({ _tag: "Sign", ticket: link.link, payloads })
+  return withLink(links, { ...link, _tag: "SigningLogin", serverNonce, signedAtMs })
+}
+
 // ------------------------------------------------------------------------------------------------ frames
 
 export const onFrame = (links: Links, link: Handshake, frame: Frame, turn: Turn): Links =>
@@ -122,12 +144,7 @@ const onServerFrame = (links: Links, link: Outbound, frame: Frame, turn: Turn): 
   if (link._tag === "Asking") {
     const answer = decodeAnswer("mesh.challenge", frame.payload)
     if (answer === null) return dropOutbound(links, link, turn, "INVALID_PARAMS", "its challenge does not read")
-    const exchange = exchangeOf(link, { client: link.nonce, server: answer.nonce })
-    const contact = links.contacts[indexOfContact(links.contacts, link.peer)]
-    const signedAtMs = Gen1.calendarOf(turn, link.peer, contact?.aheadMs ?? null)
-    const payloads = Authenticate.loginPayloads(speaker(links, link.peer, turn), link.peer, exchange, signedAtMs)
-    turn.out.push({ _tag: "Sign", ticket: link.link, payloads })
-    return withLink(links, { ...link, _tag: "SigningLogin", serverNonce: answer.nonce, signedAtMs })
+    return onChallenge(links, link, answer.nonce, turn)
   }
   if (link._tag !== "Proving") return links
   const answer = decodeAnswer("mesh.connect", frame.payload)
@@ -163,8 +180,10 @@ const onLogin = (
       code: "AUTH_NONCE_REQUIRED",
       message: "ask for a nonce first: mesh.challenge"
     })
-  const fresh = link.asked !== null && turn.at.mono - link.asked <= turn.config.profile.nonceMs
-  if (!fresh || params.nonce !== link.nonce)
+  const { handshakeMs, nonceMs } = turn.config.profile
+  // Whoever did not ask has it from the opening of this link.
+  const givenAt = link.asked ?? link.deadline - handshakeMs
+  if (turn.at.mono - givenAt > nonceMs || params.nonce !== link.nonce)
     return refuseLogin(links, link, id, params, turn, {
       code: "AUTH_NONCE_INVALID",
       message: "this nonce was not given on this connection, or is too old"

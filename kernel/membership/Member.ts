@@ -32,6 +32,8 @@ export interface Member {
   readonly saidAt: number
   /** Heartbeats of this link that it has sent, as far as they came: one more than the highest number. */
   readonly theirs: number
+  /** Heartbeats of ours on this link that it said it had; -1: it says nothing about them. */
+  readonly acked: number
 
   /** Whether our own edge to this incarnation was ever good. */
   readonly wasGood: boolean
@@ -41,6 +43,8 @@ export interface Member {
   readonly misses: number
   /** The last ten probes of this incarnation over links, a bit each, the latest lowest: 1 has had no answer in time. */
   readonly history: number
+  /** Heartbeats of it in a row that acknowledged nothing new, though there was something, and no probe was answered meanwhile. */
+  readonly deaf: number
   /** Number of the probe that is out; 0: none. */
   readonly probe: number
   /** Probes sent so far. */
@@ -96,11 +100,13 @@ export const strange = (deviceId: DeviceId, observes: boolean): Member => ({
   seq: 0,
   saidAt: 0,
   theirs: 0,
+  acked: -1,
   wasGood: false,
   good: false,
   broken: false,
   misses: 0,
   history: 0,
+  deaf: 0,
   probe: 0,
   probes: 0,
   repeats: 0,

@@ -173,7 +173,11 @@ const onHeartbeat = (
   // With many neighbours a fingerprint from every other of them at each beat is as good as one from each.
   const compares = Rows.isFew(turn) || !watched || (said.seq + index) % 2 === 0
   if (compares && said.rows !== membership.fingerprint) Rows.onDifference(membership, member.link!, turn)
-  return withMember(membership, index, Probe.onHeartbeat(member, said, watched, turn))
+  return withMember(
+    membership,
+    index,
+    Probe.onHeartbeat(member, said, { watched, missesToBad: missesToBadOf(turn) }, turn)
+  )
 }
 
 const withInquired = (membership: Membership, subject: DeviceId, change: (member: Member) => Member): Membership => {
@@ -436,7 +440,8 @@ const restated = (member: Member, { witnesses, ...said }: Verdict, attentive: bo
   if (!attentive && (state === "suspect" || state === "down")) return member
   tell(member, state, witnesses, turn)
   const next: Member = { ...member, state, since: turn.at.mono, sureAt: 0, witnesses: [] }
-  return state === "down" ? { ...Probe.fallen(next, turn), witnesses } : next
+  if (state === "down") return { ...Probe.fallen(next, turn), witnesses }
+  return state === "up" && member.state === "down" ? Probe.returned(next) : next
 }
 
 const tell = (

@@ -42,25 +42,40 @@ const probeByItself = (member: Member, watched: boolean, turn: Turn): Member => 
 const heartbeatMs = (watched: boolean, { config: { profile } }: Turn): number =>
   watched ? profile.beatMs : profile.slowBeats * profile.beatMs
 
+/** What the judgement of a link rests on besides what came over it. */
+export interface Watch {
+  /** We report on it. */
+  readonly watched: boolean
+  readonly missesToBad: number
+}
+
 /**
  * A heartbeat came. If it acknowledges ours, the link works both ways, as if a probe had been answered: the next one is due only
- * once the next heartbeat is late. If it does not, though ours had the time to arrive, a probe finds out.
+ * once the next heartbeat is late. If it does not, though ours had the time to arrive, a probe finds out; and if none of ours
+ * came from one of its heartbeats to the next, that is as much as if nothing had come from it.
  */
 export const onHeartbeat = (
   member: Member,
   { ack, seq }: Heartbeat["payload"],
-  watched: boolean,
+  { missesToBad, watched }: Watch,
   turn: Turn
 ): Member => {
-  const theirs = Math.max(member.theirs, seq + 1)
-  const next = theirs === member.theirs ? member : { ...member, theirs }
-  if (next.probeAt === NEVER_MS || ack === undefined) return next
+  if (seq < member.theirs) return member
+  const next: Member = { ...member, theirs: seq + 1 }
+  if (ack === undefined) return next
   const now = turn.at.mono
   const isUnderWay = ack === next.seq - 1 && now - next.saidAt <= graceMs(next, turn)
-  if (ack !== next.seq && !isUnderWay) return next.probe === 0 && next.good ? probeByItself(next, watched, turn) : next
-  if (!isSteady(next) || next.state !== "up" || next.doubtedSince !== NEVER_MS) return next
+  if (ack !== next.seq && !isUnderWay) {
+    const deaf = ack > next.acked ? 0 : next.deaf + 1
+    const unheard: Member = { ...next, acked: Math.max(ack, next.acked), deaf }
+    const probed = next.probeAt !== NEVER_MS && next.probe === 0 ? probeByItself(unheard, watched, turn) : unheard
+    return deaf < missesToBad ? probed : declareBad(probed)
+  }
+  const acknowledged = recovering({ ...next, acked: ack, deaf: 0 }, turn)
+  if (next.probeAt === NEVER_MS || !isSteady(acknowledged) || next.state !== "up" || next.doubtedSince !== NEVER_MS)
+    return acknowledged
   const probeAt = now + heartbeatMs(watched, turn) + graceMs(next, turn)
-  return { ...next, history: shifted(next.history, 0), probeAt }
+  return { ...acknowledged, history: shifted(next.history, 0), probeAt }
 }
 
 /** Heartbeats may be so late: as much as a node may be without being stalled, and what the link does to their round trips. */
@@ -105,11 +120,14 @@ export const heard = (member: Member, answered: number, turn: Turn): Member => {
   if (answered > 0 && answered === member.probe) {
     // An answer to one of several pings could be to any of them (Karn).
     const measured = member.repeats === 0 ? withRoundTrip(member, now - member.probedAt) : member
-    return recovering({ ...measured, probe: 0, misses: 0, history: shifted(member.history, 0), heardAt: now }, turn)
+    return recovering(
+      { ...measured, probe: 0, misses: 0, history: shifted(member.history, 0), deaf: 0, heardAt: now },
+      turn
+    )
   }
   // Late, and before the next probe: answered all the same.
   if (answered > 0 && member.probe === 0 && answered === member.probes && (member.history & 1) === 1)
-    return recovering({ ...member, misses: 0, history: member.history & ~1, heardAt: now, pongAt: now }, turn)
+    return recovering({ ...member, misses: 0, history: member.history & ~1, deaf: 0, heardAt: now, pongAt: now }, turn)
   const isNews = member.probe !== 0 && member.heardAt < member.probedAt
   const answersAnother = answered > 0 && member.probe !== 0 && member.pongAt < member.probedAt
   if (!isNews && !answersAnother && member.misses === 0) return member
@@ -142,7 +160,7 @@ const withRoundTrip = (member: Member, sampleMs: number): Member => {
 const recovering = (member: Member, turn: Turn): Member => {
   if (member.good || member.link === null) return member
   if (member.state === "down") return member.probationEnds === NEVER_MS ? onProbation(member, turn) : member
-  const works = answersEnough(member, turn) || answersAgain(member)
+  const works = member.deaf === 0 && (answersEnough(member, turn) || answersAgain(member))
   return works ? { ...member, good: true, wasGood: true, probationEnds: NEVER_MS } : member
 }
 
@@ -167,11 +185,7 @@ const flapsLeft = (member: Member, turn: Turn): number => {
 /** What the time brought: another ping, a missed probe, the end of a probation. Only the attentive miss anything. */
 export const onDeadlines = (
   member: Member,
-  {
-    attentive,
-    missesToBad,
-    watched
-  }: { readonly attentive: boolean; readonly missesToBad: number; readonly watched: boolean },
+  { attentive, missesToBad, watched }: Watch & { readonly attentive: boolean },
   turn: Turn
 ): Member => {
   const now = turn.at.mono
@@ -190,7 +204,7 @@ export const onDeadlines = (
   }
   if (next.probationEnds <= now)
     next =
-      next.misses === 0 && (next.history & 1) === 0 && answersEnough(next, turn)
+      next.misses === 0 && next.deaf === 0 && (next.history & 1) === 0 && answersEnough(next, turn)
         ? { ...next, good: true, wasGood: true, probationEnds: NEVER_MS, sureAt: now + ownWordMs }
         : // One probe was missed just now, or too many lately: the next ones decide.
           { ...next, probationEnds: now + beatMs }
@@ -227,6 +241,12 @@ export const declareBad = (member: Member): Member =>
     ? { ...member, good: false, probationEnds: NEVER_MS, sureAt: 0 }
     : member
 
+/** It is up, by the word of the others: a probation of ours ends with that. */
+export const returned = (member: Member): Member =>
+  member.probationEnds === NEVER_MS || member.link === null
+    ? member
+    : { ...member, good: true, wasGood: true, probationEnds: NEVER_MS }
+
 /** It is down: a flap, and whatever is heard of it from now on has to hold. */
 export const fallen = (member: Member, turn: Turn): Member => ({
   ...declareBad(member),
@@ -249,6 +269,7 @@ export const reborn = (member: Member, incarnation: number): Member => ({
   broken: false,
   misses: 0,
   history: 0,
+  deaf: 0,
   probe: 0,
   probeAt: NEVER_MS,
   askers: [],
@@ -267,6 +288,8 @@ export const linked = (member: Member, session: Extract<Fact, { readonly _tag: "
     seq: 0,
     saidAt: 0,
     theirs: 0,
+    acked: -1,
+    deaf: 0,
     broken: false,
     misses: 0,
     probe: 0,

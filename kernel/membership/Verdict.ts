@@ -207,8 +207,8 @@ const ownWord = ({ members, rings }: Evidence, place: number, outvoted: boolean)
  * It was down, I hear it again, and only my own probation is not over yet. Where all others that count have it as good already,
  * that is no word against it: mine may be longer than theirs, for I had it as down more often.
  */
-const returns = ({ link, probationEnds, state }: Member): boolean =>
-  state === "down" && link !== null && probationEnds !== NEVER_MS
+const returns = ({ deaf, history, link, misses, probationEnds, state }: Member): boolean =>
+  state === "down" && link !== null && probationEnds !== NEVER_MS && misses === 0 && deaf === 0 && (history & 1) === 0
 
 /** Whoever reaches no observer that can see it has only its own eyes: what they said before holds no longer. */
 const alone = ({ unsettled }: Evidence, { good, state, wasGood }: Member): Verdict => {

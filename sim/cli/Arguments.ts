@@ -10,6 +10,7 @@
 import { SEED_MAX } from "../scenario/Seed.ts"
 import { readPoints } from "../search/Points.ts"
 import { type Kind, readFlags } from "./Flags.ts"
+import { readExplainArguments, readReportArguments } from "./ExplainArguments.ts"
 import { readFuzzArguments } from "./FuzzArguments.ts"
 import {
   isFile,
@@ -30,7 +31,9 @@ const readers: { readonly [command: string]: (words: ReadonlyArray<string>) => O
   check: readCheckArguments,
   list: readListArguments,
   new: readNewArguments,
-  schema: readSchemaArguments
+  schema: readSchemaArguments,
+  explain: readExplainArguments,
+  report: readReportArguments
 }
 
 export const commands: ReadonlyArray<string> = ["run", ...Object.keys(readers), "help"]
@@ -114,13 +117,15 @@ const readRunArguments = (words: ReadonlyArray<string>): Order => {
   }
 }
 
-const takesFiles = (command: string): boolean => ["run", "fuzz", "check"].includes(command)
+const takesFiles = (command: string): boolean => ["run", "fuzz", "check", "explain", "report"].includes(command)
 
 const help = `Runs scenarios of the mesh in a simulated world, and judges what they expect.
 
   pnpm sim <file.yaml|glob>…           run; the same as sim run
   pnpm sim run <file.yaml|glob>…
   pnpm sim fuzz <file.yaml|glob>…      many seeds, with random faults
+  pnpm sim explain <file.yaml|trace>   why a run failed, and from when on that was inevitable
+  pnpm sim report <file.yaml|trace>    a run as one page of HTML
   pnpm sim check <file.yaml|glob>…     read, tell all mistakes, run nothing
   pnpm sim list                        scenarios, with what came of their last runs
   pnpm sim new <name>                  the skeleton of a scenario
@@ -145,6 +150,7 @@ Exit codes
   0   everything that was judged held            3   undecided: nothing was judged, a fault touched nothing, or it never came
   1   an expectation or an invariant broke           to what a scenario says comes to pass sometimes
   2   wrong use, or a scenario does not read     4   not deterministic: the same inputs gave two traces
+                                                 5   a trace does not come out as it was recorded
                                                  70  the simulator itself broke
 
   pnpm sim scenarios/failover.yaml --seed 7 --twice

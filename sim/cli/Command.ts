@@ -11,7 +11,7 @@ import { annotation, runAnnotations } from "../report/Annotations.ts"
 import { expectationsLine, NO_SCORE, type Score, scenariosLine, scoreOf, sum } from "../report/Score.ts"
 import { drawnWords } from "../report/DrawnWords.ts"
 import { FullLog } from "../report/FullLog.ts"
-import { type Look, notDeterministic, transcript } from "../report/Transcript.ts"
+import { type Look, notDeterministic, type Telling, transcript } from "../report/Transcript.ts"
 import type { RunOptions, RunResult } from "../run.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
 import { type Point, pointsText } from "../search/Points.ts"
@@ -75,6 +75,14 @@ export const command = async (words: ReadonlyArray<string>, outside: Surrounding
       return recorded(order.json, around, "story", async (records) =>
         (await import("./New.ts")).begin(order, around, records)
       )
+    case "explain":
+      return recorded(order.json, around, "story", async (records) =>
+        (await import("./Explain.ts")).explain(order, around, records)
+      )
+    case "report":
+      return recorded(order.json, around, "story", async (records) =>
+        (await import("./Report.ts")).report(order, around, records)
+      )
     case "schema":
       return recorded(order.json, around, "story", async (records) =>
         (await import("./SchemaFiles.ts")).writeSchema(order, around, records)
@@ -98,7 +106,8 @@ const runAll = async (order: RunOrder, around: Surroundings, records: Records): 
   if ("exit" in prepared) return prepared.exit
   const { engine, ready } = prepared
   const campaign = new Campaign(order, around, records, engine)
-  const codes = ready.map((reading) => campaign.run(reading, ready.length > 1))
+  const codes: Array<Exit> = []
+  for (const reading of ready) codes.push(await campaign.run(reading, ready.length > 1))
   campaign.close(ready.length > 1)
   return gravest(codes)
 }
@@ -140,10 +149,15 @@ class Campaign {
 
   #again(file: string, seed: number): string {
     const until = this.#order.untilMs === null ? "" : ` --until ${this.#order.untilMs}ms`
+    return `pnpm sim ${this.#words(file, seed)}${until}`
+  }
+
+  /** What names the run after `pnpm sim COMMAND`. */
+  #words(file: string, seed: number): string {
     const { fuzzed } = this.#order
     const branch = fuzzed === null || fuzzed.points.length === 0 ? "" : ` --branch ${pointsText(fuzzed.points)}`
     const drawn = fuzzed === null ? "" : ` --fuzzed${fuzzed.swarm ? "" : " --no-swarm"}${branch}`
-    return `pnpm sim ${shellWord(file)} --seed ${seed}${drawn}${withWords(this.#order.with)}${until}`
+    return `${shellWord(file)} --seed ${seed}${drawn}${withWords(this.#order.with)}`
   }
 
   /** The run, and the scenario that ran with what was drawn for it. */
@@ -167,7 +181,25 @@ class Campaign {
     return exits.wrongUse
   }
 
-  run({ file, scenario: read }: Ready, oneOfSeveral: boolean): Exit {
+  /** Why it failed, in a line, and where more of that is. */
+  async #besides(
+    file: string,
+    scenario: Scenario,
+    { events, hash, seed }: RunResult
+  ): Promise<Pick<Telling, "because" | "besides">> {
+    const { fuzzed, untilMs } = this.#order
+    const { keepPage } = await import("./Pages.ts")
+    const words = this.#words(file, seed)
+    const subject = { scenario, seed, fuzzed }
+    const { because, path } = await keepPage({ file, subject, hash, events, untilMs, words }, this.#around)
+    const besides = [
+      ["why", `pnpm sim explain ${words}`],
+      ["see", path ?? `pnpm sim report ${words}`]
+    ] as const
+    return { because, besides }
+  }
+
+  async run({ file, scenario: read }: Ready, oneOfSeveral: boolean): Promise<Exit> {
     const written = withOthers(read, this.#order.with)
     const { json, quiet, reporter, seed, twice, untilMs } = this.#order
     const options: RunOptions = { ...(seed === null ? {} : { seed }), ...(untilMs === null ? {} : { untilMs }) }
@@ -186,7 +218,10 @@ class Campaign {
         remember(this.#around, { file, scenario, result, wallMs, exit })
       const again = this.#again(file, result.seed)
       const wanted = this.#wanted(same ? result.verdict : "failed")
-      const telling = { file, scenario, result, wallMs, again, drawn, ...(log === null ? {} : { log: log.lines }) }
+      const failed = wanted && json !== "stdout" && result.verdict === "failed"
+      const besides = failed ? await this.#besides(file, written, result) : {}
+      const full = log === null ? {} : { log: log.lines }
+      const telling = { file, scenario, result, wallMs, again, drawn, ...besides, ...full }
       if (wanted) this.#tell(transcript(telling, this.#look))
       this.#records.annotate(runAnnotations(file, scenario, result))
       this.#verdicts.push(same ? result.verdict : "failed")

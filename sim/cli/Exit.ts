@@ -1,4 +1,4 @@
-/** What `pnpm sim` tells its caller by its exit code. 5 is kept for a replay that parts from its recording. */
+/** What `pnpm sim` tells its caller by its exit code. */
 import type { Verdict } from "../judge/Verdict.ts"
 
 export const exits = {
@@ -12,6 +12,8 @@ export const exits = {
   undecided: 3,
   /** The same inputs gave two traces. */
   notDeterministic: 4,
+  /** What was recorded does not come out again with this version. */
+  parted: 5,
   /** The simulator itself broke (EX_SOFTWARE of sysexits.h). */
   defect: 70
 } as const
@@ -21,7 +23,7 @@ export type Exit = (typeof exits)[keyof typeof exits]
 export const exitOf = (verdict: Verdict): Exit => exits[verdict]
 
 /** The gravest first: what one exit code says of several runs. */
-const gravity: ReadonlyArray<Exit> = [70, 2, 4, 1, 3, 0]
+const gravity: ReadonlyArray<Exit> = [70, 2, 4, 5, 1, 3, 0]
 
 export const gravest = (codes: ReadonlyArray<Exit>): Exit =>
   gravity.find((exit) => codes.includes(exit)) ?? exits.passed

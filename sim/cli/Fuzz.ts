@@ -2,25 +2,27 @@
  * `pnpm sim fuzz`: a campaign, from its order to an exit code. What it finds it tells at the end, and keeps at once, each first
  * run of a finding in `out/`.
  */
-import { execFileSync } from "node:child_process"
 import { mkdirSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { join, resolve } from "node:path"
-import { campaignText, doubtful, progressLine } from "../report/CampaignText.ts"
+import { campaignText, doubtful, hasCause, progressLine } from "../report/CampaignText.ts"
 import type { Range } from "../scenario/Scenario.ts"
 import { SEED_MAX } from "../scenario/Seed.ts"
 import { pointsText, type Points } from "../search/Points.ts"
 import type { Tally } from "../search/Tally.ts"
+import { commit } from "./Commit.ts"
 import { type Exit, exits, gravest } from "./Exit.ts"
 import { endRecord, findingRecord, seedRecord } from "./FuzzRecords.ts"
 import { type FuzzOrder, withOthers, withWords } from "./Order.ts"
 import { lookOf, readAll, type Ready, type Records, shellWord, type Surroundings } from "./Surroundings.ts"
-import { whyUnwritten, writeWhole } from "./Writing.ts"
+import { isNoFolder, whyUnwritten, writeWhole } from "./Writing.ts"
 
 const FOLDER = "out"
 /** Of a file that says no `seeds:`. */
 const SEEDS_DEFAULT: Range = { min: 1, max: 1_000 }
 const PROGRESS_EVERY_MS = 250
+/** Of more findings the first have pages; the rest have commands. */
+const PAGES_MAX = 5
 /** As many digits as a transcript shows. */
 const HASH_SHOWN = 8
 
@@ -31,21 +33,6 @@ const rangesOf = ({ eventsMax, forMs, seeds }: FuzzOrder, ready: ReadonlyArray<R
     const own = scenario.fuzz?.seeds ?? SEEDS_DEFAULT
     return eventsMax === null && forMs === null ? own : { min: own.min, max: SEED_MAX }
   })
-
-const commit = (): string | null => {
-  try {
-    return execFileSync("git", ["rev-parse", "--short", "HEAD"], {
-      cwd: import.meta.dirname,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"]
-    }).trim()
-  } catch {
-    return null // no repository, or no git
-  }
-}
-
-const isNoFolder = (error: unknown): boolean =>
-  ["EEXIST", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")
 
 /** Writes traces of findings; remembers once why it could not. */
 class Keeper {
@@ -132,8 +119,21 @@ export const fuzz = async (order: FuzzOrder, around: Surroundings, records: Reco
     records.write(
       findingRecord(files[finding.scenario]!, finding, tally, again(finding.scenario, finding.seed, finding.points))
     )
+  const pages = new Map<string, string>()
+  const events = Math.round(tally.events / Math.max(1, tally.runs))
+  for (const { fault, hash, points, scenario: index, seed } of tally.findings.slice(0, PAGES_MAX)) {
+    if (hash === null || !hasCause(fault) || order.json === "stdout" || interrupted) continue
+    const { file, scenario } = ready[index]!
+    const subject = { scenario, seed, fuzzed: { swarm: order.swarm, points } }
+    const words = again(index, seed, points).slice("pnpm sim ".length)
+    const { keepPage } = await import("./Pages.ts")
+    const { path } = await keepPage({ file, subject, hash, events, untilMs: null, words }, around)
+    if (path !== null) pages.set(hash, path)
+  }
   records.write(endRecord(files, tally, { tookMs, jobs, interrupted, exit }))
   if (order.json !== "stdout")
-    around.out(campaignText({ tally, files, tookMs, jobs, interrupted, verbose: order.verbose, again }, lookOf(around)))
+    around.out(
+      campaignText({ tally, files, tookMs, jobs, interrupted, verbose: order.verbose, again, pages }, lookOf(around))
+    )
   return exit
 }

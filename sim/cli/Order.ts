@@ -78,6 +78,38 @@ export interface SchemaOrder {
   readonly json: JsonTarget | null
 }
 
+/** One run, of which something is to be told. */
+export interface AboutRun {
+  /** A scenario, or a trace. */
+  readonly file: string
+  readonly seed: number | null
+  /** As a campaign draws it; `null`: as written. */
+  readonly fuzzed: { readonly swarm: boolean; readonly points: Points } | null
+  readonly with: With
+  /** Try other futures of it. */
+  readonly futures: boolean
+}
+
+export interface ExplainOrder {
+  readonly _tag: "explain"
+  readonly about: AboutRun
+  /** Which failure; `null`: the first. */
+  readonly why: string | null
+  /** Not a failure, but what a node was in then. */
+  readonly atMs: number | null
+  readonly node: string | null
+  readonly json: JsonTarget | null
+}
+
+export interface ReportOrder {
+  readonly _tag: "report"
+  readonly about: AboutRun
+  /** `null`: in `out/`, by the run's hash. */
+  readonly out: string | null
+  readonly open: boolean
+  readonly json: JsonTarget | null
+}
+
 /**
  * What people are told of each run: its story; every input and command in place of it; only runs that did not pass; the same, with
  * annotations that GitHub shows beside the lines of a pull request.
@@ -98,6 +130,8 @@ export type Order =
   | ListOrder
   | NewOrder
   | SchemaOrder
+  | ExplainOrder
+  | ReportOrder
   | { readonly _tag: "help"; readonly text: string }
   | { readonly _tag: "version" }
   /** `words` are arguments that are neither flag, command nor file, for a better answer than this module can give. */

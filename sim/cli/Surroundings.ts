@@ -49,6 +49,8 @@ export interface Surroundings {
   readonly progress?: (text: string | null) => void
   /** Calls back at the first Ctrl-C; undone by what it returns. */
   readonly onInterrupt?: (stop: () => void) => () => void
+  /** Shows a page, where a test is the browser. */
+  readonly show?: (path: string) => void
   /** The project's top folder, where it is not the one that this file is in. */
   readonly project?: string
   /** A module that exports a `kernel` in place of ours, for campaigns of tests. */

@@ -41,6 +41,10 @@ const reasons: { readonly [code: string]: string } = {
   EROFS: "the disk may only be read"
 }
 
+/** What has to be a folder is none. */
+export const isNoFolder = (error: unknown): boolean =>
+  ["EEXIST", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")
+
 /** Why a file could not be written. */
 export const whyUnwritten = (error: unknown): string => {
   const { code = "", message } = error as NodeJS.ErrnoException

@@ -35,7 +35,7 @@ import { loginUnderWay } from "./Login.ts"
 import { Nearby } from "./Nearby.ts"
 import { NodeClock } from "./NodeClock.ts"
 import { perform } from "./Performing.ts"
-import { Present } from "./Present.ts"
+import { isKernel, Present } from "./Present.ts"
 import type { WorldHappening } from "./View.ts"
 import type { World } from "./World.ts"
 
@@ -387,9 +387,26 @@ export class Machine extends Present implements Port {
     life.links.set(link, { connection, side })
     this.world.script.opened(connection, side, link)
     if (attempt !== null) life.dials.delete(attempt)
-    const nonce = base64url(this.world.seed, "nonce", this.boot(), link, 24)
-    const path = connection.ports[side === 0 ? 1 : 0].path?.(connection) ?? null
-    this.deliver({ _tag: "LinkUp", link, attempt, nonce, exporter: null, ...(path === null ? {} : { path }) })
+    const far = this.world.here(connection.ports[side === 0 ? 1 : 0])
+    const path = far.path?.(connection) ?? null
+    const challenge = side === 0 ? (far.challenge?.(connection) ?? null) : null
+    this.deliver({
+      _tag: "LinkUp",
+      link,
+      attempt,
+      nonce: this.nonce(link),
+      exporter: null,
+      ...(path === null ? {} : { path }),
+      ...(challenge === null ? {} : { challenge })
+    })
+  }
+
+  private nonce(link: number): string {
+    return base64url(this.world.seed, "nonce", this.boot(), link, 24)
+  }
+
+  challenge(connection: Connection): string | null {
+    return isKernel(this) ? this.nonce(connection.links[1]) : null
   }
 
   onDialFailed(process: number, attempt: number, reason: "refused" | "unreachable" | "timeout"): void {

@@ -33,6 +33,8 @@ export interface Port {
   readonly speaker?: () => Speaker
   /** What a connection with it runs over, as the other end finds it; absent or `null`: nothing lies between the two. */
   readonly path?: (connection: Connection) => LinkPath | null
+  /** The nonce that it states as it accepts this connection (P5.12); absent: it waits to be asked. */
+  readonly challenge?: (connection: Connection) => string | null
   readonly onOpen: (connection: Connection, side: Side, attempt: number | null) => void
   readonly onDialFailed: (process: number, attempt: number, reason: DialFailure) => void
   readonly onCargo: (connection: Connection, side: Side, cargo: Cargo) => void

@@ -20,6 +20,8 @@ export interface CampaignTelling {
   readonly verbose: boolean
   /** The command that gives a run of a scenario again. */
   readonly again: (scenario: number, seed: number, points: Points) => string
+  /** Pages of first runs, by their hashes. */
+  readonly pages?: ReadonlyMap<string, string>
 }
 
 type Ink = "bold" | "dim" | "red" | "green" | "yellow"
@@ -87,8 +89,12 @@ const scenarioLine = (telling: CampaignTelling, index: number, pen: Pen): string
   return ` ${nameOf(telling.files[index]!, telling.files).padEnd(wide)} ${grouped(runs).padStart(9)} ${counts}${pen("dim", tight)}`
 }
 
+/** A run that came to an end, and broke something. */
+export const hasCause = ({ _tag }: Finding["fault"]): boolean => _tag === "expectation" || _tag === "invariant"
+
 const findingBlock = (telling: CampaignTelling, finding: Finding, pen: Pen): ReadonlyArray<string> => {
-  const { fault, points, scenario: index, seed, seeds, trace } = finding
+  const { fault, hash, points, scenario: index, seed, seeds, trace } = finding
+  const page = hash === null ? undefined : telling.pages?.get(hash)
   const { runs, scenario } = telling.tally.scenarios[index]!
   const file = telling.files[index]!
   const title = (what: string) =>
@@ -96,6 +102,8 @@ const findingBlock = (telling: CampaignTelling, finding: Finding, pen: Pen): Rea
   const footer = [
     ...(trace === null ? [] : [`  saved  ${trace}`]),
     `  again  ${telling.again(index, seed, points)}`,
+    ...(trace === null || !hasCause(fault) ? [] : [`  why    pnpm sim explain ${trace}`]),
+    ...(page === undefined ? [] : [`  see    ${page}`]),
     ""
   ]
   switch (fault._tag) {

@@ -29,6 +29,10 @@ export interface Telling {
   readonly wallMs: number
   /** The command that gives this run again. */
   readonly again: string
+  /** What led to each failure, in a line, by the name of its expectation or invariant. */
+  readonly because?: ReadonlyMap<string, string>
+  /** What else to do with a run that failed, each with its word. */
+  readonly besides?: ReadonlyArray<readonly [word: string, what: string]>
   /** What a campaign drew for it; `null` or absent: it ran as written. */
   readonly drawn?: string | null
   /** Every line of the run, in place of its story. */
@@ -158,19 +162,25 @@ const listed = ({ result }: Telling, look: Look, pen: Pen): ReadonlyArray<string
   })
 }
 
-const brokenBlock = (file: string, outcome: Outcome, pen: Pen): ReadonlyArray<string> => {
+const becauseLine = ({ because }: Telling, id: string): ReadonlyArray<string> => {
+  const words = because?.get(id)
+  return words === undefined ? [] : [`    last before it: ${words}`]
+}
+
+const brokenBlock = (telling: Telling, outcome: Outcome, pen: Pen): ReadonlyArray<string> => {
   const { facts, name, place, when } = outcome.expectation
   const seconds = outcome.atMs === undefined ? "" : `at ${moment(outcome.atMs)}: `
   return [
     `${pen("red", "✗")} ${pen("bold", name)}`,
-    `    ${file}:${place.line}`,
+    `    ${telling.file}:${place.line}`,
     `    ${tenseWords(when)}: ${question(facts).told}`,
     `    ${seconds}${outcome.witness ?? "not so"}`,
+    ...becauseLine(telling, name),
     ""
   ]
 }
 
-const violationBlocks = (violations: ReadonlyArray<Violation>, pen: Pen): ReadonlyArray<string> =>
+const violationBlocks = (telling: Telling, violations: ReadonlyArray<Violation>, pen: Pen): ReadonlyArray<string> =>
   [...new Set(violations.map((violation) => violation.oracle))].flatMap((oracle) => {
     const those = violations.filter((violation) => violation.oracle === oracle)
     const shown = those.slice(0, VIOLATIONS_TOLD_MAX)
@@ -179,6 +189,7 @@ const violationBlocks = (violations: ReadonlyArray<Violation>, pen: Pen): Readon
       `${pen("red", "✗")} ${pen("bold", `invariant ${oracle}`)}`,
       ...shown.map(({ atMs, message, node }) => `    at ${moment(atMs)}, ${node}: ${message}`),
       ...(rest === 0 ? [] : [`    … ${rest} more of this kind`]),
+      ...becauseLine(telling, oracle),
       ""
     ]
   })
@@ -230,16 +241,16 @@ export const transcript = (telling: Telling, look: Look): string => {
   const judged = failed
     ? [
         ...result.expectations.flatMap((outcome) =>
-          outcome.status === "broken" ? brokenBlock(file, outcome, pen) : []
+          outcome.status === "broken" ? brokenBlock(telling, outcome, pen) : []
         ),
-        ...violationBlocks(result.violations, pen),
+        ...violationBlocks(telling, result.violations, pen),
         `  ${[
           `${pen("green", "✓")} ${score.passed} held`,
           `${pen("red", "✗")} ${score.failed} broken`,
           `${pen("yellow", "–")} ${score.skipped} not reached`
         ].join("   ")}`,
         "",
-        `  again   ${again}`
+        ...[["again", again] as const, ...(telling.besides ?? [])].map(([word, what]) => `  ${word.padEnd(8)}${what}`)
       ]
     : listed(telling, look, pen)
   const doubted = doubts(file, scenario, result, telling.drawn ?? null).map(

@@ -62,7 +62,8 @@ export const runDrawn = (
   options: Omit<RunOptions, "seed" | "ties"> = {}
 ): RunResult => ofOneSeed(runScenario(scenario, { liveness, ...options, seed, ties }))
 
-const ofOneSeed = (result: RunResult): RunResult => ({
+/** What one seed of a campaign is judged by. */
+export const ofOneSeed = (result: RunResult): RunResult => ({
   ...result,
   faultsWithoutEffect: [],
   verdict: verdictOf({

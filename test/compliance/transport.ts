@@ -38,6 +38,8 @@ const join = Effect.fnUntraced(function* (dialler: End, acceptor: End) {
   const accepted = yield* expect(acceptor, "LinkUp")
   assert.strictEqual(up.attempt, attempt)
   assert.isNull(accepted.attempt)
+  assert.strictEqual(up.challenge, accepted.nonce, "P5.12: whoever dials has the other's nonce with the link")
+  assert.notProperty(accepted, "challenge")
   return { from: up.link, to: accepted.link } satisfies Joined
 })
 

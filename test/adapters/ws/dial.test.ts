@@ -222,6 +222,20 @@ describe("whoever answers a dial", () => {
     })
   )
 
+  it.live("P5.12: and states a nonce, states it with the link, as it is; one of an older version states none", () =>
+    Effect.gen(function* () {
+      const a = yield* makeEnd({ key: 1 })
+      for (const [header, challenge] of [
+        ["\r\nClawMesh-Challenge: an answer to come", "an answer to come"],
+        ["", undefined]
+      ] as const) {
+        const port = yield* plainServer((socket, request) => socket.write(switching(request, header)))
+        yield* a.transport.dial(1, deviceIdOfSeed(2), `ws://127.0.0.1:${port}`)
+        assert.strictEqual((yield* expect(a, "LinkUp")).challenge, challenge)
+      }
+    })
+  )
+
   it.live("with masked frames, as only a dialler may, breaks the rules", () =>
     Effect.gen(function* () {
       const a = yield* makeEnd({ key: 1 })

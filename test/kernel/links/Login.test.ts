@@ -41,10 +41,40 @@ describe("nonce", () => {
     ])
   })
 
-  it("P5.7.3: a nonce that nobody asked for, one of another link, one too old", () => {
+  it("P5.12: whoever has the nonce from the opening of the link need not ask for it; not for long, and not another", () => {
     const drive = Drive.up(three, "a")
     drive.linkUp(null, 1)
-    assert.deepStrictEqual(refusals(drive.connect(1, "b")), ["AUTH_NONCE_INVALID"])
+    assert.deepStrictEqual(refusals(drive.connect(1, "b")), [])
+    assert.strictEqual(drive.sessions("b").length, 1)
+    drive.linkUp(null, 2)
+    assert.deepStrictEqual(refusals(drive.connect(2, "c", { instead: { nonce: "nonce-1" } })), ["AUTH_NONCE_INVALID"])
+    drive.linkUp(null, 3)
+    drive.mono += 60_001
+    assert.deepStrictEqual(refusals(drive.connect(3, "c")), ["AUTH_NONCE_INVALID"])
+  })
+
+  it("P5.12: a challenge that came as the link opened is answered at once; what is none is passed over", () => {
+    for (const [challenge, sent] of [
+      ["server-1", "mesh.connect"],
+      ["", "mesh.challenge"]
+    ] as const) {
+      const drive = Drive.up(three, "a")
+      while (drive.contact("b").attempt === null) drive.ring()
+      const { attempt } = drive.contact("b")
+      const commands = drive.feed({ _tag: "LinkUp", link: 1, attempt, nonce: "nonce-1", exporter: null, challenge })
+      const frames = framesTo(commands, 1)
+      assert.deepStrictEqual(
+        frames.map((frame) => (frame.type === "req" ? frame.method : frame.type)),
+        [sent],
+        challenge
+      )
+      const [frame] = frames
+      if (frame?.type === "req" && frame.method === "mesh.connect") assert.strictEqual(frame.params.nonce, challenge)
+    }
+  })
+
+  it("P5.7.3: a nonce of another link, one too old", () => {
+    const drive = Drive.up(three, "a")
     drive.linkUp(null, 2)
     drive.linkUp(null, 3)
     drive.challenge(2)

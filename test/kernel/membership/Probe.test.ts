@@ -113,6 +113,8 @@ describe("P7.17: a heartbeat that acknowledges ours", () => {
   /** A node whose first probe was answered, the link to its peer, and what the peer says over it. */
   const linked = (world = few) => {
     const drive = Drive.up(world, "a")
+    // Whom it has not met may be of generation 1, and its observers few.
+    for (const name of Object.keys(world.roles)) if (name > "b") drive.meet(name)
     const { link } = drive.meet("b")
     const [mine, ours, theirs, their] = drive.sessions("b")[0]!.epoch
     let seq = 0
@@ -170,12 +172,49 @@ describe("P7.17: a heartbeat that acknowledges ours", () => {
     assert.strictEqual(more.says(more.drive.member("b").seq + 1).length, 1, "what was never sent")
   })
 
-  it("puts off no probe of a device that is doubted, or whose last probe was missed", () => {
+  it("two in a row that acknowledge nothing new make an edge bad; it is good again once one does", () => {
     const { drive, link, says } = linked(many)
-    const { link: other } = drive.meet("c")
-    beat(drive)
-    for (const name of ["b", "c"])
-      drive.feed({ _tag: "Ponged", link: name === "b" ? link : other, probe: drive.member(name).probe })
+    const { incarnation, seq } = drive.member("b")
+    const edges = [{ subject: id("b"), incarnation, good: true }]
+    drive.hear(drive.member("c").link!, "mesh.edges", {
+      rows: [{ observer: id("c"), incarnation: 1, version: 2, edges }]
+    })
+    liveOn(drive, 500, "b")
+    says(seq)
+    liveOn(drive, 1_000, "b")
+    says(seq)
+    assert.isTrue(drive.member("b").good, "one may be late")
+    liveOn(drive, 1_000, "b")
+    says(seq)
+    assert.isFalse(drive.member("b").good)
+    drive.hear(link, "link.keepalive", { gen: 2, timestamp: 0 })
+    assert.isFalse(drive.member("b").good, "that it speaks is known")
+    liveOn(drive, 600, "b")
+    says(drive.member("b").seq)
+    assert.isTrue(drive.member("b").good)
+  })
+
+  it("an answered probe between two of them says that it hears us, and so does a new link", () => {
+    const { drive, link, says } = linked(many)
+    const { seq } = drive.member("b")
+    drive.pass(500)
+    says(seq)
+    drive.pass(1_000)
+    assert.strictEqual(says(seq).length, 1)
+    drive.feed({ _tag: "Ponged", link, probe: drive.member("b").probe })
+    assert.strictEqual(drive.member("b").deaf, 0)
+    drive.pass(1_000)
+    says(seq)
+    assert.isTrue(drive.member("b").good)
+    assert.strictEqual(drive.member("b").deaf, 1)
+    drive.feed({ _tag: "LinkDown", link, reason: "reset" })
+    drive.meet("b")
+    assert.strictEqual(drive.member("b").deaf, 0)
+  })
+
+  it("puts off no probe of a device that is doubted, or whose last probe was missed", () => {
+    const { drive, says } = linked(many)
+    const other = drive.member("c").link!
     says(drive.member("b").seq)
     const { probeAt } = drive.member("b")
     assert.isAbove(probeAt, drive.mono + 1_000)
