@@ -9,8 +9,8 @@ import type { Machine } from "../engine/Machine.ts"
 import type { World } from "../engine/World.ts"
 import { inWorld, names, oneOf, tell, type Fault, type Strike, type Struck } from "./Fault.ts"
 
-/** An acceptor takes so many steps from its nonce to the session, a dialler one more. */
-const LOGIN_STEPS = 3
+/** Both take so many steps at least from the login's first words to the session. */
+const LOGIN_STEPS = 2
 
 export const freeze: Fault<"freeze"> = (verb, strike) => {
   const machines = strike.resolve(verb.who)
