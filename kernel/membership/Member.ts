@@ -45,6 +45,8 @@ export interface Member {
   readonly history: number
   /** Heartbeats of it in a row that acknowledged nothing new, though there was something, and no probe was answered meanwhile. */
   readonly deaf: number
+  /** When the last of them came: what was held up and comes at once counts as one. */
+  readonly deafAt: number
   /** Number of the probe that is out; 0: none. */
   readonly probe: number
   /** Probes sent so far. */
@@ -107,6 +109,7 @@ export const strange = (deviceId: DeviceId, observes: boolean): Member => ({
   misses: 0,
   history: 0,
   deaf: 0,
+  deafAt: 0,
   probe: 0,
   probes: 0,
   repeats: 0,

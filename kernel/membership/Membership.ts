@@ -71,7 +71,7 @@ export const open = (membership: Membership, turn: Turn): Membership => {
   return { ...membership, mine: { ...membership.mine, incarnation: turn.incarnation }, beatAt, due: beatAt }
 }
 
-/** The operator changed what it thinks of a device: it is forgotten, and met anew if it is trusted. */
+/** The operator changed what it thinks of a device: it is forgotten, and met anew if it is trusted. Others may be ours now. */
 export const onTrust = (membership: Membership, peer: DeviceId, turn: Turn): Membership => {
   const others = membership.members
     .filter(({ deviceId }) => deviceId !== peer)
@@ -80,6 +80,7 @@ export const onTrust = (membership: Membership, peer: DeviceId, turn: Turn): Mem
         ? { ...member, witnesses: member.witnesses.filter((witness) => witness !== peer) }
         : member
     )
+    .map(Probe.unawaited)
   const trusted = turn.config.trusted.find(({ deviceId }) => deviceId === peer)
   const members =
     trusted === undefined
@@ -173,11 +174,8 @@ const onHeartbeat = (
   // With many neighbours a fingerprint from every other of them at each beat is as good as one from each.
   const compares = Rows.isFew(turn) || !watched || (said.seq + index) % 2 === 0
   if (compares && said.rows !== membership.fingerprint) Rows.onDifference(membership, member.link!, turn)
-  return withMember(
-    membership,
-    index,
-    Probe.onHeartbeat(member, said, { watched, missesToBad: missesToBadOf(turn) }, turn)
-  )
+  const attention = { attentive: isAttentive(membership, turn), watched, missesToBad: missesToBadOf(turn) }
+  return withMember(membership, index, Probe.onHeartbeat(member, said, attention, turn))
 }
 
 const withInquired = (membership: Membership, subject: DeviceId, change: (member: Member) => Member): Membership => {
@@ -376,7 +374,8 @@ const edgesChanged = (before: ReadonlyArray<Member>, after: ReadonlyArray<Member
     if (a.good !== b.good || a.wasGood !== b.wasGood || a.link !== b.link || a.incarnation !== b.incarnation)
       return true
     if (a.covers !== b.covers || a.relayedAt !== b.relayedAt || (a.state !== b.state && b.state === "left")) return true
-    if ((a.misses !== b.misses || a.history !== b.history) && b.doubtedSince !== NEVER_MS) return true
+    if (b.doubtedSince !== NEVER_MS && (a.misses !== b.misses || a.history !== b.history || a.deaf !== b.deaf))
+      return true
     if (a.sureAt !== b.sureAt || a.contestedUntil !== b.contestedUntil) return true
   }
   return false

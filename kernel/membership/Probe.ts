@@ -49,6 +49,11 @@ export interface Watch {
   readonly missesToBad: number
 }
 
+export interface Attention extends Watch {
+  /** What we miss is to be blamed on others. */
+  readonly attentive: boolean
+}
+
 /**
  * A heartbeat came. If it acknowledges ours, the link works both ways, as if a probe had been answered: the next one is due only
  * once the next heartbeat is late. If it does not, though ours had the time to arrive, a probe finds out; and if none of ours
@@ -57,25 +62,35 @@ export interface Watch {
 export const onHeartbeat = (
   member: Member,
   { ack, seq }: Heartbeat["payload"],
-  { missesToBad, watched }: Watch,
+  { attentive, missesToBad, watched }: Attention,
   turn: Turn
 ): Member => {
   if (seq < member.theirs) return member
-  const next: Member = { ...member, theirs: seq + 1 }
-  if (ack === undefined) return next
   const now = turn.at.mono
+  const next: Member = { ...member, theirs: seq + 1, heardAt: now }
+  if (ack === undefined) return next
   const isUnderWay = ack === next.seq - 1 && now - next.saidAt <= graceMs(next, turn)
   if (ack !== next.seq && !isUnderWay) {
-    const deaf = ack > next.acked ? 0 : next.deaf + 1
-    const unheard: Member = { ...next, acked: Math.max(ack, next.acked), deaf }
+    const unheard = unacknowledged(next, ack, attentive, turn)
     const probed = next.probeAt !== NEVER_MS && next.probe === 0 ? probeByItself(unheard, watched, turn) : unheard
-    return deaf < missesToBad ? probed : declareBad(probed)
+    return unheard.deaf < missesToBad ? probed : declareBad(probed)
   }
   const acknowledged = recovering({ ...next, acked: ack, deaf: 0 }, turn)
   if (next.probeAt === NEVER_MS || !isSteady(acknowledged) || next.state !== "up" || next.doubtedSince !== NEVER_MS)
     return acknowledged
   const probeAt = now + heartbeatMs(watched, turn) + graceMs(next, turn)
   return { ...acknowledged, history: shifted(next.history, 0), probeAt }
+}
+
+/**
+ * Whether it hears us is older news than the heartbeat where that was held up: of those that come at once, after a stall of
+ * ours or of the network, all but the first say nothing.
+ */
+const unacknowledged = (member: Member, ack: number, attentive: boolean, turn: Turn): Member => {
+  const now = turn.at.mono
+  if (ack > member.acked) return { ...member, acked: ack, deaf: 0 }
+  const isNews = member.deaf === 0 || now - member.deafAt >= turn.config.profile.beatMs / 2
+  return attentive && isNews ? { ...member, deaf: member.deaf + 1, deafAt: now } : member
 }
 
 /** Heartbeats may be so late: as much as a node may be without being stalled, and what the link does to their round trips. */
@@ -183,11 +198,7 @@ const flapsLeft = (member: Member, turn: Turn): number => {
 }
 
 /** What the time brought: another ping, a missed probe, the end of a probation. Only the attentive miss anything. */
-export const onDeadlines = (
-  member: Member,
-  { attentive, missesToBad, watched }: Watch & { readonly attentive: boolean },
-  turn: Turn
-): Member => {
+export const onDeadlines = (member: Member, { attentive, missesToBad, watched }: Attention, turn: Turn): Member => {
   const now = turn.at.mono
   const { beatMs, ownWordMs, repeatMs } = turn.config.profile
   let next = member

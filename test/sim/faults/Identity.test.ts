@@ -58,7 +58,11 @@ describe("trust and revoke", () => {
     assert.isAbove(heard(bite, "a", "d", 10_000, 30_000), 0)
     assert.strictEqual(heard(bite, "a", "d", 30_001, 60_000), 0)
     const viewer = run("  - { at: 10s, trust: { by: a, whom: d, as: viewer } }", late)
-    assert.strictEqual(heard(viewer, "a", "d", 0, 60_000), 0)
+    // What it says right behind its answer comes, and is not believed: there is no session.
+    const met = ({ about, event, node }: Bitten["result"]["happenings"][number]) =>
+      event === "peer.connect" && node === "a" && about === "d"
+    assert.isTrue(bite.result.happenings.some(met))
+    assert.isFalse(viewer.result.happenings.some(met))
     assert.isTrue(refusals(viewer, 10_000).some((one) => one.endsWith("INVALID_PARAMS")))
   })
 
