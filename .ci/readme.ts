@@ -1,6 +1,6 @@
 /**
- * `node .ci/readme.ts [PAGE]`: runs the commands of README.md that a newcomer types, and fails when one of them no longer does
- * what the page shows.
+ * `node .ci/readme.ts [PAGE …]`: runs the commands that README.md and the pages of docs/how-to for working on the project show, and
+ * fails when one of them no longer does what its page shows.
  * Runs those that begin with pnpm (or `npx -y pnpm@12`), each in a shell of its own, and every command of a block that is a
  * session (Session.ts), with pnpm on its path; the others are named as not run.
  */
@@ -18,7 +18,10 @@ const runnable = ({ text }: Command): string | null => {
   return text.startsWith("pnpm ") ? `${RUNNER} ${text.slice("pnpm ".length)}` : null
 }
 
-const page = process.argv[2] ?? "README.md"
+const PAGES = ["README.md", "docs/how-to/find-a-failing-seed.md"]
+const given = process.argv.slice(2)
+
+let page = ""
 let passed = 0
 let failed = 0
 
@@ -69,18 +72,21 @@ const runSession = async (commands: ReadonlyArray<Command>, line: number, limitM
   console.log(`${page}:${line}  the session leaves programs running; they were killed`)
 }
 
-const commands = commandsOf(readFileSync(resolve(root, page), "utf8"))
-for (const command of commands) {
-  const { session } = command
-  if (session === null) await runAlone(command)
-  else if (commands.find((other) => other.session === session) === command) {
-    const all = commands.filter((other) => other.session === session)
-    await runSession(all, session.line, session.limitMs)
+for (page of given.length > 0 ? given : PAGES) {
+  const before = passed + failed
+  const commands = commandsOf(readFileSync(resolve(root, page), "utf8"))
+  for (const command of commands) {
+    const { session } = command
+    if (session === null) await runAlone(command)
+    else if (commands.find((other) => other.session === session) === command) {
+      const all = commands.filter((other) => other.session === session)
+      await runSession(all, session.line, session.limitMs)
+    }
   }
-}
-if (passed + failed === 0) {
-  console.log(`${page} shows no command that runs here: that is no check`)
-  failed++
+  if (passed + failed === before) {
+    console.log(`${page} shows no command that runs here: that is no check`)
+    failed++
+  }
 }
 console.log(`README: ${passed} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1

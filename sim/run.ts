@@ -25,12 +25,14 @@ export interface RunOptions {
   /** A broken kernel, for showing that an oracle fires. */
   readonly kernel?: Kernel
   readonly makeHost?: MakeHost
-  /** The order of what is due in the same millisecond; absent: as it was made. */
+  /** The order of what is due in the same millisecond; absent: the scenario's. */
   readonly ties?: "fifo" | "drawn"
   /** Places in the timeline of steps that do not happen: the same run without them. */
   readonly without?: ReadonlySet<number>
-  /** Afterwards the faults stop in a part of the mesh, and it has to get well (L1, L3, L5, L6); the rest is as without it. */
+  /** Afterwards the faults stop in a part of the mesh, and it has to get well (L1, L3, L5, L6); the rest is as without it. Absent: as the scenario says. */
   readonly liveness?: boolean
+  /** Of the oracles only these look on, by their ids, and no hash is made (it says nothing then): to try out what comes of a run. */
+  readonly only?: ReadonlySet<string>
   /** Others who look on beside the oracles. */
   readonly watchers?: ReadonlyArray<Oracle>
   readonly onStep?: WorldOptions["onStep"]
@@ -77,6 +79,7 @@ export class Run {
     this.#judge = from === undefined ? new Judge(scenario) : from.#judge.fork()
     this.#happenings = from === undefined ? [] : from.#happenings.slice()
     const { onStep } = options
+    const ties = options.ties ?? scenario.ties
     const listening = {
       onHappening: (happening: Happening): void => {
         if (this.#over) return
@@ -93,11 +96,15 @@ export class Run {
         ? new World({
             scenario,
             seed,
-            oracles: [...everyOracle(), ...(options.watchers ?? [])],
+            oracles: [
+              ...everyOracle().filter(({ id }) => options.only?.has(id) !== false),
+              ...(options.watchers ?? [])
+            ],
+            ...(options.only === undefined ? {} : { withoutHash: true }),
             ...listening,
             ...(options.kernel === undefined ? {} : { kernel: options.kernel }),
             ...(options.makeHost === undefined ? {} : { makeHost: options.makeHost }),
-            ...(options.ties === undefined ? {} : { ties: options.ties }),
+            ...(ties === undefined ? {} : { ties }),
             ...(options.without === undefined ? {} : { without: options.without })
           })
         : from.world.fork({
@@ -141,7 +148,8 @@ export class Run {
     const hash = world.traceHash()
     const effects = world.script.effects()
     this.#over = true
-    const unwell = this.#options.liveness === true && world.violations.length === 0 ? judgeLiveness(world, seed) : null
+    const asked = this.#options.liveness ?? this.#scenario.liveness === true
+    const unwell = asked && world.violations.length === 0 ? judgeLiveness(world, seed) : null
     const violations = unwell === null ? world.violations : [unwell]
     const faultsWithoutEffect = this.#scenario.timeline.filter((_, place) => effects[place] === 0)
     return {

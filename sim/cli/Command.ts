@@ -12,15 +12,18 @@ import { expectationsLine, NO_SCORE, type Score, scenariosLine, scoreOf, sum } f
 import { drawnWords } from "../report/DrawnWords.ts"
 import { FullLog } from "../report/FullLog.ts"
 import { type Look, notDeterministic, type Telling, transcript } from "../report/Transcript.ts"
+import type { StepView } from "../report/StepView.ts"
 import type { RunOptions, RunResult } from "../run.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
-import { type Point, pointsText } from "../search/Points.ts"
+import type { Drawn } from "../search/Drawn.ts"
 import { commands, readArguments } from "./Arguments.ts"
 import { type Exit, exitOf, exits, gravest } from "./Exit.ts"
 import { unknownWord } from "./Files.ts"
 import { remember } from "./LastRuns.ts"
-import { type JsonTarget, type Reporter, type RunOrder, withOthers, withWords } from "./Order.ts"
+import { type JsonTarget, type Reporter, type RunOrder, withOthers } from "./Order.ts"
+import type { Recording } from "./Recording.ts"
 import { runRecord } from "./Records.ts"
+import { astray, runWords } from "./RunWords.ts"
 import {
   type Engine,
   lookOf,
@@ -28,7 +31,6 @@ import {
   prepare,
   type Ready,
   Records,
-  shellWord,
   stackOf,
   type Surroundings
 } from "./Surroundings.ts"
@@ -62,6 +64,18 @@ export const command = async (words: ReadonlyArray<string>, outside: Surrounding
     case "fuzz":
       return recorded(order.json, around, "story", async (records) =>
         (await import("./Fuzz.ts")).fuzz(order, around, records)
+      )
+    case "replay":
+      return recorded(order.json, around, "story", async (records) =>
+        (await import("./Replay.ts")).replay(order, around, records)
+      )
+    case "diff":
+      return recorded(order.json, around, "story", async (records) =>
+        (await import("./Diff.ts")).diff(order, around, records)
+      )
+    case "shrink":
+      return recorded(order.json, around, "story", async (records) =>
+        (await import("./Shrink.ts")).shrink(order, around, records)
       )
     case "check":
       return recorded(order.json, around, order.reporter, async (records) =>
@@ -105,19 +119,36 @@ const runAll = async (order: RunOrder, around: Surroundings, records: Records): 
   const prepared = await prepare(order.files, around, records)
   if ("exit" in prepared) return prepared.exit
   const { engine, ready } = prepared
-  const campaign = new Campaign(order, around, records, engine)
+  const besides: Besides = {
+    view: order.step ? await stepByStep() : null,
+    recording: order.record ? new (await import("./Recording.ts")).Recording(order, around) : null
+  }
+  const campaign = new Campaign(order, around, records, engine, besides)
   const codes: Array<Exit> = []
   for (const reading of ready) codes.push(await campaign.run(reading, ready.length > 1))
   campaign.close(ready.length > 1)
-  return gravest(codes)
+  return gravest([...codes, ...campaign.unkept()])
+}
+
+const stepByStep = async (): Promise<() => StepView> => {
+  const { StepView } = await import("../report/StepView.ts")
+  return () => new StepView({ fromMs: 0, untilMs: Number.POSITIVE_INFINITY })
+}
+
+/** Loaded only where somebody asks for it. */
+interface Besides {
+  /** Tells every step of a run. */
+  readonly view: (() => StepView) | null
+  readonly recording: Recording | null
 }
 
 interface Ran {
   readonly scenario: Scenario
   readonly result: RunResult
-  readonly drawn: string | null
-  /** The first point of a branch that the run does not come to; `null`: it comes to all. */
-  readonly unreached: Point | null
+  /** `null`: it ran as written. */
+  readonly drawn: Drawn | null
+  /** Of the points of a branch it came to so many. */
+  readonly points: number
 }
 
 class Campaign {
@@ -127,9 +158,11 @@ class Campaign {
   readonly #engine: Engine
   readonly #look: Look
   readonly #verdicts: Array<Verdict> = []
+  readonly #besides: Besides
   #score: Score = NO_SCORE
 
-  constructor(order: RunOrder, around: Surroundings, records: Records, engine: Engine) {
+  constructor(order: RunOrder, around: Surroundings, records: Records, engine: Engine, besides: Besides) {
+    this.#besides = besides
     this.#order = order
     this.#around = around
     this.#records = records
@@ -154,35 +187,27 @@ class Campaign {
 
   /** What names the run after `pnpm sim COMMAND`. */
   #words(file: string, seed: number): string {
-    const { fuzzed } = this.#order
-    const branch = fuzzed === null || fuzzed.points.length === 0 ? "" : ` --branch ${pointsText(fuzzed.points)}`
-    const drawn = fuzzed === null ? "" : ` --fuzzed${fuzzed.swarm ? "" : " --no-swarm"}${branch}`
-    return `${shellWord(file)} --seed ${seed}${drawn}${withWords(this.#order.with)}`
+    return runWords(file, { fuzzed: this.#order.fuzzed, seed }, this.#order.with)
   }
 
   /** The run, and the scenario that ran with what was drawn for it. */
   #once(written: Scenario, options: RunOptions): Ran {
     const { fuzzed, seed } = this.#order
     if (fuzzed === null)
-      return { scenario: written, result: this.#engine.run(written, options), drawn: null, unreached: null }
+      return { scenario: written, result: this.#engine.run(written, options), drawn: null, points: 0 }
     const { drawn, result } = this.#engine.runFuzzed(written, seed ?? written.seed, fuzzed, options)
-    const unreached = fuzzed.points[drawn.points.length] ?? null
-    return { scenario: drawn.scenario, result, drawn: drawnWords(drawn), unreached }
+    return { scenario: drawn.scenario, result, drawn, points: drawn.points.length }
   }
 
-  /** A branch that there is not: what ran was another run than the one asked for. */
-  #astray(point: Point, { events, seed }: RunResult): Exit {
-    const points = pointsText(this.#order.fuzzed?.points ?? [])
-    const message =
-      `--branch ${points}: the run of seed ${seed} ends after ${events} inputs and never comes to ${pointsText([point])}; ` +
-      "write the points as pnpm sim fuzz --branching told them, with the same seed, file and flags"
+  /** A branch that there is not. */
+  #astray(message: string): Exit {
     this.#records.error("WRONG_USE", exits.wrongUse, message)
     this.#verdicts.push("failed")
     return exits.wrongUse
   }
 
   /** Why it failed, in a line, and where more of that is. */
-  async #besides(
+  async #failure(
     file: string,
     scenario: Scenario,
     { events, hash, seed }: RunResult
@@ -203,12 +228,27 @@ class Campaign {
     const written = withOthers(read, this.#order.with)
     const { json, quiet, reporter, seed, twice, untilMs } = this.#order
     const options: RunOptions = { ...(seed === null ? {} : { seed }), ...(untilMs === null ? {} : { untilMs }) }
-    const log = reporter === "full" && !quiet && json !== "stdout" ? new FullLog() : null
-    const watched = log === null ? options : { ...options, onStep: log.onStep, onHappening: log.onHappening }
+    const told = !quiet && json !== "stdout"
+    const { recording, view } = this.#besides
+    const log = told && view !== null ? view() : told && reporter === "full" ? new FullLog() : null
+    const recorder = recording?.recorder() ?? null
+    const watched: RunOptions = {
+      ...options,
+      ...(log === null ? {} : { onHappening: log.onHappening }),
+      ...(log === null && recorder === null
+        ? {}
+        : {
+            onStep: (machine, input, commands) => {
+              recorder?.onStep(machine, input)
+              log?.onStep(machine, input, commands)
+            }
+          })
+    }
     try {
       const startedMs = this.#around.nowMs()
-      const { drawn, result, scenario, unreached } = this.#once(written, watched)
-      if (unreached !== null) return this.#astray(unreached, result)
+      const { drawn, points, result, scenario } = this.#once(written, watched)
+      const lost = astray({ fuzzed: this.#order.fuzzed, seed: result.seed }, points, result)
+      if (lost !== null) return this.#astray(lost)
       const wallMs = this.#around.nowMs() - startedMs
       const second = twice ? this.#once(written, options).result : null
       const same = second === null || second.hash === result.hash
@@ -219,16 +259,20 @@ class Campaign {
       const again = this.#again(file, result.seed)
       const wanted = this.#wanted(same ? result.verdict : "failed")
       const failed = wanted && json !== "stdout" && result.verdict === "failed"
-      const besides = failed ? await this.#besides(file, written, result) : {}
+      const failure = failed ? await this.#failure(file, written, result) : {}
       const full = log === null ? {} : { log: log.lines }
-      const telling = { file, scenario, result, wallMs, again, drawn, ...besides, ...full }
+      const words = drawn === null ? null : drawnWords(drawn)
+      const telling = { file, scenario, result, wallMs, again, drawn: words, ...failure, ...full }
       if (wanted) this.#tell(transcript(telling, this.#look))
       this.#records.annotate(runAnnotations(file, scenario, result))
+      const kept = recorder === null ? null : recording!.keep(recorder, written, drawn, result)
+      if (kept !== null && !quiet) this.#tell(`saved  ${kept}\n`)
       this.#verdicts.push(same ? result.verdict : "failed")
       const score = scoreOf(result)
       this.#score = sum(this.#score, score)
       if (!same) {
         this.#tell(notDeterministic(result, second, this.#look))
+        this.#tell(`  step by step   ${again.replace(/^pnpm sim /u, "pnpm sim replay ")}\n`)
         const message = `not deterministic: seed ${result.seed} gave trace ${result.hash} and trace ${second.hash}`
         this.#records.annotate(annotation({ level: "error", file, message }))
       } else {
@@ -247,6 +291,14 @@ class Campaign {
       this.#records.error("DEFECT", exits.defect, message)
       return exits.defect
     }
+  }
+
+  /** Traces that were asked for and could not be written. */
+  unkept(): ReadonlyArray<Exit> {
+    return (this.#besides.recording?.problems ?? []).map((problem) => {
+      this.#records.error("UNWRITABLE", exits.wrongUse, problem)
+      return exits.wrongUse
+    })
   }
 
   close(severalFiles: boolean): void {

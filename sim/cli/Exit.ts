@@ -12,7 +12,7 @@ export const exits = {
   undecided: 3,
   /** The same inputs gave two traces. */
   notDeterministic: 4,
-  /** What was recorded does not come out again with this version. */
+  /** A replay parted from its recording. */
   parted: 5,
   /** The simulator itself broke (EX_SOFTWARE of sysexits.h). */
   defect: 70

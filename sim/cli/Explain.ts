@@ -7,8 +7,8 @@ import { nearest } from "../scenario/Spelling.ts"
 import { type Exit, exits } from "./Exit.ts"
 import type { ExplainOrder } from "./Order.ts"
 import { line } from "./Records.ts"
-import { find, kernelOf } from "./Subject.ts"
-import type { Records, Surroundings } from "./Surroundings.ts"
+import { find } from "./Subject.ts"
+import { kernelOf, type Records, type Surroundings } from "./Surroundings.ts"
 
 /** The failure that is meant; a sentence, where there is none. */
 const breakOf = ({ breaks }: Examined, { why }: ExplainOrder, words: string): Break | string => {

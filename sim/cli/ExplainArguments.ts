@@ -1,17 +1,10 @@
 /** The words after `explain` and `report`: which run, and what of it. */
 import { SEED_MAX } from "../scenario/Seed.ts"
-import { readPoints } from "../search/Points.ts"
 import { type Flags, type Kind, readFlags } from "./Flags.ts"
-import { type AboutRun, isFile, type Order, readTime, readWith, withKind, withMistake } from "./Order.ts"
+import { type AboutRun, isFile, isTrace, type Order, readTime } from "./Order.ts"
+import { readWhole, surplusFlag, timeMistake, wholeKinds } from "./Which.ts"
 
-const whichRun: { readonly [flag: string]: Kind } = {
-  seed: { needs: "a number, such as --seed 7" },
-  fuzzed: "nothing",
-  "no-swarm": "nothing",
-  branch: { needs: "where it turns off, such as --branch 12345:3" },
-  with: withKind,
-  "no-futures": "nothing"
-}
+const whichRun: { readonly [flag: string]: Kind } = { ...wholeKinds, "no-futures": "nothing" }
 
 /** The run that is meant; a sentence, where none is. */
 const aboutRun = ({ rest, values }: Flags, command: string): AboutRun | string => {
@@ -19,33 +12,12 @@ const aboutRun = ({ rest, values }: Flags, command: string): AboutRun | string =
   if (file === undefined)
     return `no run given; write pnpm sim ${command} scenarios/failover.yaml --seed 7, or a trace such as out/9f31c0d2.jsonl`
   if (second !== undefined) return `one run at a time; ${command} takes no ${JSON.stringify(second)} besides ${file}`
-  if (!isFile(file) && !file.endsWith(".jsonl"))
+  if (!isFile(file) && !isTrace(file))
     return `${file} is no scenario and no trace; did you mean pnpm sim ${command} scenarios/${file}.yaml?`
-  if (file.endsWith(".jsonl")) {
-    const flag = Object.keys(whichRun).find((name) => name !== "no-futures" && values.has(name))
-    if (flag !== undefined) return `a trace says itself which run it is; leave out --${flag}`
-  }
-  const seed = values.get("seed")
-  if (seed !== undefined && (!/^\d{1,10}$/u.test(seed) || Number(seed) > SEED_MAX))
-    return `--seed ${seed}: a seed is a whole number from 0 to ${SEED_MAX}`
-  const besides = values.get("with")
-  const others = besides === undefined ? { gen1: 0 } : readWith(besides)
-  if (others === null) return withMistake(besides ?? "")
-  const branch = values.get("branch")
-  const points = branch === undefined ? [] : readPoints(branch)
-  if (points === null)
-    return `--branch ${branch}: write after how many inputs and which future, such as --branch 12345:3; several in order, with commas`
-  const fuzzed = values.has("fuzzed")
-  if (!fuzzed && (points.length > 0 || values.has("no-swarm")))
-    return `${points.length > 0 ? "--branch" : "--no-swarm"} goes with --fuzzed: it is of a run that was drawn`
-  if (fuzzed && seed === undefined) return "--fuzzed needs the seed to draw from: --seed 7 --fuzzed"
-  return {
-    file,
-    seed: seed === undefined ? null : Number(seed),
-    fuzzed: fuzzed ? { swarm: !values.has("no-swarm"), points } : null,
-    with: others,
-    futures: !values.has("no-futures")
-  }
+  const surplus = isTrace(file) ? surplusFlag(command, file, values) : null
+  if (surplus !== null) return surplus
+  const which = readWhole(values)
+  return "mistake" in which ? which.mistake : { file, ...which, futures: !values.has("no-futures") }
 }
 
 export const readExplainArguments = (words: ReadonlyArray<string>): Order => {
@@ -63,8 +35,7 @@ export const readExplainArguments = (words: ReadonlyArray<string>): Order => {
   const at = flags.values.get("at")
   // As the transcript writes moments.
   const atMs = at === undefined ? null : readTime(/^\d+(?:\.\d+)?$/u.test(at) ? `${at}s` : at)
-  if (at !== undefined && atMs === null)
-    return misuse(`--at ${at}: write a time with a unit, such as 500ms, 6s, 2m or 1h`)
+  if (at !== undefined && atMs === null) return misuse(timeMistake("at", at))
   const why = flags.values.get("why") ?? null
   const node = flags.values.get("node") ?? null
   if (why !== null && (atMs !== null || node !== null))

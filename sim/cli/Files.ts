@@ -112,6 +112,12 @@ const reasons: { readonly [code: string]: (file: string) => string } = {
   ELOOP: (file) => `${file} is a link that leads back to itself`
 }
 
+/** Why a file that is there cannot be read. */
+export const whyUnreadable = (file: string, error: unknown): string => {
+  const { code, message } = error as NodeJS.ErrnoException
+  return reasons[code ?? ""]?.(file) ?? `${file} cannot be read: ${message}`
+}
+
 const read = (cwd: string, file: string): Source | { readonly problem: string } => {
   try {
     const path = resolve(cwd, file)
@@ -120,12 +126,11 @@ const read = (cwd: string, file: string): Source | { readonly problem: string } 
     if (!kind.isFile() && !kind.isFIFO()) return { problem: `${file} is not a file; a scenario is a text file` }
     return { file, bytes: readBounded(path) }
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === "ENOENT") {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
       const meant = similar(cwd, file)
       return { problem: `no file ${file}; ${meant === null ? "look with ls scenarios" : `did you mean ${meant}?`}` }
     }
-    return { problem: reasons[code ?? ""]?.(file) ?? `${file} cannot be read: ${message}` }
+    return { problem: whyUnreadable(file, error) }
   }
 }
 

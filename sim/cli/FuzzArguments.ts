@@ -31,6 +31,7 @@ const options = {
   "no-swarm": { type: "boolean" },
   ledger: { type: "boolean" },
   branching: { type: "boolean" },
+  "no-shrink": { type: "boolean" },
   twice: { type: "string" },
   "keep-going": { type: "boolean" },
   verbose: { type: "boolean" },
@@ -91,6 +92,7 @@ export const readFuzzArguments = (words: ReadonlyArray<string>): Order => {
     with: { gen1: 0 },
     ledger: false,
     branching: false,
+    shrinking: true,
     twicePercent: TWICE_PERCENT,
     keepGoing: false,
     verbose: false
@@ -154,6 +156,7 @@ export const readFuzzArguments = (words: ReadonlyArray<string>): Order => {
         break
       }
       case "no-swarm":
+      case "no-shrink":
       case "keep-going":
       case "ledger":
       case "branching":
@@ -162,6 +165,7 @@ export const readFuzzArguments = (words: ReadonlyArray<string>): Order => {
       case "h":
         if (value !== undefined) return misuse(`${rawName} takes no value; leave out ${JSON.stringify(`=${value}`)}`)
         if (name === "no-swarm") order.swarm = false
+        else if (name === "no-shrink") order.shrinking = false
         else if (name === "keep-going") order.keepGoing = true
         else if (name === "ledger" || name === "branching" || name === "verbose") order[name] = true
         else help = true
@@ -198,6 +202,7 @@ const fuzzHelp = `Runs scenarios with many seeds, varied values and random fault
   --no-swarm      only what the file says: no default mix of faults, nothing left out at random
   --ledger        try every run again without each of its faults: did it matter?
   --branching     from places and situations that no run was in before, run other futures as well
+  --no-shrink     do not make small what was found; without it that is done at the end, and saved in scenarios/regressions/
   --twice N%      so many of a hundred runs are done twice and must give the same trace; without it ${TWICE_PERCENT}
   --keep-going    past files that do not read, which are told and left out, and threads that die, which are replaced
   --verbose       list every fault, and all that was reached and never reached
@@ -205,7 +210,8 @@ const fuzzHelp = `Runs scenarios with many seeds, varied values and random fault
   --no-color
   --help, -h      this text
 
-Ctrl-C ends it early, and keeps what was found. A finding's run is kept in out/.
+Ctrl-C ends it early, and keeps what was found. A finding's run is kept in out/; made as small as it can be, it is saved in
+scenarios/regressions/, or in out/ where there is no scenarios/ (pnpm sim shrink --help).
 Exit codes are those of pnpm sim: 1 for findings, 3 when a fault of a file touched nothing in any run, 4 when a seed gave two
 traces. A seed is run again by pnpm sim FILE --seed N --fuzzed, and a branch of it with --branch as it is told
 

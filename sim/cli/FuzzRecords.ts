@@ -6,6 +6,7 @@ import { neverReached } from "../search/Reach.ts"
 import type { Finding, Tally } from "../search/Tally.ts"
 import type { Exit } from "./Exit.ts"
 import { line } from "./Records.ts"
+import type { Smaller } from "./Smaller.ts"
 
 export const seedRecord = (file: string, { seed }: Task, report: SeedReport | null): string =>
   line({
@@ -51,7 +52,12 @@ const faultOf = ({ fault }: Finding, tally: Tally, scenario: number) => {
   }
 }
 
-export const findingRecord = (file: string, finding: Finding, tally: Tally, again: string): string =>
+export const findingRecord = (
+  file: string,
+  finding: Finding,
+  tally: Tally,
+  { again, smaller }: { readonly again: string; readonly smaller: Smaller | null }
+): string =>
   line({
     $type: "clawmesh.fuzz.finding/1",
     file,
@@ -61,6 +67,17 @@ export const findingRecord = (file: string, finding: Finding, tally: Tally, agai
     seeds: finding.seeds,
     ...faultOf(finding, tally, finding.scenario),
     trace: finding.trace,
+    otherTrace: finding.otherTrace,
+    shrunk:
+      smaller?.shrunk == null
+        ? null
+        : {
+            from: smaller.shrunk.from,
+            to: smaller.shrunk.to,
+            runs: smaller.shrunk.runs,
+            certificate: smaller.shrunk.certificate,
+            saved: smaller.saved
+          },
     again
   })
 

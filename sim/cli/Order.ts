@@ -21,8 +21,38 @@ export interface RunOrder {
   readonly reporter: Reporter
   /** Nothing but the closing lines. */
   readonly quiet: boolean
+  /** Every input, and what it changed, in place of the story. */
+  readonly step: boolean
+  /** Keep it as a trace. */
+  readonly record: boolean
   readonly with: With
   /** `null`: text for people. */
+  readonly json: JsonTarget | null
+}
+
+export interface ReplayOrder {
+  readonly _tag: "replay"
+  /** As written: a trace, or a scenario. */
+  readonly file: string
+  readonly isTrace: boolean
+  /** Of a scenario, in place of its own. */
+  readonly seed: number | null
+  readonly fuzzed: RunOrder["fuzzed"]
+  readonly with: With
+  /** What is told begins there. */
+  readonly fromMs: number
+  readonly untilMs: number | null
+  /** Every input, and what it changed, in place of the story. */
+  readonly step: boolean
+  /** Of a trace: with the simulator of that commit. */
+  readonly asOf: string | null
+  readonly json: JsonTarget | null
+}
+
+export interface DiffOrder {
+  readonly _tag: "diff"
+  readonly first: string
+  readonly second: string
   readonly json: JsonTarget | null
 }
 
@@ -40,11 +70,27 @@ export interface FuzzOrder {
   readonly with: With
   readonly ledger: boolean
   readonly branching: boolean
+  /** What is found is made small at the end. */
+  readonly shrinking: boolean
   /** Of a hundred runs so many are done twice. */
   readonly twicePercent: number
   /** Past a file that does not read, and a thread that dies. */
   readonly keepGoing: boolean
   readonly verbose: boolean
+  readonly json: JsonTarget | null
+}
+
+export interface ShrinkOrder {
+  readonly _tag: "shrink"
+  /** A scenario, or a trace that a campaign kept. */
+  readonly file: string
+  /** `null`: the scenario's. */
+  readonly seed: number | null
+  readonly fuzzed: { readonly swarm: boolean; readonly points: Points } | null
+  readonly with: With
+  readonly save: boolean
+  /** `null`: as many as it takes, within reason. */
+  readonly runsMax: number | null
   readonly json: JsonTarget | null
 }
 
@@ -83,8 +129,7 @@ export interface AboutRun {
   /** A scenario, or a trace. */
   readonly file: string
   readonly seed: number | null
-  /** As a campaign draws it; `null`: as written. */
-  readonly fuzzed: { readonly swarm: boolean; readonly points: Points } | null
+  readonly fuzzed: RunOrder["fuzzed"]
   readonly with: With
   /** Try other futures of it. */
   readonly futures: boolean
@@ -126,6 +171,9 @@ export type JsonTarget = "stdout" | { readonly path: string }
 export type Order =
   | RunOrder
   | FuzzOrder
+  | ShrinkOrder
+  | ReplayOrder
+  | DiffOrder
   | CheckOrder
   | ListOrder
   | NewOrder
@@ -139,6 +187,8 @@ export type Order =
   | { readonly _tag: "no such command"; readonly word: string; readonly json: JsonTarget | null }
 
 export const isFile = (word: string): boolean => word.includes("/") || /\.ya?ml$/u.test(word)
+
+export const isTrace = (word: string): boolean => word.endsWith(".jsonl")
 
 export const withKind = { needs: "what to put beside the scenario, such as --with gen1=1" }
 

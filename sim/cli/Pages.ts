@@ -3,18 +3,16 @@
  * kept, or would take long, they name the command that makes one.
  */
 import { mkdirSync } from "node:fs"
-import { join, resolve } from "node:path"
-import { examine, type Subject } from "../explain/Examine.ts"
+import { dirname, resolve } from "node:path"
+import { examine } from "../explain/Examine.ts"
 import { because as becauseOf } from "../explain/Screen.ts"
 import { page } from "../report/html/Page.ts"
-import { commit } from "./Commit.ts"
-import { kernelOf } from "./Subject.ts"
-import type { Surroundings } from "./Surroundings.ts"
+import type { Subject } from "../search/Subject.ts"
+import { keptPath } from "./Keeper.ts"
+import { versionOf } from "./KernelVersion.ts"
+import { kernelOf, type Surroundings } from "./Surroundings.ts"
 import { writeWhole } from "./Writing.ts"
 
-const FOLDER = "out"
-/** As many digits as a transcript shows. */
-const HASH_SHOWN = 8
 /** A run of so many inputs is recorded and written in some ten seconds. */
 const EVENTS_MAX = 200_000
 
@@ -28,9 +26,6 @@ export interface Failed {
   /** The words after `pnpm sim` that run it again. */
   readonly words: string
 }
-
-/** Where a page of that hash is kept. */
-export const pagePath = (hash: string): string => join(FOLDER, `${hash.slice(0, HASH_SHOWN)}.html`)
 
 export interface Kept {
   /** `null`: there is none, and `pnpm sim report` says why. */
@@ -64,9 +59,10 @@ export const keepPage = async (
       ["again", `pnpm sim ${words}`],
       ["why", `pnpm sim explain ${words}`]
     ] as const
-    mkdirSync(resolve(around.cwd, FOLDER), { recursive: true })
-    const path = pagePath(hash)
-    writeWhole(resolve(around.cwd, path), page({ file, words, examined, futures: null, commands, kernel: commit() }))
+    const path = keptPath(hash, "html")
+    const absolute = resolve(around.cwd, path)
+    mkdirSync(dirname(absolute), { recursive: true })
+    writeWhole(absolute, page({ file, words, examined, futures: null, commands, kernel: versionOf(around) }))
     return { path, because }
   } catch {
     return { path: null, because }

@@ -50,7 +50,14 @@ export const runRecord = ({ exit, file, result, scenario, secondHash }: RunRecor
     exit
   })
 
-export type ErrorCode = "WRONG_USE" | "UNREADABLE" | "UNWRITABLE" | "DOES_NOT_READ" | "PARTED" | "DEFECT"
+export type ErrorCode =
+  | "WRONG_USE"
+  | "UNREADABLE"
+  | "UNWRITABLE"
+  | "DOES_NOT_READ"
+  | "PARTED"
+  | "NOT_DETERMINISTIC"
+  | "DEFECT"
 
 /** The file that an error is about, and its mistakes at their places. */
 export interface About {

@@ -7,9 +7,9 @@ import { type Exit, exits } from "./Exit.ts"
 import { futuresOf } from "./Explain.ts"
 import type { ReportOrder } from "./Order.ts"
 import { line } from "./Records.ts"
-import { pagePath } from "./Pages.ts"
 import { find } from "./Subject.ts"
-import { commit } from "./Commit.ts"
+import { keptPath } from "./Keeper.ts"
+import { versionOf } from "./KernelVersion.ts"
 import type { Records, Surroundings } from "./Surroundings.ts"
 import { isNoFolder, whyUnwritten, writeWhole } from "./Writing.ts"
 
@@ -30,21 +30,18 @@ const showIn = (path: string, around: Surroundings): void => {
 export const report = async (order: ReportOrder, around: Surroundings, records: Records): Promise<Exit> => {
   const found = await find(order.about, around, records)
   if ("exit" in found) return found.exit
-  const { examined, file, words } = found
+  const { again, examined, file, words } = found
   const [first] = examined.breaks
   const futures = first === undefined || !order.about.futures ? null : await futuresOf(examined, first, around)
   const { hash, seed, verdict } = examined.result
-  const path = order.out ?? pagePath(hash)
+  const path = order.out ?? keptPath(hash, "html")
   const text = page({
     file,
     words,
     examined,
     futures: futures === "too long" ? null : futures,
-    commands: [
-      ["again", `pnpm sim ${words}`],
-      ...(first === undefined ? [] : [["why", `pnpm sim explain ${words}`] as const])
-    ],
-    kernel: commit()
+    commands: [["again", again], ...(first === undefined ? [] : [["why", `pnpm sim explain ${words}`] as const])],
+    kernel: versionOf(around)
   })
   try {
     const absolute = resolve(around.cwd, path)

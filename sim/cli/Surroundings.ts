@@ -3,6 +3,7 @@
  */
 import { closeSync, existsSync, openSync, statSync, writeFileSync } from "node:fs"
 import { resolve } from "node:path"
+import type { Kernel } from "../engine/Host.ts"
 import { annotation, mistakeAnnotations } from "../report/Annotations.ts"
 import type { Look } from "../report/Transcript.ts"
 import type { RunOptions, RunResult } from "../run.ts"
@@ -53,9 +54,15 @@ export interface Surroundings {
   readonly show?: (path: string) => void
   /** The project's top folder, where it is not the one that this file is in. */
   readonly project?: string
-  /** A module that exports a `kernel` in place of ours, for campaigns of tests. */
+  /** A module that exports a `kernel` in place of ours, for tests. */
   readonly kernelModule?: string
+  /** Which kernel and simulator these are; absent: what git says. */
+  readonly kernelVersion?: () => string | null
 }
+
+/** Another kernel than ours. */
+export const kernelOf = async ({ kernelModule }: Surroundings): Promise<Kernel | undefined> =>
+  kernelModule === undefined ? undefined : ((await import(kernelModule)) as { readonly kernel: Kernel }).kernel
 
 const COLUMNS_MIN = 72
 const COLUMNS_MAX = 100
@@ -156,6 +163,17 @@ export const stackOf = (error: unknown): string =>
 export const shellWord = (word: string): string =>
   /^[\w./:@%+=,-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 
+/** `null`: it cannot be loaded, which has been told. */
+export const loadEngine = async (around: Surroundings, records: Records): Promise<Engine | null> => {
+  try {
+    return await around.engine()
+  } catch (error) {
+    const message = `the simulator could not be loaded. This is a defect of clawmesh.\n${stackOf(error)}`
+    records.error("DEFECT", exits.defect, message)
+    return null
+  }
+}
+
 /** The simulator, every scenario that reads, and an exit code for each that does not: all of it has been told then. */
 export const readAll = async (
   words: ReadonlyArray<string>,
@@ -168,14 +186,8 @@ export const readAll = async (
   const { problems, sources } = readSources(around.cwd, words)
   for (const problem of problems) records.error("UNREADABLE", exits.wrongUse, problem)
   if (sources.length === 0) return { exit: exits.wrongUse }
-  let engine: Engine
-  try {
-    engine = await around.engine()
-  } catch (error) {
-    const message = `the simulator could not be loaded. This is a defect of clawmesh.\n${stackOf(error)}`
-    records.error("DEFECT", exits.defect, message)
-    return { exit: exits.defect }
-  }
+  const engine = await loadEngine(around, records)
+  if (engine === null) return { exit: exits.defect }
   // All files are read before the first one runs: somebody who mends mistakes wants all of them.
   const readings = sources.map((source) => readOne(source, engine, records))
   const failures = readings.flatMap((reading) => ("exit" in reading ? [reading.exit] : []))

@@ -90,6 +90,10 @@ export class Life {
   alarmAt = NEVER_MS
   /** In how many records from now the power goes; 0: in none. */
   trap = 0
+  /** After how many steps of logins from now it stands still, in the middle of one; 0: after none. */
+  loginTrap = 0
+  /** How often it stood still because of that. */
+  loginsFrozen = 0
   /** Its own monotonic clock when it was frozen. */
   frozenMono = 0
   readonly wakes = new Set<Wake>()
@@ -119,6 +123,8 @@ export class Life {
     this.alarm = from.alarm
     this.alarmAt = from.alarmAt
     this.trap = from.trap
+    this.loginTrap = from.loginTrap
+    this.loginsFrozen = from.loginsFrozen
     this.frozenMono = from.frozenMono
   }
 }

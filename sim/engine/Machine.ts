@@ -16,6 +16,7 @@ import type { Config } from "../../kernel/Config.ts"
 import { base64url, between } from "../../kernel/Draw.ts"
 import type { Record } from "../../kernel/Durable.ts"
 import type { Happened, Input } from "../../kernel/Input.ts"
+import type { Link } from "../../kernel/links/Link.ts"
 import type { StoreFailed } from "../../kernel/Ports.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
 import { decode, encode } from "../../kernel/wire/Codec.ts"
@@ -30,6 +31,7 @@ import { tomorrow } from "../gen1/Tomorrow.ts"
 import type { Host, HostContext, Kernel } from "./Host.ts"
 import { Intake, type Desk } from "./Intake.ts"
 import { Life, type Asker, type Awaited, type Wake, type Work } from "./Life.ts"
+import { loginUnderWay } from "./Login.ts"
 import { Nearby } from "./Nearby.ts"
 import { NodeClock } from "./NodeClock.ts"
 import { perform } from "./Performing.ts"
@@ -59,7 +61,7 @@ export type MachineEvent =
   | { readonly _tag: "power-cut"; readonly machine: number; readonly process: number }
 
 /** What a machine runs where the world runs `kernel`. */
-const programOf = ({ generation }: NodeSpec, kernel: Kernel): Kernel =>
+export const programOf = (generation: NodeSpec["generation"], kernel: Kernel): Kernel =>
   generation === 1 ? gen1() : generation === 2 ? tomorrow(kernel) : kernel
 
 export class Machine extends Present implements Port {
@@ -94,7 +96,8 @@ export class Machine extends Present implements Port {
   private mine(): Life {
     const { life } = this
     if (life.owner === this.world.owner) return life
-    const host = life.host?.fork?.(programOf(this.spec, this.world.kernel), this.contextOf(life.process)) ?? null
+    const host =
+      life.host?.fork?.(programOf(this.spec.generation, this.world.kernel), this.contextOf(life.process)) ?? null
     this.life = new Life(
       this.world.owner,
       life.clock,
@@ -141,6 +144,7 @@ export class Machine extends Present implements Port {
       stepped: (before, input, after, commands) => {
         this.life.nearby.stepped(before, after)
         this.world.stepped(this, before, input, after, commands)
+        if (this.life.loginTrap !== 0) this.inLogin(loginUnderWay(before, after))
       },
       failed: (error) => {
         if (this.life.process === process) this.fail(error)
@@ -192,7 +196,7 @@ export class Machine extends Present implements Port {
     life.clock = life.clock.booted(origin - this.world.nowMs)
     if (this.spec.bootsIn1970) life.clock = life.clock.jumped(-life.clock.instant(this.world.nowMs).wall)
     life.host = this.world.makeHost(
-      programOf(this.spec, this.world.kernel),
+      programOf(this.spec.generation, this.world.kernel),
       this.config,
       this.contextOf(life.process),
       this
@@ -272,6 +276,21 @@ export class Machine extends Present implements Port {
     const life = this.mine()
     if (!this.frozen) life.frozenMono = life.clock.mono(this.world.nowMs)
     this.intake.freeze()
+  }
+
+  /** It stands still after so many steps of logins from now, in the middle of one; 0: it does not. */
+  setLoginTrap(nth: number): void {
+    this.mine().loginTrap = nth
+  }
+
+  /** What the step asked for is still done. */
+  private inLogin(login: Link | null): void {
+    if (login === null || --this.mine().loginTrap > 0) return
+    this.mine().loginsFrozen++
+    const side = "peer" in login ? "dialler" : "acceptor"
+    this.tell("world.freeze", `in a login with ${this.farEnd(login.link)?.name ?? "somebody"}, as ${side}`)
+    this.freeze()
+    this.world.visible()
   }
 
   /** The first thing that a process finds is that it was not there: as the daemon does, by a beat of its own that rings late. */

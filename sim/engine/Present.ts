@@ -65,6 +65,11 @@ export abstract class Present {
     return this.life.trapsSprung
   }
 
+  /** How often it stood still in the middle of a login because of a trap. */
+  get loginsFrozen(): number {
+    return this.life.loginsFrozen
+  }
+
   /** When it last took nothing up at once, true time: now, while that is so. */
   get lastShutMs(): number {
     return this.open ? this.life.intake.openedMs : this.world.nowMs

@@ -7,7 +7,7 @@
  */
 import type { Frame } from "../../kernel/wire/Frame.ts"
 import { strikeWith } from "../faults/all.ts"
-import { Strike } from "../faults/Fault.ts"
+import { type Meant, Strike } from "../faults/Fault.ts"
 import { Kept } from "../faults/Replay.ts"
 import { Operators } from "../faults/Trust.ts"
 import type { Connection, Side } from "../network/Connection.ts"
@@ -83,6 +83,8 @@ export class Script {
   /** Those that touch nothing any more once they are taken back. */
   private readonly whileInForce: Set<number>
   private readonly undo: Map<number, (world: World) => void>
+  /** Whom each step that struck meant then. */
+  private readonly meant: Map<number, Meant>
   /** Steps to come that will not happen. */
   private dropped: ReadonlySet<number>
   private over = false
@@ -98,9 +100,16 @@ export class Script {
     this.touched = new Map(from?.touched)
     this.whileInForce = new Set(from?.whileInForce)
     this.undo = new Map(from?.undo)
+    this.meant = new Map(from?.meant)
     this.dropped = from?.dropped ?? without
     if (from !== undefined) this.over = from.over
-    else this.steps.forEach((step, index) => this.schedule(step, index))
+    else this.scheduleAll(this.steps, 0)
+  }
+
+  /** Of what ends at one moment the first to begin ends first, in whichever order the steps stand. */
+  private scheduleAll(steps: ReadonlyArray<Step>, from: number): void {
+    const placed = steps.map((step, place) => ({ step, index: from + place }))
+    for (const { index, step } of placed.toSorted((a, b) => a.step.atMs - b.step.atMs)) this.schedule(step, index)
   }
 
   private schedule({ atMs, forMs }: Step, index: number): void {
@@ -114,12 +123,17 @@ export class Script {
     this.dropped = new Set([...this.dropped, ...without])
     const known = this.steps.length
     this.steps = [...this.steps, ...more]
-    more.forEach((step, place) => this.schedule(step, known + place))
+    this.scheduleAll(more, known)
   }
 
   /** What each step touched so far, by its place in the timeline; `null`: it has not struck, or is no fault. */
   effects(): ReadonlyArray<number | null> {
     return this.steps.map((_, index) => this.touched.get(index)?.(this.world) ?? null)
+  }
+
+  /** Whom the step meant when it struck, list by list as its verb has them; `null`: it did not strike. */
+  meantBy(index: number): Meant | null {
+    return this.meant.get(index) ?? null
   }
 
   sent(machine: Machine, connection: Connection, side: Side, frame: Frame): void {
@@ -145,7 +159,9 @@ export class Script {
     if (this.over || this.dropped.has(index)) return
     if (undo) return this.takeBack(index)
     const { key, verb } = this.steps[index]!
-    const struck = strikeWith(verb, new Strike(this.world, key ?? String(index)))
+    const strike = new Strike(this.world, key ?? String(index))
+    const struck = strikeWith(verb, strike)
+    this.meant.set(index, strike.meant)
     if (struck.touched !== null) this.touched.set(index, struck.touched)
     if (struck.undo !== null) this.undo.set(index, struck.undo)
     if (struck.whileInForce === true) this.whileInForce.add(index)

@@ -30,6 +30,7 @@ import type { Config } from "../../kernel/Config.ts"
 import { Machine, type MachineEvent } from "./Machine.ts"
 import { isKernel } from "./Present.ts"
 import { seatOf } from "./Nearby.ts"
+import { noted } from "./Noted.ts"
 import { populate } from "./Population.ts"
 import { Script, type ScriptEvent } from "./Script.ts"
 import { Ties } from "./Ties.ts"
@@ -404,17 +405,7 @@ export class World {
   }
 
   noted(machine: Machine, event: MeshEvent): void {
-    const { about, event: name, ...detail } = event
-    this.happened({
-      atMs: this.nowMs,
-      node: machine.name,
-      event: name,
-      about: about === undefined ? null : this.nameOf(about),
-      detail:
-        detail.witnesses === undefined
-          ? detail
-          : { ...detail, witnesses: detail.witnesses.map((id) => this.nameOf(id)) }
-    })
+    this.happened(noted(this.nowMs, machine.name, event, (deviceId) => this.nameOf(deviceId)))
   }
 
   happened(happening: Happening): void {

@@ -11,8 +11,8 @@ import { u32 } from "../../kernel/Draw.ts"
 import type { Run, RunOptions } from "../run.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
 import { goTo, turnOff, type OnItsWay } from "../search/Branch.ts"
+import { begin, type Subject } from "../search/Subject.ts"
 import { type Break, breaksOf, isSame } from "./Breaks.ts"
-import { begin, type Subject } from "./Examine.ts"
 
 export interface Moment {
   readonly atMs: number

@@ -13,6 +13,9 @@ import type { World } from "../engine/World.ts"
 import type { Target, Verb } from "../scenario/Scenario.ts"
 import { resolve, resolveApart } from "./Targets.ts"
 
+/** Lists of names of nodes. */
+export type Meant = ReadonlyArray<ReadonlyArray<string>>
+
 export interface Struck {
   /**
    * How many messages, timers, writes and clock readings it altered, or processes it ended, so far; `null`: it is no fault,
@@ -47,6 +50,8 @@ export class Strike {
   readonly world: World
   /** What the step's draws are keyed by. */
   readonly key: string
+  /** Whom it meant, list by list as the verb has them, once it struck. */
+  meant: Meant = []
 
   constructor(world: World, key: string) {
     this.world = world
@@ -54,12 +59,16 @@ export class Strike {
   }
 
   resolve(targets: ReadonlyArray<Target>): ReadonlyArray<Machine> {
-    return resolve(this.world, targets, this.key)
+    const machines = resolve(this.world, targets, this.key)
+    this.meant = [machines.map(({ name }) => name)]
+    return machines
   }
 
   /** Several lists that are not to overlap. */
   resolveApart(lists: ReadonlyArray<ReadonlyArray<Target>>): ReadonlyArray<ReadonlyArray<Machine>> {
-    return resolveApart(this.world, lists, this.key)
+    const apart = resolveApart(this.world, lists, this.key)
+    this.meant = apart.map((machines) => machines.map(({ name }) => name))
+    return apart
   }
 
   tell(event: WorldHappening, about: string | null, reason: string, detail: Partial<Happening["detail"]> = {}): void {

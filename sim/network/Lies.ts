@@ -5,7 +5,7 @@
  * P7.2, P7.7, P7.8, P7.12).
  *
  * `malformed`: no frame of this protocol. `false words`: well-formed, with values that are not so, about links, terms, and the
- * liar itself. `false rows`: about others, who hears whom. `anything`: all of these.
+ * liar itself. `false rows`: about others, who hears whom, and who has said goodbye. `anything`: all of these.
  *
  * Not told, since the protocol believes whoever says it, and promises nothing then (part 12): a vote or a promise that was not
  * given; the beat, and the release, of somebody who may lead; a goodbye in the liar's own name, which is one. Terms are at most a
@@ -194,7 +194,17 @@ const falseRows: ReadonlyArray<False> = [
   (speaker, _, lots) => row(speaker, speaker.deviceId, lots),
   (speaker, _, lots) => row(speaker, lots.one(others(speaker)), lots),
   (speaker, _, lots) => event("peer.down", { gen: 1, deviceId: lots.one(speaker.devices), reportedAtMs: 0 }),
-  (speaker, _, lots) => event("mesh.probe.answer", { subject: lots.one(speaker.devices), incarnation: lots.counter() })
+  (speaker, _, lots) => event("mesh.probe.answer", { subject: lots.one(speaker.devices), incarnation: lots.counter() }),
+  (speaker, _, lots) =>
+    event("mesh.goodbyes", {
+      goodbyes: others(speaker).map((deviceId) => ({
+        deviceId,
+        incarnation: lots.counter(),
+        reason: "asked to",
+        publicKey: deviceId.slice(0, 43),
+        signature: "A".repeat(86)
+      }))
+    })
 ]
 
 // ------------------------------------------------------------------------------------------------ twisted

@@ -111,6 +111,7 @@ export const calm = (world: World, { inside, outside }: Core): void => {
     machine.vault.mend()
     machine.keysFail = null
     machine.setTrap(0)
+    machine.setLoginTrap(0)
     machine.intake.release()
     machine.start()
   }

@@ -1,6 +1,6 @@
 /**
  * S1, what it rests on: a voter keeps the promise that an acknowledged heartbeat is (PROTOCOL.md P7.4), over a boot too, and
- * whoever learns of a higher term stops leading and standing (P7.6). Two leases at one moment take more than one such slip, so
+ * whoever learns of a higher term stops leading and standing (P7.6), and follows no lower one as long as it runs. Two leases at one moment take more than one such slip, so
  * that the slip itself is told.
  *
  * A promise is an answer to a leader's heartbeat, or a leader's own count of itself; it lasts `promiseMs` by the voter's own
@@ -10,6 +10,7 @@
  * Does not judge: answers to the question whether a vote would be won, which bind nobody; terms that no mesh can have come to
  * (P7.8), which are to change nothing.
  */
+import { compareTerms } from "../../kernel/leadership/Term.ts"
 import type { DeviceId, Term } from "../../kernel/wire/Frame.ts"
 import type { Machine } from "../engine/Machine.ts"
 import { higherTerm, sessionOf } from "./Demands.ts"
@@ -75,11 +76,19 @@ const remembering = (all: Array<Promised | undefined>): Oracle => {
       : `${machine.name} is told of term ${term.counter}, and goes on ${standing._tag.toLowerCase()} in term ${now.counter}`
   }
 
+  const follows = ({ after, before, machine }: Observation): string | null => {
+    const was = before.leadership.term
+    const now = after.leadership.term
+    return before.phase === "running" && after.phase === "running" && compareTerms(now, was) < 0
+      ? `${machine.name} knows of term ${was.counter}, and goes back to term ${now.counter}`
+      : null
+  }
+
   return {
     id: "S1-promises",
     fork: () => remembering(all.slice()),
     stepped: (seen) => {
-      const broken = voted(seen) ?? stopped(seen)
+      const broken = voted(seen) ?? stopped(seen) ?? follows(seen)
       if (broken !== null) return broken
       const { after, before, input, machine, nowMs } = seen
       const promise = (to: DeviceId, { counter }: Term): void => {

@@ -6,6 +6,7 @@ import { truth } from "./S11Truth.ts"
 import { oneLeader } from "./S1OneLeader.ts"
 import { promises } from "./S1Promises.ts"
 import { noGhosts } from "./S6NoGhosts.ts"
+import { rows } from "./S6Rows.ts"
 import { authentication } from "./S7Authentication.ts"
 import { passiveViewers } from "./S8PassiveViewers.ts"
 import { durability } from "./S9Durability.ts"
@@ -15,6 +16,7 @@ export const everyOracle = (): ReadonlyArray<Oracle> => [
   oneLeader(),
   promises(),
   noGhosts(),
+  rows(),
   authentication(),
   passiveViewers(),
   durability(),

@@ -22,6 +22,8 @@ export interface CampaignTelling {
   readonly again: (scenario: number, seed: number, points: Points) => string
   /** Pages of first runs, by their hashes. */
   readonly pages?: ReadonlyMap<string, string>
+  /** What became of findings that were made small. */
+  readonly smaller: ReadonlyMap<Finding, { readonly words: string; readonly saved: string | null }>
 }
 
 type Ink = "bold" | "dim" | "red" | "green" | "yellow"
@@ -93,14 +95,18 @@ const scenarioLine = (telling: CampaignTelling, index: number, pen: Pen): string
 export const hasCause = ({ _tag }: Finding["fault"]): boolean => _tag === "expectation" || _tag === "invariant"
 
 const findingBlock = (telling: CampaignTelling, finding: Finding, pen: Pen): ReadonlyArray<string> => {
-  const { fault, hash, points, scenario: index, seed, seeds, trace } = finding
+  const { fault, hash, otherTrace, points, scenario: index, seed, seeds, trace } = finding
   const page = hash === null ? undefined : telling.pages?.get(hash)
   const { runs, scenario } = telling.tally.scenarios[index]!
   const file = telling.files[index]!
   const title = (what: string) =>
     `${pen("red", "✗")} ${pen("bold", `${nameOf(file, telling.files)} · ${what} · ${grouped(seeds)} of ${grouped(runs)} runs`)}`
+  const smaller = telling.smaller.get(finding)
   const footer = [
-    ...(trace === null ? [] : [`  saved  ${trace}`]),
+    ...(smaller === undefined ? [] : [`  shrunk ${smaller.words}`]),
+    ...(smaller?.saved == null ? [] : [`  small  pnpm sim ${smaller.saved}`]),
+    ...(trace === null ? [] : [`  saved  ${trace}${otherTrace === null ? "" : `     ${otherTrace}`}`]),
+    ...(trace === null || otherTrace === null ? [] : [`  diff   pnpm sim diff ${trace} ${otherTrace}`]),
     `  again  ${telling.again(index, seed, points)}`,
     ...(trace === null || !hasCause(fault) ? [] : [`  why    pnpm sim explain ${trace}`]),
     ...(page === undefined ? [] : [`  see    ${page}`]),

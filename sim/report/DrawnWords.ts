@@ -17,6 +17,7 @@ const settingWords = ({ path, value }: Setting): string => {
     const where = word === "" ? "" : ` ${name.replace("-", " ")}`
     return (word || name) === "loss" ? `loss ${share(value)}${where}` : `delay up to ${measuredSpan(value)}${where}`
   }
+  if (word === "boots-in") return `${name} boots in ${value}`
   return signed(
     word === "clock-rate" ? `${word} ${name} ${value} ppm` : `${word} ${name} ${signed(`${value / 1000}`)} s`
   )
@@ -42,6 +43,8 @@ const verbWords = (verb: Verb): string => {
       return `advertise ${verb.node}`
     case "ask":
       return `ask ${verb.from} → ${verb.to}`
+    case "freeze":
+      return `freeze ${who(verb.who)}${verb.in === undefined ? "" : " in a handshake"}`
     case "replay":
       return `replay ${verb.from} → ${verb.to}`
     default:

@@ -19,24 +19,28 @@ const parts = (
 ): string =>
   Object.keys(rest).length === 0 ? _tag : `${_tag} ${JSON.stringify(rest).replaceAll(deviceId, (id) => nameOf(id))}`
 
+/** What a node took up, and what it gave, without the time. */
+export const inputWords = parts
+export const commandWords = (command: Command, nameOf: (deviceId: string) => string): string =>
+  // An alarm's time is all that there is to it.
+  command._tag === "SetAlarm" ? `SetAlarm ${command.at}` : parts(command, nameOf)
+
+export const worldWords = ({ about, detail, event }: Happening): string =>
+  [event, ...(about === null ? [] : [about]), ...(detail.reason === undefined ? [] : [detail.reason])].join(" ")
+
 export class FullLog {
   readonly lines: Array<string> = []
 
   readonly onStep = ({ name, world }: Machine, input: Input, commands: ReadonlyArray<Command>): void => {
     const time = moment(world.nowMs).padStart(TIME_COLUMNS)
     const nameOf = (id: string): string => world.nameOf(id)
-    this.lines.push(`${time}   ${name} ← ${parts(input, nameOf)}`)
-    for (const command of commands)
-      // An alarm's time is all that there is to it.
-      this.lines.push(
-        `${time}   ${name} → ${command._tag === "SetAlarm" ? `SetAlarm ${command.at}` : parts(command, nameOf)}`
-      )
+    this.lines.push(`${time}   ${name} ← ${inputWords(input, nameOf)}`)
+    for (const command of commands) this.lines.push(`${time}   ${name} → ${commandWords(command, nameOf)}`)
   }
 
   /** What nodes tell stands among their commands. */
-  readonly onHappening = ({ about, atMs, detail, event, node }: Happening): void => {
-    if (node !== null) return
-    const told = [event, ...(about === null ? [] : [about]), ...(detail.reason === undefined ? [] : [detail.reason])]
-    this.lines.push(`${moment(atMs).padStart(TIME_COLUMNS)}   ${told.join(" ")}`)
+  readonly onHappening = (happening: Happening): void => {
+    if (happening.node !== null) return
+    this.lines.push(`${moment(happening.atMs).padStart(TIME_COLUMNS)}   ${worldWords(happening)}`)
   }
 }

@@ -37,6 +37,8 @@ export interface Telling {
   readonly drawn?: string | null
   /** Every line of the run, in place of its story. */
   readonly log?: ReadonlyArray<string>
+  /** The story is told from this moment on; absent: from the beginning. */
+  readonly fromMs?: number
 }
 
 /** Lines for one violated invariant, before the rest is counted. */
@@ -106,6 +108,25 @@ const storyLine = (line: Line, look: Look, pen: Pen): string => {
   if (line.aside === null) return left
   const [, right] = spread(left, line.aside, look.width)
   return left + pen(line.aside.endsWith(BROKEN_HERE) ? "red" : "dim", right)
+}
+
+const since = (lines: ReadonlyArray<Line>, fromMs: number): ReadonlyArray<Line> => {
+  const shown = lines.filter(({ atMs }) => atMs >= fromMs)
+  return shown.length === lines.length ? lines : [{ atMs: fromMs, text: "…", aside: null }, ...shown]
+}
+
+/** Only the story, of what nodes told up to a moment. */
+export const storyText = (
+  scenario: Scenario,
+  happenings: RunResult["happenings"],
+  { fromMs, untilMs }: { readonly fromMs: number; readonly untilMs: number },
+  look: Look
+): ReadonlyArray<string> => {
+  const lines = story(
+    scenario,
+    happenings.filter(({ atMs }) => atMs <= untilMs)
+  )
+  return since(lines, fromMs).map((line) => storyLine(line, look, penOf(look)))
 }
 
 const windowWords = (when: When, endedMs: number): string => {
@@ -234,9 +255,8 @@ export const transcript = (telling: Telling, look: Look): string => {
   const { again, file, result, scenario } = telling
   const pen = penOf(look)
   const failed = result.verdict === "failed"
-  const lines =
-    telling.log ??
-    marked(story(scenario, result.happenings), failed ? breaksOf(result) : []).map((line) => storyLine(line, look, pen))
+  const told = marked(story(scenario, result.happenings), failed ? breaksOf(result) : [])
+  const lines = telling.log ?? since(told, telling.fromMs ?? 0).map((line) => storyLine(line, look, pen))
   const score = scoreOf(result)
   const judged = failed
     ? [

@@ -15,7 +15,7 @@ type ExpectationDraft = Draft<Language["expect"][number]>
 type FactsDraft = NonNullable<ExpectationDraft["that"]>
 
 /** A fact is about the run, a law about every run: see the table of tenses in docs/reference/scenario-language.md. */
-const defaultJudge = {
+export const defaultJudge = {
   at: "scripted",
   within: "varied",
   always: "everywhere",

@@ -32,7 +32,7 @@ import {
   Who,
   word
 } from "./Values.ts"
-import { verbs } from "./VerbWords.ts"
+import { onSites, verbs } from "./VerbWords.ts"
 
 /** More than any mesh of this kind has; they keep one bad file from costing minutes. */
 export const NODES_MAX = 1_000
@@ -59,6 +59,13 @@ const Node = Schema.Struct({
     "1970: the node has no clock that runs on without power; its calendar begins at zero at each boot."
   ),
   "trusted-by": may(Who, "Who trusts it at the start; none: nobody. Default everyone."),
+  placed: may(
+    word(
+      ["inside", "beside"],
+      "beside: it was put beside the mesh, next to everybody; a copy (same-key-as) there is meant by no word, and nobody is asked about it."
+    ),
+    "Whether it has a place among the others. Default inside."
+  ),
   "same-key-as": may(
     Name,
     "The node whose key it has too: a second process with the identity of that one, which others take for it."
@@ -74,11 +81,6 @@ const Node = Schema.Struct({
 }).annotate({ identifier: "Node", noun: "word of a node", message: "write what the node is, such as { role: field }" })
 
 const relays = "relays"
-const onSites = (which: string) =>
-  Schema.Struct({
-    delay: may(Times, "One-way delay of each message there."),
-    loss: may(Percent, "Share of packets lost there.")
-  }).annotate({ noun: `word of ${which}`, message: "write a mapping, such as { delay: 80ms..300ms, loss: 1% }" })
 const Network = Schema.Struct({
   delay: may(Times, "One-way delay of each message. Default 2ms..20ms."),
   loss: may(Percent, "Share of packets lost. Default 0%."),
@@ -114,6 +116,10 @@ const Step = Schema.Struct({
   id: may(Name, "A name for the step, for `after:`, `from:` and `fuzz:` to point at."),
   note: may(Schema.String.annotate({ message: "write a sentence" }), "Said in the transcript when the step strikes."),
   ...verbs,
+  key: may(
+    Schema.NonEmptyString.annotate({ message: "write any words, such as cut/1" }),
+    "What the step's own draws (losses, delays, whom a word means) are keyed by, with the seed. Default its place in the timeline."
+  ),
   for: may(Time, "Undo the step after this long, where there is something to undo.")
 }).annotate({
   identifier: "Step",
@@ -281,6 +287,7 @@ const nodeFaults = {
   "crash-at-write": may(Schema.String, "Lose power in the middle of one of the next records."),
   stop: may(Schema.String, "Shut down politely."),
   freeze: may(Schema.String, "Stand still."),
+  "freeze-in-handshake": may(Schema.String, "Stand still in the middle of a login, if there is one in time."),
   suspend: may(Schema.String, "Sleep."),
   "slow-cpu": may(Schema.String, "Become slow."),
   "disk-hangs": may(Schema.String, "A disk on which nothing gets done."),
@@ -422,6 +429,17 @@ export const Language = Schema.Struct({
   profile: may(
     word(["lan", "wan", "battery"], "Which constants of the kernel apply."),
     "Which constants of the kernel apply. Default lan."
+  ),
+  ties: may(
+    word(["fifo", "drawn"], "fifo: in the order in which it was made; drawn: in an order drawn from the seed."),
+    "In which order comes what is due in the same millisecond. Default fifo."
+  ),
+  afterwards: may(
+    word(
+      ["nothing", "a part gets well"],
+      "a part gets well: the faults stop in a part of the mesh, which then has to get well in the time that the protocol needs (L1, L3, L5, L6)."
+    ),
+    "What is asked when the run is over. Default nothing."
   ),
   timing: may(Timing, "Constants of the kernel in place of the profile's, all nodes alike."),
   electors: may(

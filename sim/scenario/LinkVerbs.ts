@@ -1,7 +1,9 @@
 /** What the verbs that strike links and messages mean, beyond their form: ends that differ, values that can be. */
 import type { Delay } from "../network/Delay.ts"
 import { type Reading, type Who, each, needsDiscovery, resolveNodes, resolveTargets, valueOf } from "./Names.ts"
-import type { LinkRule, LinkVerb, Range, Verb } from "./Scenario.ts"
+import { readPaths } from "./Nodes.ts"
+import type { LinkRule, LinkVerb, NetworkSpec, Range, Target, Verb } from "./Scenario.ts"
+import type { Draft } from "./Shape.ts"
 import type { StepDraft } from "./Timeline.ts"
 import type { Path } from "./Tree.ts"
 import { readCount, readRange, readShare, readSpeed, readTime } from "./Units.ts"
@@ -11,12 +13,33 @@ const majority = "a majority without the leader"
 const TABLE_MAX = 1_000
 const NO_TIME: Range = { min: 0, max: 0 }
 
-export const healed = (reading: Reading, heal: NonNullable<StepDraft["heal"]>, at: Path): typeof heal | undefined => {
-  if (typeof heal !== "string" || heal === "everyone" || heal === "leader" || /^(?:any|site) /u.test(heal)) return heal
-  if (reading.roles.has(heal) || heal.endsWith("*")) return heal
+/** Whose links are healed; `null`: nobody's, which has been told. */
+const healed = (reading: Reading, heal: Draft<Who>, at: Path): "everything" | ReadonlyArray<Target> | null => {
+  if (heal === "everything") return heal
+  if (typeof heal !== "string" || heal === "everyone" || heal === "leader" || /^(?:any|site) /u.test(heal))
+    return resolveTargets(reading, heal, at)
+  if (reading.roles.has(heal) || heal.endsWith("*")) return resolveTargets(reading, heal, at)
   const hint = reading.mistakes.hint(heal, ["everything", ...reading.roles.keys()])
   reading.mistakes.add(reading.tree.value(at), `write everything, or the nodes whose links are healed${hint}`)
-  return undefined
+  return null
+}
+
+export const readHeal = (reading: Reading, heal: StepDraft["heal"], at: Path): Verb | null => {
+  if (heal === undefined) return null
+  if (typeof heal === "string" || Array.isArray(heal)) {
+    const what = healed(reading, heal as Draft<Who>, at)
+    return what === null ? null : { _tag: "heal", what }
+  }
+  const { paths, what } = heal as Exclude<typeof heal, ReadonlyArray<unknown>>
+  if (what !== "everything" && what !== undefined)
+    reading.mistakes.add(reading.tree.value([...at, "what"]), "write what: everything; paths change for all of them")
+  const sites = [...reading.sites].map(([name, nodes]) => ({ name, nodes }))
+  const usual: NetworkSpec = {
+    ...readPaths(reading, paths, [...at, "paths"]),
+    links: "everyone",
+    ...(sites.length === 0 ? {} : { sites })
+  }
+  return { _tag: "heal", what: "everything", usual }
 }
 
 export const readCut = (reading: Reading, cut: StepDraft["cut"], at: Path): Verb | null => {
@@ -180,7 +203,10 @@ export const readLinkVerb = (reading: Reading, step: StepDraft, verb: LinkVerb, 
           goodPpm: 0
         }
       case "reset":
-        return { _tag: "reset", ends: reading.tree.keys(at).includes("from") ? "from" : "both" }
+        return {
+          _tag: "reset",
+          ends: reading.tree.keys(at).includes("from") && step.reset?.told !== "both" ? "from" : "both"
+        }
       case "half-open": {
         const { answer = "reset", "known-to": known } = step["half-open"] ?? {}
         return { _tag: "half-open", told: known !== "nobody", answer }

@@ -25,6 +25,18 @@ export const readCrashAtWrite = (reading: Reading, crash: StepDraft["crash-at-wr
   return { _tag: "crash-at-write", who: resolveTargets(reading, crash.who, [...at, "who"]), nth: (after?.n ?? 0) + 1 }
 }
 
+export const readFreeze = (reading: Reading, freeze: StepDraft["freeze"], at: Path): Verb | null => {
+  if (freeze === undefined) return null
+  if (typeof freeze === "string" || Array.isArray(freeze))
+    return { _tag: "freeze", who: resolveTargets(reading, freeze, at) }
+  const { in: when, who } = freeze as Exclude<typeof freeze, ReadonlyArray<unknown>>
+  return {
+    _tag: "freeze",
+    who: resolveTargets(reading, who, [...at, "who"]),
+    ...(when === undefined ? {} : { in: when })
+  }
+}
+
 export const readSlowCpu = (reading: Reading, cpu: StepDraft["slow-cpu"], at: Path): Verb | null => {
   if (cpu === undefined) return null
   const takesMs = valueOf(reading, [...at, "takes"], cpu.takes, readRange(readTime)) ?? { min: 1, max: 1 }

@@ -1,4 +1,5 @@
 /** Nodes, where they are, electors and the network between them. */
+import type { Role } from "../../kernel/wire/Frame.ts"
 import type { Language } from "./Language.ts"
 import { type Reading, type Who, each, needsDiscovery, reservedNames, resolveNodes, valueOf } from "./Names.ts"
 import type { NetworkSpec, NodeSpec, Quality, Site } from "./Scenario.ts"
@@ -7,7 +8,7 @@ import type { Path } from "./Tree.ts"
 import { readClockRate, readCount, readRange, readShare, readTime } from "./Units.ts"
 
 /** A good Wi-Fi network on one site. */
-const defaultDelayMs = { min: 2, max: 20 }
+export const defaultDelayMs = { min: 2, max: 20 }
 
 export const readNodes = (reading: Reading, draft: Draft<Language["nodes"]> | undefined): ReadonlyArray<NodeSpec> => {
   const { mistakes, tree } = reading
@@ -33,7 +34,8 @@ export const readNodes = (reading: Reading, draft: Draft<Language["nodes"]> | un
       ...readTrustedBy(reading, node?.["trusted-by"], [...path, "trusted-by"]),
       ...readSameKey(reading, name, draft ?? {}, [...path, "same-key-as"]),
       ...readWrongAddresses(reading, node?.["wrong-addresses"], [...path, "wrong-addresses"]),
-      ...(node?.generation === undefined ? {} : { generation: node.generation })
+      ...(node?.generation === undefined ? {} : { generation: node.generation }),
+      ...(node?.placed === "beside" ? { beside: true } : {})
     }
   })
 }
@@ -73,15 +75,28 @@ const readWrongAddresses = (reading: Reading, draft: string | undefined, path: P
   return { wrongAddresses: count.n }
 }
 
-/** Planners and standby-planners in the order of the file, then the first field node as a witness. */
-const defaultElectors = ({ mute, roles, tree }: Reading): ReadonlyArray<string> => {
-  const names = [...roles.keys()].filter(
-    (name) => !mute.has(name) && !tree.keys(["nodes", name]).includes("same-key-as")
-  )
-  const planners = names.filter((name) => roles.get(name) === "planner" || roles.get(name) === "standby-planner")
-  const witness = names.find((name) => roles.get(name) === "field")
-  return witness === undefined ? planners : [...planners, witness]
+interface Candidate {
+  readonly name: string
+  readonly role: Role | null
 }
+
+/** Planners and standby-planners in the order of the file, then the first field node as a witness. */
+const electorsAmong = (nodes: ReadonlyArray<Candidate>): ReadonlyArray<string> => {
+  const planners = nodes.filter(({ role }) => role === "planner" || role === "standby-planner")
+  const witness = nodes.find(({ role }) => role === "field")
+  return [...planners, ...(witness === undefined ? [] : [witness])].map(({ name }) => name)
+}
+
+const defaultElectors = ({ mute, roles, tree }: Reading): ReadonlyArray<string> =>
+  electorsAmong(
+    [...roles]
+      .map(([name, role]) => ({ name, role }))
+      .filter(({ name }) => !mute.has(name) && !tree.keys(["nodes", name]).includes("same-key-as"))
+  )
+
+/** Who votes in a file that does not say. */
+export const usualElectors = (nodes: ReadonlyArray<NodeSpec>): ReadonlyArray<string> =>
+  electorsAmong(nodes.filter(({ generation, sameKeyAs }) => generation !== 1 && sameKeyAs === undefined))
 
 export const readElectors = (
   reading: Reading,
@@ -147,13 +162,19 @@ const readQuality = (reading: Reading, draft: QualityDraft | undefined, path: Pa
   lossPpm: valueOf(reading, [...path, "loss"], draft?.loss, readShare) ?? otherwise.lossPpm
 })
 
-type QualityDraft = NonNullable<NonNullable<Draft<Language["network"]>>["within-sites"]>
+type PathsDraft = Pick<NonNullable<Draft<Language["network"]>>, "delay" | "loss" | "within-sites" | "between-sites">
+type QualityDraft = NonNullable<PathsDraft["within-sites"]>
 
-export const readNetwork = (reading: Reading, draft: Draft<Language["network"]> | undefined): NetworkSpec => {
-  const usual = readQuality(reading, draft, ["network"], { delayMs: defaultDelayMs, lossPpm: 0 })
+/** What paths are usually like, by what stands under `at`. */
+export const readPaths = (
+  reading: Reading,
+  draft: PathsDraft | undefined,
+  at: Path
+): Quality & Pick<NetworkSpec, "withinSites" | "betweenSites"> => {
+  const usual = readQuality(reading, draft, at, { delayMs: defaultDelayMs, lossPpm: 0 })
   const onSites = (key: "within-sites" | "between-sites"): Quality | null => {
     if (draft?.[key] === undefined) return null
-    const path = ["network", key]
+    const path = [...at, key]
     if (reading.sites.size === 0 && reading.tree.keys(["sites"]).length === 0)
       reading.mistakes.add(
         reading.tree.key(path),
@@ -165,10 +186,14 @@ export const readNetwork = (reading: Reading, draft: Draft<Language["network"]> 
   const between = onSites("between-sites")
   return {
     ...usual,
-    links: draft?.links ?? "everyone",
-    ...(draft?.discovery === "mdns" ? { discovery: "only" } : {}),
-    ...(draft?.discovery === "mdns and addresses" ? { discovery: "beside" } : {}),
     ...(within === null ? {} : { withinSites: within }),
     ...(between === null ? {} : { betweenSites: between })
   }
 }
+
+export const readNetwork = (reading: Reading, draft: Draft<Language["network"]> | undefined): NetworkSpec => ({
+  ...readPaths(reading, draft, ["network"]),
+  links: draft?.links ?? "everyone",
+  ...(draft?.discovery === "mdns" ? { discovery: "only" } : {}),
+  ...(draft?.discovery === "mdns and addresses" ? { discovery: "beside" } : {})
+})

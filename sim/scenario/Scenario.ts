@@ -73,11 +73,13 @@ export interface NetworkSpec extends Quality {
 /** What a step does. Names are resolved to node names, except the words that are resolved when the step strikes. */
 export type Verb =
   | {
-      readonly _tag: "start" | "restart" | "stop" | "freeze" | "suspend" | "isolate" | "unplug" | "move"
+      readonly _tag: "start" | "restart" | "stop" | "suspend" | "isolate" | "unplug" | "move"
       readonly who: ReadonlyArray<Target>
     }
   /** What is left on the disk; absent: what was synced. */
   | { readonly _tag: "crash"; readonly who: ReadonlyArray<Target>; readonly disk?: DiskFate }
+  /** At once; or each of them when it is next in the middle of a login, if it is before the end of the step. */
+  | { readonly _tag: "freeze"; readonly who: ReadonlyArray<Target>; readonly in?: "handshake" }
   /** In the middle of the `nth` record that it stores from then on. */
   | { readonly _tag: "crash-at-write"; readonly who: ReadonlyArray<Target>; readonly nth: number }
   | { readonly _tag: "slow-cpu"; readonly who: ReadonlyArray<Target>; readonly takesMs: Range }
@@ -317,6 +319,10 @@ export interface Scenario {
   readonly seed: number
   readonly lastsMs: number
   readonly profile: "lan" | "wan" | "battery"
+  /** What is due in the same millisecond comes in an order drawn from the seed; absent: as it was made. */
+  readonly ties?: "drawn"
+  /** When it is over, the faults stop in a part of the mesh, and it has to get well (L1, L3, L5, L6). */
+  readonly liveness?: true
   /** Constants in place of the profile's. */
   readonly timing?: Timing
   /** Who may vote. Where the file has no `electors:`, every planner and standby planner, and the first field node. */

@@ -6,10 +6,10 @@ import type { Language, VerbName } from "./Language.ts"
 import { verbNames } from "./Language.ts"
 import { type Moments, isReserved } from "./Moments.ts"
 import { type Reading, resolveTargets, valueOf } from "./Names.ts"
-import { healed, readCut, readLinkVerb, readPartition, readReplay } from "./LinkVerbs.ts"
+import { readCut, readHeal, readLinkVerb, readPartition, readReplay } from "./LinkVerbs.ts"
 import { readAsk, readConnect, readKeysFail, readRevoke, readTrust } from "./IdentityVerbs.ts"
 import { readAdvertise } from "./NearbyVerbs.ts"
-import { readCrash, readCrashAtWrite, readDisk, readSkew, readSlowCpu } from "./NodeVerbs.ts"
+import { readCrash, readCrashAtWrite, readDisk, readFreeze, readSkew, readSlowCpu } from "./NodeVerbs.ts"
 import type { Step, Verb } from "./Scenario.ts"
 import type { Draft } from "./Shape.ts"
 import type { Path } from "./Tree.ts"
@@ -106,6 +106,7 @@ export const readTimeline = (
       note: step.note ?? null,
       verb,
       forMs,
+      ...(step.key === undefined ? {} : { key: step.key }),
       ...(base === undefined ? {} : { base })
     })
   })
@@ -113,7 +114,7 @@ export const readTimeline = (
 }
 
 /** What a step may hold beside its verb. */
-const besides: ReadonlyArray<string> = ["at", "id", "note", "for"]
+const besides: ReadonlyArray<string> = ["at", "id", "note", "key", "for"]
 
 const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null => {
   const { mistakes, tree } = reading
@@ -136,7 +137,6 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
     case "start":
     case "restart":
     case "stop":
-    case "freeze":
     case "suspend":
     case "isolate":
     case "unplug":
@@ -146,6 +146,8 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
       return readCrash(reading, step.crash, at)
     case "crash-at-write":
       return readCrashAtWrite(reading, step[verb], at)
+    case "freeze":
+      return readFreeze(reading, step.freeze, at)
     case "slow-cpu":
       return readSlowCpu(reading, step[verb], at)
     case "disk":
@@ -157,13 +159,7 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
     case "partition":
       return readPartition(reading, step.partition, at)
     case "heal":
-      return step.heal === undefined
-        ? null
-        : {
-            _tag: "heal",
-            what:
-              step.heal === "everything" ? "everything" : resolveTargets(reading, healed(reading, step.heal, at), at)
-          }
+      return readHeal(reading, step.heal, at)
     case "trust":
       return readTrust(reading, step.trust, at)
     case "revoke":

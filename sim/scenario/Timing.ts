@@ -123,6 +123,16 @@ export const rules: ReadonlyArray<Rule> = [
   )
 ]
 
+/** The way back: the heading as it is written. */
+export const writtenTiming = (timing: Timing): { readonly [word: string]: string | ReadonlyArray<string> } =>
+  Object.fromEntries(
+    Object.entries(timing).map(([constant, value]) => {
+      const word = wordOf.get(constant as Constant) ?? constant
+      if (typeof value !== "number") return [word, value.map(showTime)]
+      return [word, constant.endsWith("Ms") ? showTime(value) : `exactly ${value}`]
+    })
+  )
+
 const shown = (constant: Constant, profile: Profile): string => {
   const value = profile[constant]
   const said =

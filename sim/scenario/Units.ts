@@ -165,3 +165,17 @@ export const baseOf = (text: string | undefined): string | undefined => {
 
 /** The way back: 15000 → `15s`, 3500 → `3500ms`. */
 export const showTime = (ms: number): string => (ms % 1_000 === 0 ? `${ms / 1_000}s` : `${ms}ms`)
+
+export const showTimes = ({ max, min }: Range): string =>
+  min === max ? showTime(min) : `${showTime(min)}..${showTime(max)}`
+
+/** 50,000 → `5%`. */
+export const showShare = (ppm: number): string => `${ppm / 10_000}%`
+
+export const showRate = (ppm: number): string => `${ppm < 0 ? "" : "+"}${ppm}ppm`
+
+/** 16,000 → `16kB`. */
+export const showSize = (bytes: number): string =>
+  bytes % 1_000 === 0 && bytes > 0 ? `${bytes / 1_000}kB` : `${bytes}B`
+
+export const showCount = ({ how, n }: Count): string => `${how} ${n}`

@@ -32,6 +32,13 @@ const onLinks = <const F extends Schema.Struct.Fields>(verb: string, fields: F) 
     ...fields
   }).annotate({ noun: `word of ${verb}`, message: `write a mapping, such as { between: [laptop, jetson-1] }` })
 
+const freezeNeeds = "write who freezes in the middle of what: { who: jetson-1, in: handshake }"
+export const onSites = (which: string) =>
+  Schema.Struct({
+    delay: may(Times, "One-way delay of each message there."),
+    loss: may(Percent, "Share of packets lost there.")
+  }).annotate({ noun: `word of ${which}`, message: "write a mapping, such as { delay: 80ms..300ms, loss: 1% }" })
+
 const trustNeeds = "trust needs by: and whom:, such as { by: laptop, whom: jetson-1 }"
 const revokeNeeds = "revoke needs by: and whom:, such as { by: laptop, whom: jetson-1 }"
 const swizzleNeeds = "swizzle needs over:, heal-after: and heal-over:, such as over: 5s, heal-after: 10s, heal-over: 5s"
@@ -93,7 +100,23 @@ export const verbs = {
     }).annotate({ noun: "word of crash-at-write", message: "write { who: jetson-1, after: exactly 3 }" }),
     "Lose power in the middle of a write."
   ),
-  freeze: may(Who, "The process stands still and keeps its sockets. Needs `for:`."),
+  freeze: may(
+    Schema.Union([
+      Who,
+      Schema.Struct({
+        who: must(Who, "Who stands still.", freezeNeeds),
+        in: must(
+          word(
+            ["handshake"],
+            "when it is next in the middle of a login, as dialler or acceptor, before the step ends."
+          ),
+          "In the middle of what. Without it: at once.",
+          freezeNeeds
+        )
+      }).annotate({ noun: "word of freeze" })
+    ]).annotate({ message: "write who freezes, such as jetson-1, or { who: jetson-1, in: handshake }" }),
+    "The process stands still and keeps its sockets. With { who, in: handshake }: in the middle of its next login, until the step ends. Needs `for:`."
+  ),
   suspend: may(Who, "The machine sleeps: nothing runs, nothing reaches it, its clocks go on. Needs `for:`."),
   "slow-cpu": may(
     Schema.Struct({
@@ -207,7 +230,12 @@ export const verbs = {
     }),
     "Packets are lost in bursts (Gilbert–Elliott), on top of the usual loss."
   ),
-  reset: may(onLinks("reset", {}), "Connections are reset: both ends are told; with from: and to:, only `from`."),
+  reset: may(
+    onLinks("reset", {
+      told: may(word(["one", "both"], "With from: and to:: whether `to` is told as well. Default one."), "Who is told.")
+    }),
+    "Connections are reset: both ends are told; with from: and to:, only `from`."
+  ),
   "half-open": may(
     onLinks("half-open", {
       "known-to": may(
@@ -281,7 +309,28 @@ export const verbs = {
     onLinks("lose-adverts", { share: may(Percent, "How many datagrams. Default 100%.") }),
     "Multicast is lost, goodbyes too, while connections notice nothing. Needs network.discovery."
   ),
-  heal: may(Who, "Undo what lies on the network: of `everything`, or of the links of these nodes."),
+  heal: may(
+    Schema.Union([
+      Who,
+      Schema.Struct({
+        what: must(Who, "What is healed: everything.", "write { what: everything, paths: { delay: 2ms..20ms } }"),
+        paths: must(
+          Schema.Struct({
+            delay: may(Times, "One-way delay of each message. Default 2ms..20ms."),
+            loss: may(Percent, "Share of packets lost. Default 0%."),
+            "within-sites": may(onSites("within-sites"), "Between two nodes of one site, in place of the above."),
+            "between-sites": may(onSites("between-sites"), "Between nodes of two sites, in place of the above.")
+          }).annotate({ noun: "word of paths", message: "write a mapping, such as { delay: 2ms..20ms, loss: 0% }" }),
+          "What paths are usually like from then on, in place of what network: says.",
+          "write what paths are like from then on: { what: everything, paths: { delay: 2ms..20ms } }"
+        )
+      }).annotate({ noun: "word of heal" })
+    ]).annotate({
+      message:
+        "write everything, the nodes whose links are healed, or { what: everything, paths: { delay: 2ms..20ms } }"
+    }),
+    "Undo what lies on the network: of `everything`, or of the links of these nodes. With { what, paths }: and paths are usually like that from then on."
+  ),
   move: may(
     Who,
     "It gets another address: its connections are dead without a word, and addresses that others were told lead nowhere. A node with network.discovery says where it is now."

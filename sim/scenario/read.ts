@@ -134,6 +134,8 @@ const assemble = (file: string, text: string, tree: Tree, mistakes: Mistakes): S
     seed: draft.seed ?? 0,
     lastsMs: lastsMs ?? 0,
     profile: draft.profile ?? "lan",
+    ...(draft.ties === "drawn" ? { ties: "drawn" } : {}),
+    ...(draft.afterwards === "a part gets well" ? { liveness: true } : {}),
     ...(draft.timing === undefined ? {} : { timing: readTiming(reading, draft.timing, draft.profile ?? "lan") }),
     electors,
     nodes,

@@ -9,7 +9,7 @@ import type { Run, RunOptions } from "../run.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
 import { strikesOf } from "./Draw.ts"
 import { isAboutOthers } from "./Kinds.ts"
-import type { Drawn } from "./Drawn.ts"
+import type { Drawn, Turned } from "./Drawn.ts"
 import { seedOf, type Points } from "./Points.ts"
 
 /** A run, with what was drawn for it so far. */
@@ -45,16 +45,20 @@ export const turnOff = (
   const more = strikesOf(scenario, drawn, swarm, seed).filter(
     ({ step }) => step.atMs > nowMs && (liars || !isAboutOthers(step.verb))
   )
-  script.change(
-    new Set(struck),
-    more.map(({ step }) => step)
-  )
-  const timeline = [...drawn.scenario.timeline, ...more.map(({ step }) => step)]
+  const turned: Turned = {
+    after: points.at(-1)!.after,
+    seed,
+    without: struck,
+    more: more.map(({ step }) => step)
+  }
+  script.change(new Set(struck), turned.more)
+  const timeline = [...drawn.scenario.timeline, ...turned.more]
   return {
     run,
     drawn: {
       ...drawn,
       points,
+      turns: [...drawn.turns, turned],
       scenario: { ...drawn.scenario, timeline },
       sources: [...drawn.sources, ...more.map(({ source }) => source)]
     }

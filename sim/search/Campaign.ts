@@ -223,13 +223,29 @@ export class Campaign {
   }
 
   #found(finding: Finding): void {
-    const { points, scenario, seed } = finding
     this.#options.onFinding?.(finding)
     const keep = async (): Promise<void> => {
-      const done = await this.#pool.do({ _tag: "record", scenario, seed, points })
-      if (done?.answer._tag === "recorded") finding.trace = this.#options.keep(done.answer.hash, done.answer.text)
+      finding.trace = await this.#recorded(finding)
     }
     this.#later(keep())
+  }
+
+  /** Once by each of two threads: what earlier runs left behind there is what they may part for. */
+  #foundParted(finding: Finding, [one, other]: readonly [number, number]): void {
+    this.#options.onFinding?.(finding)
+    const keep = async (): Promise<void> => {
+      const first = await this.#recorded(finding, other)
+      const second = await this.#recorded(finding, one)
+      finding.trace = first
+      finding.otherTrace = second === first ? null : second
+    }
+    this.#later(keep())
+  }
+
+  /** Runs it once more, to be kept: where, or `null`. */
+  async #recorded({ points, scenario, seed }: Finding, notBy: number | null = null): Promise<string | null> {
+    const done = await this.#pool.do({ _tag: "record", scenario, seed, points }, notBy)
+    return done?.answer._tag === "recorded" ? this.#options.keep(done.answer.hash, done.answer.text) : null
   }
 
   /** Runs it once more. */
@@ -252,7 +268,7 @@ export class Campaign {
       { _tag: "parted", first: hash, second, words },
       points
     ))
-      this.#found(finding)
+      this.#foundParted(finding, [by, again.by])
   }
 
   #died({ jobs, last, reason }: Death): void {

@@ -17,7 +17,7 @@ import { FOUND_MS } from "../oracles/Bounds.ts"
 import { type Clone, cloneOf, cloneSteps } from "./Clone.ts"
 import { isAboutOthers } from "./Kinds.ts"
 import { livingOf } from "./Living.ts"
-import { mixRules, mixSettings } from "./Mix.ts"
+import { GEN1, mixMesh, mixRules, mixSettings } from "./Mix.ts"
 import { moved } from "./Moved.ts"
 import { strikes, type Rule } from "./Strikes.ts"
 
@@ -109,7 +109,8 @@ const withSettings = (scenario: Scenario, settings: ReadonlyArray<Setting>, last
     nodes: scenario.nodes.map((node) => ({
       ...node,
       clockSkewMs: values.get(`nodes.${node.name}.clock-skew`) ?? node.clockSkewMs,
-      clockRatePpm: values.get(`nodes.${node.name}.clock-rate`) ?? node.clockRatePpm
+      clockRatePpm: values.get(`nodes.${node.name}.clock-rate`) ?? node.clockRatePpm,
+      ...(values.has(`nodes.${node.name}.boots-in`) ? { bootsIn1970: true } : {})
     }))
   }
 }
@@ -174,11 +175,12 @@ export const strikesOf = (
   )
 }
 
-export const draw = (scenario: Scenario, seed: number, { swarm }: DrawOptions): Drawn => {
+export const draw = (file: Scenario, seed: number, { swarm }: DrawOptions): Drawn => {
   const dice = new Dice(seed)
-  const fuzz = scenario.fuzz ?? NO_FUZZ
+  const fuzz = file.fuzz ?? NO_FUZZ
   const run = classOf(dice, fuzz, swarm)
-  const ties = swarm && dice.chance("ties", 1, 2) ? "drawn" : "fifo"
+  const scenario = swarm && run === "everywhere" ? mixMesh(dice, file) : file
+  const ties = (swarm && dice.chance("ties", 1, 2)) || scenario.ties === "drawn" ? "drawn" : "fifo"
   const settings =
     run === "scripted"
       ? []
@@ -223,6 +225,7 @@ export const draw = (scenario: Scenario, seed: number, { swarm }: DrawOptions): 
     expectations,
     calmMs,
     points: [],
+    turns: [],
     scenario: {
       ...varied,
       nodes: clone === null ? varied.nodes : [...varied.nodes, clone.node],
@@ -230,7 +233,7 @@ export const draw = (scenario: Scenario, seed: number, { swarm }: DrawOptions): 
       expect: expectations.map((place) => varied.expect[place]!)
     },
     sources: [
-      ...own.map((_, place) => `step/${place}`),
+      ...own.map((_, place) => (place < file.timeline.length ? `step/${place}` : GEN1)),
       ...struck.map(({ rule }) => rule.name),
       ...calm.map(() => null)
     ]

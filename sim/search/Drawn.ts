@@ -2,7 +2,7 @@
  * A scenario as one seed of a campaign runs it: plain data, as if somebody had written it, and what was drawn, to be shown.
  */
 import { below, between } from "../../kernel/Draw.ts"
-import type { Expectation, Range, Scenario } from "../scenario/Scenario.ts"
+import type { Expectation, Range, Scenario, Step } from "../scenario/Scenario.ts"
 import type { Points } from "./Points.ts"
 
 /**
@@ -18,9 +18,9 @@ export const judgedIn = (expectation: Expectation, run: RunClass): boolean =>
 
 /** A value in place of the file's. */
 export interface Setting {
-  /** As in `fuzz.vary`: `timeline.power-cut.at`, `network.loss`, `nodes.laptop.clock-skew`. */
+  /** As in `fuzz.vary`: `timeline.power-cut.at`, `network.loss`, `nodes.laptop.clock-skew`; or `nodes.laptop.boots-in`. */
   readonly path: string
-  /** In ms, or in parts per million for loss and clock rates; the upper end, where it is a range from the file's lower one. */
+  /** In ms, or in parts per million for loss and clock rates, or a year; the upper end, where it is a range from the file's lower one. */
   readonly value: number
 }
 
@@ -40,6 +40,20 @@ export interface Drawn {
   readonly calmMs: number
   /** Where it turned off into another future; none: it is the run of its seed. */
   readonly points: Points
+  /** What it turned into at each of them. */
+  readonly turns: ReadonlyArray<Turned>
+}
+
+/** Another future, as it was drawn. */
+export interface Turned {
+  /** Behind the event with which so many inputs were taken up. */
+  readonly after: number
+  /** From which all the rest is drawn. */
+  readonly seed: number
+  /** Places in the timeline of what does not strike any more. */
+  readonly without: ReadonlyArray<number>
+  /** What strikes in its place; it stands at the end of the timeline. */
+  readonly more: ReadonlyArray<Step>
 }
 
 /** Draws for one seed. Each is keyed by what it is for and a number of its own, so that one draw more moves no other. */

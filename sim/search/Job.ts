@@ -1,6 +1,7 @@
 /** What the threads of a campaign say to each other. Plain data only. */
 import type { Scenario } from "../scenario/Scenario.ts"
-import type { Log, Maker } from "../trace/TraceFile.ts"
+import type { Maker } from "../trace/Format.ts"
+import type { Log } from "../trace/TraceFile.ts"
 import type { Points } from "./Points.ts"
 import type { SeedReport } from "./OneSeed.ts"
 

@@ -19,6 +19,7 @@ export type NodeKind =
   | "crash-at-write"
   | "stop"
   | "freeze"
+  | "freeze-in-handshake"
   | "suspend"
   | "slow-cpu"
   | "disk-hangs"
@@ -136,6 +137,8 @@ export const nodeVerb = (what: Extract<What, { readonly who: unknown }>, scenari
       return { _tag: "crash", who, disk: "lost" }
     case "crash-at-write":
       return { _tag: "crash-at-write", who, nth: 1 + lot.dice.below(`${lot.key}/nth`, lot.n, WRITES_MAX) }
+    case "freeze-in-handshake":
+      return { _tag: "freeze", who, in: "handshake" }
     case "slow-cpu":
       return { _tag: "slow-cpu", who, takesMs: upTo(within(lot, "takes", TAKES_MS)) }
     case "disk-hangs":

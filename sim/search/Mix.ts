@@ -2,7 +2,8 @@
  * The default mix of random faults, on top of what a scenario says (C75): power, processes, processors, disks, clocks and keys of
  * nodes; domains that fail together; links in every way that they can be wrong; connections that end or are forgotten; strangers
  * at the door, trusted devices that lie, and copies of devices; where there is discovery, records that lie and addresses that change; and an environment of its own for each seed:
- * loss, delay, calendars and clock rates.
+ * loss, delay, calendars and clock rates, a node whose calendar begins in 1970 whenever it starts, and one device more, of
+ * generation 1, which is struck as the others are.
  *
  * Swarm testing: each seed draws how broad its mix is, then of every kind whether it is there at all, and then how often and for
  * how long it strikes. A mix of everything all the time hides what only a few kinds together can do.
@@ -17,6 +18,7 @@
  * Source: A. Groce et al., "Swarm testing" (ISSTA 2012).
  */
 import { ALL_LINKS_MAX } from "../../kernel/links/Keeping.ts"
+import { mixed } from "../gen1/Mixed.ts"
 import type { Range, Scenario, Target } from "../scenario/Scenario.ts"
 import { cloneable } from "./Clone.ts"
 import type { Dice } from "./Drawn.ts"
@@ -33,6 +35,7 @@ const nodeKinds: ReadonlyArray<NodeKind> = [
   "crash-at-write",
   "stop",
   "freeze",
+  "freeze-in-handshake",
   "suspend",
   "slow-cpu",
   "disk-hangs",
@@ -110,8 +113,13 @@ const kindsFor = (scenario: Scenario): ReadonlyArray<Kind> => [
   ...(scenario.network.discovery === undefined ? [] : nearbyKinds)
 ]
 
-/** Their names. */
-export const mixKinds = (scenario: Scenario): ReadonlyArray<string> => kindsFor(scenario).map(({ name }) => name)
+const hasGen1 = ({ nodes }: Scenario): boolean => nodes.some(({ generation }) => generation === 1)
+
+/** Their names in the ledger, without `mix/`. */
+export const mixKinds = (scenario: Scenario): ReadonlyArray<string> => [
+  ...kindsFor(scenario).map(({ name }) => name),
+  ...(hasGen1(scenario) ? [] : ["gen1"])
+]
 
 /** Of the kinds that there are, about one in so many. */
 const BREADTHS: ReadonlyArray<number> = [16, 8, 4]
@@ -145,7 +153,17 @@ export const mixRules = (dice: Dice, scenario: Scenario): ReadonlyArray<Rule> =>
   })
 }
 
-/** What a seed may do to clocks and network, as far as nothing else has set it: paths as in `fuzz.vary`. */
+/** The device of generation 1 and its start, in the ledger. */
+export const GEN1 = "mix/gen1"
+
+/** The scenario with one device of generation 1 beside it, where the seed has one and the file has none. */
+export const mixMesh = (dice: Dice, scenario: Scenario): Scenario => {
+  if (hasGen1(scenario) || !dice.chance(`${GEN1}/on`, 1, 8)) return scenario
+  const { with: _, ...both } = mixed(scenario, 1)
+  return both
+}
+
+/** What a seed may do to clocks and network, as far as nothing else has set it: paths as in `fuzz.vary`, and `boots-in` of a node. */
 export const mixSettings = (dice: Dice, { network, nodes }: Scenario): ReadonlyMap<string, Range> => {
   const settings = new Map<string, Range>()
   const most = (what: string, list: ReadonlyArray<number>): number => dice.one(`mix/${what}/most`, 0, list)
@@ -164,5 +182,7 @@ export const mixSettings = (dice: Dice, { network, nodes }: Scenario): ReadonlyM
     const rate = most("rate", [100, 10_000, 300_000])
     for (const { name } of nodes) settings.set(`nodes.${name}.clock-rate`, { min: -rate, max: rate })
   }
+  if (dice.chance("mix/boots-in/on", 1, 4))
+    settings.set(`nodes.${dice.one("mix/boots-in/who", 0, nodes).name}.boots-in`, { min: 1970, max: 1970 })
   return settings
 }

@@ -14,6 +14,7 @@ import type { Points } from "./Points.ts"
 import { draw } from "./Draw.ts"
 import type { Drawn, RunClass } from "./Drawn.ts"
 import { Reach } from "./Reach.ts"
+import { begin, beginAsDrawn } from "./Subject.ts"
 
 /** An expectation that was judged, by its place in the file. */
 export interface Judged extends Pick<Outcome, "status" | "atMs" | "marginMs" | "limitMs" | "witness"> {
@@ -60,7 +61,7 @@ export interface SeedOptions {
 export const runDrawn = (
   { liveness, scenario, seed, ties }: Drawn,
   options: Omit<RunOptions, "seed" | "ties"> = {}
-): RunResult => ofOneSeed(runScenario(scenario, { liveness, ...options, seed, ties }))
+): RunResult => ofOneSeed(runScenario(scenario, { ...(liveness ? { liveness } : {}), ...options, seed, ties }))
 
 /** What one seed of a campaign is judged by. */
 export const ofOneSeed = (result: RunResult): RunResult => ({
@@ -80,14 +81,20 @@ export const runBranch = (
   swarm: boolean,
   points: Points,
   options: Omit<RunOptions, "seed" | "ties"> = {}
-): { readonly drawn: Drawn; readonly result: RunResult } => {
-  const drawn = draw(scenario, seed, { swarm })
-  const { liveness, ties } = drawn
-  let now: OnItsWay = { run: new Run(drawn.scenario, { liveness, ...options, seed, ties }), drawn }
-  for (const [i, { after }] of points.entries())
-    if (goTo(now, after)) now = turnOff(scenario, now, points.slice(0, i + 1), swarm, options)
+): { readonly drawn: Drawn; readonly result: RunResult; readonly run: Run } => {
+  const now = begin({ scenario, seed, fuzzed: { swarm, points } }, options)
   now.run.go()
-  return { drawn: now.drawn, result: { ...ofOneSeed(now.run.finish()), seed } }
+  return { drawn: now.drawn, result: { ...ofOneSeed(now.run.finish()), seed }, run: now.run }
+}
+
+/** As it was drawn once, whatever is drawn by now. */
+export const runAsDrawn = (
+  drawn: Parameters<typeof beginAsDrawn>[0],
+  options: Omit<RunOptions, "seed" | "ties"> = {}
+): RunResult => {
+  const run = beginAsDrawn(drawn, options)
+  run.go()
+  return { ...ofOneSeed(run.finish()), seed: drawn.seed }
 }
 
 /** Everything that nodes told, in one number: two runs with the same one had the same facts and transitions. */
@@ -151,7 +158,13 @@ export const runFutures = (
   const drawn = draw(scenario, seed, { swarm })
   const { liveness, ties } = drawn
   const reach = new Reach()
-  const options = { liveness, seed, ties, ...watched(reach), ...(kernel === undefined ? {} : { kernel }) }
+  const options = {
+    ...(liveness ? { liveness } : {}),
+    seed,
+    ties,
+    ...watched(reach),
+    ...(kernel === undefined ? {} : { kernel })
+  }
   let trunk: OnItsWay = { run: new Run(drawn.scenario, options), drawn }
   for (const [i, point] of base.entries())
     if (goTo(trunk, point.after)) trunk = turnOff(scenario, trunk, base.slice(0, i + 1), swarm, watched(reach))

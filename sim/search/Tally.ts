@@ -74,6 +74,8 @@ export interface Finding {
   seeds: number
   /** Where the first seed's run is kept; `null`: not (yet). */
   trace: string | null
+  /** Of two runs that parted the other one, where it is another one again. */
+  otherTrace: string | null
 }
 
 const keyOf = (scenario: number, fault: Fault): string => {
@@ -181,7 +183,7 @@ export class Tally {
       known.seeds++
       return []
     }
-    const finding: Finding = { scenario, fault, seed, points, hash, seeds: 1, trace: null }
+    const finding: Finding = { scenario, fault, seed, points, hash, seeds: 1, trace: null, otherTrace: null }
     this.#byKey.set(key, finding)
     this.findings.push(finding)
     return [finding]

@@ -1,38 +1,13 @@
-/**
- * A run as a file, JSON Lines: a header that says what ran, each input that a node took up, in order, and how it ended.
- *
- * A seed is only a recipe: what the fuzzer draws from it changes when the fuzzer does. The inputs are the run itself. Outputs
- * are not kept: the kernel makes them again from the inputs, and the hash at the end says whether they are the same.
- */
+/** A run, made once more to be written down: as a trace file, or as lines in which to find where two runs part. */
 import { moment } from "../judge/Words.ts"
 import type { Input } from "../../kernel/Input.ts"
 import type { RunResult } from "../run.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
-import { pointsText, type Points } from "../search/Points.ts"
+import type { Points } from "../search/Points.ts"
 import { runBranch } from "../search/OneSeed.ts"
 import type { Kernel } from "../engine/Host.ts"
-import * as Hash from "./Hash.ts"
-
-export interface Maker {
-  /** The commit of the kernel; `null`: not known. */
-  readonly kernel: string | null
-  readonly node: string
-}
-
-/** One line of the middle. `atMs`: true time; the node's own is in the input. */
-interface InputLine {
-  readonly atMs: number
-  readonly node: string
-  readonly input: Input
-}
-
-const line = (value: unknown): string => `${JSON.stringify(value)}\n`
-
-const hashOf = (text: string): string => {
-  const hash = Hash.make()
-  Hash.absorb(hash, 0, 0, text)
-  return Hash.hex(hash)
-}
+import type { Maker } from "./Format.ts"
+import { Recorder } from "./Recorder.ts"
 
 /** Which of a scenario's runs: what its seed makes of it, turned off at these points. */
 export interface Which {
@@ -43,42 +18,17 @@ export interface Which {
 /** Runs it once more, and writes down what goes in. */
 export const record = (
   scenario: Scenario,
-  { points, seed: drawnFrom }: Which,
+  { points, seed }: Which,
   swarm: boolean,
   maker: Maker,
   kernel?: Kernel
 ): { readonly text: string; readonly result: RunResult } => {
-  const lines: Array<string> = []
-  const { drawn, result } = runBranch(scenario, drawnFrom, swarm, points, {
+  const recorder = new Recorder()
+  const { drawn, result } = runBranch(scenario, seed, swarm, points, {
     ...(kernel === undefined ? {} : { kernel }),
-    onStep: ({ name, world }, input) =>
-      void lines.push(line({ atMs: world.nowMs, node: name, input } satisfies InputLine))
+    onStep: recorder.onStep
   })
-  const { class: run, liveness, seed, settings, ties } = drawn
-  const faults = drawn.scenario.timeline.flatMap(({ atMs, forMs, verb }, step) =>
-    drawn.sources[step]?.startsWith("step/") ? [] : [{ atMs, forMs, source: drawn.sources[step], verb }]
-  )
-  const header = line({
-    $type: "clawmesh.trace/1",
-    scenario: scenario.text,
-    scenarioHash: hashOf(scenario.text),
-    file: drawn.scenario.file,
-    seed,
-    ...(drawn.scenario.with === undefined ? {} : { with: drawn.scenario.with }),
-    drawn: {
-      class: run,
-      ties,
-      liveness,
-      settings,
-      faults,
-      ...(points.length === 0 ? {} : { branch: pointsText(points) })
-    },
-    ...maker
-  })
-  return {
-    text: header + lines.join("") + line({ end: { hash: result.hash, verdict: result.verdict, atMs: result.endedMs } }),
-    result
-  }
+  return { text: recorder.text({ scenario, drawn: { drawn, swarm }, untilMs: null, maker }, result), result }
 }
 
 const brief = (input: Input): string => {

@@ -16,6 +16,8 @@ const plainRun = {
   fuzzed: null,
   reporter: "story",
   quiet: false,
+  step: false,
+  record: false,
   with: { gen1: 0 },
   json: null
 } as const
@@ -102,7 +104,7 @@ describe("pnpm sim: wrong use, with the way out", () => {
     assert.strictEqual(refused("a.yaml --twcie"), "no flag --twcie; did you mean --twice?")
     assert.match(
       refused("a.yaml --frobnicate"),
-      /^no flag --frobnicate; there are --seed --until --fuzzed --no-swarm --branch --with --twice --reporter --quiet --version --json --help --no-color$/u
+      /^no flag --frobnicate; there are --seed --until --fuzzed --no-swarm --branch --with --twice --reporter --quiet --step --record --version --json --help --no-color$/u
     )
     assert.match(refused("a.yaml -x"), /^no flag -x; there are /u)
   })

@@ -3,6 +3,12 @@ import { existsSync, mkdirSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
+import { draw } from "../../../sim/search/Draw.ts"
+import type { Drawn } from "../../../sim/search/Drawn.ts"
+import { runDrawn } from "../../../sim/search/OneSeed.ts"
+import type { Step } from "../../../sim/scenario/Scenario.ts"
+import { Recorder } from "../../../sim/trace/Recorder.ts"
+import { scenarioFrom } from "../search/Field.ts"
 import { folder, LIMIT_MS, recordsOf, sim, text, write } from "./Workshop.ts"
 
 const deaf = fileURLToPath(new URL("../search/kernels/deaf.ts", import.meta.url))
@@ -69,37 +75,50 @@ describe("pnpm sim explain", () => {
       // With the kernel as it is nothing of that comes out again.
       await refused(
         `explain ${trace}`,
-        /does not come out as it was recorded with this version .*: pnpm sim field\.yaml --seed 1 --fuzzed\n$/su,
+        /^out\/[0-9a-f]{8}\.jsonl, .*does not come out as it was recorded with this version; where it parts: pnpm sim replay out\/[0-9a-f]{8}\.jsonl\n$/u,
         5
       )
       write("cut.jsonl", text(trace!).slice(0, -80))
       const cut = await sim("explain cut.jsonl --no-futures", { kernelModule })
-      assert.match(cut.err, /^! cut\.jsonl has no end: it was cut off/u)
+      assert.match(cut.err, /^! cut\.jsonl is cut off: .*this is the run up to there, and how it may have gone on\n$/u)
       assert.strictEqual(cut.exit, 0)
       write("edited.jsonl", text(trace!).replace("eventually", "eventualy"))
       await refused(
         "explain edited.jsonl",
-        /^edited\.jsonl: the scenario in it does not read with this version\n.*eventualy/su
+        /^edited\.jsonl:1:1: the scenario in it is another one than was recorded: .*what still stands of it: pnpm sim replay edited\.jsonl\n$/u,
+        5
       )
     }
   )
 
   it("explains a trace of a run as it was written, stopped where that was", async () => {
-    const { hash } = recordsOf((await sim("scenarios/broken.yaml --until 7s --json")).out)[0] as {
-      readonly hash: string
-    }
-    const head = {
-      $type: "clawmesh.trace/1",
-      scenario: text("scenarios/broken.yaml"),
-      file: "b.yaml",
-      seed: 1,
-      untilMs: 7_000,
-      drawn: null
-    }
-    write("written.jsonl", `${JSON.stringify(head)}\n${JSON.stringify({ end: { hash } })}\n`)
-    const { err, out } = await sim("explain written.jsonl --no-futures")
+    const kept = await sim("scenarios/broken.yaml --until 7s --record")
+    const trace = /^saved {2}(.*)$/mu.exec(kept.out)?.[1] ?? "none"
+    const { err, out } = await sim(`explain ${trace} --no-futures`)
     assert.strictEqual(err, "")
-    assert.match(out, /^✗ it does not\n {4}b\.yaml:10:5\n/u)
+    assert.match(out, /^✗ it does not\n {4}scenarios\/broken\.yaml:10:5\n/u)
+  })
+
+  it("of a seed that is drawn otherwise by now explains what was drawn then", async () => {
+    const scenario = scenarioFrom(text("scenarios/broken.yaml"), "scenarios/broken.yaml")
+    const drawn = draw(scenario, 3, { swarm: false })
+    const crash: Step = { ...drawn.scenario.timeline[0]!, atMs: 4_000, verb: { _tag: "crash", who: ["laptop"] } }
+    const then: Drawn = {
+      ...drawn,
+      scenario: { ...drawn.scenario, timeline: [...drawn.scenario.timeline, crash] },
+      sources: [...drawn.sources, null]
+    }
+    const recorder = new Recorder()
+    const result = runDrawn(then, { onStep: recorder.onStep })
+    const maker = { kernel: null, node: "24.4.0" }
+    write("then.jsonl", recorder.text({ scenario, drawn: { drawn: then, swarm: false }, untilMs: null, maker }, result))
+    const { err, exit, out } = await sim("explain then.jsonl --no-futures")
+    assert.strictEqual(err, "! of seed 3 this simulator makes another run: this is the one that was drawn then\n")
+    assert.strictEqual(exit, 0)
+    assert.match(out, /4\.000 .*laptop crashes/u)
+    const written = await sim("report then.jsonl --no-futures --out then.html")
+    assert.strictEqual(written.exit, 0)
+    assert.include(text("then.html"), "pnpm sim replay then.jsonl")
   })
 
   it("refuses what is no run, each with the way out", async () => {
@@ -122,20 +141,23 @@ describe("pnpm sim explain", () => {
     await refused("explain scenarios/held.yaml --at 1ms --node laptop --why x", /^--why names a failure/u)
     await refused("explain scenarios/held.yaml --branch 1:1", /^--branch goes with --fuzzed/u)
     await refused("explain scenarios/held.yaml --fuzzed", /^--fuzzed needs the seed/u)
-    await refused("explain other.jsonl --seed 3", /^a trace says itself which run it is; leave out --seed/u)
-    await refused("explain other.jsonl", /^other\.jsonl is no trace: its first line does not say clawmesh\.trace\/1/u)
-    await refused("explain half.jsonl", /^half\.jsonl is no whole trace/u)
-    await refused("explain none.jsonl", /^none\.jsonl cannot be read: there is no such file/u)
+    await refused(
+      "explain other.jsonl --seed 3",
+      /^--seed is for scenarios; a trace says by itself which run it is: pnpm sim explain other\.jsonl\n$/u
+    )
+    await refused("explain other.jsonl", /^other\.jsonl:1:1: this is no trace: it is "other"; a trace begins with/u)
+    await refused("explain half.jsonl", /^half\.jsonl:1:1: the first line does not say what ran/u)
+    await refused("explain none.jsonl", /^no file none\.jsonl/u)
     mkdirSync(join(folder, "folder.jsonl"))
-    await refused("explain folder.jsonl", /^folder\.jsonl cannot be read: it is a folder/u)
+    await refused("explain folder.jsonl", /^folder\.jsonl is a folder; there is no trace in it/u)
     write(
       "hostile.jsonl",
       `${JSON.stringify({ $type: "clawmesh.trace/1", scenario: "", file: "\u001b[2J", seed: 1 })}\n`
     )
-    await refused("explain hostile.jsonl", /^hostile\.jsonl is no whole trace/u)
+    await refused("explain hostile.jsonl", /^hostile\.jsonl:1:1: the first line does not say what ran: \P{Cc}*\n$/u)
     await refused(
       "explain scenarios/held.yaml --seed 1 --fuzzed --branch 9999999:1",
-      /^--branch 9999999:1: the run of seed 1 never comes to 9999999:1; write the points as/u
+      /^--branch 9999999:1: the run of seed 1 ends after \d+ inputs and never comes to 9999999:1; write the points as/u
     )
     await refused("explain typos.yaml", /^typos\.yaml does not read/u)
   })

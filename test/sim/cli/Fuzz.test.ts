@@ -110,6 +110,20 @@ describe("pnpm sim fuzz", () => {
           }
         })
       })
+      // What it was made to is a file of its own; here there is no scenarios/.
+      const small =
+        /\n {2}shrunk \d+ faults, \d nodes, .+ → 0 faults, 1 node, .+; 1-minimal: .+\n {2}small {2}pnpm sim (out\/field-3\.yaml)\n/u.exec(
+          ran.out
+        )
+      assert.isNotNull(small, ran.out)
+      assert.include(
+        readFileSync(join(folder, small![1]!), "utf8"),
+        "# Found by   pnpm sim field.yaml --seed 3 --fuzzed"
+      )
+      const unshrunk = await sim("fuzz field.yaml --seeds 3..3 --jobs 1 --no-shrink", {
+        kernelModule: kernelAt("deaf")
+      })
+      assert.notInclude(unshrunk.out, "shrunk")
       // The whole kernel holds in this very run: same draw, same world.
       assert.strictEqual(again.exit, 0, again.out)
       assert.match(again.out, /\ndrawn: .+\n/u)

@@ -41,7 +41,7 @@ const fuzz = (kib: number) => {
   const script = `
     const { command } = await import(${from("../../../sim/cli/Command.ts")})
     const { readScenario: read } = await import(${from("../../../sim/scenario/read.ts")})
-    process.exitCode = await command(["fuzz", "field.yaml", "--seeds", "3..4", "--jobs", "1"], {
+    process.exitCode = await command(["fuzz", "field.yaml", "--seeds", "3..4", "--jobs", "1", "--no-shrink"], {
       cwd: process.cwd(), env: {}, terminal: null, nowMs: () => performance.now(), dateMs: () => 0,
       out: (text) => void process.stdout.write(text), err: (text) => void process.stderr.write(text),
       engine: async () => ({ read }), kernelModule: ${from("../search/kernels/deaf.ts")}

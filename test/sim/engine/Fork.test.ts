@@ -50,6 +50,7 @@ timeline:
   - { at: 8s, clog: { between: [d, e] }, for: 3s }
   - { at: 9s, skew: { who: b, rate: +20% }, for: 9s }
   - { at: 10s, freeze: a, for: 4s }
+  - { at: 11s, freeze: { who: [c, d], in: handshake }, for: 14s }
   - { at: 11s, disk: { who: e, is: hanging }, for: 5s }
   - { at: 12s, reset: { between: [b, e] } }
   - { at: 13s, replay: { from: a, to: c, message: all } }
@@ -230,6 +231,7 @@ describe("a fork of a running world", () => {
         machine.vault.slow({ min: 500, max: 900 })
         machine.keysFail = "sign"
         machine.setTrap(1)
+        machine.setLoginTrap(1)
         machine.freeze()
         machine.intake.paceAt({ min: 3, max: 9 })
         machine.thaw()

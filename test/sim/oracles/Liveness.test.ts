@@ -86,6 +86,7 @@ describe("calm", () => {
   - { at: 18s, freeze: [backup, witness], for: 1h }
   - { at: 18s, slow-cpu: { who: witness, takes: 2s }, for: 1h }
   - { at: 18s, crash-at-write: { who: witness, after: exactly 1 }, for: 1h }
+  - { at: 18s, freeze: { who: [main, witness], in: handshake }, for: 1h }
   - { at: 19s, freeze: backup, for: 1h }
   - { at: 19s, partition: [[main], [backup], [witness], [shed]] }
   - { at: 19s, crash: shed, for: 30s }`)
@@ -102,6 +103,11 @@ describe("calm", () => {
     world.run(world.nowMs + 60_000)
     assert.deepStrictEqual(whyNot(world, core), [])
     assert.strictEqual(witness!.trapsSprung, 0, "a trap for a write is no more")
+    assert.deepStrictEqual(
+      [main!, witness!].map(({ loginsFrozen }) => loginsFrozen),
+      [0, 0],
+      "nor one for a login"
+    )
     assert.isFalse(shed!.running, "what the script still had to undo is not undone")
     shed!.start()
     world.run(world.nowMs + 60_000)

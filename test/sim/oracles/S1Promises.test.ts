@@ -142,3 +142,17 @@ describe("S1: whoever learns of a higher term stops", () => {
     fires("S1-promises", /^[a-z]+ is told of term \d+, and goes on (sounding|following) in term \d+$/u, wiped, deaf)
   })
 })
+
+describe("S1: nobody goes back to a lower term", () => {
+  it("whoever follows the term before", () => {
+    const forgetful = brokenAfter((node, before) => {
+      const { counter, manifest } = before.leadership.term
+      return node.config.role === "field" && node.leadership !== before.leadership && counter > 0
+        ? { ...node, leadership: { ...node.leadership, term: { manifest, counter: counter - 1 } } }
+        : node
+    })
+    const together = mesh(`
+  - { at: 0s, start: everyone }`)
+    fires("S1-promises", /^witness knows of term 1, and goes back to term 0$/u, together, forgetful)
+  })
+})

@@ -425,6 +425,13 @@ describe("steps", () => {
     assertMistakes(scenarioWith({ nodes: " «5»", electors: " [laptop]" }), /^write the nodes as a mapping/u)
   })
 
+  it("freeze in the middle of something that there is not", () => {
+    const step = (yaml: string) => timelineWith(`  - { at: 1s, ${yaml}, for: 5s }`)
+    assertMistakes(step("freeze: { who: laptop, in: «handshaking» }"), /one of handshake/u)
+    assertMistakes(step("freeze: «{ who: laptop }»"), /in the middle of what: \{ who: jetson-1, in: handshake \}$/u)
+    assertMistakes(step("freeze: { who: «nobody», in: handshake }"), /nobody/u)
+  })
+
   it("freeze without an end", () => {
     assertMistakes(timelineWith("  - { at: 1s, «freeze»: laptop }"), "freeze needs to end: add for:, such as for: 5s")
     assertMistakes(timelineWith("  - { at: 1s, freeze: laptop, for: «5» }"), /^write a time with a unit/u)

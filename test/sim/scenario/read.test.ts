@@ -169,6 +169,11 @@ describe("verbs and groups of nodes", () => {
       _tag: "crash",
       who: [{ word: "any", role: "field" }, "laptop"]
     })
+    assert.deepStrictEqual(verb("freeze: { who: laptop, in: handshake }, for: 3s"), {
+      _tag: "freeze",
+      who: ["laptop"],
+      in: "handshake"
+    })
     assert.deepStrictEqual(verb("freeze: any standby-planner, for: 3s"), {
       _tag: "freeze",
       who: [{ word: "any", role: "standby-planner" }]

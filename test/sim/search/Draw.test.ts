@@ -361,10 +361,53 @@ describe("random faults by name", () => {
       const calm = scenario.timeline.filter((_, step) => sources[step] === null).map(({ verb }) => verb)
       if (!liveness) assert.deepInclude(calm[1], { _tag: "restart", who: ["two"] })
     }
-    for (const one of drawn) assert.lengthOf(one.scenario.nodes, cloned.includes(one) ? 5 : 4)
+    for (const one of drawn)
+      assert.lengthOf(
+        one.scenario.nodes.filter(({ generation }) => generation === undefined),
+        cloned.includes(one) ? 5 : 4
+      )
     // All elect.
     const all = scenarioFrom(FIELD.replace("nodes:", "electors: [main, backup, one, two]\nnodes:"))
     assert.isEmpty(many(true, all).filter(({ sources }) => sources.includes("mix/clone")))
+  })
+
+  it("one device more, of generation 1, is in the mesh of some seeds, struck like others, and runs in the calm", () => {
+    const drawn = many(true)
+    const beside = drawn.filter(({ sources }) => sources.includes("mix/gen1"))
+    const everywhere = ofClass("everywhere", drawn)
+    assert.approximately(beside.length / everywhere.length, 1 / 8, 0.04)
+    assert.includeMembers([...everywhere], [...beside])
+    for (const { scenario, sources, liveness } of beside) {
+      assert.deepInclude(
+        scenario.nodes.find(({ name }) => name === "gen1-1"),
+        { generation: 1, beside: true }
+      )
+      const start = scenario.timeline[sources.indexOf("mix/gen1")]
+      assert.deepInclude(start, { atMs: 0, verb: { _tag: "start", who: ["gen1-1"] } })
+      assert.deepEqual(
+        sources.filter((source) => source?.startsWith("step/") === true),
+        field().timeline.map((_, place) => `step/${place}`)
+      )
+      const calm = scenario.timeline.filter((_, step) => sources[step] === null).at(-1)?.verb
+      if (!liveness) assert.deepEqual(calm, { _tag: "start", who: ["main", "backup", "one", "two", "gen1-1"] })
+    }
+    const struck = beside.flatMap(({ scenario }) =>
+      scenario.timeline.filter(({ atMs, verb }) => atMs > 0 && "who" in verb && verb.who.includes("gen1-1"))
+    )
+    assert.isNotEmpty(struck)
+    const old = scenarioFrom(FIELD.replace("one:    {", "one:    { generation: 1,"))
+    assert.strictEqual(old.nodes[2]?.generation, 1)
+    assert.isEmpty(many(true, old).filter(({ sources }) => sources.includes("mix/gen1")))
+  })
+
+  it("the calendar of one node begins in 1970 in some seeds, whichever node it is", () => {
+    const drawn = ofClass("everywhere")
+    const old = drawn.map(({ scenario }) => scenario.nodes.filter(({ bootsIn1970 }) => bootsIn1970 === true))
+    for (const [place, nodes] of old.entries())
+      assert.strictEqual(nodes.length, drawn[place]!.settings.filter(({ path }) => path.endsWith(".boots-in")).length)
+    const names = old.flatMap((nodes) => nodes.map(({ name }) => name))
+    assert.approximately(names.length / drawn.length, 1 / 4, 0.06)
+    assert.includeMembers(names, ["main", "backup", "one", "two"])
   })
 
   it("wrong pins, every spread of delay, swizzles of all links, majorities: each is in the mix", () => {

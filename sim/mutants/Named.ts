@@ -1,0 +1,358 @@
+/**
+ * Bugs with a name: what somebody could well write, or has written elsewhere, and what a mesh must not do. Each stands for a rule of
+ * the protocol or an invariant, and some scenario or oracle has to find it.
+ *
+ * Whatever is added to the kernel brings some of its own: a line of the source as it stands there, and what it would be with the bug.
+ * A line that is not there any more, or twice, is told as a mistake of this list (`namedMutants`).
+ */
+import { lineOf, type Edit, type Mutant } from "./Mutant.ts"
+
+interface Bug {
+  readonly rule: string
+  readonly what: string
+  readonly file: string
+  /** Each stands in the file exactly once. */
+  readonly swaps: ReadonlyArray<readonly [was: string, is: string]>
+}
+
+const bugs: { readonly [name: string]: Bug } = {
+  // ---------------------------------------------------------------------------------------------- leadership
+  "forgets-the-term": {
+    rule: "S1, S9",
+    what: "after a restart it knows neither the term nor for whom it voted",
+    file: "leadership/Leadership.ts",
+    swaps: [
+      [
+        "term: durable.term,\n    votedTerm: durable.term,\n    votedFor: durable.votedFor,",
+        "term: TERM_ZERO,\n    votedTerm: TERM_ZERO,\n    votedFor: null,"
+      ]
+    ]
+  },
+  "votes-twice": {
+    rule: "S1",
+    what: "it votes for a second candidate of the same term",
+    file: "leadership/Voting.ts",
+    swaps: [["return leadership.votedFor === candidate\n", "return true\n"]]
+  },
+  "no-silence-after-boot": {
+    rule: "S2",
+    what: "after a boot it votes and stands at once, although it may have promised",
+    file: "leadership/Leadership.ts",
+    swaps: [["silentUntil: turn.at.mono + promiseMs", "silentUntil: turn.at.mono"]]
+  },
+  "lease-from-the-answer": {
+    rule: "S2",
+    what: "the lease runs from when the majority answered, not from when the heartbeat was sent",
+    file: "leadership/Leading.ts",
+    swaps: [["beat.sentAt + config.profile.leaseMs", "turn.at.mono + config.profile.leaseMs"]]
+  },
+  "half-is-a-majority": {
+    rule: "S1, S2",
+    what: "half of the electors is enough",
+    file: "leadership/Leadership.ts",
+    swaps: [["2 * count > config.manifest", "2 * count >= config.manifest"]]
+  },
+  "breaks-its-promise": {
+    rule: "S2",
+    what: "it votes for another while its promise to a leader runs",
+    file: "leadership/Voting.ts",
+    swaps: [["  if (now < leadership.promisedUntil && leadership.promisedTo !== candidate) return false\n", ""]]
+  },
+  "answers-before-it-is-durable": {
+    rule: "S9",
+    what: "what is to wait for a record is done while the record is being written",
+    file: "Node.ts",
+    swaps: [
+      [
+        'out.push({ _tag: "Persist", ticket, record, then })',
+        'out.push(...then, { _tag: "Persist", ticket, record, then: [] })'
+      ]
+    ]
+  },
+  "leads-on-after-a-stall": {
+    rule: "S2",
+    what: "heartbeats that were sent before a stall of its own renew its lease",
+    file: "leadership/Leading.ts",
+    swaps: [["if (turn.lateMs > config.profile.stallVoidsLeaseMs) {", "if (false) {"]]
+  },
+  "follows-a-lower-term": {
+    rule: "S1",
+    what: "it follows whoever leads a lower term than it knows of",
+    file: "leadership/Voting.ts",
+    swaps: [["const stale = order < 0 || (order === 0", "const stale = (order === 0"]]
+  },
+  "stands-without-asking": {
+    rule: "B23",
+    what: "it spends a term without asking first whether anybody would vote for it",
+    file: "leadership/Candidacy.ts",
+    swaps: [["return isMajority(config, 1) ? campaign", "return isMajority(config, 9) || true ? campaign"]]
+  },
+  "votes-on-without-its-journal": {
+    rule: "S9",
+    what: "whoever lost its journal votes as before, under promises that it has forgotten",
+    file: "Node.ts",
+    swaps: [['[{ _tag: "Forgot", manifest: node.config.manifest.version }]', "[]"]]
+  },
+  "keeps-the-lead-to-itself": {
+    rule: "B26",
+    what: "whoever leaves while it leads does not tell, and all wait for its lease to end",
+    file: "leadership/Leading.ts",
+    swaps: [['    if (link !== null) send(turn, link, "mesh.release", { term })\n', ""]]
+  },
+  // ---------------------------------------------------------------------------------------------- incarnations, journal
+  "same-incarnation-again": {
+    rule: "S9",
+    what: "after a restart it lives in the incarnation that it had before",
+    file: "Node.ts",
+    swaps: [
+      [
+        "live(started, turn, started.durable.incarnation + 1, [])",
+        "live(started, turn, Math.max(1, started.durable.incarnation), [])"
+      ]
+    ]
+  },
+  "takes-the-lower-record": {
+    rule: "S9",
+    what: "an older vote in the journal outweighs a later one",
+    file: "Durable.ts",
+    swaps: [
+      [
+        "return compareTerms(record.term, durable.term) > 0",
+        "return compareTerms(record.term, durable.term) < 0 || durable.term.counter === 0"
+      ]
+    ]
+  },
+  "acknowledges-unsynced-bytes": {
+    rule: "S9",
+    what: "a record counts as stored when it is written, and not when it is synced",
+    file: "journal/Journal.ts",
+    swaps: [
+      [
+        '      { _tag: "Append", file: JOURNAL, bytes },\n      { _tag: "Sync", file: JOURNAL }\n',
+        '      { _tag: "Append", file: JOURNAL, bytes }\n'
+      ]
+    ]
+  },
+  "believes-the-first-answer": {
+    rule: "S9, P3.16",
+    what: "whoever lost its journal lives again at the word of the first who answers",
+    file: "identity/Recall.ts",
+    swaps: [
+      [
+        "  return links.contacts.every(({ found, peer }) => {",
+        "  return true || links.contacts.every(({ found, peer }) => {"
+      ]
+    ]
+  },
+  // ---------------------------------------------------------------------------------------------- sessions
+  "accepts-an-older-incarnation": {
+    rule: "S6",
+    what: "a process of a life before is let in",
+    file: "links/Sessions.ts",
+    swaps: [["if (proven.incarnation < contact.incarnation)", "if (proven.incarnation < 0)"]]
+  },
+  "takes-a-clone-for-the-device": {
+    rule: "S6, A15",
+    what: "a second process in the same incarnation is let in",
+    file: "links/Sessions.ts",
+    swaps: [["contact.bootId !== null && contact.bootId !== proven.bootId)", "false)"]]
+  },
+  "lets-in-who-has-left": {
+    rule: "S6",
+    what: "a goodbye is not final for its incarnation",
+    file: "links/Sessions.ts",
+    swaps: [["contact.leftIncarnation >= proven.incarnation && contact.leftIncarnation > 0)", "false)"]]
+  },
+  "hears-an-old-goodbye": {
+    rule: "C7",
+    what: "a goodbye of an older life ends the present one",
+    file: "links/Links.ts",
+    swaps: [["  if (said.incarnation !== undefined && said.incarnation !== incarnation) return links\n", ""]]
+  },
+  "handshake-without-an-end": {
+    rule: "C4",
+    what: "a login with somebody who stands still is waited for for ever",
+    file: "links/Links.ts",
+    swaps: [["deadline: turn.at.mono + turn.config.profile.handshakeMs", "deadline: NEVER_MS"]]
+  },
+  "keeps-neither-of-two": {
+    rule: "C17",
+    what: "of two dials that cross, each end keeps its own",
+    file: "links/Sessions.ts",
+    swaps: [["const weAreLower = turn.config.deviceId < proven.peer", "const weAreLower = true"]]
+  },
+  "dials-without-a-pause": {
+    rule: "L6",
+    what: "failed dials are repeated without waiting any longer each time",
+    file: "links/Dialling.ts",
+    swaps: [
+      [
+        "  return scheduled(turn, { ...contact, failures: contact.failures + 1 }, jitter(turn, contact, capMs))",
+        "  return scheduled(turn, { ...contact, failures: contact.failures + 1 }, Math.min(capMs, 1))"
+      ]
+    ]
+  },
+  "asked-without-a-budget": {
+    rule: "P13.6",
+    what: "whoever asks too often is answered each time",
+    file: "links/Lanes.ts",
+    swaps: [["if (until - now <= (REQUESTS_AT_ONCE - 1) * REQUEST_EACH_MS) {", "if (until >= now) {"]]
+  },
+  // ---------------------------------------------------------------------------------------------- authentication
+  "trusts-the-wall-clock": {
+    rule: "A29",
+    what: "a kernel peer whose calendar is wrong is refused",
+    file: "links/Authenticate.ts",
+    swaps: [["if (hello === undefined && driftMs > GEN1_CLOCK_WINDOW_MS)", "if (driftMs > GEN1_CLOCK_WINDOW_MS)"]]
+  },
+  "takes-any-signature": {
+    rule: "S7",
+    what: "the signature of the kernel extension is not looked at",
+    file: "links/Authenticate.ts",
+    swaps: [
+      [
+        "if (hello !== undefined && checked.valid[1] !== true)",
+        "if (hello !== undefined && checked.valid.length === 0)"
+      ]
+    ]
+  },
+  "takes-another-mesh": {
+    rule: "S7",
+    what: "a device of a mesh of the same name and another operator is let in",
+    file: "links/Authenticate.ts",
+    swaps: [
+      [
+        "if (hello !== undefined && hello.meshKey !== config.meshKey)",
+        'if (hello !== undefined && hello.meshKey === "")'
+      ]
+    ]
+  },
+  "takes-a-borrowed-name": {
+    rule: "S7",
+    what: "a login may name another device than the one whose key signs it",
+    file: "links/Authenticate.ts",
+    swaps: [["if (checked.deviceId !== said.deviceId)", "if (checked.deviceId === null)"]]
+  },
+  "goodbye-on-anybodys-word": {
+    rule: "P7.16",
+    what: "a goodbye that is handed on is believed without its signature",
+    file: "membership/Goodbyes.ts",
+    swaps: [["if (deviceId !== goodbye.deviceId || valid[0] !== true) {", 'if (goodbye.signature === "") {']]
+  },
+  // ---------------------------------------------------------------------------------------------- membership
+  "convicts-on-hearsay": {
+    rule: "B3",
+    what: "the words of observers count whom it cannot reach itself",
+    file: "membership/Verdict.ts",
+    swaps: [
+      [
+        "const edge = reached[observer] === true ? edgeTo(rowOf[observer], subject) : undefined",
+        "const edge = edgeTo(rowOf[observer], subject)"
+      ]
+    ]
+  },
+  "does-not-trust-its-eyes": {
+    rule: "B3",
+    what: "whom it hears itself is down when others say so",
+    file: "membership/Verdict.ts",
+    swaps: [
+      [
+        "if (ownWord(evidence, place, outvoted)) return against",
+        "if (!outvoted && ownWord(evidence, place, outvoted)) return against"
+      ]
+    ]
+  },
+  "one-witness-is-enough": {
+    rule: "B4",
+    what: "a death that one alone has seen counts as confirmed",
+    file: "membership/Membership.ts",
+    swaps: [["witnesses.length >= 2", "witnesses.length >= 1"]]
+  },
+  "accuses-after-a-stall": {
+    rule: "S11",
+    what: "whoever stood still takes the silence meanwhile for that of the others",
+    file: "membership/Membership.ts",
+    swaps: [["if (turn.lateMs > profile.stallMs) next", "if (turn.lateMs > NEVER_MS) next"]]
+  },
+  "back-at-the-first-word": {
+    rule: "A14",
+    what: "a device that was down is up at its first word, without a probation",
+    file: "membership/Probe.ts",
+    swaps: [
+      [
+        '  if (member.state === "down") return member.probationEnds === NEVER_MS ? onProbation(member, turn) : member\n',
+        ""
+      ]
+    ]
+  },
+  "never-misses-a-probe": {
+    rule: "L1",
+    what: "a probe that is not answered is forgotten",
+    file: "membership/Probe.ts",
+    swaps: [["const misses = member.misses + 1\n", "const misses = 0\n"]]
+  },
+  "viewers-pass-things-on": {
+    rule: "S8",
+    what: "a viewer hands on rows of others",
+    file: "membership/Rows.ts",
+    swaps: [
+      [
+        "  const next = { ...holder, members, rows, fingerprint }\n  if (!observes(turn.config.role)) return next\n",
+        "  const next = { ...holder, members, rows, fingerprint }\n"
+      ]
+    ]
+  },
+  "silent-towards-generation-1": {
+    rule: "G1",
+    what: "devices of generation 1 get something that keeps a link alive too seldom for them",
+    file: "Profile.ts",
+    swaps: [["GEN1_QUIET_MS = 20_000", "GEN1_QUIET_MS = 200_000"]]
+  },
+  "says-too-much-to-generation-1": {
+    rule: "G1",
+    what: "a goodbye goes to devices of generation 1 as it goes to the others",
+    file: "links/Gen1.ts",
+    swaps: [['if (frame.type !== "event" || frame.event !== "peer.leaving") return frame', "if (true) return frame"]]
+  },
+  "rows-go-backward": {
+    rule: "L1",
+    what: "an older row that comes late takes the place of a newer one",
+    file: "membership/Rows.ts",
+    swaps: [["(itself ? isSame(row, old) : !isNewer(row, old))", "isSame(row, old)"]]
+  },
+  oversleeps: {
+    rule: "L1",
+    what: "the alarm is set a second late",
+    file: "Node.ts",
+    swaps: [
+      [
+        'turn.out.push({ _tag: "SetAlarm", at: due })\n  return { ...node, alarmAt: due }',
+        'turn.out.push({ _tag: "SetAlarm", at: due + 1_000 })\n  return { ...node, alarmAt: due }'
+      ]
+    ]
+  }
+}
+
+/** A bug whose line is not in the kernel any more. */
+export class LostPlace extends Error {}
+
+const editsOf = (name: string, { file, swaps }: Bug, source: string): ReadonlyArray<Edit> =>
+  swaps.map(([was, is]) => {
+    const from = source.indexOf(was)
+    const times = from < 0 ? 0 : source.includes(was, from + 1) ? 2 : 1
+    if (times === 1) return { from, was, is }
+    const [line = ""] = was.trim().split("\n")
+    throw new LostPlace(
+      `the mutant ${name} has lost its place: "${line}" stands in kernel/${file} ${times === 0 ? "no more" : "more than once"}. ` +
+        "Write it anew in sim/mutants/Named.ts, or take it out with the rule that it breaks"
+    )
+  })
+
+/** `read`: the source of a file below `kernel/`. Throws where a bug has lost its place in it. */
+export const namedMutants = (read: (file: string) => string): ReadonlyArray<Mutant> =>
+  Object.entries(bugs).map(([name, bug]) => {
+    const source = read(bug.file)
+    const edits = editsOf(name, bug, source)
+    const { file, rule, what } = bug
+    return { name, kind: "named", file, rule, what, edits, line: lineOf(source, edits[0]!.from) }
+  })

@@ -1,0 +1,90 @@
+/** Expectations as the language writes them: the way back from `Expectations.ts`. */
+import { defaultJudge } from "./Expectations.ts"
+import type { Flow } from "./Flow.ts"
+import type { Expectation, Facts, Pair, Step } from "./Scenario.ts"
+import { sentenceOf } from "./Sentence.ts"
+import { showCount, showSize, showTime } from "./Units.ts"
+
+type Written = { readonly [key: string]: Flow | undefined }
+
+const pairWords = <P extends Pair>(
+  pairs: ReadonlyArray<P> | undefined,
+  said: (pair: P) => string
+): Flow | undefined => {
+  if (pairs === undefined) return undefined
+  const byObserver: { [observer: string]: { [subject: string]: string } } = {}
+  for (const pair of pairs) {
+    const observer = typeof pair.observer === "string" ? pair.observer : pair.observer.word
+    byObserver[observer] = { ...byObserver[observer], [pair.subject]: said(pair) }
+  }
+  return byObserver
+}
+
+const factsWords = (facts: Facts): Written => {
+  const { agreeOn, events, leader, leaders, leadersBelieved, leadersPerTerm, seenBy, term } = facts
+  const count = (one: Facts["leaders"]) => (one === undefined ? undefined : showCount(one))
+  return {
+    leader: leader === undefined || leader === "none" ? leader : leader.length === 1 ? leader[0]! : leader,
+    "seen-by": seenBy,
+    leaders: count(leaders),
+    "leaders-believed": count(leadersBelieved),
+    "leaders-per-term": count(leadersPerTerm),
+    term: count(term),
+    peers: pairWords(facts.peers, ({ state }) => state),
+    sessions: pairWords(facts.sessions, ({ count: seen }) => showCount(seen)),
+    trusts: pairWords(facts.trusts, ({ as }) => as),
+    heartbeats: pairWords(facts.heartbeats, ({ ms }) => showTime(ms)),
+    unread: pairWords(facts.unread, ({ bytes }) => showSize(bytes)),
+    "agree-on": agreeOn,
+    events: events?.map(({ about, event, from, reason, seen, to }) => ({
+      event,
+      about: about ?? undefined,
+      from: from ?? undefined,
+      to: to ?? undefined,
+      reason: reason ?? undefined,
+      seen: showCount(seen)
+    }))
+  }
+}
+
+/** A moment as so long after the step that it counts from, where that step is there. */
+const momentWords = (ms: number, base: string | undefined, steps: ReadonlyArray<Step>, lastsMs: number): string => {
+  const fromMs = base === "end" ? lastsMs : steps.find(({ id }) => id !== null && id === base)?.atMs
+  if (base === undefined || fromMs === undefined || ms < fromMs) return showTime(ms)
+  return ms === fromMs ? base : `${base} + ${showTime(ms - fromMs)}`
+}
+
+export const expectationWords = (
+  { facts, judge, name, when }: Expectation,
+  timeline: ReadonlyArray<Step>,
+  lastsMs: number
+): Written => {
+  const moment = (ms: number, base: string | undefined): string => momentWords(ms, base, timeline, lastsMs)
+  const said = factsWords(facts)
+  const rest = { judge: judge === defaultJudge[when._tag] ? undefined : judge }
+  const title = { name: name === sentenceOf(when._tag, facts) ? undefined : name }
+  switch (when._tag) {
+    case "at":
+      return { ...title, at: moment(when.atMs, when.base), that: said, ...rest }
+    case "within":
+      return {
+        ...title,
+        within: showTime(when.withinMs),
+        after: moment(when.afterMs, when.base),
+        that: said,
+        ...rest
+      }
+    case "eventually":
+      return { ...title, eventually: said, ...rest }
+    default: {
+      const open = when.untilMs === lastsMs
+      return {
+        ...title,
+        [when._tag]: said,
+        from: when.fromMs === 0 ? undefined : moment(when.fromMs, when.fromBase),
+        until: open ? undefined : moment(when.untilMs, when.untilBase),
+        ...rest
+      }
+    }
+  }
+}

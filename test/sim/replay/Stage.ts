@@ -1,0 +1,82 @@
+/** Traces for the tests of replay: of a small field, written once, and a folder with them in which the command runs. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll } from "vitest"
+import { command } from "../../../sim/cli/Command.ts"
+import type { Engine, Surroundings } from "../../../sim/cli/Surroundings.ts"
+import { runScenario } from "../../../sim/run.ts"
+import { readScenario, renderMistakes } from "../../../sim/scenario/read.ts"
+import { runBranch } from "../../../sim/search/OneSeed.ts"
+import { Recorder } from "../../../sim/trace/Recorder.ts"
+import { record } from "../../../sim/trace/TraceFile.ts"
+import { scenarioFrom } from "../search/Field.ts"
+
+export const VERSION = "4c1e77a"
+const maker = { kernel: VERSION, node: "24.4.0" }
+export const kernelAt = (name: string): string => new URL(`../search/kernels/${name}.ts`, import.meta.url).href
+
+const FILE = "scenarios/field.yaml"
+export const FIELD = `scenario: A small field
+seed: 7
+lasts: 14s
+nodes:
+  main:   { role: planner }
+  backup: { role: standby-planner }
+  one:    { role: field }
+timeline:
+  - { at: 0s, start: everyone }
+  - { at: 6s, id: dies, crash: main }
+expect:
+  - { name: main leads, at: 5s, that: { leader: main } }
+  - { name: main leads for ever, at: 12s, that: { leader: main } }
+fuzz:
+  faults:
+    - { crash: any field node, every: 3s..9s, for: 1s..4s }
+  calm: 4s
+`
+
+/** The run as written, and the trace of it. */
+export const traceOf = (yaml = FIELD, seed = 7): string => {
+  const recorder = new Recorder()
+  const scenario = scenarioFrom(yaml, FILE)
+  const result = runScenario(scenario, { seed, onStep: recorder.onStep })
+  return recorder.text({ scenario, drawn: null, untilMs: null, maker }, result)
+}
+
+/** As a campaign draws it. */
+export const drawnTrace = (yaml = FIELD, seed = 3, points: Parameters<typeof record>[1]["points"] = []): string =>
+  record(scenarioFrom(yaml, FILE), { seed, points }, true, maker).text
+
+export const engine: Engine = {
+  read: (file, bytes) => {
+    const read = readScenario(file, bytes)
+    return "scenario" in read ? read : { ...read, told: renderMistakes(file, read.mistakes) }
+  },
+  run: runScenario,
+  runFuzzed: (scenario, seed, { points, swarm }, options) => runBranch(scenario, seed, swarm, points, options)
+}
+
+export const folder = mkdtempSync(join(tmpdir(), "clawmesh-replay-"))
+mkdirSync(join(folder, "scenarios"))
+mkdirSync(join(folder, "out"))
+afterAll(() => rmSync(folder, { recursive: true }))
+export const write = (name: string, content: string | Uint8Array): void => writeFileSync(join(folder, name), content)
+write(FILE, FIELD)
+
+export const sim = async (line: string, around: Partial<Surroundings> = {}) => {
+  const seen = { out: "", err: "" }
+  const exit = await command(line.split(" "), {
+    cwd: folder,
+    env: {},
+    out: (words) => (seen.out += words),
+    err: (words) => (seen.err += words),
+    terminal: null,
+    nowMs: () => 0,
+    dateMs: () => 0,
+    engine: async () => engine,
+    kernelVersion: () => VERSION,
+    ...around
+  })
+  return { exit, ...seen }
+}
