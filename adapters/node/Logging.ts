@@ -95,6 +95,7 @@ const colours: { readonly [E in MeshEvent["event"]]?: string } = {
   "peer.up": green,
   "leader.elected": green,
   "peer.suspect": yellow,
+  "peer.disputed": yellow,
   "node.stalled": yellow,
   "node.isolated": red,
   "leader.lost": yellow,

@@ -71,6 +71,14 @@ export interface Member {
   readonly flaps: number
   readonly flappedAt: number
 
+  /** The last twenty beats, a bit each: whether it missed devices that nobody else does; and whether that has been told. */
+  readonly disputes: number
+  readonly disputed: boolean
+  /** Until when its rows, had they come evenly, use up what is handed on at once; `mono` ms. */
+  readonly rowsUntil: number
+  /** It went beyond that, which has been told; until nothing of it is used up. */
+  readonly pressing: boolean
+
   /** We report on it although it is none of ours on the rings: without us nobody near us would hear of it. */
   readonly covers: boolean
   /** Since when some of its observers have it as bad, and too few for `down`; NEVER: no doubt. */
@@ -124,6 +132,10 @@ export const strange = (deviceId: DeviceId, observes: boolean): Member => ({
   sureAt: 0,
   flaps: 0,
   flappedAt: 0,
+  disputes: 0,
+  disputed: false,
+  rowsUntil: 0,
+  pressing: false,
   covers: false,
   doubtedSince: NEVER_MS,
   contestedUntil: NEVER_MS,

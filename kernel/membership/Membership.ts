@@ -20,6 +20,7 @@ import { compareText } from "../Order.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, send, type Fact, type Turn } from "../Turn.ts"
 import type { DeviceId, Edge, EdgeRow, Event } from "../wire/Frame.ts"
+import * as Dispute from "./Dispute.ts"
 import * as Goodbyes from "./Goodbyes.ts"
 import * as Inquiry from "./Inquiry.ts"
 import { indexOfMember, strange, type Member } from "./Member.ts"
@@ -316,9 +317,15 @@ const onBeat = (membership: Membership, turn: Turn): Membership => {
     return heartbeat(Probe.onBeat(current, watched, beats + place, turn), fingerprint, turn)
   })
   turn.facts.push({ _tag: "Linked", links })
+  const judged = Dispute.isCalm(members, membership.rows) ? members : disputed({ ...membership, members }, turn)
   // Beats keep their phase; after a stall they start anew from now.
   const beatAt = Math.max(membership.beatAt + beatMs, turn.at.mono + 1)
-  return { ...membership, members, beatAt, beats: beats + 1 }
+  return { ...membership, members: judged, beatAt, beats: beats + 1 }
+}
+
+const disputed = (membership: Membership, turn: Turn): ReadonlyArray<Member> => {
+  const evidence = evidenceOf(membership, turn)
+  return membership.members.map((member, place) => Dispute.onBeat(member, place, evidence, turn))
 }
 
 /** A link that is none of ours on the rings, and has been there for a while, may have to stand in for those that are. */

@@ -18,12 +18,16 @@ export type Heartbeat = Extract<Event, { readonly event: "mesh.heartbeat" }>
 
 /** On so many beats the round trip is measured anew, by a probe. */
 const MEASURED_BEATS = 60
+/** And on each of the first of a link: from one sample the deadline would be three times the round trip, for minutes. */
+const SETTLING_BEATS = 10
 
 /** By our beat: whoever sends us its heartbeats is probed when one of them does not come, or takes no notice of ours. */
 export const onBeat = (member: Member, watched: boolean, beats: number, turn: Turn): Member => {
-  const { kernel, link, probeAt } = member
+  const { kernel, link, linkedAt, probeAt } = member
   if (!kernel || link === null || !(watched || isSteady(member))) return probe(unawaited(member), watched, turn)
-  return probeAt !== NEVER_MS && beats % MEASURED_BEATS !== 0 ? member : probeByItself(member, watched, turn)
+  const settling = turn.at.mono - linkedAt < SETTLING_BEATS * turn.config.profile.beatMs
+  const measures = settling || beats % MEASURED_BEATS === 0
+  return probeAt !== NEVER_MS && !measures ? member : probeByItself(member, watched, turn)
 }
 
 /** Nothing speaks against it. */

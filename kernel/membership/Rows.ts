@@ -14,7 +14,7 @@ import { observes } from "../Config.ts"
 import { u32 } from "../Draw.ts"
 import { compareText } from "../Order.ts"
 import { NEVER_MS } from "../Time.ts"
-import { send, type Turn } from "../Turn.ts"
+import { note, send, type Turn } from "../Turn.ts"
 import { ROW_EDGES_MAX } from "../wire/Limits.ts"
 import { ROW_GROUPS, type DeviceId, type EdgeRow, type Event, type RowHead } from "../wire/Frame.ts"
 import { replaced } from "../links/Link.ts"
@@ -55,6 +55,8 @@ const FEW_NODES = 8
 const PEERS_A_ROUND = 3
 /** Whoever has more neighbours than these rounds reach leaves the rest to the heartbeats. */
 const ROUNDS_MAX = 4
+/** Rows of one observer that are handed on at once; after these one each `spreadMs`, the latest, whatever came between. */
+const ROWS_AT_ONCE = 16
 /** Edges in one frame, about 16 KiB; a longer row travels alone. */
 const EDGES_A_FRAME = 128
 
@@ -232,12 +234,44 @@ export const onRows = <H extends Holder>(holder: H, incoming: ReadonlyArray<Edge
       fresh.map(({ observer }) => ({ observer, from: from.deviceId, round: 0 })),
       turn
     )
+  const [counted, atOnce] = withinBudget(members, fresh, placeOf, turn)
   for (const member of members) {
     if (member.link === null || !member.kernel || member.deviceId === from.deviceId) continue
-    const unknownToIt = fresh.filter((row) => row.observer !== member.deviceId)
+    const unknownToIt = atOnce.filter((row) => row.observer !== member.deviceId)
     if (unknownToIt.length > 0) sendRows(turn, member.link, unknownToIt)
   }
-  return next
+  const later = fresh.filter((row) => !atOnce.includes(row))
+  return withNews(
+    { ...next, members: counted },
+    later.map(({ observer }) => ({ observer, from: from.deviceId, round: 0 })),
+    turn
+  )
+}
+
+/** Those that may be handed on at once; an observer that goes beyond it is told about once, until it has all of it again. */
+const withinBudget = (
+  members: ReadonlyArray<Member>,
+  fresh: ReadonlyArray<EdgeRow>,
+  placeOf: Rings["placeOf"],
+  turn: Turn
+): readonly [members: ReadonlyArray<Member>, atOnce: ReadonlyArray<EdgeRow>] => {
+  const { spreadMs } = turn.config.profile
+  const now = turn.at.mono
+  let counted = members
+  const atOnce = fresh.filter((row) => {
+    const place = placeOf.get(row.observer)!
+    const member = counted[place]!
+    const until = Math.max(member.rowsUntil, now)
+    const within = until - now <= (ROWS_AT_ONCE - 1) * spreadMs
+    const pressing = !within || (member.pressing && until > now)
+    if (pressing && !member.pressing) {
+      const reason = "its rows change too often"
+      note(turn, { event: "frame.refused", code: "RATE_LIMITED", about: row.observer, reason })
+    }
+    counted = replaced(counted, place, { ...member, pressing, rowsUntil: within ? until + spreadMs : until })
+    return within
+  })
+  return [counted, atOnce]
 }
 
 /**

@@ -21,6 +21,7 @@ export const MeshEvent = Schema.Struct({
     "peer.down",
     "peer.down.confirmed",
     "peer.left",
+    "peer.disputed",
     "connection.refused",
     "frame.refused",
     "leader.elected",

@@ -21,6 +21,8 @@ export interface PeerStatus {
   /** Of a peer that is down: the observers who have it as bad, and whether these are two or more. */
   readonly witnesses?: ReadonlyArray<DeviceId>
   readonly confirmed?: boolean
+  /** It misses devices that nobody else does: its network is ill, or its word. */
+  readonly disputed?: true
   readonly outbound: boolean
   readonly linked: boolean
   /** Number of that connection. */
@@ -83,6 +85,7 @@ export const peers = (node: NodeState, mono: number): ReadonlyArray<PeerStatus> 
       sinceMs: mono - member.since,
       incarnation: member.incarnation,
       ...(member.state === "down" ? { witnesses: member.witnesses, confirmed: isConfirmed(member.witnesses) } : {}),
+      ...(member.disputed ? { disputed: true as const } : {}),
       outbound: session?._tag === "Session" && session.dialledByUs,
       linked: session !== undefined,
       ...(session === undefined ? {} : { link: session.link }),

@@ -29,6 +29,37 @@ const met = (
   return { drive, link }
 }
 
+describe("A09, C11: an observer whose word nobody bears out", () => {
+  /** `e` says this of others, again at each beat; what `a` tells of it within half a minute. */
+  const told = (says: string, elsewhere = "", truth = says): ReadonlyArray<string> => {
+    const mesh = Mesh.settled(five)
+    const link = mesh.node("a").member("e").link!
+    const other = mesh.node("a").member("b").link!
+    const from = mesh.now
+    const hears = (over: number, rows: ReadonlyArray<EdgeRow>): void =>
+      mesh.feed("a", { _tag: "Received", link: over, frame: { type: "event", event: "mesh.edges", payload: { rows } } })
+    // What they really say does not come.
+    mesh.lost = (_, to, frame) => to === "a" && frame.type === "event" && frame.event === "mesh.edges"
+    for (let beat = 0; beat < 30; beat++) {
+      hears(link, [row("e", 1_000 + beat, beat % 2 === 0 ? says : truth)])
+      if (elsewhere !== "") hears(other, [row("b", 1_000 + beat, elsewhere)])
+      mesh.pass(1_000)
+    }
+    return mesh.events("a", from).filter((event) => event === "peer.disputed")
+  }
+
+  it("is told about once, within half a minute, also if it says so every other time", () => {
+    assert.deepStrictEqual(told("b- c- d-"), ["peer.disputed"])
+    assert.deepStrictEqual(told("a- b-"), ["peer.disputed"])
+    assert.deepStrictEqual(told("b- c- d-", "", "b+ c+ d+"), ["peer.disputed"])
+  })
+
+  it("is not where it misses one, or somebody else misses them too", () => {
+    assert.deepStrictEqual(told("b-"), [])
+    assert.deepStrictEqual(told("c- d-", "a+ c- d- e+"), [])
+  })
+})
+
 describe("rows", () => {
   it("P7.2: our own row grows by one version with each change, and goes out at once to everybody", () => {
     const drive = Drive.up(four, "a")
@@ -39,6 +70,31 @@ describe("rows", () => {
       { link: first.link, rows: [row("a", 2, "b+ c+")] },
       { link: second.link, rows: [row("a", 2, "b+ c+")] }
     ])
+  })
+
+  it("C11: of an observer whose row changes all the time the latest is handed on now and then, and it is told about once", () => {
+    const { drive, link } = met(five, "bcde")
+    const handed: Array<number> = []
+    let told = 0
+    for (let version = 100; version < 300; version++) {
+      const commands = [
+        ...drive.hear(link["b"]!, "mesh.edges", { rows: [row("b", version, version % 2 === 0 ? "c-" : "c+")] }),
+        ...drive.pass(5)
+      ]
+      const toC = sentEvents(commands, "mesh.edges").filter((sent) => sent.link === link["c"])
+      handed.push(
+        ...toC.flatMap(({ rows }) => rows.filter(({ observer }) => observer === id("b")).map((each) => each.version))
+      )
+      told += notes(commands).filter(({ code }) => code === "RATE_LIMITED").length
+    }
+    assert.isAtLeast(handed.length, 20)
+    assert.isAtMost(handed.length, 40)
+    assert.strictEqual(told, 1)
+    const last = sentEvents(drive.pass(500), "mesh.edges").filter((sent) => sent.link === link["c"])
+    assert.deepStrictEqual(
+      last.flatMap(({ rows }) => rows.filter(({ observer }) => observer === id("b")).map((each) => each.version)),
+      [299]
+    )
   })
 
   it("P7.2, B14: a viewer passes nothing on, neither at once nor when fingerprints differ", () => {

@@ -307,20 +307,30 @@ describe("P5.1: a nonce is good for one login on its own line", () => {
     }
   })
 
-  it("a nonce without having asked for one: AUTH_NONCE_INVALID, even if it is guessed", () => {
-    let line!: Line
-    const siege = besiege((s) => {
-      line = s.mallory.dial("field", {
-        opened: (here) => {
-          const held = s.field.state()!.links.links.find((link) => link.link === here.link)!
-          assert.strictEqual(held._tag, "Offered")
-          if (held._tag === "Offered")
-            here.say({ type: "req", id: "l", method: "mesh.connect", params: honest(s, held.nonce) })
-        }
+  it("P5.12: without having asked for one only the nonce of this very line is good, which is stated as it opens", () => {
+    const opened = (stated: boolean) => {
+      let line!: Line
+      const siege = besiege((s) => {
+        line = s.mallory.dial("field", {
+          opened: (here) => {
+            const held = s.field.state()!.links.links.find((link) => link.link === here.link)!
+            assert.strictEqual(held._tag, "Offered")
+            if (held._tag === "Offered")
+              here.say({
+                type: "req",
+                id: "l",
+                method: "mesh.connect",
+                params: honest(s, `${stated ? "" : "x"}${held.nonce}`)
+              })
+          }
+        })
       })
-    })
-    assert.deepStrictEqual(line.errors, ["AUTH_NONCE_INVALID"])
-    nobodyElseNotices(siege, ["field"])
+      return { line, siege }
+    }
+    const guessed = opened(false)
+    assert.deepStrictEqual(guessed.line.errors, ["AUTH_NONCE_INVALID"])
+    nobodyElseNotices(guessed.siege, ["field"])
+    assert.deepStrictEqual(opened(true).line.errors, [])
   })
 
   it("a nonce of sixty seconds ago, where a line may live so long: AUTH_NONCE_INVALID; a younger one is good", () => {
