@@ -136,7 +136,7 @@ Exit codes
   0   everything that was judged held            3   undecided: nothing was judged, a fault touched nothing, or it never came
   1   an expectation or an invariant broke           to what a scenario says comes to pass sometimes
   2   wrong use, or a scenario does not read     4   not deterministic: the same inputs gave two traces
-                                                 5   a replay parted from its recording
+                                                 5   a trace does not come out as it was recorded
                                                  70  the simulator itself broke
 
   pnpm sim scenarios/failover.yaml --seed 7 --twice

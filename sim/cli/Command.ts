@@ -218,6 +218,7 @@ class Campaign {
     const subject = { scenario, seed, fuzzed }
     const { because, path } = await keepPage({ file, subject, hash, events, untilMs, words }, this.#around)
     const besides = [
+      ["smaller", `pnpm sim shrink ${words}`],
       ["why", `pnpm sim explain ${words}`],
       ["see", path ?? `pnpm sim report ${words}`]
     ] as const

@@ -79,7 +79,8 @@ ${runFlags}
   --no-color
   --help, -h       this text
 
-Exit codes: 0 explained, 2 wrong use, or nothing failed, 5 a trace that this version runs in another way.
+Exit codes: 0 explained, 2 wrong use, or nothing failed, 5 a trace that was edited, or that this version
+runs in another way.
 `
 
 const reportHelp = `Writes a run as a page to look at: one HTML file that needs nothing from anywhere.
@@ -94,5 +95,6 @@ ${runFlags}
   --no-color
   --help, -h       this text
 
-Exit codes: 0 written, 2 wrong use, or it cannot be written, 5 a trace that this version runs in another way.
+Exit codes: 0 written, 2 wrong use, or it cannot be written, 5 a trace that was edited, or that this version
+runs in another way.
 `

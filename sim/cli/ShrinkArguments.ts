@@ -58,7 +58,7 @@ What comes out is a scenario: it runs by itself, and fails in the same way. The 
 thing in it was taken out by itself, and that the run passed then.
 
 Exit codes: 0 the run does not fail, so there is nothing to shrink; 1 it fails, and was shrunk as far as is told; 2 wrong use, or
-it could not be saved; 4 the same run gave two traces.
+it could not be saved; 4 the same run gave two traces; 5 a trace that was edited, or that this version runs in another way.
 
   pnpm sim shrink scenarios/failover.yaml --seed 7 --fuzzed --save
 `

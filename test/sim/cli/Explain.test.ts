@@ -210,11 +210,11 @@ describe("pnpm sim report", () => {
 })
 
 describe("a run that fails", () => {
-  it("says last how to run it again, why, and where to see it", async () => {
+  it("says last how to run it again, how to make it smaller, why, and where to see it", async () => {
     const { exit, out } = await sim("scenarios/broken.yaml --seed 2")
     assert.strictEqual(exit, 1)
     const [, path] =
-      /\n {2}again {3}pnpm sim scenarios\/broken\.yaml --seed 2\n {2}why {5}pnpm sim explain scenarios\/broken\.yaml --seed 2\n {2}see {5}(.*)\n\nexpectations: 0 passed, 1 failed\n$/u.exec(
+      /\n {2}again {3}pnpm sim scenarios\/broken\.yaml --seed 2\n {2}smaller pnpm sim shrink scenarios\/broken\.yaml --seed 2\n {2}why {5}pnpm sim explain scenarios\/broken\.yaml --seed 2\n {2}see {5}(.*)\n\nexpectations: 0 passed, 1 failed\n$/u.exec(
         out
       ) ?? []
     assert.include(text(path ?? "none"), "A lost field")
