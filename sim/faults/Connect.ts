@@ -55,14 +55,24 @@ const spoils: { readonly [lie in Lie]?: Visit["spoiled"] } = {
   "no extension": "extension"
 }
 
-/** As whom it has that node sign: as one that it knows, in the life and the boot in which it met it. */
+/**
+ * As whom it has that node sign: as one in the life that it lives, or was met in last. In no other: whoever is first to be met in
+ * a life keeps that life, and the device itself would be the copy from then on.
+ */
 const carrierOf = (world: World, through: string | undefined, as: Machine | undefined): Visit["relay"] => {
   const one = world.machines.find(({ name }) => name === through)
   if (one === undefined || as === undefined) return null
+  const living = one.state()
   const met = as.state()?.links.contacts.find(({ peer }) => peer === one.config.deviceId)
   const claim = claimOf(one.config, one.keys)
-  const bootId = met?.bootId ?? claim.bootId
-  const incarnation = Math.max(1, met?.incarnation ?? 0, one.durable.incarnation)
+  // It does not run: it says its last life.
+  const last = {
+    bootId: met?.bootId ?? claim.bootId,
+    incarnation: Math.max(1, met?.incarnation ?? one.durable.incarnation)
+  }
+  const { bootId, incarnation } = living ?? last
+  // It runs, and does not know yet in which life.
+  if (incarnation < 1) return null
   return { at: as.name, claim: { ...claim, incarnation, bootId }, keys: one.keys }
 }
 

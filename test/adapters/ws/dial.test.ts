@@ -222,6 +222,17 @@ describe("whoever answers a dial", () => {
     })
   )
 
+  it.live("P5.12: a node of ours states its nonce with each link, over ws and wss", () =>
+    Effect.gen(function* () {
+      for (const scheme of ["ws", "wss"] as const) {
+        const [a, b] = [yield* makeEnd({ scheme, key: 1 }), yield* makeEnd({ scheme, key: 2 })]
+        yield* a.transport.dial(1, b.deviceId, b.address)
+        const { challenge } = yield* expect(a, "LinkUp")
+        assert.strictEqual(challenge, (yield* expect(b, "LinkUp")).nonce)
+      }
+    })
+  )
+
   it.live("P5.12: and states a nonce, states it with the link, as it is; one of an older version states none", () =>
     Effect.gen(function* () {
       const a = yield* makeEnd({ key: 1 })

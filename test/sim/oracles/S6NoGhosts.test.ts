@@ -216,7 +216,7 @@ describe("S6: a session that lives is not displaced by whoever comes", () => {
     })
     // Links are slow enough for a dial to arrive when the other one is a session already.
     const { network, ...rest } = mesh("")
-    const crossing = { ...rest, seed: 7, network: { ...network, delayMs: { min: 1, max: 100 } } }
+    const crossing = { ...rest, seed: 12, network: { ...network, delayMs: { min: 1, max: 300 } } }
     fires("S6", /^[a-z0-9-]+ gave up connection \d+ for \d+, which the higher id dialled$/u, crossing, newest)
   })
 
