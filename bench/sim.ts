@@ -14,8 +14,10 @@ import { Worker } from "node:worker_threads"
 import { runScenario } from "../sim/run.ts"
 import { readScenario } from "../sim/scenario/read.ts"
 import type { Scenario } from "../sim/scenario/Scenario.ts"
-import { machine, rounded, table, timed } from "./Measure.ts"
+import { machine, median, rounded, table, timed } from "./Measure.ts"
 import { ofTen, ofThousand } from "./sim/Forks.ts"
+import { effectTestClock, fakeTimers, fastCheckScheduler } from "./tokenGossip/engines.ts"
+import { Job } from "./tokenGossip/Job.ts"
 
 export const about =
   "the simulator: engine, whole kernel with oracles, forks, seeds a minute, memory over 100,000 runs (minutes)"
@@ -30,16 +32,38 @@ interface Measured {
   readonly held: boolean
 }
 
-const engine = async (): Promise<Measured> => {
+/** The clocks that npm has, each at what it can, behind ours in the same process that no other bench has used. */
+const others = async (ours: number): Promise<ReadonlyArray<Measured>> => {
+  const measured: Array<Measured> = []
+  for (const [other, deliveries] of [
+    [fakeTimers, 300_000],
+    [fastCheckScheduler, 150_000],
+    [effectTestClock, 60_000]
+  ] as const) {
+    const once = async (): Promise<void> => {
+      const job = new Job({ seed: 1, nodes: 1_000, deliveries })
+      await other.run(job)
+      job.assertDone(other.name)
+    }
+    await once()
+    const perSecond = (deliveries / median(await timed(3, once))) * 1_000
+    const is = `${rounded(perSecond)}, ours ${rounded(ours / perSecond)} times`
+    measured.push({ what: `the same on ${other.name}`, is, bound: "shown", held: true })
+  }
+  return measured
+}
+
+const engine = async (): Promise<ReadonlyArray<Measured>> => {
   const worker = new Worker(new URL("sim/engineWorker.ts", import.meta.url))
   const [perSecond] = (await once(worker, "message")) as [number]
   await worker.terminate()
-  return {
+  const ours: Measured = {
     what: "token gossip, 1,000 tokens, events/s",
     is: rounded(perSecond),
     bound: "≥ 10,000,000",
     held: perSecond >= 10_000_000
   }
+  return [ours, ...(await others(perSecond))]
 }
 
 const scenarioOf = (file: string, text = readFileSync(`${ROOT}${file}`)): Scenario => {
@@ -167,7 +191,7 @@ const bench = async (given: ReadonlyArray<string>): Promise<void> => {
   const parts: { readonly [flag: string]: () => ReadonlyArray<Measured> | Promise<ReadonlyArray<Measured>> } = {
     // Memory first: what the others leave in this process is not what is asked for.
     "--memory": memory,
-    "--engine": async () => [await engine()],
+    "--engine": engine,
     "--kernel": async () => [await wholeKernel()],
     "--forks": forks,
     "--seeds": seeds

@@ -1,6 +1,8 @@
 /**
  * A record of discovery in a node's name that it did not announce, or not now: out of a cache that somebody still answers from, or
  * a lie. It takes the paths of the node itself, and lives as long as any record.
+ *
+ * Does not model: names that collide, and answers that are split over packets.
  */
 import { hex } from "../keys/FakeKeys.ts"
 import { bytes } from "../../kernel/Draw.ts"

@@ -1,6 +1,8 @@
 /**
  * A program on a device that asks another one for its peers, again and again, over the session that the two have, and reads the
  * answers as fast as its line carries them. It ends with the process; while there is no session it has nobody to ask.
+ *
+ * Does not model: a program that reads slowly, or not at all; throttle its line.
  */
 import { inWorld, tell, type Fault } from "./Fault.ts"
 

@@ -5,6 +5,8 @@
  * A relayed login is made of words that a node really signs: somebody who has a third node's key logs in there as that one, over
  * the nonce that it was given where it wants to be let in, and carries the answer there (P9.2, P9.4). The third node may lose its
  * session with the second for as long as that takes, as anybody does whose key was stolen.
+ *
+ * Does not model: a stranger that changes its mind between its words; one visit has one lie.
  */
 import { base64url, bytes } from "../../kernel/Draw.ts"
 import type { LinkPath } from "../../kernel/Input.ts"

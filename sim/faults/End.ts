@@ -2,6 +2,8 @@
  * A process ends: politely (`stop`, it says goodbye first) or with its machine's power (`crash`, no word to anybody, and what
  * the disk has not synced is kept, lost or torn, as drawn). Of a disk that is to be torn something must be under way, or it was no
  * such fault. Taking it back starts it again, unless another step ended it too and still does.
+ *
+ * Does not model: a process that ends while its machine goes on writing, or that takes time to end.
  */
 import type { DiskFate } from "../disk/SimVault.ts"
 import type { Machine } from "../engine/Machine.ts"

@@ -3,6 +3,8 @@
  *
  * `in: handshake`: each of them when it is next in the middle of a login, after one of the login's first steps, as drawn; who is in
  * none before the step ends was never struck. Of two on one machine the later counts.
+ *
+ * Does not model: one thread of several that stands still.
  */
 import { below } from "../../kernel/Draw.ts"
 import type { Machine } from "../engine/Machine.ts"

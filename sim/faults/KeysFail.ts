@@ -1,6 +1,8 @@
 /**
  * A key store that fails: the key refuses to sign, or every check comes back negative. Handshakes come to nothing meanwhile;
  * sessions, which are made, go on. Of two on one machine the later counts, and the end of either is the end of both.
+ *
+ * Does not model: a key store that is slow, or that answers wrongly in favour of somebody.
  */
 import { inWorld, names, oneOf, tell, type Fault } from "./Fault.ts"
 

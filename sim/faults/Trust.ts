@@ -2,6 +2,8 @@
  * What an operator says at a running node: that a device is trusted, or no longer. Who does not run hears nothing of it. Taking it
  * back says the opposite: a trusted device is revoked, a revoked one trusted again in the role that it had there; where the node
  * is down by then, as soon as it runs.
+ *
+ * Does not model: an operator whose word arrives at some nodes late by itself; say a step for each.
  */
 import type { Trusted } from "../../kernel/Config.ts"
 import type { Machine } from "../engine/Machine.ts"
