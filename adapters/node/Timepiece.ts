@@ -13,8 +13,8 @@ import type { Instant } from "../../kernel/Time.ts"
 
 /** Less than this is how the two clocks differ, not sleep. */
 const SLEEP_MS_MIN = 200
-/** A sleep that the calendar does not show is noticed so long after it; a hundredth of the shortest lease. */
-const LOOK_EVERY_MS = 10
+/** A sleep that the calendar does not show is noticed so long after it; a 24th of the shortest lease. */
+const LOOK_EVERY_MS = 50
 /** Less than any sleep that counts, more than the calendar is ever slewed in the meantime. */
 const CALENDAR_MOVED_MS = SLEEP_MS_MIN / 2
 

@@ -19,7 +19,7 @@ export interface StartFigures {
   readonly residentMb: number
 }
 
-/** @param asService with the environment of the unit for systemd: compiled code kept from start to start */
+/** @param asService with the environment of the unit for systemd, which needs no second start of itself */
 export const measureStart = async (farm: Farm, asService: boolean): Promise<StartFigures> => {
   const name = asService ? "service" : "shell"
   const first = await farm.start(name, LONE, asService)

@@ -43,12 +43,12 @@ describe("the clocks of a node", () => {
     }
   })
 
-  it("sleep counts within 10 ms where the calendar does not show it", () => {
+  it("sleep counts within 50 ms where the calendar does not show it", () => {
     const machine = new Machine()
     const now = make(machine)
     const before = now().mono
     machine.sleep(60_000, 0)
-    machine.pass(10)
+    machine.pass(50)
     assert.isAtLeast(now().mono - before, 59_990)
   })
 
@@ -78,14 +78,14 @@ describe("the clocks of a node", () => {
     assert.strictEqual(last - first, machine.mono - 1_000)
   })
 
-  it("looks at the uptime at most once in 10 ms while nothing special happens", () => {
+  it("looks at the uptime at most once in 50 ms while nothing special happens", () => {
     const machine = new Machine()
     const now = make(machine)
     // Nor after the calendar was set: once, and not from then on.
     machine.wall += 3_600_000
     now()
     machine.looks = 0
-    for (let i = 0; i < 1_000; i++) {
+    for (let i = 0; i < 5_000; i++) {
       machine.pass(0.1)
       now()
     }
