@@ -12,14 +12,26 @@ const BEAT_MS = 100
 /** As much as the kernel forgives its own alarms (kernel/Profile.ts). */
 const LATE_MS = 150
 
+/** Calls back each so many ms until it is stopped. A fiber that sleeps would do as well, and does more work for it. */
+export type Every = (ms: number, ring: () => void) => () => void
+
+const byTimer: Every = (ms, ring) => {
+  const timer = setInterval(ring, ms)
+  return () => clearInterval(timer)
+}
+
 /** Runs until it is interrupted. */
-export const watch = (now: () => Instant, offer: (happened: Happened) => Effect.Effect<void>): Effect.Effect<never> =>
-  Effect.gen(function* () {
+export const watch = (
+  now: () => Instant,
+  offer: (happened: Happened) => Effect.Effect<void>,
+  every: Every = byTimer
+): Effect.Effect<never> =>
+  Effect.callback<never>(() => {
     let due = now().mono + BEAT_MS
-    while (true) {
-      yield* Effect.sleep(BEAT_MS)
+    const stop = every(BEAT_MS, () => {
       const { mono } = now()
-      if (mono - due > LATE_MS) yield* offer({ _tag: "Stalled", ms: mono - due })
+      if (mono - due > LATE_MS) Effect.runFork(offer({ _tag: "Stalled", ms: mono - due }))
       due = mono + BEAT_MS
-    }
+    })
+    return Effect.sync(stop)
   })

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as TestClock from "effect/testing/TestClock"
+import * as Fiber from "effect/Fiber"
 import { watch } from "../../../adapters/node/Attention.ts"
 import type { Happened } from "../../../kernel/Input.ts"
 import { profiles } from "../../../kernel/Profile.ts"
@@ -11,17 +11,27 @@ describe("attention", () => {
     Effect.gen(function* () {
       const all: Array<Happened> = []
       let mono = 5_000
-      yield* Effect.forkChild(
+      let beat = (): void => assert.fail("nothing rings")
+      let stopped = false
+      const watching = yield* Effect.forkChild(
         watch(
           () => ({ mono, wall: 0 }),
-          (happened) => Effect.sync(() => void all.push(happened))
-        )
+          (happened) => Effect.sync(() => void all.push(happened)),
+          (ms, ring) => {
+            assert.strictEqual(ms, 100)
+            beat = ring
+            return () => (stopped = true)
+          }
+        ),
+        { startImmediately: true }
       )
       for (const ms of late) {
-        yield* TestClock.adjust(0)
         mono += 100 + ms
-        yield* TestClock.adjust(100)
+        beat()
+        yield* Effect.yieldNow
       }
+      yield* Fiber.interrupt(watching)
+      assert.isTrue(stopped)
       return all
     })
 
