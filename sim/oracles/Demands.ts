@@ -43,7 +43,8 @@ const heartbeatOver = (
   if (input._tag !== "Received" || input.frame.type !== "event" || input.frame.event !== "mesh.heartbeat") return null
   const session = sessionOf(before, input)
   const [theirs, their, ours, our] = input.frame.payload.epoch
-  return session === null ? null : { session, said: [ours, our, theirs, their] }
+  // Of generation 1 there are no heartbeats: what it says so is passed over (P11).
+  return session === null || !session.proven.kernel ? null : { session, said: [ours, our, theirs, their] }
 }
 
 /** The life of one end, or its link in the same life, comes before that of the other epoch. */
