@@ -5,7 +5,8 @@
  * dialler it is asked nothing; nothing that it is sent is beyond what it reads; and it never has to end a link because no event
  * came, while both ends were attentive and the other end heard from it.
  *
- * Does not judge: what duplicates on the way do to its budget, and whatever strangers send to it.
+ * Does not judge: what duplicates on the way do to its budget, whatever strangers send to it, and what it is asked in runs in which
+ * somebody has lied (`lie`): that may have been the lie.
  */
 import { indexOfMember } from "../../kernel/membership/Member.ts"
 import type { Frame } from "../../kernel/wire/Frame.ts"
@@ -54,7 +55,8 @@ export const generation1: MakeOracle = () => ({
     const far = at === undefined ? null : machine.farEnd(at.link)
     if (at !== undefined && far instanceof Machine) {
       const request = input._tag === "Received" && input.frame.type === "req" ? input.frame.method : null
-      if (at.dialled && at.stage === "up" && request !== null && !HANDSHAKE.has(request))
+      const { lied } = machine.world.network
+      if (!lied && at.dialled && at.stage === "up" && request !== null && !HANDSHAKE.has(request))
         return `${far.name} asks ${machine.name} for ${request}, which dialled it and never answers`
       if (after.gen1.dropped > before.gen1.dropped)
         return `${far.name} sends ${machine.name} more than it reads within a minute`
