@@ -13,6 +13,7 @@
  * Does not judge: a far end that does not read at all, which the transport gives up (P1.9); what devices of generation 1 are
  * sent, which is Gen1.ts's.
  */
+import { type Rate, spend } from "../Budget.ts"
 import { note, type Said, type Turn } from "../Turn.ts"
 import { encode, utf8Bytes } from "../wire/Codec.ts"
 import type { Frame } from "../wire/Frame.ts"
@@ -69,6 +70,7 @@ export const isMark = (probe: number): boolean => probe >= MARKS_FROM
 /** Requests on one session: so many at once, and one more each so often. */
 export const REQUESTS_AT_ONCE = 64
 export const REQUEST_EACH_MS = 50
+const REQUESTS: Rate = { atOnce: REQUESTS_AT_ONCE, eachMs: REQUEST_EACH_MS }
 
 interface Waiting {
   readonly lane: Lane
@@ -133,16 +135,13 @@ export const ended = (lines: ReadonlyArray<Line>, link: number): ReadonlyArray<L
 export const admits = (links: Links, session: Session, turn: Turn): readonly [links: Links, admitted: boolean] => {
   const { link, peer } = session
   const line = lineOf(links, link)
-  const now = turn.at.mono
-  const until = Math.max(line.askedUntil, now)
-  if (until - now <= (REQUESTS_AT_ONCE - 1) * REQUEST_EACH_MS) {
-    const pressing = line.pressing && until > now
-    return [withLine(links, { ...line, askedUntil: until + REQUEST_EACH_MS, pressing }), true]
-  }
-  turn.facts.push({ _tag: "Refused", code: "RATE_LIMITED" })
-  if (line.pressing) return [links, false]
-  note(turn, { event: "frame.refused", code: "RATE_LIMITED", about: peer, link, reason: "it asks too often" })
-  return [withLine(links, { ...line, pressing: true }), false]
+  const { budget, tells, within } = spend({ until: line.askedUntil, pressing: line.pressing }, REQUESTS, turn.at.mono)
+  if (!within) turn.facts.push({ _tag: "Refused", code: "RATE_LIMITED" })
+  if (tells)
+    note(turn, { event: "frame.refused", code: "RATE_LIMITED", about: peer, link, reason: "it asks too often" })
+  // Of one that has been told already there is nothing to remember.
+  if (!within && !tells) return [links, false]
+  return [withLine(links, { ...line, askedUntil: budget.until, pressing: budget.pressing }), within]
 }
 
 // ------------------------------------------------------------------------------------------------ what is said

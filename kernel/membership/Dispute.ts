@@ -9,7 +9,7 @@
  */
 import { note, type Turn } from "../Turn.ts"
 import type { EdgeRow } from "../wire/Frame.ts"
-import type { Member } from "./Member.ts"
+import { countOf, type Member } from "./Member.ts"
 import type { Evidence } from "./Verdict.ts"
 
 /** Of one device it may be right, and the rest slow. */
@@ -49,9 +49,7 @@ const againstAll = ({ members, reached, rings, rowOf, us }: Evidence, place: num
 export const onBeat = (member: Member, place: number, evidence: Evidence, turn: Turn): Member => {
   const disputes = ((member.disputes << 1) & ALL_BEATS) | (againstAll(evidence, place) >= DEVICES ? 1 : 0)
   if (disputes === member.disputes) return member
-  let beats = 0
-  for (let rest = disputes; rest !== 0; rest &= rest - 1) beats++
-  const disputed = disputes === 0 ? false : member.disputed || beats >= BEATS_TOLD
+  const disputed = disputes !== 0 && (member.disputed || countOf(disputes) >= BEATS_TOLD)
   if (disputed && !member.disputed)
     note(turn, { event: "peer.disputed", about: member.deviceId, reason: "nobody else misses whom it misses" })
   return { ...member, disputes, disputed }

@@ -4,6 +4,7 @@
  * The edge is evidence of our own: good from an end-to-end handshake on, bad after missed probes. The verdict is the word
  * that is shown: `up`, `suspect`, `down`, `left`, or `unknown` for a device never met since this boot.
  */
+import type { Budget } from "../Budget.ts"
 import { NEVER_MS } from "../Time.ts"
 import type { DeviceId, LinkEpoch } from "../wire/Frame.ts"
 
@@ -74,10 +75,8 @@ export interface Member {
   /** The last twenty beats, a bit each: whether it missed devices that nobody else does; and whether that has been told. */
   readonly disputes: number
   readonly disputed: boolean
-  /** Until when its rows, had they come evenly, use up what is handed on at once; `mono` ms. */
-  readonly rowsUntil: number
-  /** It went beyond that, which has been told; until nothing of it is used up. */
-  readonly pressing: boolean
+  /** How much of what is handed on at once its rows have used up. */
+  readonly rows: Budget
 
   /** We report on it although it is none of ours on the rings: without us nobody near us would hear of it. */
   readonly covers: boolean
@@ -93,6 +92,7 @@ export interface Member {
   readonly relayedAt: number
 }
 
+const UNUSED: Budget = { until: 0, pressing: false }
 const NOBODY: ReadonlyArray<DeviceId> = []
 const NO_LINKS: ReadonlyArray<number> = []
 
@@ -134,8 +134,7 @@ export const strange = (deviceId: DeviceId, observes: boolean): Member => ({
   flappedAt: 0,
   disputes: 0,
   disputed: false,
-  rowsUntil: 0,
-  pressing: false,
+  rows: UNUSED,
   covers: false,
   doubtedSince: NEVER_MS,
   contestedUntil: NEVER_MS,
@@ -143,6 +142,16 @@ export const strange = (deviceId: DeviceId, observes: boolean): Member => ({
   askers: NO_LINKS,
   relayedAt: 0
 })
+
+/** It heard us the last time that it was asked, and says nothing else. */
+export const hearsUs = ({ deaf, history, misses }: Member): boolean => misses === 0 && deaf === 0 && (history & 1) === 0
+
+/** How many bits of a history are set. */
+export const countOf = (history: number): number => {
+  let count = 0
+  for (let rest = history; rest !== 0; rest &= rest - 1) count++
+  return count
+}
 
 /** Position in a list sorted by device id; -1: not there. */
 export const indexOfMember = (members: ReadonlyArray<{ readonly deviceId: DeviceId }>, deviceId: DeviceId): number => {

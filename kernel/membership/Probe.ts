@@ -12,7 +12,7 @@ import { NEVER_MS } from "../Time.ts"
 import type { Fact, Turn } from "../Turn.ts"
 import type { Event } from "../wire/Frame.ts"
 
-import type { Member } from "./Member.ts"
+import { countOf, hearsUs, type Member } from "./Member.ts"
 
 export type Heartbeat = Extract<Event, { readonly event: "mesh.heartbeat" }>
 
@@ -157,12 +157,6 @@ const HISTORY_PROBES = 10
 
 const shifted = (history: number, missed: 0 | 1): number => ((history << 1) | missed) & ((1 << HISTORY_PROBES) - 1)
 
-const missesOfTen = (history: number): number => {
-  let count = 0
-  for (let rest = history; rest !== 0; rest &= rest - 1) count++
-  return count
-}
-
 /** RFC 6298, in the integers of Jacobson's original: srtt scaled by 8, the variance by 4. */
 const withRoundTrip = (member: Member, sampleMs: number): Member => {
   const rtt = Math.max(1, sampleMs)
@@ -180,11 +174,13 @@ const recovering = (member: Member, turn: Turn): Member => {
   if (member.good || member.link === null) return member
   if (member.state === "down") return member.probationEnds === NEVER_MS ? onProbation(member, turn) : member
   const works = member.deaf === 0 && (answersEnough(member, turn) || answersAgain(member))
-  return works ? { ...member, good: true, wasGood: true, probationEnds: NEVER_MS } : member
+  return works ? well(member) : member
 }
 
+const well = (member: Member): Member => ({ ...member, good: true, wasGood: true, probationEnds: NEVER_MS })
+
 const answersEnough = ({ history }: Member, { config }: Turn): boolean =>
-  missesOfTen(history) < config.profile.missesOfTenToBad
+  countOf(history) < config.profile.missesOfTenToBad
 
 /** Its last two probes were answered: a long stall is over. */
 const answersAgain = ({ history }: Member): boolean => (history & 3) === 0
@@ -219,8 +215,8 @@ export const onDeadlines = (member: Member, { attentive, missesToBad, watched }:
   }
   if (next.probationEnds <= now)
     next =
-      next.misses === 0 && next.deaf === 0 && (next.history & 1) === 0 && answersEnough(next, turn)
-        ? { ...next, good: true, wasGood: true, probationEnds: NEVER_MS, sureAt: now + ownWordMs }
+      hearsUs(next) && answersEnough(next, turn)
+        ? { ...well(next), sureAt: now + ownWordMs }
         : // One probe was missed just now, or too many lately: the next ones decide.
           { ...next, probationEnds: now + beatMs }
   return next.sureAt !== 0 && next.sureAt <= now ? { ...next, sureAt: 0 } : next
@@ -258,9 +254,7 @@ export const declareBad = (member: Member): Member =>
 
 /** It is up, by the word of the others: a probation of ours ends with that. */
 export const returned = (member: Member): Member =>
-  member.probationEnds === NEVER_MS || member.link === null
-    ? member
-    : { ...member, good: true, wasGood: true, probationEnds: NEVER_MS }
+  member.probationEnds === NEVER_MS || member.link === null ? member : well(member)
 
 /** It is down: a flap, and whatever is heard of it from now on has to hold. */
 export const fallen = (member: Member, turn: Turn): Member => ({

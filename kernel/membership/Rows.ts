@@ -10,6 +10,7 @@
  * Promises: two that exchange heartbeats come to hold the same rows (but for those that somebody forged, PROTOCOL.md part 11);
  * a frame of rows is small, however many there are.
  */
+import { spend } from "../Budget.ts"
 import { observes } from "../Config.ts"
 import { u32 } from "../Draw.ts"
 import { compareText } from "../Order.ts"
@@ -255,20 +256,17 @@ const withinBudget = (
   placeOf: Rings["placeOf"],
   turn: Turn
 ): readonly [members: ReadonlyArray<Member>, atOnce: ReadonlyArray<EdgeRow>] => {
-  const { spreadMs } = turn.config.profile
-  const now = turn.at.mono
+  const rate = { atOnce: ROWS_AT_ONCE, eachMs: turn.config.profile.spreadMs }
   let counted = members
   const atOnce = fresh.filter((row) => {
     const place = placeOf.get(row.observer)!
     const member = counted[place]!
-    const until = Math.max(member.rowsUntil, now)
-    const within = until - now <= (ROWS_AT_ONCE - 1) * spreadMs
-    const pressing = !within || (member.pressing && until > now)
-    if (pressing && !member.pressing) {
+    const { budget, tells, within } = spend(member.rows, rate, turn.at.mono)
+    if (tells) {
       const reason = "its rows change too often"
       note(turn, { event: "frame.refused", code: "RATE_LIMITED", about: row.observer, reason })
     }
-    counted = replaced(counted, place, { ...member, pressing, rowsUntil: within ? until + spreadMs : until })
+    counted = replaced(counted, place, { ...member, rows: budget })
     return within
   })
   return [counted, atOnce]

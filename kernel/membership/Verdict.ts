@@ -14,7 +14,7 @@
 import { compareText } from "../Order.ts"
 import { NEVER_MS } from "../Time.ts"
 import type { DeviceId, Edge, EdgeRow } from "../wire/Frame.ts"
-import type { Member } from "./Member.ts"
+import { hearsUs, type Member } from "./Member.ts"
 import { EVERYONE_MAX, SELF, type Rings } from "./Rings.ts"
 
 export interface Verdict {
@@ -207,8 +207,8 @@ const ownWord = ({ members, rings }: Evidence, place: number, outvoted: boolean)
  * It was down, I hear it again, and only my own probation is not over yet. Where all others that count have it as good already,
  * that is no word against it: mine may be longer than theirs, for I had it as down more often.
  */
-const returns = ({ deaf, history, link, misses, probationEnds, state }: Member): boolean =>
-  state === "down" && link !== null && probationEnds !== NEVER_MS && misses === 0 && deaf === 0 && (history & 1) === 0
+const returns = (member: Member): boolean =>
+  member.state === "down" && member.link !== null && member.probationEnds !== NEVER_MS && hearsUs(member)
 
 /** Whoever reaches no observer that can see it has only its own eyes: what they said before holds no longer. */
 const alone = ({ unsettled }: Evidence, { good, state, wasGood }: Member): Verdict => {

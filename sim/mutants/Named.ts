@@ -195,8 +195,8 @@ const bugs: { readonly [name: string]: Bug } = {
   "asked-without-a-budget": {
     rule: "P13.6",
     what: "whoever asks too often is answered each time",
-    file: "links/Lanes.ts",
-    swaps: [["if (until - now <= (REQUESTS_AT_ONCE - 1) * REQUEST_EACH_MS) {", "if (until >= now) {"]]
+    file: "Budget.ts",
+    swaps: [["const within = until - now <= (atOnce - 1) * eachMs", "const within = until >= now"]]
   },
   // ---------------------------------------------------------------------------------------------- authentication
   "trusts-the-wall-clock": {
