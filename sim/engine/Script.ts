@@ -11,7 +11,8 @@ import { type Meant, Strike } from "../faults/Fault.ts"
 import { Kept } from "../faults/Replay.ts"
 import { Operators } from "../faults/Trust.ts"
 import type { Connection, Side } from "../network/Connection.ts"
-import type { Scenario, Step, Verb } from "../scenario/Scenario.ts"
+import { ON_THE_NETWORK } from "../scenario/OnTheNetwork.ts"
+import type { Scenario, Step } from "../scenario/Scenario.ts"
 import { Delays } from "./Delays.ts"
 import type { Machine } from "./Machine.ts"
 import type { World } from "./World.ts"
@@ -21,29 +22,6 @@ export interface ScriptEvent {
   readonly step: number
   readonly undo: boolean
 }
-
-/** What lies on the network, and is gone when all of it heals. */
-const ON_THE_NETWORK: ReadonlySet<Verb["_tag"]> = new Set<Verb["_tag"]>([
-  "cut",
-  "partition",
-  "isolate",
-  "unplug",
-  "slow",
-  "detour",
-  "clog",
-  "flap",
-  "swizzle",
-  "throttle",
-  "burst-loss",
-  "idle-cut",
-  "duplicate",
-  "reorder",
-  "corrupt",
-  "lie",
-  "late-close",
-  "lossy-close",
-  "lose-adverts"
-])
 
 /** How many steps hold each machine down, by its index: it starts again when the last of them is taken back. */
 class Ends {

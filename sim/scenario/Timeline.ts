@@ -10,6 +10,7 @@ import { readCut, readHeal, readLinkVerb, readPartition, readReplay } from "./Li
 import { readAsk, readConnect, readKeysFail, readRevoke, readTrust } from "./IdentityVerbs.ts"
 import { readAdvertise } from "./NearbyVerbs.ts"
 import { readCrash, readCrashAtWrite, readDisk, readFreeze, readSkew, readSlowCpu } from "./NodeVerbs.ts"
+import { ON_THE_NETWORK } from "./OnTheNetwork.ts"
 import type { Step, Verb } from "./Scenario.ts"
 import type { Draft } from "./Shape.ts"
 import type { Path } from "./Tree.ts"
@@ -18,7 +19,7 @@ import { baseOf, readTime, showTime } from "./Units.ts"
 export type StepDraft = Draft<Language["timeline"][number]>
 
 /** Steps that leave something to undo. A start, a heal, an advert and a replay do not; a restart is the undoing of a crash. */
-const undoable: ReadonlySet<VerbName> = new Set([
+const undoable: ReadonlySet<VerbName> = new Set<VerbName>([
   "stop",
   "crash",
   "crash-at-write",
@@ -27,25 +28,7 @@ const undoable: ReadonlySet<VerbName> = new Set([
   "slow-cpu",
   "disk",
   "skew",
-  "cut",
-  "partition",
-  "isolate",
-  "unplug",
-  "slow",
-  "detour",
-  "clog",
-  "flap",
-  "swizzle",
-  "throttle",
-  "burst-loss",
-  "idle-cut",
-  "duplicate",
-  "reorder",
-  "corrupt",
-  "lie",
-  "late-close",
-  "lossy-close",
-  "lose-adverts",
+  ...ON_THE_NETWORK,
   "move",
   "trust",
   "revoke",

@@ -6,15 +6,15 @@ import type { Happening } from "../engine/View.ts"
 import type { Kernel } from "../engine/Host.ts"
 import type { Outcome } from "../judge/Judge.ts"
 import { verdictOf } from "../judge/Verdict.ts"
-import { Run, runScenario, type RunOptions, type RunResult, type Violation } from "../run.ts"
+import { type Run, runScenario, type RunOptions, type RunResult, type Violation } from "../run.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
 import * as Hash from "../trace/Hash.ts"
-import { goTo, turnOff, type Listening, type OnItsWay } from "./Branch.ts"
+import { goTo, turnOff, type Listening } from "./Branch.ts"
 import type { Points } from "./Points.ts"
 import { draw } from "./Draw.ts"
 import type { Drawn, RunClass } from "./Drawn.ts"
 import { Reach } from "./Reach.ts"
-import { begin, beginAsDrawn } from "./Subject.ts"
+import { begin, beginAsDrawn, drawnOptions } from "./Subject.ts"
 
 /** An expectation that was judged, by its place in the file. */
 export interface Judged extends Pick<Outcome, "status" | "atMs" | "marginMs" | "limitMs" | "witness"> {
@@ -61,7 +61,7 @@ export interface SeedOptions {
 export const runDrawn = (
   { liveness, scenario, seed, ties }: Drawn,
   options: Omit<RunOptions, "seed" | "ties"> = {}
-): RunResult => ofOneSeed(runScenario(scenario, { ...(liveness ? { liveness } : {}), ...options, seed, ties }))
+): RunResult => ofOneSeed(runScenario(scenario, { ...drawnOptions({ liveness, seed, ties }), ...options }))
 
 /** What one seed of a campaign is judged by. */
 export const ofOneSeed = (result: RunResult): RunResult => ({
@@ -155,19 +155,9 @@ export const runFutures = (
     watchers: [reach],
     onHappening: (happening) => reach.happened(happening)
   })
-  const drawn = draw(scenario, seed, { swarm })
-  const { liveness, ties } = drawn
   const reach = new Reach()
-  const options = {
-    ...(liveness ? { liveness } : {}),
-    seed,
-    ties,
-    ...watched(reach),
-    ...(kernel === undefined ? {} : { kernel })
-  }
-  let trunk: OnItsWay = { run: new Run(drawn.scenario, options), drawn }
-  for (const [i, point] of base.entries())
-    if (goTo(trunk, point.after)) trunk = turnOff(scenario, trunk, base.slice(0, i + 1), swarm, watched(reach))
+  const options = { ...watched(reach), ...(kernel === undefined ? {} : { kernel }) }
+  const trunk = begin({ scenario, seed, fuzzed: { swarm, points: base } }, options)
   if (!goTo(trunk, after)) return []
   const { events } = trunk.run.world
   return Array.from({ length: futures }, (_, i): SeedReport => {

@@ -20,7 +20,7 @@ export interface Subject {
 type BeginOptions = Omit<RunOptions, "seed" | "ties">
 
 /** What is drawn is added to what the file says. */
-const drawnOptions = ({ liveness, seed, ties }: Pick<Drawn, "liveness" | "seed" | "ties">): RunOptions => ({
+export const drawnOptions = ({ liveness, seed, ties }: Pick<Drawn, "liveness" | "seed" | "ties">) => ({
   ...(liveness ? { liveness } : {}),
   seed,
   ties

@@ -6,32 +6,9 @@
  * where the failure is one of the end of a run, or of its script, they go in no other way: what is not repaired may well fail.
  */
 import { defaultDelayMs } from "../scenario/Nodes.ts"
+import { ON_THE_NETWORK } from "../scenario/OnTheNetwork.ts"
 import type { NodeSpec, Scenario, Step, Target, Verb } from "../scenario/Scenario.ts"
 import { type Failure, anchorsOf, isLaw, namedIn } from "./Failure.ts"
-
-type Tag = Verb["_tag"]
-
-const ON_THE_NETWORK: ReadonlySet<Tag> = new Set<Tag>([
-  "cut",
-  "partition",
-  "isolate",
-  "unplug",
-  "slow",
-  "detour",
-  "clog",
-  "flap",
-  "swizzle",
-  "throttle",
-  "burst-loss",
-  "idle-cut",
-  "duplicate",
-  "reorder",
-  "corrupt",
-  "lie",
-  "late-close",
-  "lossy-close",
-  "lose-adverts"
-])
 
 /** Names of whom these targets mean, where they are names. */
 export const namesOf = (targets: ReadonlyArray<Target>, scenario: Scenario): ReadonlyArray<string> =>

@@ -9,13 +9,13 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from "p
 import { examine } from "../../sim/explain/Examine.ts"
 import { inevitability } from "../../sim/explain/Inevitable.ts"
 import { page as pageOf } from "../../sim/report/html/Page.ts"
-import { readScenario } from "../../sim/scenario/read.ts"
+import { scenarioFrom } from "../sim/search/Field.ts"
 import { need } from "./Lab.ts"
 
 const HOSTILE = `</script><img src=x onerror="window.hacked=1"><b>bold`
 
-const scenario = (() => {
-  const text = `scenario: ${JSON.stringify(`A field ${HOSTILE}`)}
+const scenario = scenarioFrom(
+  `scenario: ${JSON.stringify(`A field ${HOSTILE}`)}
 seed: 42
 lasts: 40s
 electors: [main, backup, jetson]
@@ -30,11 +30,9 @@ timeline:
 expect:
   - { name: main leads on, at: 30s, that: { leader: main } }
   - { name: the other leads, at: 35s, that: { leader: backup } }
-`
-  const read = readScenario("field.yaml", new TextEncoder().encode(text))
-  if ("mistakes" in read) throw new Error(JSON.stringify(read.mistakes))
-  return read.scenario
-})()
+`,
+  "field.yaml"
+)
 
 /** What axe-core hands back of what it found. */
 interface Found {

@@ -11,10 +11,9 @@ import { runScenario } from "../../../sim/run.ts"
 import { readScenario, renderMistakes } from "../../../sim/scenario/read.ts"
 import { draw } from "../../../sim/search/Draw.ts"
 import { runBranch, runDrawn } from "../../../sim/search/OneSeed.ts"
-import { FIELD } from "../search/Field.ts"
+import { FIELD, kernelAt } from "../search/Field.ts"
 
 const LIMIT_MS = 120_000
-const kernelAt = (name: string): string => new URL(`../search/kernels/${name}.ts`, import.meta.url).href
 
 const engine: Engine = {
   read: (file, bytes) => {

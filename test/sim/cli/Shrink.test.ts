@@ -2,11 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { command } from "../../../sim/cli/Command.ts"
-import type { Surroundings } from "../../../sim/cli/Surroundings.ts"
-import { engine, folder, LIMIT_MS, NOW_MS, write } from "./Workshop.ts"
-
-const kernelAt = (name: string): string => new URL(`../search/kernels/${name}.ts`, import.meta.url).href
+import { kernelAt } from "../search/Field.ts"
+import { folder, LIMIT_MS, sim, write } from "./Workshop.ts"
 
 const CLAIM = `scenario: A false claim
 seed: 1
@@ -22,22 +19,6 @@ timeline:
 expect:
   - { name: nobody is ever down, never: { events: [{ event: peer.down, seen: at least 1 }] } }
 `
-
-const sim = async (line: string, around: Partial<Surroundings> = {}) => {
-  const seen = { out: "", err: "" }
-  const exit = await command(line.split(" "), {
-    cwd: folder,
-    env: {},
-    out: (text) => (seen.out += text),
-    err: (text) => (seen.err += text),
-    terminal: null,
-    nowMs: () => 0,
-    dateMs: () => NOW_MS,
-    engine: async () => engine,
-    ...around
-  })
-  return { exit, ...seen }
-}
 
 describe("pnpm sim shrink", { timeout: LIMIT_MS }, () => {
   it("1: what broke, the small scenario with its certificate, and the command that saves it", async () => {

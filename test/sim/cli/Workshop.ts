@@ -3,12 +3,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeEach } from "vitest"
-import { command } from "../../../sim/cli/Command.ts"
 import type { Engine, Surroundings } from "../../../sim/cli/Surroundings.ts"
 import { runScenario } from "../../../sim/run.ts"
-import { readScenario, renderMistakes } from "../../../sim/scenario/read.ts"
 import { draw } from "../../../sim/search/Draw.ts"
 import { runDrawn } from "../../../sim/search/OneSeed.ts"
+import { read, simIn } from "./terminal.ts"
 
 /** For a machine that has much else to do. */
 export const LIMIT_MS = 120_000
@@ -16,10 +15,7 @@ export const LIMIT_MS = 120_000
 export const NOW_MS = 1_795_521_600_000
 
 export const engine: Engine = {
-  read: (file, bytes) => {
-    const read = readScenario(file, bytes)
-    return "scenario" in read ? read : { ...read, told: renderMistakes(file, read.mistakes) }
-  },
+  read,
   run: runScenario,
   runFuzzed: (scenario, seed, how, options) => {
     const drawn = draw(scenario, seed, how)
@@ -65,21 +61,8 @@ afterAll(() => {
 export const write = (name: string, content: string | Uint8Array): void => writeFileSync(join(folder, name), content)
 export const text = (name: string): string => readFileSync(join(folder, name), "utf8")
 
-export const sim = async (line: string, around: Partial<Surroundings> = {}) => {
-  const seen = { out: "", err: "" }
-  const exit = await command(line.split(" "), {
-    cwd: folder,
-    env: {},
-    out: (words) => (seen.out += words),
-    err: (words) => (seen.err += words),
-    terminal: null,
-    nowMs: () => 0,
-    dateMs: () => NOW_MS,
-    engine: async () => engine,
-    ...around
-  })
-  return { exit, ...seen }
-}
+export const sim = (line: string, around: Partial<Surroundings> = {}) =>
+  simIn(folder, line, { dateMs: () => NOW_MS, engine: async () => engine, ...around })
 
 export type AnyRecord = { readonly [key: string]: unknown }
 export const recordsOf = (out: string): ReadonlyArray<AnyRecord> =>

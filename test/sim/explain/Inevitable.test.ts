@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { breaksOf } from "../../../sim/explain/Breaks.ts"
 import { type Inevitability, inevitability, planOf } from "../../../sim/explain/Inevitable.ts"
 import { examine } from "../../../sim/explain/Examine.ts"
-import { readScenario } from "../../../sim/scenario/read.ts"
+import { scenarioFrom } from "../search/Field.ts"
 import { runScenario } from "../../../sim/run.ts"
 import { ARMED_MS, BROKEN_MS, DELAY_MAX_MS, FAILING_SEED, kernel, scenario } from "./Planted.ts"
 
@@ -59,11 +59,10 @@ describe("a bug of two steps", () => {
 describe("a failure that hangs on nothing drawn", () => {
   it("was inevitable from the beginning, and has no jumps", () => {
     const text = scenario.text.replace("leader: laptop }", "leader: jetson }")
-    const read = readScenario("never.yaml", new TextEncoder().encode(text))
-    if ("mistakes" in read) throw new Error(JSON.stringify(read.mistakes))
-    const result = runScenario(read.scenario)
+    const turned = scenarioFrom(text, "never.yaml")
+    const result = runScenario(turned)
     const [failure] = breaksOf(result, ["laptop", "jetson"])
-    const subject = { scenario: read.scenario, seed: 1, fuzzed: null }
+    const subject = { scenario: turned, seed: 1, fuzzed: null }
     const found = inevitability(subject, failure!, { totalEvents: result.events })
     assert.deepStrictEqual(found?.jumps, [])
     assert.strictEqual(found?.from?.atMs, 0)
@@ -77,9 +76,8 @@ describe("a run that a campaign drew", () => {
       "at: 25s, that: { leader: laptop }",
       "at: 25s, judge: everywhere, that: { leader: jetson }"
     )
-    const read = readScenario("drawn.yaml", new TextEncoder().encode(text))
-    if ("mistakes" in read) throw new Error(JSON.stringify(read.mistakes))
-    const subject = { scenario: read.scenario, seed: 4, fuzzed: { swarm: true, points: [{ after: 100, future: 2 }] } }
+    const turned = scenarioFrom(text, "drawn.yaml")
+    const subject = { scenario: turned, seed: 4, fuzzed: { swarm: true, points: [{ after: 100, future: 2 }] } }
     const { breaks, result } = examine(subject)
     const found = inevitability(subject, breaks[0]!, { totalEvents: 30 * result.events })
     // A field node never leads, whatever strikes.

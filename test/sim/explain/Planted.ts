@@ -7,7 +7,7 @@ import type { Input } from "../../../kernel/Input.ts"
 import * as Node from "../../../kernel/Node.ts"
 import type { Kernel } from "../../../sim/engine/Host.ts"
 import { runScenario } from "../../../sim/run.ts"
-import { readScenario } from "../../../sim/scenario/read.ts"
+import { scenarioFrom } from "../search/Field.ts"
 
 type Planted = Node.NodeState & { readonly armed?: "not yet" | "armed" | "safe" | "over" }
 
@@ -16,8 +16,8 @@ export const BROKEN_MS = 20_000
 /** No message is longer under way. */
 export const DELAY_MAX_MS = 40
 
-export const scenario = (() => {
-  const text = `scenario: A bug of two steps
+export const scenario = scenarioFrom(
+  `scenario: A bug of two steps
 seed: 1
 lasts: 30s
 nodes:
@@ -28,11 +28,9 @@ timeline:
   - { at: 0s, start: everyone }
 expect:
   - { name: it leads, at: 25s, that: { leader: laptop } }
-`
-  const read = readScenario("planted.yaml", new TextEncoder().encode(text))
-  if ("mistakes" in read) throw new Error(JSON.stringify(read.mistakes))
-  return read.scenario
-})()
+`,
+  "planted.yaml"
+)
 
 const next = ({ armed, config, startedAt }: Planted, input: Input): NonNullable<Planted["armed"]> => {
   const now = armed ?? "not yet"

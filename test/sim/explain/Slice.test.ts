@@ -4,7 +4,7 @@ import { examine, type Examined } from "../../../sim/explain/Examine.ts"
 import { explained, sliceOfBreak } from "../../../sim/explain/Screen.ts"
 import { runScenario } from "../../../sim/run.ts"
 import { runBranch } from "../../../sim/search/OneSeed.ts"
-import { readScenario } from "../../../sim/scenario/read.ts"
+import { scenarioFrom } from "../search/Field.ts"
 import * as Planted from "./Planted.ts"
 
 const scenarioOf = (timeline: string, expect: string) => {
@@ -23,9 +23,7 @@ ${timeline}
 expect:
 ${expect}
 `
-  const read = readScenario("inline.yaml", new TextEncoder().encode(text))
-  if ("mistakes" in read) throw new Error(JSON.stringify(read.mistakes))
-  return read.scenario
+  return scenarioFrom(text)
 }
 
 const crashed = scenarioOf(

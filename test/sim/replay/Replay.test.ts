@@ -7,7 +7,8 @@ import type { Engine } from "../../../sim/cli/Surroundings.ts"
 import { runScenario } from "../../../sim/run.ts"
 import { Recorder } from "../../../sim/trace/Recorder.ts"
 import { scenarioFrom } from "../search/Field.ts"
-import { drawnTrace, engine, FIELD, folder, kernelAt, sim, traceOf, VERSION, write } from "./Stage.ts"
+import { kernelAt } from "../search/Field.ts"
+import { drawnTrace, engine, FIELD, folder, sim, traceOf, VERSION, write } from "./Stage.ts"
 
 const TEXT = traceOf()
 const LINES = TEXT.trimEnd().split("\n")

@@ -3,18 +3,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll } from "vitest"
-import { command } from "../../../sim/cli/Command.ts"
 import type { Engine, Surroundings } from "../../../sim/cli/Surroundings.ts"
 import { runScenario } from "../../../sim/run.ts"
-import { readScenario, renderMistakes } from "../../../sim/scenario/read.ts"
 import { runBranch } from "../../../sim/search/OneSeed.ts"
 import { Recorder } from "../../../sim/trace/Recorder.ts"
 import { record } from "../../../sim/trace/TraceFile.ts"
+import { read, simIn } from "../cli/terminal.ts"
 import { scenarioFrom } from "../search/Field.ts"
 
 export const VERSION = "4c1e77a"
 const maker = { kernel: VERSION, node: "24.4.0" }
-export const kernelAt = (name: string): string => new URL(`../search/kernels/${name}.ts`, import.meta.url).href
 
 const FILE = "scenarios/field.yaml"
 export const FIELD = `scenario: A small field
@@ -49,10 +47,7 @@ export const drawnTrace = (yaml = FIELD, seed = 3, points: Parameters<typeof rec
   record(scenarioFrom(yaml, FILE), { seed, points }, true, maker).text
 
 export const engine: Engine = {
-  read: (file, bytes) => {
-    const read = readScenario(file, bytes)
-    return "scenario" in read ? read : { ...read, told: renderMistakes(file, read.mistakes) }
-  },
+  read,
   run: runScenario,
   runFuzzed: (scenario, seed, { points, swarm }, options) => runBranch(scenario, seed, swarm, points, options)
 }
@@ -64,19 +59,5 @@ afterAll(() => rmSync(folder, { recursive: true }))
 export const write = (name: string, content: string | Uint8Array): void => writeFileSync(join(folder, name), content)
 write(FILE, FIELD)
 
-export const sim = async (line: string, around: Partial<Surroundings> = {}) => {
-  const seen = { out: "", err: "" }
-  const exit = await command(line.split(" "), {
-    cwd: folder,
-    env: {},
-    out: (words) => (seen.out += words),
-    err: (words) => (seen.err += words),
-    terminal: null,
-    nowMs: () => 0,
-    dateMs: () => 0,
-    engine: async () => engine,
-    kernelVersion: () => VERSION,
-    ...around
-  })
-  return { exit, ...seen }
-}
+export const sim = (line: string, around: Partial<Surroundings> = {}) =>
+  simIn(folder, line, { engine: async () => engine, kernelVersion: () => VERSION, ...around })

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { examine } from "../../../sim/explain/Examine.ts"
 import { inevitability } from "../../../sim/explain/Inevitable.ts"
-import { readScenario } from "../../../sim/scenario/read.ts"
+import { scenarioFrom } from "../search/Field.ts"
 import { EVENTS_MAX, dataOf } from "../../../sim/report/html/Data.ts"
 import { embedded, escaped, markup } from "../../../sim/report/html/Html.ts"
 import { page } from "../../../sim/report/html/Page.ts"
@@ -22,9 +22,7 @@ const examinedOf = (title: string, name: string) => {
       { name: "it leads", at: "6s", that: { leader: "laptop" } }
     ]
   })
-  const read = readScenario("scenarios/<b>.yaml", new TextEncoder().encode(text))
-  if ("mistakes" in read) throw new Error(JSON.stringify(read.mistakes))
-  return examine({ scenario: read.scenario, seed: 1, fuzzed: null })
+  return examine({ scenario: scenarioFrom(text, "scenarios/<b>.yaml"), seed: 1, fuzzed: null })
 }
 
 const pageOf = (title: string, name: string, commands: ReadonlyArray<readonly [string, string]> = []): string => {

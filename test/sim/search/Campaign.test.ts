@@ -6,12 +6,10 @@ import type { Scenario } from "../../../sim/scenario/Scenario.ts"
 import { WHOLE } from "../../../sim/search/Plan.ts"
 import { pointsText } from "../../../sim/search/Points.ts"
 import type { Finding } from "../../../sim/search/Tally.ts"
-import { FIELD, field, scenarioFrom } from "./Field.ts"
+import { FIELD, field, kernelAt, scenarioFrom } from "./Field.ts"
 
 /** Generous: other tests may have all cores. */
 const LIMIT_MS = 120_000
-
-const kernelAt = (name: string): string => new URL(`./kernels/${name}.ts`, import.meta.url).href
 
 const SEEDS = 6
 

@@ -40,3 +40,6 @@ export const scenarioFrom = (yaml: string, file = "inline.yaml"): Scenario => {
 }
 
 export const field = (): Scenario => scenarioFrom(FIELD)
+
+/** A broken kernel of `kernels/`, as a campaign loads it. */
+export const kernelAt = (name: string): string => new URL(`./kernels/${name}.ts`, import.meta.url).href
