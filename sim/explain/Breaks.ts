@@ -1,4 +1,5 @@
 /** What a run broke, and where in its recording to begin to look for why. */
+import { firstOfEach } from "../judge/Verdict.ts"
 import type { Facts } from "../scenario/Scenario.ts"
 import type { RunResult } from "../run.ts"
 import type { Aspect } from "./Changes.ts"
@@ -51,16 +52,14 @@ export const breaksOf = (
     const { facts, name } = expectation
     return [{ id: name, kind: "expectation", atMs: atMs ?? 0, words: witness ?? "not so", ...aboutOf(facts, nodes) }]
   })
-  const violated = violations
-    .filter((violation, i) => violations.findIndex(({ oracle }) => oracle === violation.oracle) === i)
-    .map(({ atMs, message, node, oracle }): Break => ({
-      id: oracle,
-      kind: "invariant",
-      atMs,
-      words: message,
-      nodes: [node],
-      aspects: []
-    }))
+  const violated = firstOfEach(violations).map(({ atMs, message, node, oracle }): Break => ({
+    id: oracle,
+    kind: "invariant",
+    atMs,
+    words: message,
+    nodes: [node],
+    aspects: []
+  }))
   return [...violated, ...broken].toSorted((a, b) => a.atMs - b.atMs)
 }
 

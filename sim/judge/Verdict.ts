@@ -18,3 +18,7 @@ export const verdictOf = ({ expectations, faultsWithoutEffect, violations }: Evi
   const missed = expectations.some((outcome) => outcome.status === "never")
   return judged && !missed && faultsWithoutEffect.length === 0 ? "passed" : "undecided"
 }
+
+/** Of each oracle what it said first: the rest is the same trouble going on. */
+export const firstOfEach = <V extends { readonly oracle: string }>(violations: ReadonlyArray<V>): ReadonlyArray<V> =>
+  violations.filter((violation, i) => violations.findIndex(({ oracle }) => oracle === violation.oracle) === i)

@@ -4,6 +4,7 @@
  * Promises: the important lines come last; colour is only ever added to words that carry the meaning without it; the text is
  * a function of its arguments. The closing line (`Score.ts`) is the caller's to add.
  */
+import { firstOfEach } from "../judge/Verdict.ts"
 import { styleText } from "node:util"
 import { question } from "../judge/Facts.ts"
 import type { Outcome } from "../judge/Judge.ts"
@@ -80,9 +81,10 @@ const breaksOf = ({ expectations, violations }: RunResult): ReadonlyArray<Break>
       ? [{ atMs: outcome.atMs, words: outcome.witness ?? outcome.expectation.name }]
       : []
   ),
-  ...violations
-    .filter((violation, i) => violations.findIndex((other) => other.oracle === violation.oracle) === i)
-    .map((violation) => ({ atMs: violation.atMs, words: `${violation.oracle}: ${violation.message}` }))
+  ...firstOfEach(violations).map((violation) => ({
+    atMs: violation.atMs,
+    words: `${violation.oracle}: ${violation.message}`
+  }))
 ]
 
 const BROKEN_HERE = "◀ broken here"
