@@ -22,10 +22,15 @@ export class Inbox extends Context.Service<Inbox, Queue.Queue<Happened>>()("claw
   static readonly layer = Layer.effect(Inbox, Queue.bounded<Happened>(INBOX_MAX))
 }
 
-/** The node's two clocks. `mono` runs on while the machine sleeps. */
-export class Timepiece extends Context.Service<Timepiece, { readonly now: Effect.Effect<Instant> }>()(
-  "clawmesh/kernel/Timepiece"
-) {}
+/** The node's two clocks, and what rings by them. `mono` runs on while the machine sleeps. */
+export class Timepiece extends Context.Service<
+  Timepiece,
+  {
+    readonly now: Effect.Effect<Instant>
+    /** Calls back once, at this `mono` or as soon after it as can be, never within the call. Returns how to prevent it. */
+    readonly ringAt: (mono: number, ring: () => void) => () => void
+  }
+>()("clawmesh/kernel/Timepiece") {}
 
 /**
  * Connections. Everything that comes of a call (opened, failed, received, closed) is offered to the inbox; the calls

@@ -2,12 +2,11 @@
  * The one Effect program round the kernel: takes inputs from the inbox one at a time, feeds them to `step`, and performs its
  * commands through the ports, in order. Used by the real node as it is, and by the simulator on its own scheduler.
  *
- * What takes time (storing, signing, checking, waiting for the alarm) runs beside the loop and comes back as an input. A
+ * What takes time (storing, signing, checking) runs beside the loop and comes back as an input. A
  * record that cannot be stored ends the shell: what must not be forgotten must not be promised.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import type { Command } from "./Command.ts"
@@ -34,6 +33,9 @@ export interface Options {
   ) => void
 }
 
+/** An inbox that is full has no room for the alarm: it rings again so much later. */
+const INBOX_FULL_MS = 10
+
 /** Runs a node until it has left the mesh. Fails when something cannot be stored. */
 export const run = Effect.fnUntraced(function* (options: Options) {
   const { make, step } = options.kernel ?? Node
@@ -44,19 +46,20 @@ export const run = Effect.fnUntraced(function* (options: Options) {
   const keys = yield* Keys
   const herald = yield* Herald
   const failure = yield* Deferred.make<never, StoreFailed>()
-  let alarm: Fiber.Fiber<unknown> | null = null
+  let forget: (() => void) | null = null
 
   /** Starts work beside the loop, at once, so that commands take effect in their order. */
   const beside = (work: Effect.Effect<unknown>) => Effect.forkScoped(work, { startImmediately: true })
 
-  const setAlarm = Effect.fnUntraced(function* (mono: number) {
-    if (alarm !== null) yield* Fiber.interrupt(alarm)
-    alarm = null
-    if (mono === NEVER_MS) return
-    const { mono: now } = yield* timepiece.now
-    const ring = Effect.andThen(Effect.sleep(Math.max(0, mono - now)), Queue.offer(inbox, { _tag: "Woke" }))
-    alarm = yield* beside(ring)
-  })
+  // Not a fiber that sleeps: nearly every frame sets the alarm anew, and on an idle node that is much of what it does.
+  const setAlarm = (mono: number): void => {
+    forget?.()
+    forget = mono === NEVER_MS ? null : timepiece.ringAt(mono, () => ring(mono))
+  }
+
+  const ring = (mono: number): void => {
+    if (!Queue.offerUnsafe(inbox, { _tag: "Woke" })) setAlarm(mono + INBOX_FULL_MS)
+  }
 
   const perform = (command: Command): Effect.Effect<unknown, never, Scope.Scope> => {
     switch (command._tag) {
@@ -65,7 +68,7 @@ export const run = Effect.fnUntraced(function* (options: Options) {
       case "Ping":
         return transport.ping(command.link, command.probe)
       case "SetAlarm":
-        return setAlarm(command.at)
+        return Effect.sync(() => setAlarm(command.at))
       case "Dial":
         return transport.dial(command.attempt, command.to, command.address, command.fingerprint)
       case "CancelDial":
@@ -104,6 +107,7 @@ export const run = Effect.fnUntraced(function* (options: Options) {
     )
 
   const scope = yield* Scope.Scope
+  yield* Effect.addFinalizer(() => Effect.sync(() => forget?.()))
   const durable = yield* vault.load
   const { amnesia, bootId } = options
   yield* Queue.offer(inbox, { _tag: "Started", bootId, durable, ...(amnesia === true ? { amnesia } : {}) })

@@ -196,7 +196,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     Effect.provideService(Transport, Context.get(ports, Transport)),
     Effect.provideService(Inbox, inbox),
     Effect.provideService(Vault, directory.vault),
-    Effect.provideService(Timepiece, { now: Effect.sync(now) }),
+    Effect.provideService(Timepiece, Clocks.portOf(now)),
     Effect.provideService(KeysPort, {
       sign: (payloads) => Effect.sync(() => payloads.map((payload) => directory.identity.keys.sign(payload))),
       check: (publicKey, proofs) => Effect.sync(() => check(publicKey, proofs))

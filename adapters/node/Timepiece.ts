@@ -9,12 +9,14 @@
  * when the calendar has moved otherwise than the monotonic clock: the system sets it right as it wakes up.
  */
 import { uptime } from "node:os"
+import * as Effect from "effect/Effect"
+import type { Timepiece } from "../../kernel/Ports.ts"
 import type { Instant } from "../../kernel/Time.ts"
 
 /** Less than this is how the two clocks differ, not sleep. */
 const SLEEP_MS_MIN = 200
-/** A sleep that the calendar does not show is noticed so long after it; a 24th of the shortest lease. */
-const LOOK_EVERY_MS = 50
+/** A sleep that the calendar does not show is noticed so long after it; a sixth of the shortest lease. */
+const LOOK_EVERY_MS = 200
 /** Less than any sleep that counts, more than the calendar is ever slewed in the meantime. */
 const CALENDAR_MOVED_MS = SLEEP_MS_MIN / 2
 
@@ -52,3 +54,21 @@ export const make = (clocks: Clocks = machine): (() => Instant) => {
     return { mono: Math.floor(monotonicMs + sleptMs), wall: Math.floor(wallMs) }
   }
 }
+
+/** As long as a timer of Node can be set to; what rings later looks again then. */
+const TIMER_MS_MAX = 2 ** 31 - 1
+
+/** The port, by clocks that were made. A machine that slept rings late: Node's timers do not count that time. */
+export const portOf = (now: () => Instant): Timepiece["Service"] => ({
+  now: Effect.sync(now),
+  ringAt: (mono, ring) => {
+    let timer: NodeJS.Timeout
+    const wait = (): void => {
+      timer = setTimeout(look, Math.min(Math.max(0, mono - now().mono), TIMER_MS_MAX))
+    }
+    // Node's timers may be a little early.
+    const look = (): void => (now().mono < mono ? wait() : ring())
+    wait()
+    return () => clearTimeout(timer)
+  }
+})

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { createInterface } from "node:readline"
@@ -14,8 +14,6 @@ const root = resolve(import.meta.dirname, "../..")
 const nodeProgram = join(root, "dist/clawmesh-node.cjs")
 const handTool = join(root, "dist/clawmesh.cjs")
 const START_MS_MAX = 30_000
-/** Of `/proc/PID/stat`: `getconf CLK_TCK`, which is the same on every Linux that Node runs on. */
-const TICKS_PER_SECOND = 100
 
 export const build = (): void => {
   execFileSync(join(root, "node_modules/.bin/rolldown"), ["-c", "rolldown.config.ts"], { cwd: root, stdio: "ignore" })
@@ -122,9 +120,9 @@ export const freePorts = async (count: number): Promise<ReadonlyArray<number>> =
 export const residentMb = ({ pid }: ChildProcess): number =>
   Number(/^VmRSS:\s+(\d+) kB$/mu.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1_024
 
-/** Processor time so far, of the program and of the system for it, s. */
+/** Processor time so far of all its threads, of the program and of the system for it, s. To the ns, where `stat` counts in ticks. */
 export const processorS = ({ pid }: ChildProcess): number => {
-  // The name of the program stands in brackets and may hold anything; the times are the 14th and 15th field.
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\)/su, "").trim().split(" ")
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+  const tasks = `/proc/${pid}/task`
+  const ns = readdirSync(tasks).map((task) => Number(readFileSync(`${tasks}/${task}/schedstat`, "utf8").split(" ")[0]))
+  return ns.reduce((sum, each) => sum + each, 0) / 1e9
 }

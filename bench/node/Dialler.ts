@@ -10,7 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import { check, meshIdOf } from "../../adapters/keys/Keys.ts"
-import { make as makeClock } from "../../adapters/node/Timepiece.ts"
+import { make as makeClock, portOf } from "../../adapters/node/Timepiece.ts"
 import * as KeptCertificate from "../../adapters/tls/Kept.ts"
 import * as StateDirectory from "../../adapters/vault/StateDirectory.ts"
 import * as Ws from "../../adapters/ws/Transport.ts"
@@ -106,7 +106,7 @@ const met = Effect.fnUntraced(function* (place: string, far: FarEnd, use: (talk:
     }),
     Effect.provideService(Inbox, inbox),
     Effect.provideService(Vault, vault),
-    Effect.provideService(Timepiece, { now: Effect.sync(now) }),
+    Effect.provideService(Timepiece, portOf(now)),
     Effect.provideService(Keys, {
       sign: (payloads) => Effect.sync(() => payloads.map((payload) => identity.keys.sign(payload))),
       check: (publicKey, proofs) => Effect.sync(() => check(publicKey, proofs))

@@ -18,7 +18,7 @@ export const formMesh = async (farm: Farm, names: ReadonlyArray<string>): Promis
       other === index ? [] : ["--peer", `${id}=wss://127.0.0.1:${ports[other]}`]
     )
     const electors = ids.slice(0, 3).flatMap((id) => ["--elector", id])
-    const key = index === 0 ? [] : ["--mesh-key", farm.meshKey(names[0]!)]
+    const key = index === 0 ? [] : [`--mesh-key=${farm.meshKey(names[0]!)}`]
     const args = ["--role", roleOf(index), "--port", String(ports[index]), ...key, ...electors, ...others]
     children.push((await farm.start(name, args)).child)
   }

@@ -79,7 +79,14 @@ const portsOf = (machine: Machine, tasks: Tasks, context: HostContext) => {
         tasks.flush()
       })
     })
-  return Context.make(Timepiece, { now: Effect.sync(context.instant) }).pipe(
+  return Context.make(Timepiece, {
+    now: Effect.sync(context.instant),
+    ringAt: (mono, ring) =>
+      machine.wakeAt(mono, () => {
+        ring()
+        tasks.flush()
+      })
+  }).pipe(
     Context.add(Transport, {
       listen: Effect.sync(() => perform({ _tag: "Listen" })),
       dial: (attempt, to, address) => Effect.sync(() => perform({ _tag: "Dial", attempt, to, address })),

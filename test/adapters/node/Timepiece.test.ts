@@ -1,6 +1,6 @@
 /** The node's clocks: sleep counts, at once where the calendar shows it; the calendar itself never does. */
-import { assert, describe, it } from "@effect/vitest"
-import { make, type Clocks } from "../../../adapters/node/Timepiece.ts"
+import { afterEach, assert, describe, it, vi } from "@effect/vitest"
+import { make, portOf, type Clocks } from "../../../adapters/node/Timepiece.ts"
 
 /** A machine whose clocks a test moves. */
 class Machine implements Clocks {
@@ -43,12 +43,12 @@ describe("the clocks of a node", () => {
     }
   })
 
-  it("sleep counts within 50 ms where the calendar does not show it", () => {
+  it("sleep counts within 200 ms where the calendar does not show it", () => {
     const machine = new Machine()
     const now = make(machine)
     const before = now().mono
     machine.sleep(60_000, 0)
-    machine.pass(50)
+    machine.pass(200)
     assert.isAtLeast(now().mono - before, 59_990)
   })
 
@@ -78,18 +78,62 @@ describe("the clocks of a node", () => {
     assert.strictEqual(last - first, machine.mono - 1_000)
   })
 
-  it("looks at the uptime at most once in 50 ms while nothing special happens", () => {
+  it("looks at the uptime at most once in 200 ms while nothing special happens", () => {
     const machine = new Machine()
     const now = make(machine)
     // Nor after the calendar was set: once, and not from then on.
     machine.wall += 3_600_000
     now()
     machine.looks = 0
-    for (let i = 0; i < 5_000; i++) {
+    for (let i = 0; i < 20_000; i++) {
       machine.pass(0.1)
       now()
     }
     assert.isAtMost(machine.looks, 10)
     assert.isAtLeast(machine.looks, 9)
+  })
+})
+
+describe("what rings by them", () => {
+  const start = 1_000
+  afterEach(() => vi.useRealTimers())
+
+  const at = () => {
+    const clock = { slowMs: 0 }
+    const port = portOf(() => ({ mono: start + Date.now() - clock.slowMs, wall: Date.now() }))
+    return { clock, port }
+  }
+
+  it("rings once, in its time, and not where it was prevented", () => {
+    vi.useFakeTimers({ now: 0 })
+    const { port } = at()
+    const rang: Array<string> = []
+    port.ringAt(start + 50, () => rang.push("one"))
+    const prevent = port.ringAt(start + 60, () => rang.push("two"))
+    port.ringAt(start - 10, () => rang.push("late"))
+    assert.deepStrictEqual(rang, [])
+    prevent()
+    vi.advanceTimersByTime(49)
+    assert.deepStrictEqual(rang, ["late"])
+    vi.advanceTimersByTime(1_000)
+    assert.deepStrictEqual(rang, ["late", "one"])
+  })
+
+  it("looks again where a timer was early, or cannot be set so far ahead", () => {
+    vi.useFakeTimers({ now: 0 })
+    const { clock, port } = at()
+    let rang = 0
+    clock.slowMs = 7
+    port.ringAt(start + 20, () => rang++)
+    vi.advanceTimersByTime(20)
+    assert.strictEqual(rang, 0)
+    vi.advanceTimersByTime(7)
+    assert.strictEqual(rang, 1)
+    const days = 30 * 86_400_000
+    port.ringAt(start + days, () => rang++)
+    vi.advanceTimersByTime(days - 100)
+    assert.strictEqual(rang, 1)
+    vi.advanceTimersByTime(200)
+    assert.strictEqual(rang, 2)
   })
 })
