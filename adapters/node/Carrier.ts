@@ -18,19 +18,23 @@ type Interfaces = Partial<Record<string, ReadonlyArray<Pick<NetworkInterfaceInfo
 const carries = (interfaces: Interfaces): boolean =>
   Object.values(interfaces).some((addresses) => addresses?.some(({ internal }) => !internal) === true)
 
+/** Calls back each so many ms until it is stopped. */
+export type Every = (ms: number, look: () => void) => () => void
+
 /** Runs until it is interrupted. */
 export const watch = (
   offer: (happened: Happened) => Effect.Effect<void>,
+  every: Every,
   interfaces: () => Interfaces = networkInterfaces
 ): Effect.Effect<never> =>
-  Effect.gen(function* () {
+  Effect.callback<never>(() => {
     let seen = false
     let up = true
-    while (true) {
+    const stop = every(LOOK_MS, () => {
       const now = carries(interfaces())
       seen ||= now
-      if (seen && now !== up) yield* offer({ _tag: "Carrier", up: now })
+      if (seen && now !== up) Effect.runFork(offer({ _tag: "Carrier", up: now }))
       if (seen) up = now
-      yield* Effect.sleep(LOOK_MS)
-    }
+    })
+    return Effect.sync(stop)
   })

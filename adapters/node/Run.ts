@@ -32,7 +32,7 @@ import * as Logging from "./Logging.ts"
 import * as Quiet from "./Quiet.ts"
 import * as Mesh from "./Mesh.ts"
 import { stateFailure } from "./StateFailure.ts"
-import * as Attention from "./Attention.ts"
+import { Attention } from "./Attention.ts"
 import * as Carrier from "./Carrier.ts"
 import * as Clocks from "./Timepiece.ts"
 import { VERSION } from "./Version.ts"
@@ -121,7 +121,8 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     Effect.fail(stateFailure(unusable(error)))
   )
   const config = configOf(settings, directory.identity, mesh)
-  const now = Clocks.make()
+  const attention = new Attention(Clocks.make())
+  const { now } = attention
   const log = eventLog()
   let state = Node.make(config)
 
@@ -211,8 +212,8 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     Effect.mapError((error) => failure(error.message, "Look at the disk of the state directory.", 1))
   )
   const running = yield* Effect.forkScoped(shell)
-  yield* Effect.forkScoped(Attention.watch(now, daemon.offer))
-  yield* Effect.forkScoped(Carrier.watch(daemon.offer))
+  yield* Effect.forkScoped(attention.watch(daemon.offer))
+  yield* Effect.forkScoped(Carrier.watch(daemon.offer, (ms, look) => attention.each(ms, look)))
   yield* Effect.addFinalizer(() =>
     Queue.offer(inbox, { _tag: "Leave", reason: "asked to stop" }).pipe(
       Effect.andThen(Fiber.await(running)),

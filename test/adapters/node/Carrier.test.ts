@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as TestClock from "effect/testing/TestClock"
+import * as Fiber from "effect/Fiber"
 import { watch } from "../../../adapters/node/Carrier.ts"
 import type { Happened } from "../../../kernel/Input.ts"
 
@@ -13,14 +13,26 @@ describe("the machine's own carrier", () => {
   const told = (looks: ReadonlyArray<typeof loopback>) =>
     Effect.gen(function* () {
       const all: Array<Happened> = []
-      let at = 0
-      yield* Effect.forkChild(
+      let shown = looks[0]!
+      let look = (): void => assert.fail("nobody looks")
+      const watching = yield* Effect.forkChild(
         watch(
           (happened) => Effect.sync(() => void all.push(happened)),
-          () => looks[Math.min(at++, looks.length - 1)]!
-        )
+          (ms, act) => {
+            assert.strictEqual(ms, 500)
+            look = act
+            return () => (look = () => assert.fail("it is over"))
+          },
+          () => shown
+        ),
+        { startImmediately: true }
       )
-      for (const _ of looks) yield* TestClock.adjust(500)
+      for (shown of looks) {
+        look()
+        yield* Effect.yieldNow
+      }
+      yield* Fiber.interrupt(watching)
+      assert.throws(look)
       return all.map((happened) => happened._tag === "Carrier" && happened.up)
     })
 
