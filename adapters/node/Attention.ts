@@ -1,6 +1,6 @@
 /**
  * Whether the process itself is there. Each reading of the node's clock shows that its loop runs; where nothing reads it for
- * 100 ms, a timer does. A reading that comes later than that says for how long the loop stood still, also between two alarms of
+ * a quarter of a second, a timer does. A reading that comes later than that says for how long the loop stood still, also between two alarms of
  * the kernel, which is told of it as `Stalled`, so that it accuses nobody of its own absence.
  *
  * Told behind what the loop had taken in by then; what comes in with the same turn of the loop may be before it.
@@ -11,7 +11,8 @@ import * as Effect from "effect/Effect"
 import type { Happened } from "../../kernel/Input.ts"
 import type { Instant } from "../../kernel/Time.ts"
 
-const BEAT_MS = 100
+/** With what is forgiven, what goes unnoticed is shorter than any deadline by which others are judged (400 ms). */
+const BEAT_MS = 250
 /** As much as the kernel forgives its own alarms (kernel/Profile.ts). */
 const LATE_MS = 150
 /** Readings within so short a time are one. */

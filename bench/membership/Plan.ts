@@ -43,7 +43,7 @@ export const quick: Plan = {
 }
 
 export const whole: Plan = {
-  secondsMost: 60,
+  secondsMost: 900,
   publishedCells: cellsOf([4, 16, 32], [512, 2_048, 16_384, 32_768], [1, 64, 1_024]),
   powerCut: [
     cutSeeds(2, 1_000, 1_000, 3_700),

@@ -17,7 +17,7 @@ class Process {
   readonly watching = this.attention.watch(
     (happened) => Effect.sync(() => void this.told.push(happened)),
     (ms, ring) => {
-      assert.strictEqual(ms, 100)
+      assert.strictEqual(ms, 250)
       this.ring = ring
       this.due = this.mono + ms
       return {
@@ -66,7 +66,7 @@ describe("attention", () => {
         process.pass(1_000)
       })
       assert.deepStrictEqual(told, [
-        { _tag: "Stalled", ms: 351 },
+        { _tag: "Stalled", ms: 201 },
         { _tag: "Stalled", ms: 20_000 }
       ])
     })
@@ -76,11 +76,11 @@ describe("attention", () => {
     Effect.gen(function* () {
       const { told } = yield* watched((process) => {
         process.pass(1_000)
-        process.standStill(400)
+        process.standStill(500)
         process.attention.now()
         process.pass(1_000)
       })
-      assert.deepStrictEqual(told, [{ _tag: "Stalled", ms: 300 }])
+      assert.deepStrictEqual(told, [{ _tag: "Stalled", ms: 250 }])
     })
   )
 
@@ -90,7 +90,7 @@ describe("attention", () => {
         watched((process) => {
           for (let i = 0; i < 20; i++) {
             process.attention.now()
-            process.standStill(100 + ms)
+            process.standStill(250 + ms)
             process.attention.now()
           }
         })
@@ -117,7 +117,7 @@ describe("attention", () => {
         process.attention.each(500, () => looks++)
         process.pass(10_000)
       })
-      assert.strictEqual(quiet.rings, 100)
+      assert.strictEqual(quiet.rings, 40)
       assert.isAtLeast(looks, 16)
       assert.isAtMost(looks, 21)
     })
