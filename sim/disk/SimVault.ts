@@ -17,6 +17,9 @@ import { SimDisk, type DiskFault } from "./SimDisk.ts"
 import { SimJournal, type Below, type Opened } from "./SimJournal.ts"
 
 /** A write to stable storage takes this long: an SD card on a good day. */
+/** Of entries between two snapshots: three or four records, where a real node waits for a thousand. */
+const COMPACT_AFTER_BYTES = 300
+
 const USUAL_MS: Range = { min: 1, max: 5 }
 
 /**
@@ -60,13 +63,14 @@ export class SimVault<Asker> {
   /** There was a first boot, so a journal that is not there is a loss. */
   private hasIdentity = false
 
-  /** `compactAfterBytes`: as the journal's. */
+  /** `compactAfterBytes`: as the journal's; if not given, so few that each node comes to it several times in a run. */
   constructor(seed: number, name: string, carrier: Carrier, compactAfterBytes?: number, from?: SimVault<Asker>) {
     this.seed = seed
     this.name = name
     this.carrier = carrier
     const below: Below = (what, n) => drawBelow(seed, `disk-${what}`, name, this.draws++, n)
-    this.journal = from?.journal.fork(below) ?? new SimJournal(below, new SimDisk(), compactAfterBytes)
+    this.journal =
+      from?.journal.fork(below) ?? new SimJournal(below, new SimDisk(), compactAfterBytes ?? COMPACT_AFTER_BYTES)
     if (from === undefined) return
     this.wipes = from.wipes
     this.harmed = from.harmed
