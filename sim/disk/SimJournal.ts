@@ -88,7 +88,7 @@ export class SimJournal {
   /** The oldest record asked for is durable from now on, and may be acknowledged (`null`); or why it is not, in words. */
   finish(): string | null {
     const record = this.asked.shift() ?? never("nothing was asked for")
-    if (this.broken === null) this.broken = this.shorten()
+    this.shorten()
     if (this.broken !== null) return this.broken
     const next = Journal.append(this.opened(), [record])
     if (next._tag === "Refused") return next.why
@@ -167,14 +167,18 @@ export class SimJournal {
     return next._tag === "Refused" ? never(next.why) : next
   }
 
-  /** Does the compaction that is under way; why not. */
-  private shorten(): string | null {
+  /** A compaction is under way: it is through with `shorten`, or before the next record is. */
+  get isShortening(): boolean {
+    return this.underWay !== null
+  }
+
+  /** Does the compaction that is under way, if there is one; a disk that cannot do it is broken from then on. */
+  shorten(): void {
     const { underWay } = this
     this.underWay = null
-    if (underWay === null) return null
-    const why = this.perform(underWay.operations)
-    if (why === null) this.journal = underWay.journal
-    return why
+    if (underWay === null || this.broken !== null) return
+    this.broken = this.perform(underWay.operations)
+    if (this.broken === null) this.journal = underWay.journal
   }
 
   private end(): void {

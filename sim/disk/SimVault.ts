@@ -16,10 +16,10 @@ import type { Range } from "../scenario/Scenario.ts"
 import { SimDisk, type DiskFault } from "./SimDisk.ts"
 import { SimJournal, type Below, type Opened } from "./SimJournal.ts"
 
-/** A write to stable storage takes this long: an SD card on a good day. */
 /** Of entries between two snapshots: three or four records, where a real node waits for a thousand. */
 const COMPACT_AFTER_BYTES = 300
 
+/** A write to stable storage takes this long: an SD card on a good day. */
 const USUAL_MS: Range = { min: 1, max: 5 }
 
 /**
@@ -52,7 +52,8 @@ export class SimVault<Asker> {
   private readonly carrier: Carrier
   private readonly journal: SimJournal
   private latencyMs = USUAL_MS
-  private asked: Array<{ readonly record: Record; readonly asker: Asker }> = []
+  /** `null`: the journal is being shortened, and nobody waits for that. */
+  private asked: Array<{ readonly record: Record; readonly asker: Asker } | null> = []
   private syncs = 0
   private draws = 0
   /** When the last record asked for is through. */
@@ -111,24 +112,35 @@ export class SimVault<Asker> {
 
   /** `through` tells what came of it, after all that was asked for before, unless the process ends first. */
   store(record: Record, asker: Asker): void {
+    if (this.latencyMs !== USUAL_MS || this.broken) this.harmed++
+    this.journal.ask(record)
+    this.await({ record, asker })
+  }
+
+  private await(asked: { readonly record: Record; readonly asker: Asker } | null): void {
     const { max, min } = this.latencyMs
     const tookMs = between(this.seed, "sync", this.name, this.syncs++, min, max)
     // A journal is written in order: no record is on the disk before the one that was asked for earlier.
     this.throughMs = Math.max(this.carrier.nowMs() + tookMs, this.throughMs)
-    if (this.latencyMs !== USUAL_MS || this.broken) this.harmed++
-    this.asked.push({ record, asker })
-    this.journal.ask(record)
+    this.asked.push(asked)
     this.carrier.later(this.throughMs)
   }
 
-  /** To be called at the times that were asked of the carrier; `null`: it hangs. */
+  /** To be called at the times that were asked of the carrier; `null`: it hangs, or nobody waited for this. */
   through(): Through<Asker> | null {
     if (this.hangs) {
       this.stalled++
       return null
     }
-    const { asker, record } = this.asked.shift()!
+    const next = this.asked.shift()!
+    if (next === null) {
+      this.journal.shorten()
+      return null
+    }
+    const { asker, record } = next
     const why = this.journal.finish()
+    // Between two records that are both asked for it is shortened on the way.
+    if (this.journal.isShortening && this.asked.length === 0) this.await(null)
     return { asker, error: why === null ? null : new StoreFailed({ what: `${subject(record)} (${why})`, cause: null }) }
   }
 
