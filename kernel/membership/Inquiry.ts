@@ -55,6 +55,10 @@ export const onProbe = (subject: Member, incarnation: number, link: number, turn
   return { ...Probe.probe(subject, false, turn), askers: [...askers, link] }
 }
 
+/** The link over which somebody asked has ended. */
+export const withoutAsker = (subject: Member, link: number): Member =>
+  subject.askers.includes(link) ? { ...subject, askers: subject.askers.filter((asker) => asker !== link) } : subject
+
 /** It answers somebody else: of interest while it does not answer us. */
 export const onAnswer = (subject: Member, incarnation: number, turn: Turn): Member =>
   subject.incarnation === incarnation && (subject.misses > 0 || !subject.good)

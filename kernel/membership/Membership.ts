@@ -74,7 +74,8 @@ export const open = (membership: Membership, turn: Turn): Membership => {
 
 /** The operator changed what it thinks of a device: it is forgotten, and met anew if it is trusted. Others may be ours now. */
 export const onTrust = (membership: Membership, peer: DeviceId, turn: Turn): Membership => {
-  const others = membership.members
+  const { link } = membership.members[indexOfMember(membership.members, peer)] ?? { link: null }
+  const others = (link === null ? membership.members : withoutAsker(membership.members, link))
     .filter(({ deviceId }) => deviceId !== peer)
     .map((member) =>
       member.witnesses.includes(peer)
@@ -185,6 +186,12 @@ const withInquired = (membership: Membership, subject: DeviceId, change: (member
   return member === undefined ? membership : withMember(membership, index, change(member))
 }
 
+/** Nobody answers over a link that is gone. */
+const withoutAsker = (members: ReadonlyArray<Member>, link: number): ReadonlyArray<Member> =>
+  members.some(({ askers }) => askers.includes(link))
+    ? members.map((member) => Inquiry.withoutAsker(member, link))
+    : members
+
 const onFact = (membership: Membership, fact: Fact, turn: Turn): Membership => {
   if (!("peer" in fact)) return membership
   const index = indexOfMember(membership.members, fact.peer)
@@ -193,8 +200,12 @@ const onFact = (membership: Membership, fact: Fact, turn: Turn): Membership => {
   switch (fact._tag) {
     case "SessionUp":
       return withMember(membership, index, Probe.linked(member, fact, turn))
-    case "SessionDown":
-      return member.link === fact.link ? withMember(membership, index, Probe.unlinked(member, fact.reason)) : membership
+    case "SessionDown": {
+      const next = { ...membership, members: withoutAsker(membership.members, fact.link) }
+      return member.link === fact.link
+        ? withMember(next, index, Probe.unlinked(next.members[index]!, fact.reason))
+        : next
+    }
     case "DialRefused":
       return member.broken ? withMember(membership, index, Probe.declareBad(member)) : membership
     case "Left":

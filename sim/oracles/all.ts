@@ -1,6 +1,8 @@
 /** Every oracle that watches every run. Later ones are added here and nowhere else. */
 import type { Oracle } from "./Oracle.ts"
 import { generation1 } from "./G1Generation1.ts"
+import { commands } from "./K1Commands.ts"
+import { pace } from "./K2Pace.ts"
 import { bounds } from "./S10Bounds.ts"
 import { truth } from "./S11Truth.ts"
 import { oneLeader } from "./S1OneLeader.ts"
@@ -22,5 +24,7 @@ export const everyOracle = (): ReadonlyArray<Oracle> => [
   durability(),
   bounds(),
   truth(),
-  generation1()
+  generation1(),
+  commands(),
+  pace()
 ]

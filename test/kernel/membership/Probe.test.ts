@@ -315,6 +315,18 @@ describe("P7.13: asking others", () => {
     assert.deepStrictEqual(drive.member("c").askers, [])
   })
 
+  it("whose link ends before the answer is forgotten: nothing is sent to a link that is gone", () => {
+    const drive = Drive.up(many, "a")
+    const from = drive.meet("b").link
+    const to = drive.meet("c").link
+    liveOn(drive, 2_000)
+    drive.hear(from, "mesh.probe", { subject: id("c"), incarnation: 1 })
+    drive.feed({ _tag: "LinkDown", link: from, reason: "reset" })
+    assert.deepStrictEqual(drive.member("c").askers, [])
+    const then = drive.feed({ _tag: "Ponged", link: to, probe: drive.member("c").probe })
+    assert.deepStrictEqual(sentEvents(then, "mesh.probe.answer"), [])
+  })
+
   it("an answer outweighs two witnesses for two beats, and is asked for anew", () => {
     const drive = Drive.up(three, "a")
     const { link } = drive.meet("b")

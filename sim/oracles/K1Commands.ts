@@ -1,0 +1,115 @@
+/**
+ * K1: a node asks of its world only what can be done, and forgets nothing that it asked for.
+ *
+ * It dials a device that it trusts and has no session with, once at a time, with a number that is new; it gives up dials that are
+ * out, and none is out that nothing in its state waits for; it uses links that it has; tickets of what it stores are new; it ends a session
+ * with 1008 only where trust is gone, and with 1009 only for a message too big (PROTOCOL.md P1.2, P3.7, P5.10, P5.11).
+ *
+ * Does not judge: when it asks for what (K2), nor whom it should dial.
+ */
+import type { Command } from "../../kernel/Command.ts"
+import { indexOfLink } from "../../kernel/links/Link.ts"
+import type { NodeState } from "../../kernel/Node.ts"
+import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
+
+/** Of one process: the highest numbers that it gave so far. */
+interface Given {
+  attempt: number
+  ticket: number
+}
+
+export const commands: MakeOracle = () => remembering(new Map())
+
+const knows = ({ links: { links } }: NodeState, link: number): boolean => indexOfLink(links, link) !== -1
+
+const nested = (all: ReadonlyArray<Command>): ReadonlyArray<Command> =>
+  all.some(({ _tag }) => _tag === "Persist")
+    ? all.flatMap((command) => (command._tag === "Persist" ? [command, ...nested(command.then)] : [command]))
+    : all
+
+const dialled = (
+  { after }: Observation,
+  { attempt, to }: Extract<Command, { readonly _tag: "Dial" }>
+): string | null => {
+  const { config, links } = after
+  if (to === config.deviceId) return "dials itself"
+  if (!config.trusted.some(({ deviceId }) => deviceId === to)) return "dials a device that it does not trust"
+  const contact = links.contacts.find(({ peer }) => peer === to)
+  if (contact === undefined || contact.attempt !== attempt) return `forgets dial ${attempt} at once`
+  return contact.session === null ? null : "dials a device that it has a session with"
+}
+
+/** What a session may be ended with. */
+const ended = (
+  { after, before, input }: Observation,
+  { code, link }: Extract<Command, { readonly _tag: "Hangup" }>
+): string | null => {
+  if (code === 1009) return input._tag === "Malformed" ? null : "closes with 1009, and no message was too big"
+  if (code !== 1000 && code !== 1001 && code !== 1008) return `closes with ${code}`
+  const open = before.links.links[indexOfLink(before.links.links, link)]
+  if (open?._tag !== "Session" || code !== 1008) return null
+  const is = after.config.trusted.find(({ deviceId }) => deviceId === open.peer)
+  const was = before.config.trusted.find(({ deviceId }) => deviceId === open.peer)
+  return is === was ? "closes a session with 1008, and trusts its peer as before" : null
+}
+
+const remembering = (given: Map<string, Given>): Oracle => {
+  const of = ({ input, machine: { name } }: Observation): Given => {
+    const known = given.get(name)
+    if (known !== undefined && input._tag !== "Started") return known
+    const fresh = { attempt: 0, ticket: 0 }
+    given.set(name, fresh)
+    return fresh
+  }
+
+  const wrong = (seen: Observation, mine: Given, command: Command): string | null => {
+    const { after, before, input } = seen
+    switch (command._tag) {
+      case "Dial": {
+        if (command.attempt <= mine.attempt) return `dials with number ${command.attempt} after ${mine.attempt}`
+        mine.attempt = command.attempt
+        return dialled(seen, command)
+      }
+      case "CancelDial":
+        return before.links.contacts.some(({ attempt }) => attempt !== null && attempt === command.attempt)
+          ? null
+          : `gives up dial ${command.attempt}, which is not out`
+      case "Hangup":
+      case "Ping":
+      case "Send": {
+        const own = "link" in input && input.link === command.link
+        if (!own && !knows(before, command.link) && !knows(after, command.link))
+          return `does ${command._tag} on link ${command.link}, which it does not have`
+        return command._tag === "Hangup" ? ended(seen, command) : null
+      }
+      case "Persist":
+        if (command.ticket <= mine.ticket) return `stores with ticket ${command.ticket} after ${mine.ticket}`
+        mine.ticket = command.ticket
+        return null
+      default:
+        return null
+    }
+  }
+
+  return {
+    id: "K1",
+    fork: () => remembering(new Map([...given].map(([name, one]) => [name, { ...one }]))),
+    stepped: (seen) => {
+      const { after, before, commands: all, input, machine } = seen
+      const mine = of(seen)
+      for (const command of nested(all)) {
+        const why = wrong(seen, mine, command)
+        if (why !== null) return `${machine.name} ${why}`
+      }
+      if (after.links.contacts === before.links.contacts) return null
+      // A dial that is out before and not after has opened, has failed, or was given up.
+      for (const { attempt } of before.links.contacts) {
+        if (attempt === null || after.links.contacts.some((contact) => contact.attempt === attempt)) continue
+        const over = (input._tag === "LinkUp" || input._tag === "DialFailed") && input.attempt === attempt
+        const givenUp = all.some((command) => command._tag === "CancelDial" && command.attempt === attempt)
+        if (!over && !givenUp) return `${machine.name} forgets dial ${attempt}, which is out`
+      }
+      return null
+    }
+  }
+}
