@@ -463,7 +463,8 @@ export const leave = (links: Links, signed: Goodbye | null, turn: Turn): void =>
   Gen1.govern(links.gen1, false, turn)
 }
 
-const withDue = (links: Links): Links => {
+/** With the due time that follows from the rest. The same reference: it does, as after every turn. */
+export const withDue = (links: Links): Links => {
   let due = Gen1.dueOf(links.gen1)
   for (let i = 0; i < links.contacts.length; i++) {
     const contact = links.contacts[i]!

@@ -370,6 +370,10 @@ const judge = (before: Membership, after: Membership, turn: Turn): Membership =>
   return withDue(next, turn)
 }
 
+/** With row, verdicts and due time as they follow from the rest. The same reference: they do, as after every turn. */
+export const settled = (membership: Membership, turn: Turn): Membership =>
+  withDue(withVerdicts(withOwnRow(membership, turn), turn), turn)
+
 const withDue = (membership: Membership, turn: Turn): Membership => {
   const { repeatMs } = turn.config.profile
   const { attentiveAt, beatAt, members } = membership
@@ -457,7 +461,7 @@ const restated = (member: Member, { witnesses, ...said }: Verdict, attentive: bo
   if (!attentive && (state === "suspect" || state === "down")) return member
   tell(member, state, witnesses, turn)
   const next: Member = { ...member, state, since: turn.at.mono, sureAt: 0, witnesses: [] }
-  if (state === "down") return { ...Probe.fallen(next, turn), witnesses }
+  if (state === "down") return { ...Probe.fallen(next, turn), witnesses, contestedUntil: NEVER_MS }
   return state === "up" && member.state === "down" ? Probe.returned(next) : next
 }
 
