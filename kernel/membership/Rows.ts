@@ -264,6 +264,7 @@ const withinBudget = (
     const { budget, tells, within } = spend(member.rows, rate, turn.at.mono)
     if (tells) {
       const reason = "its rows change too often"
+      turn.facts.push({ _tag: "Refused", code: "RATE_LIMITED" })
       note(turn, { event: "frame.refused", code: "RATE_LIMITED", about: row.observer, reason })
     }
     counted = replaced(counted, place, { ...member, rows: budget })

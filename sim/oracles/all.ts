@@ -3,6 +3,7 @@ import type { Oracle } from "./Oracle.ts"
 import { generation1 } from "./G1Generation1.ts"
 import { commands } from "./K1Commands.ts"
 import { pace } from "./K2Pace.ts"
+import { told } from "./K3Told.ts"
 import { settled } from "./K4Settled.ts"
 import { bounds } from "./S10Bounds.ts"
 import { truth } from "./S11Truth.ts"
@@ -28,5 +29,6 @@ export const everyOracle = (): ReadonlyArray<Oracle> => [
   generation1(),
   commands(),
   pace(),
+  told(),
   settled()
 ]

@@ -1,0 +1,111 @@
+/**
+ * K3: what happens to a node is told, and nothing is told that did not happen. Each change of what it has a peer as, of its session
+ * with one, of its own lease and of whom it follows has its note in the same step, and each such note its change; and each
+ * refusal that is told is counted under its code then, each that is answered by then.
+ *
+ * Asked of nodes that run. Does not judge: in which words, nor notes of stalls, isolation and liars.
+ */
+import type { Command } from "../../kernel/Command.ts"
+import { indexOfContact } from "../../kernel/links/Link.ts"
+import { indexOfMember } from "../../kernel/membership/Member.ts"
+import type { NodeState } from "../../kernel/Node.ts"
+import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
+import { allCodes } from "../../kernel/wire/Codes.ts"
+import type { MakeOracle, Observation } from "./Oracle.ts"
+
+/** Notes, and codes of answers, in all that is asked for, also of what waits for the disk. */
+interface Said {
+  readonly notes: Array<MeshEvent>
+  readonly answered: Array<string>
+}
+
+const listen = (commands: ReadonlyArray<Command>, said: Said): Said => {
+  for (const command of commands)
+    if (command._tag === "Note") said.notes.push(command.event)
+    else if (command._tag === "Persist") listen(command.then, said)
+    else if (command._tag === "Send" && command.frame.type === "res" && !command.frame.ok)
+      said.answered.push(command.frame.error.code)
+  return said
+}
+
+const STATES: ReadonlySet<string> = new Set(["peer.up", "peer.suspect", "peer.down", "peer.left"])
+
+const peersTold = ({ after, before }: Observation, { notes }: Said): string | null => {
+  const stateIn = ({ membership: { members } }: NodeState, peer: string): string | undefined =>
+    members[indexOfMember(members, peer)]?.state
+  if (after.membership.members !== before.membership.members)
+    for (const { deviceId, state } of after.membership.members) {
+      const was = stateIn(before, deviceId)
+      if (was === undefined || was === state || state === "unknown") continue
+      if (!notes.some(({ about, event }) => about === deviceId && event === `peer.${state}`))
+        return `has a peer as ${state} that was ${was}, and does not say so`
+    }
+  // Of several in one step the last one holds.
+  const last = new Map(
+    notes.flatMap(({ about, event }) => (STATES.has(event) && about !== undefined ? [[about, event]] : []))
+  )
+  for (const [about, event] of last) {
+    const is = stateIn(after, about)
+    if (is !== event.slice("peer.".length)) return `says ${event} of a peer that is ${is ?? "unknown"}`
+  }
+  return null
+}
+
+const sessionsTold = ({ after, before }: Observation, { notes }: Said): string | null => {
+  if (after.links.contacts === before.links.contacts) return null
+  const { contacts } = before.links
+  for (const { peer, session } of after.links.contacts) {
+    const was = contacts[indexOfContact(contacts, peer)]?.session ?? null
+    if (was === session) continue
+    const has = (event: MeshEvent["event"]) => notes.some((told) => told.about === peer && told.event === event)
+    // One that takes the place of another is told as a new one.
+    if (session === null && !has("peer.disconnect")) return "lost a session, and does not say so"
+    if (session !== null && !has("peer.connect")) return "made a session, and does not say so"
+  }
+  return null
+}
+
+const holds = ({ leadership: { standing } }: NodeState): boolean => standing._tag === "Leading" && standing.announced
+
+const leadersTold = ({ after, before }: Observation, { notes }: Said): string | null => {
+  if (after.leadership === before.leadership) return null
+  const { deviceId } = after.config
+  const about = (who: string, ...events: ReadonlyArray<MeshEvent["event"]>) =>
+    notes.some((told) => told.about === who && events.includes(told.event))
+  if (!holds(before) && holds(after) && !about(deviceId, "leader.elected")) return "has a lease, and does not say so"
+  if (holds(before) && !holds(after) && !about(deviceId, "leader.lost", "leader.stepped-down"))
+    return "has no lease any more, and does not say so"
+  const { leader } = after.leadership
+  const was = before.leadership.leader
+  if (leader !== was && leader !== null && leader !== deviceId && !about(leader, "leader.followed"))
+    return "follows another leader, and does not say so"
+  return null
+}
+
+const refusalsCounted = ({ after, before }: Observation, { answered, notes }: Said): string | null => {
+  const told = notes.flatMap(({ code, event }) =>
+    code !== undefined && (event === "connection.refused" || event === "frame.refused") ? [code] : []
+  )
+  const countIn = ({ refusals }: NodeState, code: string): number =>
+    refusals[allCodes.findIndex((one) => one === code)] ?? 0
+  for (const code of told)
+    if (countIn(after, code) <= countIn(before, code)) return `refuses with ${code}, and does not count it`
+  // An answer may have waited for its lane.
+  for (const code of answered) if (countIn(after, code) === 0) return `answers with ${code}, and never counted it`
+  return null
+}
+
+export const told: MakeOracle = () => ({
+  id: "K3",
+  fork: told,
+  stepped: (seen) => {
+    const { after, before, commands, input, machine } = seen
+    if (before.phase !== "running" || after.phase !== "running" || after.incarnation !== before.incarnation) return null
+    // What an operator thinks of a device is told by the operator.
+    if (input._tag === "Trust" || input._tag === "Distrust") return null
+    const said = listen(commands, { notes: [], answered: [] })
+    const why =
+      peersTold(seen, said) ?? sessionsTold(seen, said) ?? leadersTold(seen, said) ?? refusalsCounted(seen, said)
+    return why === null ? null : `${machine.name} ${why}`
+  }
+})

@@ -1,0 +1,95 @@
+/** K3 fires on each of its clauses, with a kernel that is broken on purpose; never with the real one in the same world. */
+import { describe, it } from "@effect/vitest"
+import * as Node from "../../../kernel/Node.ts"
+import type { MeshEvent } from "../../../kernel/status/MeshEvent.ts"
+import { broken, fires, scenarioOf } from "./Broken.ts"
+
+const mesh = scenarioOf(`
+scenario: Three
+seed: 3
+lasts: 40s
+electors: [main, backup, field]
+nodes:
+  main:   { role: planner }
+  backup: { role: standby-planner }
+  field:  { role: field }
+network: { delay: 2ms..20ms, links: everyone }
+timeline:
+  - { at: 0s, start: everyone }
+  - { at: 12s, crash: field, for: 4s }
+  - { at: 24s, crash: main }
+  - { at: 30s, revoke: { by: backup, whom: field } }`)
+
+/** Backup tells nothing of this kind. */
+const mute = (...kinds: ReadonlyArray<MeshEvent["event"]>) =>
+  broken((node, input) => {
+    const [after, commands] = Node.step(node, input)
+    const left = commands.filter((command) => command._tag !== "Note" || !kinds.includes(command.event.event))
+    return [after, node.config.displayName === "backup" ? left : commands]
+  })
+
+describe("K3: what happens is told", () => {
+  for (const [kind, message] of [
+    ["peer.up", /^backup has a peer as up that was unknown, and does not say so$/u],
+    ["peer.down", /^backup has a peer as down that was suspect, and does not say so$/u],
+    ["peer.disconnect", /^backup lost a session, and does not say so$/u],
+    ["peer.connect", /^backup made a session, and does not say so$/u],
+    ["leader.followed", /^backup follows another leader, and does not say so$/u],
+    ["leader.elected", /^backup has a lease, and does not say so$/u]
+  ] as const)
+    it(kind, () => {
+      fires("K3", message, mesh, mute(kind))
+    })
+
+  it("a lease that is over", () => {
+    fires(
+      "K3",
+      /^main has no lease any more, and does not say so$/u,
+      mesh,
+      broken((node, input) => {
+        const [after, commands] = Node.step(node, input)
+        const { standing } = after.leadership
+        if (
+          node.config.displayName !== "main" ||
+          standing._tag !== "Leading" ||
+          after.startedAt + 8_000 > input.at.mono
+        )
+          return [after, commands]
+        return [
+          { ...after, leadership: { ...after.leadership, standing: { ...standing, announced: false } } },
+          commands
+        ]
+      })
+    )
+  })
+
+  it("nothing that did not happen", () => {
+    fires(
+      "K3",
+      /^backup says peer\.down of a peer that is (?:unknown|up)$/u,
+      mesh,
+      broken((node, input) => {
+        const [after, commands] = Node.step(node, input)
+        const [member] = after.membership.members
+        if (node.config.displayName !== "backup" || input._tag !== "Woke" || member === undefined)
+          return [after, commands]
+        return [after, [...commands, { _tag: "Note", event: { event: "peer.down", about: member.deviceId } }]]
+      })
+    )
+  })
+
+  it("a refusal is counted", () => {
+    fires(
+      "K3",
+      /^backup (?:answers with UNTRUSTED_PEER, and never counted it|refuses with UNTRUSTED_PEER, and does not count it)$/u,
+      mesh,
+      broken((node, input) => {
+        const [after, commands] = Node.step(node, input)
+        return [
+          node.config.displayName === "backup" ? { ...after, refusals: after.refusals.map(() => 0) } : after,
+          commands
+        ]
+      })
+    )
+  })
+})
