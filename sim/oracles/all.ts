@@ -5,6 +5,7 @@ import { commands } from "./K1Commands.ts"
 import { pace } from "./K2Pace.ts"
 import { told } from "./K3Told.ts"
 import { settled } from "./K4Settled.ts"
+import { timers } from "./K5Timers.ts"
 import { bounds } from "./S10Bounds.ts"
 import { truth } from "./S11Truth.ts"
 import { oneLeader } from "./S1OneLeader.ts"
@@ -30,5 +31,6 @@ export const everyOracle = (): ReadonlyArray<Oracle> => [
   commands(),
   pace(),
   told(),
-  settled()
+  settled(),
+  timers()
 ]
