@@ -6,6 +6,7 @@ import { pace } from "./K2Pace.ts"
 import { told } from "./K3Told.ts"
 import { settled } from "./K4Settled.ts"
 import { timers } from "./K5Timers.ts"
+import { whole } from "./K6Whole.ts"
 import { bounds } from "./S10Bounds.ts"
 import { truth } from "./S11Truth.ts"
 import { oneLeader } from "./S1OneLeader.ts"
@@ -32,5 +33,6 @@ export const everyOracle = (): ReadonlyArray<Oracle> => [
   pace(),
   told(),
   settled(),
-  timers()
+  timers(),
+  whole()
 ]
