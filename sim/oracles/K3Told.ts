@@ -75,6 +75,8 @@ const leadersTold = ({ after, before }: Observation, { notes }: Said): string | 
   if (!holds(before) && holds(after) && !about(deviceId, "leader.elected")) return "has a lease, and does not say so"
   if (holds(before) && !holds(after) && !about(deviceId, "leader.lost", "leader.stepped-down"))
     return "has no lease any more, and does not say so"
+  const led = before.leadership.standing._tag === "Leading" && after.leadership.standing._tag !== "Leading"
+  if (led && !about(deviceId, "leader.stepped-down")) return "leads no more, and does not say so"
   const { leader } = after.leadership
   const was = before.leadership.leader
   if (leader !== was && leader !== null && leader !== deviceId && !about(leader, "leader.followed"))

@@ -17,7 +17,8 @@ network: { delay: 2ms..20ms, links: everyone }
 timeline:
   - { at: 0s, start: everyone }
   - { at: 12s, crash: field, for: 4s }
-  - { at: 24s, crash: main }
+  - { at: 17s, freeze: main, for: 5s }
+  - { at: 24s, crash: [main, backup], for: 3s }
   - { at: 30s, revoke: { by: backup, whom: field } }`)
 
 /** Backup tells nothing of this kind. */
@@ -59,6 +60,21 @@ describe("K3: what happens is told", () => {
           { ...after, leadership: { ...after.leadership, standing: { ...standing, announced: false } } },
           commands
         ]
+      })
+    )
+  })
+
+  it("a leader that gives up", () => {
+    fires(
+      "K3",
+      /^main leads no more, and does not say so$/u,
+      mesh,
+      broken((node, input) => {
+        const [after, commands] = Node.step(node, input)
+        const left = commands.filter(
+          (command) => command._tag !== "Note" || command.event.event !== "leader.stepped-down"
+        )
+        return [after, node.config.displayName === "main" ? left : commands]
       })
     )
   })
