@@ -446,10 +446,13 @@ const withVerdicts = (membership: Membership, turn: Turn): Membership => {
  * When somebody dies, all who observe it find so within a beat of each other. So long they are waited for while any of them
  * has it as good: links that stall by chance are over by then.
  */
-const contesting = (member: Member, { contested, state }: Verdict, turn: Turn): Member => {
-  const isContested = state === "down" && contested === true && member.state !== "down"
-  if (isContested !== (member.contestedUntil === NEVER_MS)) return member
-  return { ...member, contestedUntil: isContested ? turn.at.mono + turn.config.profile.beatMs : NEVER_MS }
+const contesting = (member: Member, { contested, state, unseen }: Verdict, turn: Turn): Member => {
+  const waits = state === "down" && (contested === true || unseen === true) && member.state !== "down"
+  if (waits !== (member.contestedUntil === NEVER_MS)) return member
+  if (!waits) return { ...member, contestedUntil: NEVER_MS }
+  const { beatMs, coverAfterMs } = turn.config.profile
+  // Who comes back stands in for the observers of others after a while, and says so at its next beat.
+  return { ...member, contestedUntil: turn.at.mono + (unseen === true ? coverAfterMs + 2 * beatMs : beatMs) }
 }
 
 const restated = (member: Member, { witnesses, ...said }: Verdict, attentive: boolean, turn: Turn): Member => {

@@ -24,6 +24,8 @@ export interface Verdict {
   readonly witnesses: ReadonlyArray<DeviceId>
   /** Of those that count, somebody has it as good; or most have it as left, and its own word is not here yet. */
   readonly contested?: boolean
+  /** Nobody says anything of it: who did may just have come back, and not have met it yet. */
+  readonly unseen?: boolean
 }
 
 /** With up to so many that count, one who was asked and was answered outweighs them. */
@@ -214,5 +216,5 @@ const returns = (member: Member): boolean =>
 const alone = ({ unsettled }: Evidence, { good, state, wasGood }: Member): Verdict => {
   if (wasGood) return good ? SUSPECT : { state: "down", witnesses: NOBODY }
   if (state !== "up" && state !== "suspect") return NOTHING
-  return { state: unsettled ? "suspect" : "down", witnesses: NOBODY }
+  return unsettled ? { state: "suspect", witnesses: NOBODY } : { state: "down", witnesses: NOBODY, unseen: true }
 }

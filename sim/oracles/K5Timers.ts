@@ -71,7 +71,8 @@ const probationMs = ({ flaps }: Member, { beatMs, probationMs: spans }: Profile)
   Math.max(beatMs, spans[Math.min(Math.max(0, flaps - 1), spans.length - 1)]!)
 
 const ofMember = (member: Member, was: Member | undefined, profile: Profile, nowMs: number): string | null => {
-  const { beatMs, missesToBadFewObservers, missesToTerminate, ownWordMs, probeDeadlineMinMs, slowBeats } = profile
+  const { beatMs, coverAfterMs, missesToBadFewObservers, missesToTerminate, ownWordMs, probeDeadlineMinMs, slowBeats } =
+    profile
   const { contestedUntil, good, link, misses, probationEnds, probe, probeAt, probeDeadline, sureAt } = member
   if (misses >= missesToTerminate && link !== null) return `keeps a link over which ${misses} probes were missed`
   if (misses >= missesToBadFewObservers && good) return `has an edge as good after ${misses} misses`
@@ -82,7 +83,7 @@ const ofMember = (member: Member, was: Member | undefined, profile: Profile, now
       ["does not probe", probeAt, slowBeats * beatMs + probeDeadlineMinMs],
       ["keeps a device on probation", probationEnds, probationMs(member, profile)],
       ["is not sure of its own word", sureAt, ownWordMs],
-      ["waits for others to find the same", contestedUntil, beatMs]
+      ["waits for others to find the same", contestedUntil, coverAfterMs + 2 * beatMs]
     ],
     nowMs
   )

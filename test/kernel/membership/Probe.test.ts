@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Command } from "../../../kernel/Command.ts"
 import { profiles } from "../../../kernel/Profile.ts"
+import { NEVER_MS } from "../../../kernel/Time.ts"
+import type { Edge } from "../../../kernel/wire/Frame.ts"
 import { Mesh } from "../mesh.ts"
 import { Drive, events, hangups, id, notes, sentEvents, three, type World } from "../drive.ts"
 
@@ -785,5 +787,38 @@ describe("left", () => {
     const later = drive.pass(600_000)
     assert.notInclude(events(later), "peer.down")
     assert.strictEqual(drive.member("b").state, "left")
+  })
+})
+
+describe("P7.13: whom nobody says anything of any more", () => {
+  /** c is known to a by the word of b only, which then comes back in another life and has met nobody yet. */
+  const unseen = () => {
+    const drive = Drive.up(three, "a")
+    const { link } = drive.meet("b")
+    const row = (incarnation: number, edges: ReadonlyArray<Edge>) => ({
+      rows: [{ observer: id("b"), incarnation, version: 9, edges }]
+    })
+    const good = { subject: id("c"), incarnation: 1, good: true }
+    drive.hear(link, "mesh.edges", row(1, [good]))
+    assert.strictEqual(drive.member("c").state, "up")
+    drive.hear(link, "mesh.edges", row(2, []))
+    return { drive, link, met: row(2, [good]) }
+  }
+
+  it("is suspected for as long as whoever is back takes to report on it, and down after that", () => {
+    const { drive } = unseen()
+    assert.strictEqual(drive.member("c").state, "suspect")
+    liveOn(drive, 6_900)
+    assert.strictEqual(drive.member("c").state, "suspect")
+    liveOn(drive, 200)
+    assert.strictEqual(drive.member("c").state, "down")
+  })
+
+  it("is up again once it is reported on, and never was down", () => {
+    const { drive, link, met } = unseen()
+    const said = [...liveOn(drive, 5_000), ...drive.hear(link, "mesh.edges", met)]
+    assert.strictEqual(drive.member("c").state, "up")
+    assert.notInclude(events(said), "peer.down")
+    assert.strictEqual(drive.member("c").contestedUntil, NEVER_MS)
   })
 })
