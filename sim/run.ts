@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly without?: ReadonlySet<number>
   /** Afterwards the faults stop in a part of the mesh, and it has to get well (L1, L3, L5, L6); the rest is as without it. Absent: as the scenario says. */
   readonly liveness?: boolean
+  /** Of the time that a mesh has to get well in afterwards only this share is waited for, to try out what comes of a run; absent: all of it. */
+  readonly patience?: number
   /** Of the oracles only these look on, by their ids, and no hash is made (it says nothing then): to try out what comes of a run. */
   readonly only?: ReadonlySet<string>
   /** Others who look on beside the oracles. */
@@ -149,7 +151,7 @@ export class Run {
     const effects = world.script.effects()
     this.#over = true
     const asked = this.#options.liveness ?? this.#scenario.liveness === true
-    const unwell = asked && world.violations.length === 0 ? judgeLiveness(world, seed) : null
+    const unwell = asked && world.violations.length === 0 ? judgeLiveness(world, seed, this.#options.patience) : null
     const violations = unwell === null ? world.violations : [unwell]
     const faultsWithoutEffect = this.#scenario.timeline.filter((_, place) => effects[place] === 0)
     return {

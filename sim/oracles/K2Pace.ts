@@ -78,7 +78,9 @@ const remembering = (watched: Map<string, Watched>): Oracle => ({
       )
     ),
   stepped: (seen) => {
-    const { after, before, input, machine } = seen
+    const { after, before, commands, input, machine } = seen
+    // The alarm rings at each beat.
+    if (input._tag !== "Woke" && input._tag !== "Started" && commands.length === 0) return null
     const profile = profiles[after.config.profile.name]
     const nowMs = input.at.mono
     const known = watched.get(machine.name)

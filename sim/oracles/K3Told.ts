@@ -34,12 +34,16 @@ const peersTold = ({ after, before }: Observation, { notes }: Said): string | nu
   const stateIn = ({ membership: { members } }: NodeState, peer: string): string | undefined =>
     members[indexOfMember(members, peer)]?.state
   if (after.membership.members !== before.membership.members)
-    for (const { deviceId, state } of after.membership.members) {
-      const was = stateIn(before, deviceId)
+    for (const [place, member] of after.membership.members.entries()) {
+      const { deviceId, state } = member
+      const there = before.membership.members[place]
+      if (there === member) continue
+      const was = there?.deviceId === deviceId ? there.state : stateIn(before, deviceId)
       if (was === undefined || was === state || state === "unknown") continue
       if (!notes.some(({ about, event }) => about === deviceId && event === `peer.${state}`))
         return `has a peer as ${state} that was ${was}, and does not say so`
     }
+  if (notes.length === 0) return null
   // Of several in one step the last one holds.
   const last = new Map(
     notes.flatMap(({ about, event }) => (STATES.has(event) && about !== undefined ? [[about, event]] : []))

@@ -15,7 +15,7 @@ import type { Turn } from "../../kernel/Turn.ts"
 import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
 
 /** Primes, so that they do not keep step with what nodes repeat. */
-const SMALL_STEPS = 7
+const SMALL_STEPS = 13
 const LARGE_STEPS = 211
 const LARGE_PEERS = 16
 

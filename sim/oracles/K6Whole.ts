@@ -49,21 +49,31 @@ const isSession = ({ links: { links } }: NodeState, link: number): boolean =>
   links[indexOfLink(links, link)]?._tag === "Session"
 
 const tablesAgree = (after: NodeState): string | null => {
-  const { links, membership } = after
+  const { links } = after
   if (!links.lines.every(({ link }) => isSession(after, link))) return "keeps lanes of a link that is no session"
   if (!links.gen1.every(({ link }) => isSession(after, link))) return "keeps a budget of a link that is no session"
   if (!isSorted(links.links, (a, b) => a.link < b.link)) return "has links out of order"
-  if (!isSorted(links.contacts, (a, b) => a.peer < b.peer)) return "has contacts out of order"
-  return isSorted(membership.rows, (a, b) => a.observer < b.observer) ? null : "has rows out of order"
+  return isSorted(links.contacts, (a, b) => a.peer < b.peer) ? null : "has contacts out of order"
 }
+
+const rowsAgree = ({ membership: { rows } }: NodeState): string | null =>
+  isSorted(rows, (a, b) => a.observer < b.observer) ? null : "has rows out of order"
 
 export const whole: MakeOracle = () => ({
   id: "K6",
   fork: whole,
   stepped: ({ after, before, machine }) => {
     if (before.phase !== "running" || after.phase !== "running") return null
-    const changed = after.links !== before.links || after.membership !== before.membership
-    const why = copied(before, after) ?? (changed ? (sessionsAgree(after) ?? tablesAgree(after)) : null)
+    const { links, membership } = after
+    const rewired =
+      links.links !== before.links.links ||
+      links.contacts !== before.links.contacts ||
+      links.lines !== before.links.lines ||
+      membership.members.length !== before.membership.members.length
+    const why =
+      copied(before, after) ??
+      (rewired ? (sessionsAgree(after) ?? tablesAgree(after)) : null) ??
+      (membership.rows === before.membership.rows ? null : rowsAgree(after))
     return why === null ? null : `${machine.name} ${why}`
   }
 })

@@ -40,8 +40,11 @@ const told = (all: ReadonlyArray<Complaint>): string => {
   return [...some, ...(more > 0 ? [`and ${more} more`] : [])].join("; ")
 }
 
-/** What the calm came to; `null`: the core got well, and stayed so. What breaks safety meanwhile is told in place of it. */
-export const judgeLiveness = (world: World, seed: number): Violation | null => {
+/**
+ * What the calm came to; `null`: the core got well, and stayed so. What breaks safety meanwhile is told in place of it.
+ * `patience`: the share of the bound that is waited for. With less than all of it only `null` is a judgement.
+ */
+export const judgeLiveness = (world: World, seed: number, patience = 1): Violation | null => {
   const core = pickCore(world, seed)
   calm(world, core)
   const [first] = core.inside
@@ -50,7 +53,8 @@ export const judgeLiveness = (world: World, seed: number): Violation | null => {
   const slowestPpm = core.inside.reduce((slowest, { clock }) => Math.min(slowest, clock.slowestPpm), 0)
   const quietMs = inTrueTime(detectionMs(profile), slowestPpm)
   const foundMs = core.inside.some(({ nearby }) => nearby.enabled) ? FOUND_MS : 0
-  const boundMs = foundMs + inTrueTime(convergenceMs(profile, manifest.electors.length), slowestPpm) + quietMs
+  const convergedMs = foundMs + inTrueTime(convergenceMs(profile, manifest.electors.length), slowestPpm)
+  const boundMs = Math.ceil(patience * convergedMs) + quietMs
   const fromMs = world.nowMs
   let well: { readonly sinceMs: number; readonly mark: Mark } | null = null
   let last: ReadonlyArray<Complaint> = []

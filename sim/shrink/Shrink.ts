@@ -58,6 +58,8 @@ export interface Shrunk {
 }
 
 const RUNS_MAX = 4_000
+/** Of the time that a mesh has to get well in, while candidates are tried: most that get well do so in a tenth of it. */
+const PATIENCE = 1 / 8
 const MOMENT_MS = 1_000
 
 export const sizeOf = (scenario: Scenario): Size => ({
@@ -94,7 +96,7 @@ const lastEndOf = ({ lastsMs, timeline }: Scenario): number =>
 class Shrinker {
   readonly #options: ShrinkOptions
   readonly #passed = new Set<string>()
-  /** Each candidate is run under all oracles, and not only under the one that counts. */
+  /** Each candidate is run under all oracles, and not only under the one that counts, and with all the patience that there is. */
   readonly #careful: boolean
   /** The oracle that broke, where it was one. */
   readonly #needed: ReadonlySet<string>
@@ -129,7 +131,7 @@ class Shrinker {
     this.runs++
     onRun?.(this.runs, candidate)
     const ours = kernel === undefined ? {} : { kernel }
-    const found = this.#run(candidate, this.#careful ? ours : { ...ours, only: this.#needed })
+    const found = this.#run(candidate, this.#careful ? ours : { ...ours, only: this.#needed, patience: PATIENCE })
     if (found === null) this.#passed.add(name)
     return found
   }
@@ -309,8 +311,9 @@ class Shrinker {
 }
 
 /**
- * `null`: no schedule of this run fails as the run did. Candidates are run under the oracle that counts, which is quicker; should
- * what comes out of that break another one first, all is done again under all of them.
+ * `null`: no schedule of this run fails as the run did. Candidates are run under the oracle that counts and with less patience, which
+ * is quicker; should what comes out of that break another one first, or get well after all, all is done again under all of them
+ * and with all patience.
  */
 export const shrink = (origin: Origin, failure: Failure, options: ShrinkOptions = {}): Shrunk | null => {
   let runs = 0

@@ -79,7 +79,7 @@ describe("S11: a peer is not up that has been silent for longer than the bound",
     const stale = broken((node, input) => {
       const [after, commands] = Node.step(node, input)
       const members = after.membership.members.map((member, n) =>
-        !member.wasGood && node.membership.members[n]?.state === "up" && member.state === "down"
+        !member.wasGood && node.membership.members[n]?.state === "up" && member.state !== "up"
           ? { ...member, state: "up" as const }
           : member
       )
