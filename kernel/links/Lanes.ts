@@ -58,6 +58,8 @@ export const WINDOW_MAX_BYTES = 262_144
 /** A mark that was answered within this says that more may be under way; one that took longer than the other, that less may. */
 const QUICK_MS = 250
 const SLOW_MS = 500
+/** On a line that takes that long for the least, nothing goes later than this before a heartbeat, unless right behind the last one. */
+const CLEAR_MS = 1_500
 /** A mark that was not answered for so long is made anew: transports forget pings when many are out. */
 const MARK_LOST_MS = 10_000
 /** Nobody waits longer for an answer: it is not sent any more. */
@@ -95,6 +97,11 @@ export interface Line {
   readonly mark: number
   readonly markedAt: number
   readonly window: number
+  /** The last mark took long: what goes behind control goes right behind a heartbeat, or long before one, which finds the line free. */
+  readonly slow: boolean
+  /** When the last heartbeat left, and how long after the one before it; 0: there was none. */
+  readonly beatAt: number
+  readonly beatEachMs: number
   /** What the transport last told. */
   readonly backlog: number
 }
@@ -109,6 +116,9 @@ const fresh = (link: number): Line => ({
   mark: MARKS_FROM,
   markedAt: 0,
   window: WINDOW_MIN_BYTES,
+  slow: false,
+  beatAt: 0,
+  beatEachMs: 0,
   backlog: 0
 })
 
@@ -155,7 +165,29 @@ export const govern = (links: Links, turn: Turn): Links => {
     if (session.proven.kernel) next = say(next, said, turn)
     else turn.out.push({ _tag: "Send", link: said.link, frame: said.frame })
   }
+  for (const line of next.lines) if (isAfterHeartbeat(line, turn)) next = goOn(next, beaten(line, turn), turn)
   return next
+}
+
+const beaten = (line: Line, { at: { mono } }: Turn): Line => ({
+  ...line,
+  beatAt: mono,
+  beatEachMs: line.beatAt === 0 ? 0 : mono - line.beatAt
+})
+
+const isAfterHeartbeat = ({ link }: Line, { out }: Turn): boolean =>
+  out.some(
+    (command) =>
+      command._tag === "Send" &&
+      command.link === link &&
+      command.frame.type === "event" &&
+      command.frame.event === "mesh.heartbeat"
+  )
+
+const goOn = (links: Links, line: Line, turn: Turn): Links => {
+  const mouth = new Mouth(line, turn)
+  mouth.go()
+  return withLine(links, mouth.line())
 }
 
 const say = (links: Links, { frame, lane, link }: Said, turn: Turn): Links => {
@@ -180,9 +212,7 @@ export const onBacklog = (links: Links, link: number, bytes: number, turn: Turn)
   if (links.links[indexOfLink(links.links, link)]?._tag !== "Session") return links
   const line = lineOf(links, link)
   if (line.backlog === bytes) return links
-  const mouth = new Mouth({ ...line, backlog: bytes }, turn)
-  mouth.go()
-  return withLine(links, mouth.line())
+  return goOn(links, { ...line, backlog: bytes }, turn)
 }
 
 /** What one turn says on one line. */
@@ -195,6 +225,7 @@ class Mouth {
   private mark: number
   private markedAt: number
   private window: number
+  private slow: boolean
 
   constructor(line: Line, turn: Turn) {
     this.before = line
@@ -205,6 +236,7 @@ class Mouth {
     this.mark = line.mark
     this.markedAt = line.markedAt
     this.window = line.window
+    this.slow = line.slow
   }
 
   /** What finds no credit is answered so, as long as there is room for that; else it is left out. */
@@ -237,6 +269,8 @@ class Mouth {
 
   read(): void {
     const tookMs = this.turn.at.mono - this.markedAt
+    // One that was too far ahead may be quick: it shows with the least that can be sent.
+    this.slow = tookMs > SLOW_MS && this.window === WINDOW_MIN_BYTES
     if (tookMs > SLOW_MS) this.window = WINDOW_MIN_BYTES
     // Only what was used has shown that it may grow.
     else if (tookMs <= QUICK_MS && 2 * this.marked >= this.window)
@@ -267,9 +301,16 @@ class Mouth {
 
   /** Where in what waits the next one stands that may go now; -1: none may. */
   private nextAt(): number {
+    if (this.slow && !this.clearsTheLine()) return -1
     const at = this.waiting.findIndex(({ lane }) => this.before.backlog <= rules[lane].stopsAboveBytes)
     const under = this.marked + this.beyond
     return at < 0 || under === 0 || under + this.waiting[at]!.bytes <= this.window ? at : -1
+  }
+
+  /** Before the next heartbeat leaves there is time for it. */
+  private clearsTheLine(): boolean {
+    const { beatAt, beatEachMs } = this.before
+    return isAfterHeartbeat(this.before, this.turn) || this.turn.at.mono + CLEAR_MS <= beatAt + beatEachMs
   }
 
   private drop(): void {
@@ -277,7 +318,7 @@ class Mouth {
   }
 
   line(): Line {
-    const { beyond, mark, marked, markedAt, waiting, window } = this
-    return { ...this.before, waiting, marked, beyond, mark, markedAt, window }
+    const { beyond, mark, marked, markedAt, slow, waiting, window } = this
+    return { ...this.before, waiting, marked, beyond, mark, markedAt, window, slow }
   }
 }

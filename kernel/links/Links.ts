@@ -435,7 +435,7 @@ export const settle = (links: Links, turn: Turn): Links => {
 
 /** What goes behind control, as it may (Lanes.ts). After every room has said what it had to say. */
 export const behindControl = (links: Links, turn: Turn): Links =>
-  turn.lower.length === 0 ? links : Lanes.govern(links, turn)
+  turn.lower.length === 0 && (links.lines.length === 0 || turn.out.length === 0) ? links : Lanes.govern(links, turn)
 
 /** What goes to devices of generation 1, as it may (Gen1.ts). After every room has said what it had to say. */
 export const towardsGen1 = (links: Links, woke: boolean, turn: Turn): Links => {

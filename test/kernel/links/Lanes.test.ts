@@ -32,6 +32,15 @@ const askedOnce = () => {
   return { commands, drive, link, mark: pings(commands, link)[0]! }
 }
 
+/** Its next heartbeat on this link, and what left with it; meanwhile it is answered. */
+const beaten = (drive: Drive, link: number): ReadonlyArray<Command> => {
+  for (;;) {
+    const commands = drive.ring()
+    for (const probe of pings(commands, link)) drive.feed({ _tag: "Ponged", link, probe })
+    if (sentEvents(commands, "mesh.heartbeat").some((sent) => sent.link === link)) return commands
+  }
+}
+
 describe("what goes behind control", () => {
   it("P13.3: is followed by a mark, and the next waits until that was answered", () => {
     const { commands, drive, link, mark } = askedOnce()
@@ -43,6 +52,18 @@ describe("what goes behind control", () => {
     const after = drive.feed({ _tag: "Ponged", link, probe: mark })
     assert.deepStrictEqual(answers(after, link), [`ask-${asked}`])
     assert.deepStrictEqual(pings(after, link), [mark + 1])
+  })
+
+  it("P13.3: on a line that takes long for the least, it goes right behind a heartbeat", () => {
+    const { drive, link, mark } = askedOnce()
+    ask(drive, link)
+    ask(drive, link)
+    drive.mono += 501
+    assert.deepStrictEqual(answers(drive.feed({ _tag: "Ponged", link, probe: mark }), link), [])
+    assert.deepStrictEqual(answers(ask(drive, link), link), [])
+    const words = framesTo(beaten(drive, link), link).map((frame) => (frame.type === "event" ? frame.event : frame.type))
+    assert.deepStrictEqual(words, ["mesh.heartbeat", "res"])
+    assert.isFalse(line(drive, link).slow, "it was read quickly: a line like others again")
   })
 
   it("P13.1: never holds control up, however little the far end reads", () => {
@@ -69,7 +90,8 @@ describe("what goes behind control", () => {
     const { drive, link, mark } = askedOnce()
     ask(drive, link)
     drive.mono += 30_000
-    assert.deepStrictEqual(framesTo(drive.feed({ _tag: "Ponged", link, probe: mark }), link), [])
+    const said = [...drive.feed({ _tag: "Ponged", link, probe: mark }), ...beaten(drive, link)]
+    assert.deepStrictEqual(answers(said, link), [])
     assert.strictEqual(counted(drive, "RATE_LIMITED"), 1)
     assert.lengthOf(line(drive, link).waiting, 0)
   })

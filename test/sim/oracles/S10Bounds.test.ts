@@ -66,6 +66,9 @@ const line = (link: number): Line => ({
   mark: 0,
   markedAt: 0,
   window: 0,
+  slow: false,
+  beatAt: 0,
+  beatEachMs: 0,
   backlog: 0
 })
 const waiting = (bytes: number): Line["waiting"][number] => ({
