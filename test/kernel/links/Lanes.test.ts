@@ -61,7 +61,9 @@ describe("what goes behind control", () => {
     drive.mono += 501
     assert.deepStrictEqual(answers(drive.feed({ _tag: "Ponged", link, probe: mark }), link), [])
     assert.deepStrictEqual(answers(ask(drive, link), link), [])
-    const words = framesTo(beaten(drive, link), link).map((frame) => (frame.type === "event" ? frame.event : frame.type))
+    const words = framesTo(beaten(drive, link), link).map((frame) =>
+      frame.type === "event" ? frame.event : frame.type
+    )
     assert.deepStrictEqual(words, ["mesh.heartbeat", "res"])
     assert.isFalse(line(drive, link).slow, "it was read quickly: a line like others again")
   })
