@@ -209,21 +209,29 @@ const onFact = (membership: Membership, fact: Fact, turn: Turn): Membership => {
     case "DialRefused":
       return member.broken ? withMember(membership, index, Probe.declareBad(member)) : membership
     case "Left":
-      return withMember(membership, index, gone(member, fact.incarnation, "leaving", turn))
+      return withGone(membership, index, fact.incarnation, "leaving", turn)
     default:
       return membership
   }
 }
 
-/** It left in this incarnation: what its edges were like is over with it. */
-const gone = (member: Member, incarnation: number, reason: string, turn: Turn): Member => {
-  note(turn, { event: "peer.left", about: member.deviceId, incarnation, reason })
-  return {
-    ...strange(member.deviceId, member.observes),
-    incarnation: Math.max(member.incarnation, incarnation),
+/** It left in this incarnation: what its edges were like is over with it, and so is its link. */
+const withGone = (
+  membership: Membership,
+  index: number,
+  incarnation: number,
+  reason: string,
+  turn: Turn
+): Membership => {
+  const { deviceId, incarnation: known, link, observes: wasObserver } = membership.members[index]!
+  note(turn, { event: "peer.left", about: deviceId, incarnation, reason })
+  const members = link === null ? membership.members : withoutAsker(membership.members, link)
+  return withMember({ ...membership, members }, index, {
+    ...strange(deviceId, wasObserver),
+    incarnation: Math.max(known, incarnation),
     state: "left",
     since: turn.at.mono
-  }
+  })
 }
 
 /** A goodbye is true: it is handed on, and final for that incarnation of the device, whatever we thought of it. */
@@ -240,7 +248,7 @@ const onChecked = (membership: Membership, checked: typeof Checked.Type, turn: T
   if (member === undefined || member.incarnation > incarnation) return known
   turn.facts.push({ _tag: "Gone", peer: deviceId, incarnation })
   if (member.state === "left" && member.incarnation === incarnation) return known
-  return withMember(known, index, gone(member, incarnation, "it had said goodbye", turn))
+  return withGone(known, index, incarnation, "it had said goodbye", turn)
 }
 
 // ------------------------------------------------------------------------------------------------ time
@@ -323,7 +331,8 @@ const onBeat = (membership: Membership, turn: Turn): Membership => {
     const covers = mayCover(member, ours, turn) && seen !== null && seen[place] !== true
     const watched = ours || covers
     const current = covers === member.covers ? member : { ...Probe.unawaited(member), covers }
-    const closely = watched || !Probe.isSteady(current) || (beats + place) % slowBeats === 0
+    const steady = Probe.isSteady(current) && current.doubtedSince === NEVER_MS
+    const closely = watched || !steady || (beats + place) % slowBeats === 0
     if (!closely) return current
     return heartbeat(Probe.onBeat(current, watched, beats + place, turn), fingerprint, turn)
   })

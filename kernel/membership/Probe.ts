@@ -23,8 +23,10 @@ const SETTLING_BEATS = 10
 
 /** By our beat: whoever sends us its heartbeats is probed when one of them does not come, or takes no notice of ours. */
 export const onBeat = (member: Member, watched: boolean, beats: number, turn: Turn): Member => {
-  const { kernel, link, linkedAt, probeAt } = member
-  if (!kernel || link === null || !(watched || isSteady(member))) return probe(unawaited(member), watched, turn)
+  const { doubtedSince, kernel, link, linkedAt, probeAt } = member
+  // While others have it as bad it has to answer each time.
+  if (!kernel || link === null || doubtedSince !== NEVER_MS || !(watched || isSteady(member)))
+    return probe(unawaited(member), watched, turn)
   const settling = turn.at.mono - linkedAt < SETTLING_BEATS * turn.config.profile.beatMs
   const measures = settling || beats % MEASURED_BEATS === 0
   return probeAt !== NEVER_MS && !measures ? member : probeByItself(member, watched, turn)

@@ -108,6 +108,8 @@ export class World {
   readonly visitor: Visitor
   readonly view: WorldView
   readonly violations: Array<Violation>
+  /** Constants in place of those of the nodes' profile. */
+  readonly timing: Scenario["timing"]
   /** What carries this token is shared with no other world: it may be changed in place. */
   owner: object = {}
   /** True time since the start, ms. */
@@ -136,6 +138,7 @@ export class World {
     const { scenario, seed } = options
     this.options = options
     this.seed = seed
+    this.timing = scenario.timing
     const kernel = options.kernel ?? realKernel
     this.oracles = options.oracles ?? []
     this.kernel =

@@ -4,11 +4,18 @@
  *
  * Worst cases, not goals: what a healthy mesh reaches is in the scenarios. `inTrueTime` turns them into true time.
  */
-import type { Profile } from "../../kernel/Profile.ts"
+import { profiles, type Profile } from "../../kernel/Profile.ts"
+import type { Machine } from "../engine/Machine.ts"
 import { OPENING_LIMIT_MS } from "../network/Opening.ts"
 import { QUERY_GAP_MAX_MS, TTL_MS } from "../network/Segment.ts"
 
 const MILLION = 1_000_000
+
+/** What a machine's node is to go by: its profile as documented, and what the scenario has in place of that. */
+export const profileOf = ({ config, world }: Machine): Profile => ({
+  ...profiles[config.profile.name],
+  ...world.timing
+})
 
 /** So much of the own clock of a node takes at most so long. */
 export const inTrueTime = (ms: number, ratePpm: number): number => Math.ceil((ms * MILLION) / (MILLION + ratePpm)) + 1

@@ -8,8 +8,9 @@
  *
  * Does not judge: what it does too often, nor links with devices of generation 1.
  */
-import { profiles, type Profile } from "../../kernel/Profile.ts"
+import type { Profile } from "../../kernel/Profile.ts"
 import type { Member } from "../../kernel/membership/Member.ts"
+import { profileOf } from "./Bounds.ts"
 import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
 
 /** What one link was last used for, in `mono` ms. */
@@ -81,7 +82,7 @@ const remembering = (watched: Map<string, Watched>): Oracle => ({
     const { after, before, commands, input, machine } = seen
     // The alarm rings at each beat.
     if (input._tag !== "Woke" && input._tag !== "Started" && commands.length === 0) return null
-    const profile = profiles[after.config.profile.name]
+    const profile = profileOf(machine)
     const nowMs = input.at.mono
     const known = watched.get(machine.name)
     const there =

@@ -4,11 +4,12 @@
  *
  * Does not judge: what comes too early.
  */
-import { profiles, GEN1_REDIAL_MAX_MS, SUPPRESSED_REDIAL_MS, type Profile } from "../../kernel/Profile.ts"
+import { GEN1_REDIAL_MAX_MS, SUPPRESSED_REDIAL_MS, type Profile } from "../../kernel/Profile.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
 import type { Contact } from "../../kernel/links/Link.ts"
 import type { Member } from "../../kernel/membership/Member.ts"
 import type { NodeState } from "../../kernel/Node.ts"
+import { profileOf } from "./Bounds.ts"
 import type { MakeOracle } from "./Oracle.ts"
 
 /** Of one that waits for the opening of a connection, as adapters do at most. */
@@ -134,7 +135,7 @@ export const timers: MakeOracle = () => ({
   fork: timers,
   stepped: ({ after, before, input, machine }) => {
     if (after.phase !== "running" || after === before) return null
-    const profile = profiles[after.config.profile.name]
+    const profile = profileOf(machine)
     const nowMs = input.at.mono
     const why =
       ofLinks(after, before, profile, nowMs) ??

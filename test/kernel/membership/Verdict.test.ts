@@ -119,6 +119,19 @@ describe("verdict", () => {
   it("a good edge of my own outweighs everybody (6)", () =>
     assert.strictEqual(judge("b+ c+ d+ f+", "b: f-", "c: f-", "d: f-"), "up"))
 
+  it("but not one that misses three of ten probes, where two thirds have it as bad (A08)", () => {
+    const shaky = (history: number, ...said: ReadonlyArray<string>) =>
+      worded(
+        of(
+          members("b+ c+ d+ f+").map((each, n) => (n === 3 ? { ...each, history } : each)),
+          rows(said)
+        )
+      )
+    assert.strictEqual(shaky(0b0101, "b: f-", "c: f-", "d: f-"), "up")
+    assert.strictEqual(shaky(0b1_0101, "b: f-", "c: f-", "d: f-"), "down by bcd")
+    assert.strictEqual(shaky(0b1_0101, "b: f-", "c: f-", "d: f+"), "up", "two of four are not two thirds")
+  })
+
   it("0014: of a device that is down it does not, until it has held for long, while two thirds have it as bad", () => {
     const back = (sureAt: number, ...said: ReadonlyArray<string>) => {
       const all = members("b+ c+ d+ f+").map((each, n) =>

@@ -68,6 +68,8 @@ export interface SiegeOptions {
   readonly untilMs?: number
   readonly electors?: string
   readonly kernel?: Kernel
+  /** Constants in place of the profile's. */
+  readonly timing?: Scenario["timing"]
   /** Before anybody starts. */
   readonly prepare?: (siege: Siege) => void
   /** After each step of a node, before its commands are performed. */
@@ -86,7 +88,9 @@ export const trustingAsGeneration1 = (name: string): Kernel => ({
 
 /** `act` is called at the settled time; the run goes on until `untilMs`. */
 export const besiege = (act: (siege: Siege) => void, options: SiegeOptions = {}): Siege => {
-  const scenario = meshOf(options.electors ?? "main, backup, field")
+  const { timing } = options
+  const usual = meshOf(options.electors ?? "main, backup, field")
+  const scenario = timing === undefined ? usual : { ...usual, timing }
   const traces = new Map<string, Array<string>>(scenario.nodes.map(({ name }) => [name, []]))
   const hangups: Array<Siege["hangups"][number]> = []
   const world = new World({

@@ -334,11 +334,6 @@ describe("P5.1: a nonce is good for one login on its own line", () => {
   })
 
   it("a nonce of sixty seconds ago, where a line may live so long: AUTH_NONCE_INVALID; a younger one is good", () => {
-    const patient = {
-      make: (config: Parameters<typeof Node.make>[0]) =>
-        Node.make({ ...config, profile: { ...config.profile, handshakeMs: 120_000 } }),
-      step: Node.step
-    }
     const after = (waitMs: number): Line => {
       let line!: Line
       const siege = besiege(
@@ -353,7 +348,7 @@ describe("P5.1: a nonce is good for one login on its own line", () => {
             })
           )
         },
-        { kernel: patient, untilMs: 70_000 }
+        { timing: { handshakeMs: 120_000 }, untilMs: 70_000 }
       )
       assert.deepStrictEqual(siege.world.violations, [])
       return line
