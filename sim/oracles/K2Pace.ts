@@ -9,6 +9,8 @@
  * Does not judge: what it does too often, nor links with devices of generation 1.
  */
 import type { Profile } from "../../kernel/Profile.ts"
+import { isMark } from "../../kernel/links/Lanes.ts"
+import { DISPLACE_PROBE } from "../../kernel/links/Link.ts"
 import type { Member } from "../../kernel/membership/Member.ts"
 import { profileOf } from "./Bounds.ts"
 import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
@@ -38,8 +40,8 @@ const note = ({ commands }: Observation, links: Map<number, Used>, nowMs: number
     const used = links.get(command.link) ?? { heartbeatMs: nowMs, leadMs: nowMs, probe: 0, pings: 0 }
     links.set(command.link, used)
     if (command._tag === "Ping") {
-      // Probe 0 asks a session whether it makes room for a newer one.
-      if (command.probe === 0) continue
+      // One asks a session whether it makes room for a newer one, the other how far the far end has read.
+      if (command.probe === DISPLACE_PROBE || isMark(command.probe)) continue
       used.pings = used.probe === command.probe ? used.pings + 1 : 1
       used.probe = command.probe
     } else if (command.frame.type === "event") {
