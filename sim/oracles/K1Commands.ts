@@ -1,6 +1,9 @@
 /**
  * K1: a node asks of its world only what can be done, and forgets nothing that it asked for.
  *
+ * A connection that is open is in its state until it has ended it, or is told that it has ended. A request that comes over a
+ * session is answered at once, waits for its lane, or is counted as dropped (P13.4).
+ *
  * It dials a device that it trusts and has no session with, once at a time, with a number that is new; it gives up dials that are
  * out, and none is out that nothing in its state waits for; it uses links that it has; tickets of what it stores are new; it ends a session
  * with 1008 only where trust is gone, and with 1009 only for a message too big (PROTOCOL.md P1.2, P3.7, P5.10, P5.11).
@@ -9,6 +12,7 @@
  */
 import type { Command } from "../../kernel/Command.ts"
 import { indexOfLink } from "../../kernel/links/Link.ts"
+import type { Frame } from "../../kernel/wire/Frame.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
 
@@ -51,6 +55,37 @@ const ended = (
   const is = after.config.trusted.find(({ deviceId }) => deviceId === open.peer)
   const was = before.config.trusted.find(({ deviceId }) => deviceId === open.peer)
   return is === was ? "closes a session with 1008, and trusts its peer as before" : null
+}
+
+const hangsUp = (commands: ReadonlyArray<Command>, link: number): boolean =>
+  commands.some((command) => command._tag === "Hangup" && command.link === link)
+
+/** A connection that it neither has nor ended. */
+const lost = ({ after, before, commands, input }: Observation): string | null => {
+  if (input._tag === "LinkUp" && !knows(after, input.link) && !hangsUp(commands, input.link))
+    return `takes no notice of link ${input.link}, which opens`
+  if (after.links.links === before.links.links) return null
+  for (const { link } of before.links.links) {
+    if (knows(after, link) || hangsUp(commands, link)) continue
+    if (input._tag !== "LinkDown" || input.link !== link) return `forgets link ${link}, which is open`
+  }
+  return null
+}
+
+/** A request over a session that nobody answers. */
+const unanswered = ({ after, before, commands, input }: Observation): string | null => {
+  if (input._tag !== "Received" || input.frame.type !== "req" || !knows(after, input.link)) return null
+  const session = before.links.links[indexOfLink(before.links.links, input.link)]
+  if (session?._tag !== "Session" || !session.proven.kernel || after.refusals !== before.refusals) return null
+  const { id } = input.frame
+  const answers = (frame: Frame): boolean => frame.type === "res" && frame.id === id
+  const waits = after.links.lines.some(
+    ({ link, waiting }) => link === input.link && waiting.some(({ frame }) => answers(frame))
+  )
+  const said = commands.some(
+    (command) => command._tag === "Send" && command.link === input.link && answers(command.frame)
+  )
+  return waits || said ? null : `leaves ${input.frame.method} without an answer`
 }
 
 const remembering = (given: Map<string, Given>): Oracle => {
@@ -99,6 +134,10 @@ const remembering = (given: Map<string, Given>): Oracle => {
       const mine = of(seen)
       for (const command of nested(all)) {
         const why = wrong(seen, mine, command)
+        if (why !== null) return `${machine.name} ${why}`
+      }
+      if (before.phase === "running" && after.phase === "running") {
+        const why = lost(seen) ?? unanswered(seen)
         if (why !== null) return `${machine.name} ${why}`
       }
       if (after.links.contacts === before.links.contacts) return null

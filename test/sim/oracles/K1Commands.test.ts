@@ -30,6 +30,20 @@ const asking = (
       : [after, commands]
   })
 
+const withRequests = scenarioOf(`
+scenario: One asks
+seed: 3
+lasts: 20s
+electors: [main, backup, field]
+nodes:
+  main:   { role: planner }
+  backup: { role: standby-planner }
+  field:  { role: field }
+network: { delay: 2ms..20ms, links: everyone }
+timeline:
+  - { at: 0s, start: everyone }
+  - { at: 5s, ask: { from: main, to: backup, each: 1s }, for: 5s }`)
+
 const someone = "0".repeat(64)
 
 describe("K1: a node asks only for what can be done", () => {
@@ -140,6 +154,57 @@ describe("K1: a node asks only for what can be done", () => {
         )
         return [{ ...after, links: { ...after.links, contacts } }, commands]
       })
+    )
+  })
+})
+
+describe("K1: a node forgets nothing that is open", () => {
+  /** Backup with this done to what it has left, and to what it asks for. */
+  const spoilt = (
+    change: (after: Node.NodeState, commands: ReadonlyArray<Command>, input: Input) => ReturnType<typeof Node.step>
+  ) =>
+    broken((node, input) => {
+      const [after, commands] = Node.step(node, input)
+      return node.config.displayName === "backup" && node.phase === "running"
+        ? change(after, commands, input)
+        : [after, commands]
+    })
+
+  it("a connection that opens", () => {
+    fires(
+      "K1",
+      /^backup takes no notice of link \d+, which opens$/u,
+      mesh,
+      spoilt((after, commands, input) => {
+        if (input._tag !== "LinkUp") return [after, commands]
+        const links = after.links.links.filter(({ link }) => link !== input.link)
+        return [{ ...after, links: { ...after.links, links } }, commands]
+      })
+    )
+  })
+
+  it("a connection that is there", () => {
+    fires(
+      "K1",
+      /^backup forgets link \d+, which is open$/u,
+      mesh,
+      spoilt((after, commands, input) =>
+        input._tag === "Woke" ? [{ ...after, links: { ...after.links, links: [] } }, commands] : [after, commands]
+      )
+    )
+  })
+
+  it("a request", () => {
+    fires(
+      "K1",
+      /^backup leaves mesh\.peers without an answer$/u,
+      withRequests,
+      spoilt((after, commands) => [
+        after,
+        commands.filter(
+          (command) => command._tag !== "Send" || command.frame.type !== "res" || !command.frame.id.startsWith("ask-")
+        )
+      ])
     )
   })
 })
