@@ -72,20 +72,23 @@ const lost = ({ after, before, commands, input }: Observation): string | null =>
   return null
 }
 
-/** A request over a session that nobody answers. */
+/** A request over a session that nobody answers, or more often than once. */
 const unanswered = ({ after, before, commands, input }: Observation): string | null => {
   if (input._tag !== "Received" || input.frame.type !== "req" || !knows(after, input.link)) return null
   const session = before.links.links[indexOfLink(before.links.links, input.link)]
-  if (session?._tag !== "Session" || !session.proven.kernel || after.refusals !== before.refusals) return null
+  if (session?._tag !== "Session" || !session.proven.kernel) return null
   const { id } = input.frame
   const answers = (frame: Frame): boolean => frame.type === "res" && frame.id === id
   const waits = after.links.lines.some(
     ({ link, waiting }) => link === input.link && waiting.some(({ frame }) => answers(frame))
   )
-  const said = commands.some(
+  const said = commands.filter(
     (command) => command._tag === "Send" && command.link === input.link && answers(command.frame)
-  )
-  return waits || said ? null : `leaves ${input.frame.method} without an answer`
+  ).length
+  if (said > 1 || (said === 1 && waits)) return `answers ${input.frame.method} more than once`
+  return waits || said === 1 || after.refusals !== before.refusals
+    ? null
+    : `leaves ${input.frame.method} without an answer`
 }
 
 const remembering = (given: Map<string, Given>): Oracle => {

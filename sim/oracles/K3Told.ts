@@ -3,7 +3,7 @@
  * with one, of its own lease and of whom it follows has its note in the same step, and each such note its change; and each
  * refusal that is told is counted under its code then, each that is answered by then.
  *
- * Asked of nodes that run. Does not judge: in which words, nor notes of stalls, isolation and liars.
+ * Asked of nodes that run. Does not judge: in which words, nor notes of liars.
  */
 import type { Command } from "../../kernel/Command.ts"
 import { indexOfContact } from "../../kernel/links/Link.ts"
@@ -71,7 +71,7 @@ const sessionsTold = ({ after, before }: Observation, { notes }: Said): string |
 
 const holds = ({ leadership: { standing } }: NodeState): boolean => standing._tag === "Leading" && standing.announced
 
-const leadersTold = ({ after, before }: Observation, { notes }: Said): string | null => {
+const leadersTold = ({ after, before, input }: Observation, { notes }: Said): string | null => {
   if (after.leadership === before.leadership) return null
   const { deviceId } = after.config
   const about = (who: string, ...events: ReadonlyArray<MeshEvent["event"]>) =>
@@ -83,9 +83,23 @@ const leadersTold = ({ after, before }: Observation, { notes }: Said): string | 
   if (led && !about(deviceId, "leader.stepped-down")) return "leads no more, and does not say so"
   const { leader } = after.leadership
   const was = before.leadership.leader
+  const released = input._tag === "Received" && input.frame.type === "event" && input.frame.event === "mesh.release"
+  if (released && was !== null && leader === null && !about(was, "leader.lost", "leader.stepped-down"))
+    return "is told that its leader hands over, and does not say so"
   if (leader !== was && leader !== null && leader !== deviceId && !about(leader, "leader.followed"))
     return "follows another leader, and does not say so"
   return null
+}
+
+/** Stalls, as long as one is not over; and why a node thinks that it is cut off. */
+const ownTold = ({ after, before }: Observation, { notes }: Said): string | null => {
+  const { attentiveAt, stalls } = before.membership
+  const stalled = after.membership.stalls.count > stalls.count && attentiveAt === 0
+  if (stalled !== notes.some(({ event }) => event === "node.stalled"))
+    return stalled ? "was not there, and does not say so" : "says that it was not there, and was"
+  const why = notes.find(({ event }) => event === "node.isolated")?.reason
+  const reason = after.membership.carrierLostAt === null ? "every peer is down" : "no carrier"
+  return why === undefined || why === reason ? null : `is cut off for another reason than it says: ${why}`
 }
 
 const refusalsCounted = ({ after, before }: Observation, { answered, notes }: Said): string | null => {
@@ -111,7 +125,11 @@ export const told: MakeOracle = () => ({
     if (input._tag === "Trust" || input._tag === "Distrust") return null
     const said = listen(commands, { notes: [], answered: [] })
     const why =
-      peersTold(seen, said) ?? sessionsTold(seen, said) ?? leadersTold(seen, said) ?? refusalsCounted(seen, said)
+      ownTold(seen, said) ??
+      peersTold(seen, said) ??
+      sessionsTold(seen, said) ??
+      leadersTold(seen, said) ??
+      refusalsCounted(seen, said)
     return why === null ? null : `${machine.name} ${why}`
   }
 })

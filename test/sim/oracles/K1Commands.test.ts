@@ -194,7 +194,20 @@ describe("K1: a node forgets nothing that is open", () => {
     )
   })
 
-  it("a request", () => {
+  it("a request, and answers it once", () => {
+    fires(
+      "K1",
+      /^backup answers mesh\.peers more than once$/u,
+      withRequests,
+      spoilt((after, commands) => [
+        after,
+        commands.flatMap((command) =>
+          command._tag === "Send" && command.frame.type === "res" && command.frame.id.startsWith("ask-")
+            ? [command, command]
+            : [command]
+        )
+      ])
+    )
     fires(
       "K1",
       /^backup leaves mesh\.peers without an answer$/u,

@@ -19,7 +19,8 @@ timeline:
   - { at: 12s, crash: field, for: 4s }
   - { at: 17s, freeze: main, for: 5s }
   - { at: 24s, crash: [main, backup], for: 3s }
-  - { at: 30s, revoke: { by: backup, whom: field } }`)
+  - { at: 30s, revoke: { by: backup, whom: field } }
+  - { at: 36s, stop: main }`)
 
 /** Backup tells nothing of this kind. */
 const mute = (...kinds: ReadonlyArray<MeshEvent["event"]>) =>
@@ -76,6 +77,40 @@ describe("K3: what happens is told", () => {
         )
         return [after, node.config.displayName === "main" ? left : commands]
       })
+    )
+  })
+
+  for (const [who, kind, message] of [
+    ["main", "node.stalled", /^main was not there, and does not say so$/u],
+    ["backup", "leader.lost", /^backup is told that its leader hands over, and does not say so$/u]
+  ] as const)
+    it(`${kind} of ${who}`, () => {
+      fires(
+        "K3",
+        message,
+        mesh,
+        broken((node, input) => {
+          const [after, commands] = Node.step(node, input)
+          const left = commands.filter((command) => command._tag !== "Note" || command.event.event !== kind)
+          return [after, node.config.displayName === who ? left : commands]
+        })
+      )
+    })
+
+  it("a stall that was none, and another reason for being cut off", () => {
+    const saying = (event: MeshEvent) =>
+      broken((node, input) => {
+        const [after, commands] = Node.step(node, input)
+        const says = node.config.displayName === "backup" && node.phase === "running" && input._tag === "Woke"
+        return [after, says ? [...commands, { _tag: "Note", event }] : commands]
+      })
+    fires("K3", /^backup says that it was not there, and was$/u, mesh, saying({ event: "node.stalled" }))
+    const reason = "no carrier"
+    fires(
+      "K3",
+      /^backup is cut off for another reason than it says: no carrier$/u,
+      mesh,
+      saying({ event: "node.isolated", reason })
     )
   })
 
