@@ -58,6 +58,8 @@ export const WINDOW_MAX_BYTES = 262_144
 /** A mark that was answered within this says that more may be under way; one that took longer than the other, that less may. */
 const QUICK_MS = 250
 const SLOW_MS = 500
+/** One may be slow because either end had no time for it. */
+const SLOW_MARKS = 2
 /** On a line that takes that long for the least, nothing goes later than this before a heartbeat, unless right behind the last one. */
 const CLEAR_MS = 1_500
 /** A mark that was not answered for so long is made anew: transports forget pings when many are out. */
@@ -97,8 +99,11 @@ export interface Line {
   readonly mark: number
   readonly markedAt: number
   readonly window: number
-  /** The last mark took long: what goes behind control goes right behind a heartbeat, or long before one, which finds the line free. */
-  readonly slow: boolean
+  /**
+   * So many marks in a row took long for the least that can be sent. From the second on what goes behind control goes right behind
+   * a heartbeat, or long before one, which finds the line free.
+   */
+  readonly slow: number
   /** When the last heartbeat left, and how long after the one before it; 0: there was none. */
   readonly beatAt: number
   readonly beatEachMs: number
@@ -116,7 +121,7 @@ const fresh = (link: number): Line => ({
   mark: MARKS_FROM,
   markedAt: 0,
   window: WINDOW_MIN_BYTES,
-  slow: false,
+  slow: 0,
   beatAt: 0,
   beatEachMs: 0,
   backlog: 0
@@ -225,7 +230,7 @@ class Mouth {
   private mark: number
   private markedAt: number
   private window: number
-  private slow: boolean
+  private slow: number
 
   constructor(line: Line, turn: Turn) {
     this.before = line
@@ -270,7 +275,7 @@ class Mouth {
   read(): void {
     const tookMs = this.turn.at.mono - this.markedAt
     // One that was too far ahead may be quick: it shows with the least that can be sent.
-    this.slow = tookMs > SLOW_MS && this.window === WINDOW_MIN_BYTES
+    this.slow = tookMs > SLOW_MS && this.window === WINDOW_MIN_BYTES ? Math.min(SLOW_MARKS, this.slow + 1) : 0
     if (tookMs > SLOW_MS) this.window = WINDOW_MIN_BYTES
     // Only what was used has shown that it may grow.
     else if (tookMs <= QUICK_MS && 2 * this.marked >= this.window)
@@ -301,7 +306,7 @@ class Mouth {
 
   /** Where in what waits the next one stands that may go now; -1: none may. */
   private nextAt(): number {
-    if (this.slow && !this.clearsTheLine()) return -1
+    if (this.slow >= SLOW_MARKS && !this.clearsTheLine()) return -1
     const at = this.waiting.findIndex(({ lane }) => this.before.backlog <= rules[lane].stopsAboveBytes)
     const under = this.marked + this.beyond
     return at < 0 || under === 0 || under + this.waiting[at]!.bytes <= this.window ? at : -1

@@ -66,7 +66,7 @@ const line = (link: number): Line => ({
   mark: 0,
   markedAt: 0,
   window: 0,
-  slow: false,
+  slow: 0,
   beatAt: 0,
   beatEachMs: 0,
   backlog: 0
