@@ -103,7 +103,9 @@ export const promised = (leadership: Leadership, turn: Turn, from: DeviceId, num
   const leaseUntil = runs ? until : standing.leaseUntil
   if (runs && !standing.announced)
     note(turn, { event: "leader.elected", about: config.deviceId, term: leadership.term.counter })
-  return { ...next, standing: { ...standing, beats, leaseUntil, announced: runs } }
+  // That it ran out is told by the alarm, which may be late.
+  const announced = runs || standing.announced
+  return { ...next, standing: { ...standing, beats, leaseUntil, announced } }
 }
 
 /** Ends our own term: first the lease, then the word to the others; we never act in it again. */

@@ -166,3 +166,20 @@ export const indexOfMember = (members: ReadonlyArray<{ readonly deviceId: Device
   }
   return -1
 }
+
+/** Whether anything changed that our row or a verdict rests on. The same devices in both. */
+export const edgesChanged = (before: ReadonlyArray<Member>, after: ReadonlyArray<Member>): boolean => {
+  if (before === after) return false
+  for (let i = 0; i < after.length; i++) {
+    const a = before[i]!
+    const b = after[i]!
+    if (a === b) continue
+    if (a.good !== b.good || a.wasGood !== b.wasGood || a.link !== b.link || a.incarnation !== b.incarnation)
+      return true
+    if (a.covers !== b.covers || a.relayedAt !== b.relayedAt || (a.state !== b.state && b.state === "left")) return true
+    if (b.doubtedSince !== NEVER_MS && (a.misses !== b.misses || a.history !== b.history || a.deaf !== b.deaf))
+      return true
+    if (a.sureAt !== b.sureAt || a.contestedUntil !== b.contestedUntil) return true
+  }
+  return false
+}

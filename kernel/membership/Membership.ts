@@ -23,7 +23,7 @@ import type { DeviceId, Edge, EdgeRow, Event } from "../wire/Frame.ts"
 import * as Dispute from "./Dispute.ts"
 import * as Goodbyes from "./Goodbyes.ts"
 import * as Inquiry from "./Inquiry.ts"
-import { indexOfMember, strange, type Member } from "./Member.ts"
+import { edgesChanged, indexOfMember, strange, type Member } from "./Member.ts"
 import * as Probe from "./Probe.ts"
 import { ringsOf } from "./Rings.ts"
 import * as Rows from "./Rows.ts"
@@ -91,7 +91,7 @@ export const onTrust = (membership: Membership, peer: DeviceId, turn: Turn): Mem
   const rows = membership.rows.filter(({ observer }) => observer !== peer)
   const goodbyes = membership.goodbyes.filter(({ deviceId }) => deviceId !== peer)
   const fingerprint = Rows.fingerprintOf({ goodbyes, rows, mine: membership.mine })
-  return withDue(withVerdicts(withOwnRow({ ...membership, members, rows, goodbyes, fingerprint }, turn), turn), turn)
+  return settled({ ...membership, members, rows, goodbyes, fingerprint }, turn)
 }
 
 export const onTurn = (membership: Membership, woke: boolean, turn: Turn): Membership => {
@@ -381,7 +381,7 @@ const judge = (before: Membership, after: Membership, turn: Turn): Membership =>
 
 /** With row, verdicts and due time as they follow from the rest. The same reference: they do, as after every turn. */
 export const settled = (membership: Membership, turn: Turn): Membership =>
-  withDue(withVerdicts(withOwnRow(membership, turn), turn), turn)
+  withDue(withOwnRow(withVerdicts(withOwnRow(membership, turn), turn), turn), turn)
 
 const withDue = (membership: Membership, turn: Turn): Membership => {
   const { repeatMs } = turn.config.profile
@@ -394,22 +394,6 @@ const withDue = (membership: Membership, turn: Turn): Membership => {
     due = Math.min(due, member.contestedUntil === 0 ? NEVER_MS : member.contestedUntil, Inquiry.dueAt(member, turn))
   }
   return due === membership.due ? membership : { ...membership, due }
-}
-
-const edgesChanged = (before: ReadonlyArray<Member>, after: ReadonlyArray<Member>): boolean => {
-  if (before === after) return false
-  for (let i = 0; i < after.length; i++) {
-    const a = before[i]!
-    const b = after[i]!
-    if (a === b) continue
-    if (a.good !== b.good || a.wasGood !== b.wasGood || a.link !== b.link || a.incarnation !== b.incarnation)
-      return true
-    if (a.covers !== b.covers || a.relayedAt !== b.relayedAt || (a.state !== b.state && b.state === "left")) return true
-    if (b.doubtedSince !== NEVER_MS && (a.misses !== b.misses || a.history !== b.history || a.deaf !== b.deaf))
-      return true
-    if (a.sureAt !== b.sureAt || a.contestedUntil !== b.contestedUntil) return true
-  }
-  return false
 }
 
 /** Our row follows our edges. */
