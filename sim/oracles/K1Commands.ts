@@ -31,11 +31,13 @@ const nested = (all: ReadonlyArray<Command>): ReadonlyArray<Command> =>
     ? all.flatMap((command) => (command._tag === "Persist" ? [command, ...nested(command.then)] : [command]))
     : all
 
-const dialled = (
-  { after }: Observation,
-  { attempt, to }: Extract<Command, { readonly _tag: "Dial" }>
-): string | null => {
-  const { config, links } = after
+/** Asked for in this very step, as where another life begins with it. */
+const inOneStep = ({ commands }: Observation, tag: "CancelDial" | "Dial", attempt: number): boolean =>
+  commands.some((command) => command._tag === tag && command.attempt === attempt)
+
+const dialled = (seen: Observation, { attempt, to }: Extract<Command, { readonly _tag: "Dial" }>): string | null => {
+  const { config, links } = seen.after
+  if (inOneStep(seen, "CancelDial", attempt)) return null
   if (to === config.deviceId) return "dials itself"
   if (!config.trusted.some(({ deviceId }) => deviceId === to)) return "dials a device that it does not trust"
   const contact = links.contacts.find(({ peer }) => peer === to)
@@ -109,7 +111,8 @@ const remembering = (given: Map<string, Given>): Oracle => {
         return dialled(seen, command)
       }
       case "CancelDial":
-        return before.links.contacts.some(({ attempt }) => attempt !== null && attempt === command.attempt)
+        return before.links.contacts.some(({ attempt }) => attempt !== null && attempt === command.attempt) ||
+          inOneStep(seen, "Dial", command.attempt)
           ? null
           : `gives up dial ${command.attempt}, which is not out`
       case "Hangup":
