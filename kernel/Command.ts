@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import * as Durable from "./Durable.ts"
 import { MeshEvent } from "./status/MeshEvent.ts"
 import { DeviceId, type Frame } from "./wire/Frame.ts"
+import { WorldSnapshot } from "./world/Snapshot.ts"
 
 export type Command =
   /**
@@ -56,6 +57,8 @@ export type Command =
   /** Sign these payloads with the node's identity key. */
   | { readonly _tag: "Sign"; readonly ticket: number; readonly payloads: ReadonlyArray<string> }
   | { readonly _tag: "Note"; readonly event: MeshEvent }
+  /** Keep this in place of what was kept before. Nothing waits for it, and the node can do without. */
+  | { readonly _tag: "SaveWorld"; readonly snapshot: WorldSnapshot }
   /** Accept connections from now on. */
   | { readonly _tag: "Listen" }
   /** The node has left: flush what was sent, close everything, stop. */
@@ -88,6 +91,7 @@ export const Command: Schema.Codec<Command> = Schema.TaggedUnion({
   },
   Sign: { ticket: Schema.Natural, payloads: Schema.Array(Schema.String) },
   Note: { event: MeshEvent },
+  SaveWorld: { snapshot: WorldSnapshot },
   Listen: {},
   Halt: {}
 })

@@ -55,12 +55,14 @@ export interface Config {
   /** Sorted by device id; without ourselves. What the journal says of a device comes before what is configured here. */
   readonly trusted: ReadonlyArray<Trusted>
   readonly manifest: Manifest
+  /** How much of the logs of all devices it holds; absent: as much as `world/Holding.ts` says. */
+  readonly world?: { readonly frames: number; readonly bytes: number }
 }
 
 /** Generations of the protocol that this kernel speaks (B9). */
 export const GENERATIONS: readonly [number, number] = [1, 1]
 /** Extensions that this kernel offers to others. */
-export const FEATURES: ReadonlyArray<string> = ["membership/1", "leadership/1"]
+export const FEATURES: ReadonlyArray<string> = ["membership/1", "leadership/1", "world/1"]
 
 export const trustedDevice = (config: Config, deviceId: DeviceId): Trusted | undefined =>
   config.trusted.find((device) => device.deviceId === deviceId)
@@ -74,6 +76,10 @@ export const observes = (role: Role): boolean => role !== "viewer"
 
 /** Rank among those who may lead: planners before standby planners (B22); `null`: may not lead. */
 export const leadRank = (role: Role): number | null => (role === "planner" ? 0 : role === "standby-planner" ? 1 : null)
+
+/** Those that carry for others: they hand frames on, give what others missed, and forward (B14). */
+export const carries = (role: Role): boolean =>
+  role === "node" || role === "field" || role === "planner" || role === "standby-planner"
 
 export const roleOf = (config: Config, deviceId: DeviceId): Role | undefined =>
   deviceId === config.deviceId ? config.role : trustedDevice(config, deviceId)?.role

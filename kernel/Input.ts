@@ -8,11 +8,17 @@
 import * as Schema from "effect/Schema"
 import { Durable, TrustEntry } from "./Durable.ts"
 import { Instant } from "./Time.ts"
+import { kinds, type Plain } from "./wire/ContextFrame.ts"
 import type { Frame } from "./wire/Frame.ts"
+import { WorldSnapshot } from "./world/Snapshot.ts"
 
 const at = Instant
 const link = Schema.Natural
 const ticket = Schema.Natural
+
+const PlainData = Schema.declare(
+  (value: unknown): value is Plain => typeof value === "object" && value !== null && !Array.isArray(value)
+)
 
 /** What a connection runs over, as its transport found it. */
 export const LinkPath = Schema.Struct({
@@ -33,7 +39,14 @@ export const Input = Schema.TaggedUnion({
    * First input of a process. `bootId` is random per boot; `durable` is what the vault held. `amnesia`: the device has its
    * identity but lost its journal, and has stored no incarnation since (S9).
    */
-  Started: { at, bootId: Schema.NonEmptyString, durable: Durable, amnesia: Schema.optionalKey(Schema.Boolean) },
+  Started: {
+    at,
+    bootId: Schema.NonEmptyString,
+    durable: Durable,
+    amnesia: Schema.optionalKey(Schema.Boolean),
+    /** What it knew of the world when it last kept that; absent: nothing was kept, or it does not read. */
+    world: Schema.optionalKey(WorldSnapshot)
+  },
   /** The record of `Persist { ticket }` is on stable storage. */
   Stored: { at, ticket },
   /** The alarm of the last `SetAlarm` rang, at its time or later. */
@@ -78,7 +91,10 @@ export const Input = Schema.TaggedUnion({
       "MISSING_TYPE",
       "INVALID_TYPE",
       "INVALID_PARAMS",
-      "UNKNOWN_METHOD"
+      "UNKNOWN_METHOD",
+      "DATA_TOO_LARGE",
+      "TRUST_METADATA_REQUIRED",
+      "INVALID_TRUST_POLICY"
     ]),
     id: Schema.NullOr(Schema.String),
     method: Schema.NullOr(Schema.String)
@@ -113,6 +129,18 @@ export const Input = Schema.TaggedUnion({
   Trust: { at, device: TrustEntry },
   /** The local operator trusts it no longer: its sessions end now (C36). */
   Distrust: { at, deviceId: Schema.String },
+  /**
+   * This device has something to tell the mesh. `frameId` is a fresh UUID; who it is, when and how far it may be trusted
+   * is not for the caller to say.
+   */
+  Sensed: {
+    at,
+    frameId: Schema.NonEmptyString,
+    kind: Schema.Literals(kinds),
+    data: PlainData,
+    note: Schema.optionalKey(Schema.String),
+    causes: Schema.optionalKey(Schema.Array(Schema.String))
+  },
   /** The local operator asks the node to leave the mesh and stop. */
   Leave: { at, reason: Schema.String }
 })

@@ -3,7 +3,8 @@
  *
  * `step` is pure, total and never throws: what does not fit the state it meets changes nothing. When nothing changed, the same
  * reference comes back. The rooms see each input in this order, and tell the later ones by facts:
- * links → membership → leadership → links again (connections given up, lanes, what generation 1 may hear) → counters → alarm.
+ * links → membership → leadership → links again (connections given up) → world → links (lanes, what generation 1 may hear) →
+ * counters → alarm.
  */
 import type { Command } from "./Command.ts"
 import type { Config } from "./Config.ts"
@@ -22,6 +23,9 @@ import { NEVER_MS } from "./Time.ts"
 import { LEAVE_MS } from "./Profile.ts"
 import { note, type Fact, type Turn } from "./Turn.ts"
 import { allCodes } from "./wire/Codes.ts"
+import * as Emitting from "./world/Emitting.ts"
+import * as WorldRoom from "./world/Room.ts"
+import * as World from "./world/World.ts"
 import { FIELD_CHARS_MAX } from "./wire/Limits.ts"
 
 export interface NodeState {
@@ -44,6 +48,7 @@ export interface NodeState {
   readonly links: LinksState
   readonly membership: Membership.Membership
   readonly leadership: Leadership.Leadership
+  readonly world: World.World
   /** How often each code of `allCodes` was given, at its index. */
   readonly refusals: ReadonlyArray<number>
   /** Why it leaves, while it does. */
@@ -69,6 +74,7 @@ export const make = (config: Config): NodeState => ({
   links: Links.make(config),
   membership: Membership.make(config),
   leadership: Leadership.make(),
+  world: World.make(),
   refusals: allCodes.map(() => 0),
   farewell: "",
   alarmAt: NEVER_MS
@@ -102,13 +108,14 @@ const boot = (node: NodeState, input: Extract<Input, { readonly _tag: "Started" 
     durable: input.durable
   }
   const { turn } = begin(started, input)
-  if (input.amnesia !== true) return live(started, turn, started.durable.incarnation + 1, [])
+  const informed: NodeState = { ...started, world: WorldRoom.restored(input.world, turn) }
+  if (input.amnesia !== true) return live(informed, turn, started.durable.incarnation + 1, [])
   note(turn, {
     event: "node.amnesia",
     about: config.deviceId,
     reason: "the journal is lost: asking which incarnation it was"
   })
-  const asking: NodeState = { ...started, phase: "recalling", links: Links.open(started.links, turn) }
+  const asking: NodeState = { ...informed, phase: "recalling", links: Links.open(started.links, turn) }
   return [withAlarm(asking, turn), turn.out]
 }
 
@@ -150,6 +157,11 @@ const wait = (node: NodeState, input: Input): Step => {
       const membership = Membership.onTurn(node.membership, false, begin(node, input).turn)
       return [membership === node.membership ? node : { ...node, membership }, NOTHING]
     }
+    case "Sensed": {
+      const { turn } = begin(node, input)
+      const world = Emitting.onSensed(node.world, input, turn)
+      return [{ ...node, world, refusals: counted(node.refusals, turn.facts) }, turn.out]
+    }
     default:
       return [node, NOTHING]
   }
@@ -183,7 +195,7 @@ const recall = (node: NodeState, input: Input): Step => {
 /** What it was is over, and what it promised under this manifest is forgotten, which outlives the next crash as well. */
 const rebirth = (node: NodeState, turn: Turn, incarnation: number): Step => {
   const links = Links.anew(node.links, node.phase === "running", turn)
-  const reborn: NodeState = { ...node, links, alarmAt: NEVER_MS }
+  const reborn: NodeState = { ...node, links, world: WorldRoom.anew(node.world), alarmAt: NEVER_MS }
   turn.out.push({ _tag: "SetAlarm", at: NEVER_MS })
   return live(reborn, turn, incarnation, [{ _tag: "Forgot", manifest: node.config.manifest.version }])
 }
@@ -204,6 +216,7 @@ const begin = (node: NodeState, input: Input) => {
     bootId: node.bootId,
     forgetful: Durable.isForgetful(node.durable, node.config.manifest.version),
     pins: node.durable.pins,
+    world: node.world.digest,
     lateMs: lateMs(node, input),
     carrier: input._tag === "Carrier" ? input.up : null,
     checked: input._tag === "Checked" ? input : null,
@@ -230,7 +243,8 @@ const open = (node: NodeState, input: Input): Step => {
     phase: "running",
     links: Links.open(node.links, turn),
     membership: Membership.open(node.membership, turn),
-    leadership: Leadership.open(node.leadership, turn, node.durable)
+    leadership: Leadership.open(node.leadership, turn, node.durable),
+    world: WorldRoom.open(node.world, turn)
   }
   return [withAlarm(opened, turn), turn.out]
 }
@@ -252,6 +266,8 @@ const run = (node: NodeState, input: Input): Step => {
     links = Links.settle(links, turn)
     pinProven(node, turn)
   }
+  // After all that may have ended a session.
+  const world = WorldRoom.onTurn(node.world, input, woke, turn, links, membership)
   if (turn.admitted?.frame?.type === "req") answer(node, turn)
   links = Links.behindControl(links, turn)
   links = Links.towardsGen1(links, woke, turn)
@@ -264,6 +280,7 @@ const run = (node: NodeState, input: Input): Step => {
     links === node.links &&
     membership === node.membership &&
     leadership === node.leadership &&
+    world === node.world &&
     refusals === node.refusals &&
     records.length === 0
   if (same && !rang) return [node, turn.out]
@@ -280,6 +297,7 @@ const run = (node: NodeState, input: Input): Step => {
     links,
     membership,
     leadership,
+    world,
     refusals,
     farewell: node.farewell,
     alarmAt: rang ? NEVER_MS : node.alarmAt
@@ -312,7 +330,8 @@ const changeTrust = (node: NodeState, input: Extract<Input, { readonly _tag: "Tr
     durable: records.reduce(Durable.apply, node.durable),
     tickets: node.tickets + records.length,
     links: Links.onTrust(node.links, deviceId, turn),
-    membership: Membership.onTrust(node.membership, deviceId, turn)
+    membership: Membership.onTrust(node.membership, deviceId, turn),
+    world: WorldRoom.onTrust(node.world, deviceId, turn)
   }
   // While it boots nothing is due: once it runs it sets its alarm.
   return [node.phase === "booting" ? next : withAlarm(next, turn), turn.out]
@@ -348,6 +367,7 @@ const farewell = (node: NodeState, input: Input): Step => {
     signature === undefined ? null : { ...goodbyeOf(node, node.farewell), publicKey, signature },
     turn
   )
+  WorldRoom.save(node.world, turn)
   turn.out.push({ _tag: "Halt" })
   return [{ ...node, phase: "left", alarmAt: NEVER_MS }, turn.out]
 }
@@ -372,7 +392,7 @@ const pinProven = (node: NodeState, turn: Turn): void => {
 }
 
 const withAlarm = (node: NodeState, turn: Turn): NodeState => {
-  const due = Math.min(node.links.due, node.membership.due, node.leadership.due, node.recall.endsAt)
+  const due = Math.min(node.links.due, node.membership.due, node.leadership.due, node.world.due, node.recall.endsAt)
   if (due === node.alarmAt) return node
   turn.out.push({ _tag: "SetAlarm", at: due })
   return { ...node, alarmAt: due }

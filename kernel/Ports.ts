@@ -14,6 +14,7 @@ import type { Happened } from "./Input.ts"
 import type { MeshEvent } from "./status/MeshEvent.ts"
 import type { Instant } from "./Time.ts"
 import type { DeviceId, Frame } from "./wire/Frame.ts"
+import type { WorldSnapshot } from "./world/Snapshot.ts"
 
 /** Inputs that wait to be taken up. An offer that finds it full waits: whoever reads from sockets stops reading. */
 export const INBOX_MAX = 4_096
@@ -94,6 +95,10 @@ export class Vault extends Context.Service<
   {
     readonly load: Effect.Effect<Durable, StoreFailed>
     readonly append: (record: Record) => Effect.Effect<void, StoreFailed>
+    /** What was last kept of the world; `null`: nothing, or it does not read. No promise rests on it, so it never fails. */
+    readonly loadWorld: Effect.Effect<WorldSnapshot | null>
+    /** Keeps this in its place, whole or not at all. A disk that refuses is told of, and ends nothing. */
+    readonly saveWorld: (snapshot: WorldSnapshot) => Effect.Effect<void>
   }
 >()("clawmesh/kernel/Vault") {}
 

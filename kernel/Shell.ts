@@ -89,6 +89,8 @@ export const run = Effect.fnUntraced(function* (options: Options) {
             Queue.offer(inbox, { _tag: "Signed", ticket: command.ticket, signatures })
           )
         )
+      case "SaveWorld":
+        return beside(vault.saveWorld(command.snapshot))
       case "Note":
         return herald.tell(command.event)
       case "Listen":
@@ -109,8 +111,15 @@ export const run = Effect.fnUntraced(function* (options: Options) {
   const scope = yield* Scope.Scope
   yield* Effect.addFinalizer(() => Effect.sync(() => forget?.()))
   const durable = yield* vault.load
+  const world = yield* vault.loadWorld
   const { amnesia, bootId } = options
-  yield* Queue.offer(inbox, { _tag: "Started", bootId, durable, ...(amnesia === true ? { amnesia } : {}) })
+  yield* Queue.offer(inbox, {
+    _tag: "Started",
+    bootId,
+    durable,
+    ...(amnesia === true ? { amnesia } : {}),
+    ...(world === null ? {} : { world })
+  })
 
   const loop = Effect.gen(function* () {
     let node = make(options.config)

@@ -71,6 +71,8 @@ export interface Turn {
   readonly forgetful: boolean
   /** Keys that trusted devices have proved so far. */
   readonly pins: ReadonlyArray<Pin>
+  /** Fingerprint of what was held of the world when this turn began; 0: nothing. */
+  readonly world: number
   /** How late the alarm rang, or how long the driver found itself stalled, ms; 0 for other inputs. */
   readonly lateMs: number
   /** Whether our own interface has a carrier; `null`: nothing was said of it. */

@@ -21,6 +21,7 @@ import * as Journal from "../../kernel/journal/Journal.ts"
 import { StoreFailed, Vault } from "../../kernel/Ports.ts"
 import { type DiskFailed, Files } from "./Files.ts"
 import { StateRefused } from "./StateRefused.ts"
+import { worldFile } from "./WorldFile.ts"
 
 export interface Options {
   /** What it means that there is no journal. */
@@ -163,7 +164,7 @@ export const open = Effect.fnUntraced(function* (files: Files, options: Options)
     })
 
   return {
-    vault: Vault.of({ load: Effect.sync(() => journal.durable), append }),
+    vault: Vault.of({ load: Effect.sync(() => journal.durable), append, ...worldFile(files) }),
     /** Since this start; see `Journal.amnesia`. */
     amnesia: found.journal.amnesia,
     durable: found.journal.durable,

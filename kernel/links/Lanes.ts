@@ -15,9 +15,10 @@
  */
 import { type Rate, spend } from "../Budget.ts"
 import { note, type Said, type Turn } from "../Turn.ts"
-import { encode, utf8Bytes } from "../wire/Codec.ts"
+import { encode } from "../wire/Codec.ts"
 import type { Frame } from "../wire/Frame.ts"
 import { LANE_FRAME_BYTES_MAX, MESSAGE_BYTES_MAX } from "../wire/Limits.ts"
+import { utf8Bytes } from "../wire/Utf8.ts"
 import { indexOfLink, replaced, without, type Links, type Session } from "./Link.ts"
 
 /** Of those that wait: the lanes below control and actuation, in the order in which they go. */

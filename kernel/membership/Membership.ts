@@ -361,7 +361,7 @@ const mayCover = (member: Member, watched: boolean, turn: Turn): boolean => {
 const heartbeat = (member: Member, rows: number, turn: Turn): Member => {
   const { epoch, kernel, link, seq, theirs: ack } = member
   if (link === null || epoch === null || !kernel) return member
-  send(turn, link, "mesh.heartbeat", { epoch, seq, rows, ack })
+  send(turn, link, "mesh.heartbeat", { epoch, seq, rows, ack, ...(turn.world === 0 ? {} : { world: turn.world }) })
   return { ...member, seq: seq + 1, saidAt: turn.at.mono }
 }
 

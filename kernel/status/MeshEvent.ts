@@ -27,7 +27,10 @@ export const MeshEvent = Schema.Struct({
     "leader.elected",
     "leader.followed",
     "leader.lost",
-    "leader.stepped-down"
+    "leader.stepped-down",
+    "world.restored",
+    "world.caught-up",
+    "world.gap"
   ]),
   /** The device that the event is about; of `leader.*` the leader. */
   about: Schema.optionalKey(DeviceId),
@@ -44,6 +47,8 @@ export const MeshEvent = Schema.Struct({
   /** And how it is secured, as negotiated, or as configured where nothing came up (B17). */
   posture: Schema.optionalKey(Schema.Literals(["insecure", "tls-unpinned", "tls-pinned"])),
   witnesses: Schema.optionalKey(Schema.Array(DeviceId)),
+  /** Of `world.*`: how many frames. */
+  count: Schema.optionalKey(Schema.Natural),
   /** Of a stall: for how long we were not there. */
   ms: Schema.optionalKey(Schema.Natural)
 })

@@ -20,12 +20,21 @@ import {
   type Request,
   type Response
 } from "./Frame.ts"
+import { judge, type FrameCode } from "./ContextFrame.ts"
 import { ID_UNITS_MAX, MESSAGE_BYTES_MAX, MESSAGE_DEPTH_MAX, MESSAGE_VALUES_MAX, NAME_UNITS_MAX } from "./Limits.ts"
+import { utf8Bytes } from "./Utf8.ts"
 
 /** `code` is one of wire/Codes.ts. */
 export interface Refused {
   readonly _tag: "Refused"
-  readonly code: "TOO_LARGE" | "INVALID_JSON" | "MISSING_TYPE" | "INVALID_TYPE" | "INVALID_PARAMS" | "UNKNOWN_METHOD"
+  readonly code:
+    | "TOO_LARGE"
+    | "INVALID_JSON"
+    | "MISSING_TYPE"
+    | "INVALID_TYPE"
+    | "UNKNOWN_METHOD"
+    /** The last of these of context frames only. */
+    | FrameCode
   /**
    * The id to answer with, where one could be read; `null`: there is nothing to answer. Always `null` for answers and events:
    * an answer to an answer could be taken for the answer to a request of the peer's own.
@@ -53,11 +62,11 @@ const decoderOf = (schema: Schema.Codec<unknown, unknown>): Decoder => {
 }
 
 /** A struct without fields would hand back whatever object it was given, unknown members and all. */
-const objectDecoderOf = (schema: Schema.Codec<unknown, unknown> & { readonly fields: object }): Decoder =>
-  Object.keys(schema.fields).length === 0 ? () => ({}) : decoderOf(schema)
+const objectDecoderOf = (schema: Schema.Codec<unknown, unknown> & { readonly fields?: object }): Decoder =>
+  schema.fields !== undefined && Object.keys(schema.fields).length === 0 ? () => ({}) : decoderOf(schema)
 
 const compile = (schemas: {
-  readonly [name: string]: Schema.Codec<unknown, unknown> & { readonly fields: object }
+  readonly [name: string]: Schema.Codec<unknown, unknown> & { readonly fields?: object }
 }): ReadonlyMap<string, Decoder> =>
   new Map(Object.entries(schemas).map(([name, schema]) => [name, objectDecoderOf(schema)]))
 
@@ -68,25 +77,6 @@ const eventDecoders = compile(eventSchemas)
 const answerSchemas = { "mesh.challenge": ChallengeAnswer, "mesh.connect": ConnectAnswer } as const
 export type AnswerOf = { readonly [M in keyof typeof answerSchemas]: (typeof answerSchemas)[M]["Type"] }
 const answerDecoders = compile(answerSchemas)
-
-/** Length in UTF-8 bytes. A lone surrogate counts 3, as the replacement character that it is sent as. */
-export const utf8Bytes = (text: string): number => {
-  let bytes = 0
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
-    if (unit < 0x80) bytes += 1
-    else if (unit < 0x800) bytes += 2
-    else if (unit < 0xd800 || unit > 0xdbff) bytes += 3
-    else {
-      const next = text.charCodeAt(i + 1)
-      if (next >= 0xdc00 && next <= 0xdfff) {
-        bytes += 4
-        i += 1
-      } else bytes += 3
-    }
-  }
-  return bytes
-}
 
 const isTooLarge = (text: string): boolean =>
   text.length > MESSAGE_BYTES_MAX || (text.length * 3 > MESSAGE_BYTES_MAX && utf8Bytes(text) > MESSAGE_BYTES_MAX)
@@ -163,9 +153,14 @@ const decodeRequest = (message: Json): Decoded => {
   return { _tag: "Frame", frame: { type: "req", id, method, params } as Request }
 }
 
-const decodeEvent = (message: Json): Decoded => {
+/** `units`: the length of its text. */
+const decodeEvent = (message: Json, units: number): Decoded => {
   const event = textWithin(message["event"], NAME_UNITS_MAX)
   if (event === null) return refused("INVALID_TYPE")
+  if (event === "context.frame") {
+    const code = judge(message["payload"], units)
+    if (code !== null) return refused(code)
+  }
   const decoder = eventDecoders.get(event)
   if (decoder === undefined) return { _tag: "Ignored", event }
   const given = Object.hasOwn(message, "payload") ? message["payload"] : {}
@@ -203,7 +198,7 @@ export const decode = (text: string): Decoded => {
     case "res":
       return decodeResponse(message)
     case "event":
-      return decodeEvent(message)
+      return decodeEvent(message, text.length)
   }
   const code = Object.hasOwn(message, "type") ? "INVALID_TYPE" : "MISSING_TYPE"
   return refused(code, textWithin(message["id"], ID_UNITS_MAX), textWithin(message["method"], NAME_UNITS_MAX))

@@ -9,6 +9,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { isContextFrame, kinds } from "./ContextFrame.ts"
 import { COUNTER_MAX, FIELD_CHARS_MAX, FIELD_ITEMS_MAX } from "./Limits.ts"
 
 /** Lower-case hex SHA-256 of a raw Ed25519 public key. */
@@ -113,15 +114,58 @@ export const ROW_GROUPS = 16
 
 const Empty = Schema.Struct({})
 
+/** Members that we do not know stay in it. */
+export const Context = Schema.declare(isContextFrame)
+
+/** Streams in one message of what somebody holds. */
+export const STREAMS_A_MESSAGE = 100
+/** Frames in one message of what was missing. */
+export const FRAMES_A_PAGE = 256
+
+/**
+ * How much of one log somebody holds: of which device, in which of its incarnations, everything below `next`, as far as it is above
+ * `floor`; below that only what is still the newest of its kind.
+ */
+export const StreamHead = Schema.Struct({
+  origin: DeviceId,
+  incarnation: Counter,
+  next: Counter,
+  floor: Counter
+})
+export type StreamHead = typeof StreamHead.Type
+
 /** A message without a generation is of the first one. */
 const Generation = Schema.Natural.pipe(Schema.withDecodingDefaultKey(Effect.succeed(1)))
+
+const limitOf = (max: number, otherwise: number) =>
+  Schema.Natural.check(Schema.isBetween({ minimum: 1, maximum: max })).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed(otherwise))
+  )
+
+export const WorldQuery = Schema.Struct({
+  limit: limitOf(200, 50),
+  kind: Schema.optionalKey(Schema.Literals(kinds)),
+  sourceDeviceId: Schema.optionalKey(DeviceId)
+})
+export type WorldQuery = typeof WorldQuery.Type
+
+/** How a device of generation 1 asks for what it missed: the newest `limit` of what we hold of the last 500 (P12.14). */
+export const SyncQuery = Schema.Struct({
+  since: Schema.Finite,
+  limit: limitOf(500, 100),
+  kind: Schema.optionalKey(Schema.Literals(kinds)),
+  zone: Schema.optionalKey(Field)
+})
+export type SyncQuery = typeof SyncQuery.Type
 
 /** Every method that this node serves, with the schema of its parameters. */
 export const requestSchemas = {
   "mesh.challenge": Empty,
   "mesh.connect": ConnectParams,
   "mesh.status": Empty,
-  "mesh.peers": Empty
+  "mesh.peers": Empty,
+  "mesh.world.query": WorldQuery,
+  "context.sync": SyncQuery
 } as const
 export type Method = keyof typeof requestSchemas
 
@@ -142,7 +186,26 @@ export const eventSchemas = {
     epoch: LinkEpoch,
     seq: Counter,
     rows: Schema.Natural,
-    ack: Schema.optionalKey(Counter)
+    ack: Schema.optionalKey(Counter),
+    /** Fingerprints what the sender holds of every log; absent: it holds nothing. */
+    world: Schema.optionalKey(Schema.Natural)
+  }),
+  /** Something seen, told or concluded, live. */
+  "context.frame": Context,
+  /** What the sender holds of these logs. */
+  "mesh.world.have": Schema.Struct({
+    streams: Schema.Array(StreamHead).check(Schema.isMaxLength(STREAMS_A_MESSAGE))
+  }),
+  /** The rest of this log, please, from `from` on, in at most so many bytes. */
+  "mesh.world.want": Schema.Struct({ origin: DeviceId, incarnation: Counter, from: Counter, bytes: Schema.Natural }),
+  /** Everything that the sender holds of this log from `from` through `through`; `last`: of what was asked for. */
+  "mesh.world.frames": Schema.Struct({
+    origin: DeviceId,
+    incarnation: Counter,
+    from: Counter,
+    through: Counter,
+    last: Schema.Boolean,
+    frames: Schema.Array(Context).check(Schema.isMaxLength(FRAMES_A_PAGE))
   }),
   "mesh.edges": Schema.Struct({ rows: Schema.Array(EdgeRow) }),
   /** Where many rows are held: their fingerprints by the first digit of the observer's id, all sixteen. */

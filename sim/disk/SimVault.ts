@@ -6,12 +6,15 @@
  * journal; the world keeps the key itself, so a machine that lost both comes up as the same device at its first boot, which on
  * a real one would be another device.
  *
- * Does not model: what is stored beside records; a start that takes time.
+ * What is kept of the world lies beside the journal as a whole file, old or new; a disk that is broken keeps the old one.
+ *
+ * Does not model: a start that takes time; a power cut between asking for the world to be kept and its being so.
  */
 import { between, below as drawBelow } from "../../kernel/Draw.ts"
 import { subject, type Durable, type Record } from "../../kernel/Durable.ts"
 import type { Birth } from "../../kernel/journal/Journal.ts"
 import { StoreFailed } from "../../kernel/Ports.ts"
+import type { WorldSnapshot } from "../../kernel/world/Snapshot.ts"
 import type { Range } from "../scenario/Scenario.ts"
 import { SimDisk, type DiskFault } from "./SimDisk.ts"
 import { SimJournal, type Below, type Opened } from "./SimJournal.ts"
@@ -63,6 +66,7 @@ export class SimVault<Asker> {
   private stalled = 0
   /** There was a first boot, so a journal that is not there is a loss. */
   private hasIdentity = false
+  private kept: WorldSnapshot | null = null
 
   /** `compactAfterBytes`: as the journal's; if not given, so few that each node comes to it several times in a run. */
   constructor(seed: number, name: string, carrier: Carrier, compactAfterBytes?: number, from?: SimVault<Asker>) {
@@ -83,6 +87,7 @@ export class SimVault<Asker> {
     this.hangs = from.hangs
     this.stalled = from.stalled
     this.hasIdentity = from.hasIdentity
+    this.kept = from.kept
   }
 
   /** The same disk in another world, which draws from that seed. Whoever waits for a write must be data. */
@@ -93,6 +98,15 @@ export class SimVault<Asker> {
   /** What is acknowledged; between two processes, what the next one will find. */
   get durable(): Durable {
     return this.journal.durable
+  }
+
+  /** What was last kept of the world. */
+  get keptWorld(): WorldSnapshot | null {
+    return this.kept
+  }
+
+  keepWorld(snapshot: WorldSnapshot): void {
+    if (!this.broken) this.kept = snapshot
   }
 
   /** For people: what the last start found and mended. */
@@ -161,6 +175,7 @@ export class SimVault<Asker> {
     if (fate === "keep" || fate === "torn") return fate === "keep" || torn
     this.journal.disk.wipe()
     this.wipes++
+    this.kept = null
     if (fate === "wiped") this.hasIdentity = false
     return true
   }

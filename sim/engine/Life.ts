@@ -2,6 +2,7 @@
  * What of a machine changes while its world runs. A fork of the world shares it with the world that it came from; whichever of
  * them changes it first takes a copy. `owner` is the token of the one world that may change it in place.
  */
+import type { Kind, Plain } from "../../kernel/wire/ContextFrame.ts"
 import type { Happened } from "../../kernel/Input.ts"
 import type { Command } from "../../kernel/Command.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
@@ -53,6 +54,20 @@ export interface Asking {
   readonly stopped: boolean
 }
 
+/** A program that says so many frames. */
+export interface Sensing {
+  readonly name: string
+  /** Its frames are told apart from those of other nodes by this; `null`: it alone says them. */
+  readonly by: string | null
+  readonly kind: Kind
+  readonly data: Plain
+  readonly times: number
+  readonly eachMs: number
+  readonly causes: string | null
+  readonly said: number
+  readonly stopped: boolean
+}
+
 /** What is made for one machine, and anew for its fork. */
 export interface Parts {
   readonly intake: Intake<Work>
@@ -99,6 +114,7 @@ export class Life {
   readonly wakes = new Set<Wake>()
   /** Programs that ask others, by their numbers; entries are replaced, not changed. */
   readonly asks: Map<number, Asking>
+  readonly senses: Map<number, Sensing>
 
   constructor(owner: object, clock: NodeClock, { host, intake, nearby, vault }: Parts, from?: Life) {
     this.owner = owner
@@ -110,6 +126,7 @@ export class Life {
     this.links = new Map(from?.links)
     this.dials = new Map(from?.dials)
     this.asks = new Map(from?.asks)
+    this.senses = new Map(from?.senses)
     if (from === undefined) return
     this.keysFail = from.keysFail
     this.keyFailures = from.keyFailures

@@ -20,6 +20,8 @@ import type { Link } from "../../kernel/links/Link.ts"
 import type { StoreFailed } from "../../kernel/Ports.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
 import { decode, encode } from "../../kernel/wire/Codec.ts"
+import { CAUSES_MAX } from "../../kernel/wire/ContextFrame.ts"
+import type { WorldSnapshot } from "../../kernel/world/Snapshot.ts"
 import { SimVault, type Carrier, type DiskFate, type Through } from "../disk/SimVault.ts"
 import type { FakeKeys, KeyPair } from "../keys/FakeKeys.ts"
 import type { Cargo } from "../network/Cargo.ts"
@@ -30,7 +32,8 @@ import { gen1 } from "../gen1/Gen1.ts"
 import { tomorrow } from "../gen1/Tomorrow.ts"
 import type { Host, HostContext, Kernel } from "./Host.ts"
 import { Intake, type Desk } from "./Intake.ts"
-import { Life, type Asker, type Awaited, type Wake, type Work } from "./Life.ts"
+import { frameIdOf, has } from "./Emitted.ts"
+import { Life, type Asker, type Awaited, type Sensing, type Wake, type Work } from "./Life.ts"
 import { loginUnderWay } from "./Login.ts"
 import { Nearby } from "./Nearby.ts"
 import { NodeClock } from "./NodeClock.ts"
@@ -57,6 +60,8 @@ export type MachineEvent =
   | { readonly _tag: "turn"; readonly machine: number; readonly process: number }
   /** A program of its asks somebody. */
   | { readonly _tag: "ask"; readonly machine: number; readonly process: number; readonly asking: number }
+  /** A program of its has something to say. */
+  | { readonly _tag: "sense"; readonly machine: number; readonly process: number; readonly sensing: number }
   /** A trap that was set for a write. */
   | { readonly _tag: "power-cut"; readonly machine: number; readonly process: number }
 
@@ -204,7 +209,14 @@ export class Machine extends Present implements Port {
     life.nearby.start()
     const bootId = base64url(seed, "boot-id", this.boot(), 0, 12)
     const { amnesia, durable } = found
-    this.deliver({ _tag: "Started", bootId, durable, ...(amnesia ? { amnesia } : {}) })
+    const world = this.keptWorld
+    this.deliver({
+      _tag: "Started",
+      bootId,
+      durable,
+      ...(amnesia ? { amnesia } : {}),
+      ...(world === null ? {} : { world })
+    })
     this.world.script.operators.started(this)
   }
 
@@ -228,6 +240,10 @@ export class Machine extends Present implements Port {
     life.vault.store(record, asker)
     if (life.trap === 0 || --life.trap > 0) return
     this.world.agenda.push(this.world.nowMs, { _tag: "power-cut", machine: this.index, process: life.process })
+  }
+
+  keepWorld(snapshot: WorldSnapshot): void {
+    this.vault.keepWorld(snapshot)
   }
 
   private sprung(): void {
@@ -342,7 +358,7 @@ export class Machine extends Present implements Port {
   }
 
   onEvent(event: MachineEvent): void {
-    if (event.process !== this.life.process) return
+    if (event.process !== this.life.process && event._tag !== "sense") return
     switch (event._tag) {
       case "alarm":
         this.mine().alarm = null
@@ -357,6 +373,8 @@ export class Machine extends Present implements Port {
         return this.intake.turn()
       case "ask":
         return this.askOnce(event.asking)
+      case "sense":
+        return this.senseOnce(event.sensing)
       case "power-cut":
         return this.sprung()
     }
@@ -496,6 +514,58 @@ export class Machine extends Present implements Port {
       this.world.network.send(line.connection, line.side, { _tag: "raw", text })
     }
     this.world.agenda.push(this.world.nowMs + eachMs, { _tag: "ask", machine: this.index, process, asking })
+  }
+
+  /** The number of the program. */
+  sense(sensing: Omit<Sensing, "said" | "stopped">): number {
+    const { senses } = this.mine()
+    const number = senses.size + 1
+    senses.set(number, { ...sensing, said: 0, stopped: false })
+    this.senseOnce(number)
+    return number
+  }
+
+  /** One of its programs, or all. */
+  stopSensing(number?: number): void {
+    const { senses } = this.mine()
+    for (const [each, program] of senses)
+      if (number === undefined || number === each) senses.set(each, { ...program, stopped: true })
+  }
+
+  /** It goes on with the next process, as a sensor does. */
+  private senseOnce(number: number): void {
+    const { process, senses } = this.mine()
+    const program = senses.get(number)!
+    const { by, causes, data, eachMs, kind, name, said, stopped, times } = program
+    if (stopped || said >= times) return
+    if (this.running) {
+      const follows = causes === null ? [] : this.lately(causes)
+      senses.set(number, { ...program, said: said + 1 })
+      this.deliver({
+        _tag: "Sensed",
+        frameId: frameIdOf(name, by, times === 1 ? null : said + 1),
+        kind,
+        data,
+        ...(follows.length === 0 ? {} : { causes: follows })
+      })
+    }
+    if (said + 1 < times || !this.running)
+      this.world.agenda.push(this.world.nowMs + Math.max(1, eachMs), {
+        _tag: "sense",
+        machine: this.index,
+        process,
+        sensing: number
+      })
+  }
+
+  /** The last frame of that name of each node, as far as it has it. */
+  private lately(name: string): ReadonlyArray<string> {
+    const state = this.state()
+    if (state === null) return []
+    const last = new Map<string, string>()
+    for (const frame of this.world.script.emitted.of(name))
+      if (has(state, frame)) last.set(frame.sourceDeviceId, frame.frameId)
+    return [...last.values()].slice(0, CAUSES_MAX)
   }
 
   /** A frame of the past, handed to the process as if its connection still brought it. */

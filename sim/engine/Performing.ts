@@ -59,6 +59,8 @@ export const perform = (machine: Machine, life: Life, command: Command): void =>
       })
     case "Sign":
       return machine.later({ _tag: "Signed", ticket: command.ticket, signatures: machine.sign(command.payloads) })
+    case "SaveWorld":
+      return machine.keepWorld(command.snapshot)
     case "Note":
       return machine.world.noted(machine, command.event)
     case "Listen":

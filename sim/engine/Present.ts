@@ -6,6 +6,7 @@ import type { Config } from "../../kernel/Config.ts"
 import type { Durable } from "../../kernel/Durable.ts"
 import { mayLead } from "../../kernel/leadership/Leadership.ts"
 import type { NodeState } from "../../kernel/Node.ts"
+import type { WorldSnapshot } from "../../kernel/world/Snapshot.ts"
 import type { KeyPair } from "../keys/FakeKeys.ts"
 import type { Port } from "../network/Connection.ts"
 import type { Speaker } from "../network/Lies.ts"
@@ -103,6 +104,11 @@ export abstract class Present {
     return this.life.nearby.moves !== 0
   }
 
+  /** What it last kept of the world. */
+  get keptWorld(): WorldSnapshot | null {
+    return this.life.vault.keptWorld
+  }
+
   /** What is stored: acknowledged, or to be found by the next process. */
   get durable(): Durable {
     return this.life.vault.durable
@@ -158,6 +164,11 @@ export abstract class Present {
   /** How often a program of it has asked. */
   asked(asking: number): number {
     return this.life.asks.get(asking)?.said ?? 0
+  }
+
+  /** How often a program of it has said something. */
+  said(sensing: number): number {
+    return this.life.senses.get(sensing)?.said ?? 0
   }
 
   /** What the other end calls one of our links; 0: nothing any more. */

@@ -14,6 +14,7 @@ import type { Connection, Side } from "../network/Connection.ts"
 import { ON_THE_NETWORK } from "../scenario/OnTheNetwork.ts"
 import type { Scenario, Step } from "../scenario/Scenario.ts"
 import { Delays } from "./Delays.ts"
+import { Emitted } from "./Emitted.ts"
 import type { Machine } from "./Machine.ts"
 import type { World } from "./World.ts"
 
@@ -53,6 +54,7 @@ export class Script {
   /** Frames that a `replay` step may deliver again. */
   readonly kept: Kept
   readonly delays: Delays
+  readonly emitted: Emitted
   readonly operators: Operators
   private readonly world: World
   private steps: ReadonlyArray<Step>
@@ -74,6 +76,7 @@ export class Script {
     this.ends = new Ends(from?.ends)
     this.kept = new Kept(this.steps, from?.kept)
     this.delays = new Delays(scenario, from?.delays)
+    this.emitted = new Emitted(from?.emitted)
     this.operators = new Operators(from?.operators)
     this.touched = new Map(from?.touched)
     this.whileInForce = new Set(from?.whileInForce)

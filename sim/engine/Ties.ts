@@ -67,6 +67,7 @@ export class Ties {
       case "process":
       case "turn":
       case "ask":
+      case "sense":
       case "power-cut":
       case "look":
         return this.lane(MACHINES - event.machine, () => key(this.seed, "tie", this.nameOf(event.machine)))

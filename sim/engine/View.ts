@@ -31,6 +31,12 @@ export interface NodeView {
   readonly heartbeatsMs: (name: string) => number | null
   /** Bytes that it keeps for that node to read, in its lanes, in its transport and on the way. */
   readonly unreadBytes: (name: string) => number
+  /** It has every frame of that name, or has had it; `null`: nobody has said one yet. */
+  readonly frames: (name: string) => boolean | null
+  /** One frame of that name is the newest of its kind there. */
+  readonly stands: (name: string) => boolean
+  /** All that it knows of the world, as a text. */
+  readonly world: string
 }
 
 export interface WorldView {
@@ -83,6 +89,7 @@ export const worldEvents = [
   "world.keys-fail",
   "world.connect",
   "world.ask",
+  "world.sense",
   "world.undo",
   "world.heal",
   "world.replay",

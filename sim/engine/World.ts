@@ -308,6 +308,7 @@ export class World {
       case "process":
       case "turn":
       case "ask":
+      case "sense":
       case "power-cut":
         return this.machines[event.machine]!.onEvent(event)
       case "script":
@@ -342,7 +343,9 @@ export class World {
       for (let i = 0; i < commands.length; i++) Hash.absorb(this.hash, nowMs, machine.index, commands[i])
     }
     options.onStep?.(machine, input, commands)
+    if (input._tag === "Signed" || input._tag === "Sensed") this.script.emitted.stepped(before, input, after, commands)
     if (after !== before) {
+      if (after.world.held !== before.world.held) this.changed = true
       if (after.leadership !== before.leadership) this.leadershipChanged(machine, before, after)
       if (!this.changed && after.membership.members !== before.membership.members) {
         const a = before.membership.members

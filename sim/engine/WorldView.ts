@@ -3,6 +3,7 @@ import * as Leadership from "../../kernel/leadership/Leadership.ts"
 import { peerState } from "../../kernel/status/Status.ts"
 import type { Role } from "../../kernel/wire/Frame.ts"
 import { leaseEndsMs } from "../oracles/S1OneLeader.ts"
+import { has, known, stands } from "./Emitted.ts"
 import type { Machine } from "./Machine.ts"
 import { isCopy, isKernel } from "./Present.ts"
 import type { NodeView, PeerWord, WorldView } from "./View.ts"
@@ -73,6 +74,23 @@ class MachineView implements NodeView {
       const waiting = lines.find((line) => line.link === link)?.waiting ?? []
       return sum + buffered + waiting.reduce((all, { bytes }) => all + bytes, 0)
     }, 0)
+  }
+
+  frames(name: string): boolean | null {
+    const state = this.machine.state()
+    const frames = this.machine.world.script.emitted.of(name)
+    if (state === null || frames.length === 0) return null
+    return frames.every((frame) => has(state, frame))
+  }
+
+  stands(name: string): boolean {
+    const state = this.machine.state()
+    return state !== null && this.machine.world.script.emitted.of(name).some((frame) => stands(state, frame))
+  }
+
+  get world(): string {
+    const state = this.machine.state()
+    return state === null ? "" : known(state)
   }
 
   private other(name: string): Machine | undefined {

@@ -34,7 +34,8 @@ const aboutOf = (facts: Facts, names: ReadonlyArray<string>): Pick<Break, "aspec
   )
   const { agreeOn = [], leader, leaders, leadersBelieved, leadersPerTerm, term } = facts
   const ofLeaders = [leader, leaders, leadersBelieved, leadersPerTerm, term].some((fact) => fact !== undefined)
-  if (ofLeaders || agreeOn.some((topic) => topic !== "peers")) aspects.add("leadership")
+  if (ofLeaders || agreeOn.some((topic) => topic === "leader" || topic === "term")) aspects.add("leadership")
+  if (agreeOn.includes("frames") || facts.frames !== undefined) aspects.add("world")
   if (agreeOn.includes("peers")) for (const name of names) aspects.add(`peer:${name}`)
   const observers = pairs.flatMap(([, those]) => those.map(({ observer }) => observer))
   const nodes = observers.filter((observer) => typeof observer === "string")

@@ -71,6 +71,7 @@ const verbs: { readonly [tag in Exclude<Command["_tag"], "Send">]: string } = {
   Persist: "writes a record",
   Check: "has proofs checked",
   Sign: "signs",
+  SaveWorld: "keeps what it knows of the world",
   Note: "",
   Listen: "listens",
   Halt: "ends"
@@ -335,6 +336,8 @@ export class Recorder {
         return `its operator trusts ${world.nameOf(input.device.deviceId)}`
       case "Distrust":
         return `its operator no longer trusts ${world.nameOf(input.deviceId)}`
+      case "Sensed":
+        return `it has something to say: ${input.kind}`
       case "Leave":
         return "its operator asks it to leave"
     }

@@ -14,6 +14,7 @@ import { keysFail } from "./KeysFail.ts"
 import { link } from "./Links.ts"
 import { move } from "./Move.ts"
 import { replay } from "./Replay.ts"
+import { sense } from "./Sense.ts"
 import { skew } from "./Skew.ts"
 import { slowCpu } from "./SlowCpu.ts"
 import { restart, start } from "./Start.ts"
@@ -60,6 +61,7 @@ const rules: { readonly [V in Verb["_tag"]]: Fault<V> } = {
   "keys-fail": keysFail,
   connect,
   ask,
+  sense,
   heal,
   replay
 }

@@ -122,7 +122,7 @@ const agreedAbout = (view: WorldView, subject: string): boolean => {
   return true
 }
 
-const agreementClause = (topic: "leader" | "term" | "peers"): Clause => {
+const agreementClause = (topic: "leader" | "term" | "peers" | "frames"): Clause => {
   const head = { key: "agree-on", told: `all agree on ${topic}` }
   const say = (view: WorldView, disagreement: (nodes: ReadonlyArray<NodeView>) => string) => {
     const nodes = runningIn(view)
@@ -149,6 +149,20 @@ const agreementClause = (topic: "leader" | "term" | "peers"): Clause => {
             )
           )
       }
+    case "frames":
+      return {
+        ...head,
+        holds: (view) => unanimous(view, (node) => node.world),
+        now: (view) =>
+          say(view, (nodes) =>
+            sayings(
+              nodes.length,
+              nodes,
+              (node) => node.world,
+              (names, plural) => `${names} ${plural ? "know" : "knows"} one world`
+            )
+          )
+      }
     case "peers":
       return {
         ...head,
@@ -164,6 +178,33 @@ const agreementClause = (topic: "leader" | "term" | "peers"): Clause => {
             return `${peerSayings(witnesses, first.name)}${rest}`
           })
       }
+  }
+}
+
+type FrameFact = NonNullable<Facts["frames"]>[number]
+
+/** Of nodes that are named each has to run; where everybody is meant, those that run are asked. */
+const frameClause = ({ at, frame, who }: FrameFact, from: Asked): Clause => {
+  const asked = (view: WorldView): ReadonlyArray<NodeView> =>
+    who === "everyone" ? runningIn(view) : view.nodes.filter(({ name }) => who.includes(name))
+  const so = (node: NodeView): boolean =>
+    node.running && (at === "reached" ? node.frames(frame) === true : node.stands(frame))
+  const verb = at === "reached" ? "has reached" : "stands at"
+  return {
+    key: "frames",
+    told: `${frame} ${verb} ${who === "everyone" ? who : enumerate(who)}`,
+    holds: (view) => {
+      const nodes = asked(view)
+      return from === "of anybody" ? nodes.some(so) : nodes.length > 0 && nodes.every(so)
+    },
+    now: (view) => {
+      const nodes = asked(view)
+      if (nodes.length === 0) return NOBODY_RUNS
+      const those = nodes.filter(so)
+      return those.length === 0
+        ? `${frame} ${verb} nobody`
+        : `${frame} ${verb} ${those.length === nodes.length ? "all" : enumerate(namesOf(those))}`
+    }
   }
 }
 
@@ -236,6 +277,7 @@ const clausesOf = (facts: Facts, from: Asked): ReadonlyArray<Clause> => {
   for (const one of facts.trusts ?? []) clauses.push(trustClause(one))
   for (const one of facts.heartbeats ?? []) clauses.push(heartbeatClause(one))
   for (const one of facts.unread ?? []) clauses.push(unreadClause(one))
+  for (const fact of facts.frames ?? []) clauses.push(frameClause(fact, from))
   for (const topic of facts.agreeOn ?? []) clauses.push(agreementClause(topic))
   for (const [index, event] of (facts.events ?? []).entries()) clauses.push(eventClause(event, index))
   return clauses
@@ -255,7 +297,7 @@ export const question = (facts: Facts, from: Asked = "of all"): Question => {
       const speaksForItself = clauses.length === 1
       return guilty
         .map((clause) =>
-          speaksForItself || ["peers", "sessions", "trusts", "leader", "heartbeats", "unread"].includes(clause.key)
+          speaksForItself || ["peers", "sessions", "trusts", "leader", "heartbeats", "unread", "frames"].includes(clause.key)
             ? clause.now(view, seen)
             : `${clause.key} ${clause.now(view, seen)}`
         )

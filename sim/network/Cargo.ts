@@ -1,5 +1,6 @@
 /** What goes over a connection, and how large it is. */
-import { encode, utf8Bytes } from "../../kernel/wire/Codec.ts"
+import { encode } from "../../kernel/wire/Codec.ts"
+import { utf8Bytes } from "../../kernel/wire/Utf8.ts"
 import type { Frame } from "../../kernel/wire/Frame.ts"
 
 /** What a message is, to those who carry it. `raw` is text as a hostile peer would send it. */

@@ -113,6 +113,7 @@ export const calm = (world: World, { inside, outside }: Core): void => {
     machine.setTrap(0)
     machine.setLoginTrap(0)
     machine.intake.release()
+    machine.stopSensing()
     machine.start()
   }
   const within = pairs(inside, inside)

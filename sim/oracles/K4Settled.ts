@@ -27,6 +27,7 @@ const nothing = ({ after, input }: Observation): Turn => ({
   bootId: after.bootId,
   forgetful: false,
   pins: after.durable.pins,
+  world: after.world.digest,
   lateMs: 0,
   carrier: null,
   checked: null,

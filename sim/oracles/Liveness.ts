@@ -1,6 +1,6 @@
 /**
- * Whether a mesh gets well when the faults in it stop: a core is picked, calm begins, and within the profile's bound L1, L3 and
- * L5 have to hold in it, and go on to hold for a while in which nothing happens (L6). Called at the end of a run; the world
+ * Whether a mesh gets well when the faults in it stop: a core is picked, calm begins, and within the profile's bound L1, L2, L3
+ * and L5 have to hold in it, and go on to hold for a while in which nothing happens (L6). Called at the end of a run; the world
  * runs on meanwhile, under its oracles.
  */
 import type { Machine } from "../engine/Machine.ts"
@@ -8,6 +8,7 @@ import type { Violation, World } from "../engine/World.ts"
 import { convergenceMs, detectionMs, FOUND_MS, inTrueTime } from "./Bounds.ts"
 import { calm, everybody, pickCore, type Core } from "./Core.ts"
 import { membership } from "./L1Membership.ts"
+import { world as known } from "./L2World.ts"
 import { planner } from "./L3Planner.ts"
 import { sessions } from "./L5Sessions.ts"
 import { changes, mark, type Mark } from "./L6Quiet.ts"
@@ -18,12 +19,13 @@ const LOOK_MS = 1_000
 const TOLD_MAX = 3
 
 interface Complaint {
-  readonly oracle: "L1" | "L3" | "L5" | "L6"
+  readonly oracle: "L1" | "L2" | "L3" | "L5" | "L6"
   readonly what: string
 }
 
 const complaints = (core: Core): ReadonlyArray<Complaint> => [
   ...membership(core).map((what): Complaint => ({ oracle: "L1", what })),
+  ...known(core).map((what): Complaint => ({ oracle: "L2", what })),
   ...sessions(core).map((what): Complaint => ({ oracle: "L5", what })),
   ...planner(core).map((what): Complaint => ({ oracle: "L3", what }))
 ]

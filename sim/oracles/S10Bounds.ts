@@ -9,6 +9,7 @@
  * Does not judge: bytes that a process holds, queues outside of the kernel (inbox, sockets, disk), how many devices an
  * operator trusts.
  */
+import * as HashMap from "effect/HashMap"
 import type { Input } from "../../kernel/Input.ts"
 import { BEATS_MAX } from "../../kernel/leadership/Leading.ts"
 import { CHECKING_MAX } from "../../kernel/membership/Goodbyes.ts"
@@ -26,6 +27,13 @@ import {
 } from "../../kernel/Profile.ts"
 import { allCodes } from "../../kernel/wire/Codes.ts"
 import { MESSAGE_BYTES_MAX } from "../../kernel/wire/Limits.ts"
+import { DRAFTS_MAX } from "../../kernel/world/Emitting.ts"
+import { QUOTA_MAX_BYTES } from "../../kernel/world/Exchanging.ts"
+import { BYTES_MAX, FRAMES_MAX } from "../../kernel/world/Holding.ts"
+import { AHEAD_MAX } from "../../kernel/world/Log.ts"
+import { ENTRIES_MAX, INCARNATIONS_MAX, SEEN_MAX, UNSIGNED_MAX } from "../../kernel/world/Origin.ts"
+import { CHECKING_MAX as CHECKING_MAX_A_LINK } from "../../kernel/world/Receiving.ts"
+import { LANE_FRAME_BYTES_MAX } from "../../kernel/wire/Limits.ts"
 import type { Kernel } from "../engine/Host.ts"
 import type { MakeOracle, Oracle } from "./Oracle.ts"
 
@@ -38,6 +46,9 @@ const COMMANDS_PER_DEVICE_MAX = 16
 const COMMANDS_PER_HANDSHAKE_MAX = 3
 /** The alarm, records, answers to an operator. */
 const COMMANDS_BESIDES_MAX = 16
+
+/** Messages of one answer to what was asked for. */
+const PAGES_MAX = Math.ceil((2 * QUOTA_MAX_BYTES) / LANE_FRAME_BYTES_MAX)
 
 const INPUT_CHARS_MAX = 400
 
@@ -151,6 +162,41 @@ const leadershipWithin = ({ config, leadership: { standing } }: NodeState): stri
   ])
 }
 
+const worldWithin = ({ config, world }: NodeState, before: NodeState["world"], sessions: number): string | null => {
+  const devices = config.trusted.length
+  const { checking, drafts, exchanges, origins } = world
+  const gathered = first([
+    ["frames that wait to be signed", drafts.length, DRAFTS_MAX],
+    ["links on which logs are compared", exchanges.length, sessions],
+    // Pages of one chunk may be under way besides.
+    ["messages whose signatures are checked", checking.length, (CHECKING_MAX_A_LINK + PAGES_MAX) * (devices + 1)]
+  ])
+  if (gathered !== null || origins === before.origins) return gathered
+  const logs = origins.flatMap((origin) => origin.logs)
+  return first([
+    ["devices that said something", origins.length, devices + 1],
+    ["incarnations of one device", longestOf(origins.map((origin) => origin.logs.length)), INCARNATIONS_MAX],
+    ["entries of one device", longestOf(origins.map(({ entries }) => HashMap.size(entries))), ENTRIES_MAX],
+    ["frames ahead of their turn", longestOf(logs.map(({ ahead }) => ahead.length)), AHEAD_MAX],
+    ["ids of frames of one device", longestOf(origins.map(({ seen }) => seen.length)), SEEN_MAX],
+    ["frames without a signature", longestOf(origins.map(({ unsigned }) => unsigned.length)), UNSIGNED_MAX],
+    ["frames in its logs", world.frames, config.world?.frames ?? FRAMES_MAX],
+    ["bytes in its logs", world.bytes, config.world?.bytes ?? BYTES_MAX]
+  ])
+}
+
+/** Without what people and programs say in frames, who may have numbers of any kind. */
+const counted = (node: NodeState): unknown => ({
+  ...node,
+  world: {
+    ...node.world,
+    checking: [],
+    drafts: [],
+    signing: null,
+    origins: node.world.origins.map(({ logs }) => logs.map((log) => ({ ...log, array: [], ahead: [] })))
+  }
+})
+
 /** The path of the first number in it that is none to count or tell time with. Without a name for anything until it is needed. */
 const unsafe = (value: unknown): string | null => {
   if (typeof value === "number") return Number.isSafeInteger(value) ? null : ` is ${value}`
@@ -178,11 +224,12 @@ const counting = (before: number): Oracle => {
       if (commands.length > commandsMax)
         return `${machine.name} wants ${commands.length} commands done in one step, at most ${commandsMax}`
       if (after === before) return null
-      const { durable, leadership, links, membership, recall, refusals } = after
+      const { durable, leadership, links, membership, recall, refusals, world } = after
       let grown: string | null = null
       if (links !== before.links) grown = linksWithin(after, before.links)
       if (grown === null && membership !== before.membership) grown = membershipWithin(after, before.membership)
       if (grown === null && leadership.standing !== before.leadership.standing) grown = leadershipWithin(after)
+      if (grown === null && world !== before.world) grown = worldWithin(after, before.world, links.links.length)
       if (grown === null && durable !== before.durable)
         grown = first([
           ["keys", durable.pins.length, devices],
@@ -194,7 +241,7 @@ const counting = (before: number): Oracle => {
         grown = first([["counters", refusals.length, allCodes.length]])
       if (grown !== null) return `${machine.name} has ${grown}`
       steps++
-      const number = steps % SAMPLED_STEPS === 0 ? unsafe(after) : null
+      const number = steps % SAMPLED_STEPS === 0 ? unsafe(counted(after)) : null
       return number === null ? null : `a number of ${machine.name} is none: ${number.slice(1)}`
     }
   }

@@ -11,6 +11,7 @@ import { bounds } from "./S10Bounds.ts"
 import { truth } from "./S11Truth.ts"
 import { oneLeader } from "./S1OneLeader.ts"
 import { promises } from "./S1Promises.ts"
+import { provenance } from "./S5Provenance.ts"
 import { noGhosts } from "./S6NoGhosts.ts"
 import { rows } from "./S6Rows.ts"
 import { authentication } from "./S7Authentication.ts"
@@ -21,6 +22,7 @@ import { durability } from "./S9Durability.ts"
 export const everyOracle = (): ReadonlyArray<Oracle> => [
   oneLeader(),
   promises(),
+  provenance(),
   noGhosts(),
   rows(),
   authentication(),

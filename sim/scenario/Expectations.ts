@@ -198,6 +198,7 @@ const readFacts = (reading: Reading, draft: FactsDraft, path: Path): Facts => {
     facts.unread = readPairs(reading, draft.unread, at("unread"), "5MB", (text, place) =>
       valueOf(reading, place, text, readSize)
     ).map(({ said: bytes, ...pair }) => ({ ...pair, bytes }))
+  if (draft.frames !== undefined) facts.frames = readFrames(reading, draft.frames, at("frames"))
   if (draft["agree-on"] !== undefined) {
     const words = draft["agree-on"].filter((word) => word !== undefined)
     words.forEach((word, i) => {
@@ -213,6 +214,26 @@ const readFacts = (reading: Reading, draft: FactsDraft, path: Path): Facts => {
     facts.events = draft.events.flatMap((event, i) => readEvent(reading, event, [...at("events"), i]))
   }
   return facts
+}
+
+type FrameFacts = NonNullable<Facts["frames"]>
+
+const readFrames = (reading: Reading, draft: NonNullable<FactsDraft["frames"]>, path: Path): FrameFacts => {
+  const { mistakes, tree } = reading
+  if (tree.keys(path).length === 0)
+    mistakes.add(tree.value(path), "no frame here; write { dry-1: { reached: everyone } }")
+  return Object.entries(draft).flatMap(([frame, where]): FrameFacts => {
+    const at = [...path, frame]
+    if (tree.keys(at).length === 0) mistakes.add(tree.value(at), "write whom it reached: { reached: everyone }")
+    return (["reached", "stands-at"] as const).flatMap((how): FrameFacts => {
+      const who = where?.[how]
+      if (who === undefined) return []
+      const names = who === "everyone" ? who : resolveFactNodes(reading, who, [...at, how])
+      if (Array.isArray(who) && who.length === 0)
+        mistakes.add(tree.value([...at, how]), "the list is empty; write a node, or everyone")
+      return [{ frame, at: how, who: names }]
+    })
+  })
 }
 
 /** Who, of whom, what: `{ jetson-1: { laptop: down } }`. `read`: what is said of a pair; `null` where it does not read. */

@@ -3,7 +3,7 @@ import { type Reading, type Who, each, resolveNodes, resolveTargets, valueOf } f
 import type { Lie, Target, Verb } from "./Scenario.ts"
 import type { StepDraft } from "./Timeline.ts"
 import type { Path } from "./Tree.ts"
-import { readTime } from "./Units.ts"
+import { readCount, readSize, readTime } from "./Units.ts"
 
 const one = (reading: Reading, name: string | undefined, path: Path): string =>
   name === undefined ? "" : (resolveNodes(reading, name, reading.tree.value(path))[0] ?? "")
@@ -69,6 +69,36 @@ export const readConnect = (reading: Reading, connect: StepDraft["connect"], at:
   if (through !== undefined && (through === as || (to.length === 1 && to[0] === through)))
     mistakes.add(tree.value([...at, "through"]), "three nodes have a part in it; write another one")
   return { _tag: "connect", to, as, lie, ...(through === undefined ? {} : { through }), ...over }
+}
+
+const PAD = "pad"
+/** More than these of one step would only take time. */
+const SENSES_MAX = 1_000_000
+
+export const readSense = (reading: Reading, sense: StepDraft["sense"], at: Path): Verb | null => {
+  if (sense === undefined) return null
+  const { mistakes, tree } = reading
+  const times = valueOf(reading, [...at, "times"], sense.times, readCount)
+  if (times !== null && (times.how !== "exactly" || times.n === 0 || times.n > SENSES_MAX))
+    mistakes.add(tree.value([...at, "times"]), "write exactly how many, such as times: exactly 600")
+  const eachMs = valueOf(reading, [...at, "each"], sense.each, readTime)
+  const bytes = valueOf(reading, [...at, "size"], sense.size, readSize)
+  const { metric, value, zone } = sense
+  return {
+    _tag: "sense",
+    who: resolveTargets(reading, sense.by, [...at, "by"]),
+    frame: sense.frame ?? "",
+    kind: sense.kind ?? "observation",
+    data: {
+      ...(zone === undefined ? {} : { zone }),
+      ...(metric === undefined ? {} : { metric }),
+      ...(value === undefined ? {} : { value }),
+      ...(bytes === null ? {} : { [PAD]: "x".repeat(bytes) })
+    },
+    times: times?.n ?? 1,
+    eachMs: eachMs ?? 1_000,
+    ...(sense["follows-from"] === undefined ? {} : { causes: sense["follows-from"] })
+  }
 }
 
 export const readAsk = (reading: Reading, ask: StepDraft["ask"], at: Path): Verb | null => {

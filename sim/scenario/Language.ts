@@ -130,7 +130,6 @@ const Step = Schema.Struct({
     propose: proposals,
     approve: proposals,
     reject: proposals,
-    sense: "context frames",
     send: "actuation"
   }
 })
@@ -223,9 +222,19 @@ const facts = {
     ),
     "{ laptop: { kiosk: 5MB } } reads: what laptop keeps for kiosk to read, in its lanes, in its transport and on the way, is 5 MB at most. What is under way on a path that is as it usually is does not count. Observers as with `peers`."
   ),
+  frames: may(
+    Schema.Record(
+      Name,
+      Schema.Struct({
+        reached: may(Who, "Each of these has it, or has had it; of several frames of that name, all."),
+        "stands-at": may(Who, "At each of these it is the newest of its kind; of several frames of that name, one.")
+      }).annotate({ noun: "word of a frame", message: "write whom it reached, such as { reached: everyone }" })
+    ).annotate({ message: "write which frame is where, such as { dry-1: { reached: everyone } }" }),
+    "{ dry-1: { reached: everyone } } reads: every running node has the frame that a `sense` step calls dry-1."
+  ),
   "agree-on": may(
     list(
-      word(["leader", "term", "peers"], "What all running nodes hold alike.", { proposals, frames: "context frames" }),
+      word(["leader", "term", "peers", "frames"], "What all running nodes hold alike.", { proposals }),
       "write a list, such as [leader, term]"
     ),
     "What all running nodes hold alike."
@@ -241,7 +250,7 @@ const Facts = Schema.Struct(facts).annotate({
   noun: "fact",
   description: "What must be so. All facts of one expectation must hold together.",
   message: "write facts, such as { leaders: at most 1 }",
-  later: { routes: "capability routing", proposals, actuators: "actuation", frames: "context frames" }
+  later: { routes: "capability routing", proposals, actuators: "actuation" }
 })
 
 /** Each expectation has exactly one of them. */

@@ -2,6 +2,7 @@
  * A scenario as the simulator runs it: every name checked, every time in ms, every moment resolved, every place kept.
  * `read.ts` makes it from YAML; the shape of the YAML itself is `Language.ts`.
  */
+import type { Kind, Plain } from "../../kernel/wire/ContextFrame.ts"
 import type { Role } from "../../kernel/wire/Frame.ts"
 import type { DiskFate } from "../disk/SimVault.ts"
 import type { PeerWord, TrustWord } from "../engine/View.ts"
@@ -114,6 +115,18 @@ export type Verb =
     }
   /** A program on `from` asks `to` over their session, so often. */
   | { readonly _tag: "ask"; readonly from: string; readonly to: string; readonly eachMs: number }
+  /** Each of them says so many frames of one metric. */
+  | {
+      readonly _tag: "sense"
+      readonly who: ReadonlyArray<Target>
+      readonly frame: string
+      readonly kind: Kind
+      readonly data: Plain
+      readonly times: number
+      readonly eachMs: number
+      /** The name of frames that it follows from. */
+      readonly causes?: string
+    }
   /** A record of discovery that the node did not announce, or not now. */
   | {
       readonly _tag: "advertise"
@@ -257,7 +270,13 @@ export interface Facts {
   readonly heartbeats?: ReadonlyArray<Pair & { readonly ms: number }>
   /** What `observer` keeps for `subject` to read, in its lanes, in its transport and on the way, is no more. */
   readonly unread?: ReadonlyArray<Pair & { readonly bytes: number }>
-  readonly agreeOn?: ReadonlyArray<"leader" | "term" | "peers">
+  /** Frames by the name that a step gave them: who has them, and where one of them is the newest of its kind. */
+  readonly frames?: ReadonlyArray<{
+    readonly frame: string
+    readonly at: "reached" | "stands-at"
+    readonly who: "everyone" | ReadonlyArray<string>
+  }>
+  readonly agreeOn?: ReadonlyArray<"leader" | "term" | "peers" | "frames">
   /** Counts of happenings, from `after` (or from the start) to now. */
   readonly events?: ReadonlyArray<{
     readonly event: string

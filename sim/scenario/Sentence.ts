@@ -39,6 +39,10 @@ export const sentenceOf = (tense: TenseName, facts: Facts): string => {
     const who = typeof observer === "string" ? observer : observer.word
     parts.push(`${who} keeps at most ${bytes} bytes for ${subject}`)
   }
+  for (const { at, frame, who } of facts.frames ?? []) {
+    const whom = who === "everyone" ? who : list(who, "and")
+    parts.push(at === "reached" ? `${frame} has reached ${whom}` : `${frame} stands at ${whom}`)
+  }
   if (facts.agreeOn !== undefined) parts.push(`all agree on ${list(facts.agreeOn, "and")}`)
   for (const { about, event, from, reason, seen, to } of facts.events ?? []) {
     const about1 = about === null ? "" : ` about ${about}`

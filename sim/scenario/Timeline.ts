@@ -7,7 +7,7 @@ import { verbNames } from "./Language.ts"
 import { type Moments, isReserved } from "./Moments.ts"
 import { type Reading, resolveTargets, valueOf } from "./Names.ts"
 import { readCut, readHeal, readLinkVerb, readPartition, readReplay } from "./LinkVerbs.ts"
-import { readAsk, readConnect, readKeysFail, readRevoke, readTrust } from "./IdentityVerbs.ts"
+import { readAsk, readSense, readConnect, readKeysFail, readRevoke, readTrust } from "./IdentityVerbs.ts"
 import { readAdvertise } from "./NearbyVerbs.ts"
 import { readCrash, readCrashAtWrite, readDisk, readFreeze, readSkew, readSlowCpu } from "./NodeVerbs.ts"
 import { ON_THE_NETWORK } from "./OnTheNetwork.ts"
@@ -33,7 +33,8 @@ const undoable: ReadonlySet<VerbName> = new Set<VerbName>([
   "trust",
   "revoke",
   "keys-fail",
-  "ask"
+  "ask",
+  "sense"
 ])
 /** A machine that nothing mends would never get well, and a program that nothing stops never rests. */
 const ending: ReadonlySet<VerbName> = new Set(["freeze", "suspend", "slow-cpu", "disk", "unplug", "ask"])
@@ -153,6 +154,8 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
       return readConnect(reading, step.connect, at)
     case "ask":
       return readAsk(reading, step.ask, at)
+    case "sense":
+      return readSense(reading, step.sense, at)
     case "advertise":
       return readAdvertise(reading, step.advertise, at)
     case "replay":

@@ -3,6 +3,7 @@
  * form, in NodeVerbs.ts and LinkVerbs.ts.
  */
 import * as Schema from "effect/Schema"
+import { kinds } from "../../kernel/wire/ContextFrame.ts"
 import { Role } from "../../kernel/wire/Frame.ts"
 import { lieKinds } from "../network/Lies.ts"
 import { lies, ways } from "./Scenario.ts"
@@ -16,6 +17,7 @@ import {
   Name,
   Percent,
   SignedTime,
+  Size,
   Speed,
   Time,
   Times,
@@ -67,6 +69,8 @@ const Delay = Schema.Union([
   message:
     "write a time or a range such as 2ms..20ms, { usual: 2ms..20ms, rarely: 1s..3s, share: 5% }, { least: 8ms, most: 10s }, { least: 8ms, more: 20ms }, or { table: [3ms, 250ms] }"
 })
+
+const senseNeeds = "write { frame: dry-1, by: jetson-1, zone: zone-1, metric: moisture, value: 17 }"
 
 /** The verbs, in the order in which they are listed to people. */
 export const verbs = {
@@ -398,6 +402,21 @@ export const verbs = {
       each: must(Time, "How often.", "ask needs each:, such as each: 10ms")
     }).annotate({ noun: "word of ask", message: "write { from: kiosk, to: laptop, each: 10ms }" }),
     "A program asks another device for its peers again and again, over their session. Needs `for:`."
+  ),
+  sense: may(
+    Schema.Struct({
+      frame: must(Name, "What it is called here, for `frames:` to ask about.", senseNeeds),
+      by: must(Who, "Who says it.", senseNeeds),
+      kind: may(word(kinds, "What kind of frame."), "What kind of frame. Default observation."),
+      zone: may(Schema.String.annotate({ message: "write a zone, such as zone-1" }), "Where it was seen."),
+      metric: may(Schema.String.annotate({ message: "write a metric, such as moisture" }), "What was seen."),
+      value: may(Schema.Finite.annotate({ message: "write a number, such as 17" }), "How much of it."),
+      size: may(Size, "How large its data is at least. Default as it is written here."),
+      times: may(CountWords, "How often. Default exactly 1. Each is a frame of its own, of the same metric."),
+      each: may(Time, "How long after the one before. Default 1s."),
+      "follows-from": may(Name, "The frames, by their name here, that it follows from: the last of each node's.")
+    }).annotate({ noun: "word of sense", message: senseNeeds }),
+    "Something that a node says to the mesh: a context frame of its own."
   ),
   replay: may(
     Schema.Struct({

@@ -20,6 +20,13 @@ const pairWords = <P extends Pair>(
   return byObserver
 }
 
+const frameWords = (frames: Facts["frames"]): Flow | undefined => {
+  if (frames === undefined) return undefined
+  const byFrame: { [frame: string]: { [how: string]: Flow } } = {}
+  for (const { at, frame, who } of frames) byFrame[frame] = { ...byFrame[frame], [at]: who }
+  return byFrame
+}
+
 const factsWords = (facts: Facts): Written => {
   const { agreeOn, events, leader, leaders, leadersBelieved, leadersPerTerm, seenBy, term } = facts
   const count = (one: Facts["leaders"]) => (one === undefined ? undefined : showCount(one))
@@ -35,6 +42,7 @@ const factsWords = (facts: Facts): Written => {
     trusts: pairWords(facts.trusts, ({ as }) => as),
     heartbeats: pairWords(facts.heartbeats, ({ ms }) => showTime(ms)),
     unread: pairWords(facts.unread, ({ bytes }) => showSize(bytes)),
+    frames: frameWords(facts.frames),
     "agree-on": agreeOn,
     events: events?.map(({ about, event, from, reason, seen, to }) => ({
       event,

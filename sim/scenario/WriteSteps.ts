@@ -170,6 +170,21 @@ const verbWords = (verb: Verb, scenario: Scenario): Written => {
       }
     case "ask":
       return { ask: { from: verb.from, to: verb.to, each: showTime(verb.eachMs) } }
+    case "sense": {
+      const { pad, ...data } = verb.data
+      return {
+        sense: {
+          frame: verb.frame,
+          by: who(verb.who),
+          kind: verb.kind === "observation" ? undefined : verb.kind,
+          ...(data as { readonly [key: string]: Flow }),
+          size: typeof pad === "string" ? showSize(pad.length) : undefined,
+          times: verb.times === 1 ? undefined : `exactly ${verb.times}`,
+          each: verb.times === 1 ? undefined : showTime(verb.eachMs),
+          "follows-from": verb.causes
+        }
+      }
+    }
     case "advertise":
       return {
         advertise: {

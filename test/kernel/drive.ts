@@ -78,6 +78,7 @@ export const bareTurn = (config: Config, mono: number): Turn => ({
   bootId: "boot",
   forgetful: false,
   pins: [],
+  world: 0,
   lateMs: 0,
   carrier: null,
   checked: null,

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { decode, decodeAnswer, encode, utf8Bytes, type Decoded } from "../../../kernel/wire/Codec.ts"
+import { decode, decodeAnswer, encode, type Decoded } from "../../../kernel/wire/Codec.ts"
+import { utf8Bytes } from "../../../kernel/wire/Utf8.ts"
 import { allCodes, type Code } from "../../../kernel/wire/Codes.ts"
 import { eventSchemas, requestSchemas } from "../../../kernel/wire/Frame.ts"
 import { ID_UNITS_MAX, MESSAGE_BYTES_MAX, NAME_UNITS_MAX } from "../../../kernel/wire/Limits.ts"

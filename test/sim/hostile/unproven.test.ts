@@ -25,6 +25,18 @@ const payloads: { readonly [name in keyof typeof eventSchemas]: unknown } = {
   "peer.down": { gen: 1, deviceId: ID, reportedAtMs: 0 },
   "link.keepalive": { gen: 1, timestamp: 0 },
   "mesh.heartbeat": { epoch: [1, 1, 1, 1], seq: 0, rows: 0 },
+  "context.frame": {
+    kind: "observation",
+    frameId: "f",
+    sourceDeviceId: ID,
+    timestamp: 0,
+    data: {},
+    trust: { evidence_sources: ["sensor"], evidence_trust_tier: "T2_operational_observation" },
+    hops: 0
+  },
+  "mesh.world.have": { streams: [{ origin: ID, incarnation: 1, next: 2, floor: 0 }] },
+  "mesh.world.want": { origin: ID, incarnation: 1, from: 1, bytes: 1 },
+  "mesh.world.frames": { origin: ID, incarnation: 1, from: 1, through: 1, last: true, frames: [] },
   "mesh.edges": { rows: [{ observer: ID, incarnation: 1, version: 1, edges: [] }] },
   "mesh.rows.sums": { sums: [1] },
   "mesh.rows.have": { groups: [0], have: [{ observer: ID, incarnation: 1, version: 1 }] },

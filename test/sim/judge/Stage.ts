@@ -14,6 +14,9 @@ export interface Actor {
   readonly trusts?: { readonly [name: string]: TrustWord }
   readonly heartbeatsMs?: { readonly [name: string]: number }
   readonly unreadBytes?: { readonly [name: string]: number }
+  readonly frames?: { readonly [name: string]: boolean }
+  readonly stands?: ReadonlyArray<string>
+  readonly world?: string
 }
 
 export const world = (nowMs: number, actors: { readonly [name: string]: Actor }, leadersPerTerm = 1): WorldView => ({
@@ -31,7 +34,10 @@ export const world = (nowMs: number, actors: { readonly [name: string]: Actor },
     sessions: (other) => actor.sessions?.[other] ?? 0,
     trusts: (other) => actor.trusts?.[other] ?? "nothing",
     heartbeatsMs: (other) => actor.heartbeatsMs?.[other] ?? null,
-    unreadBytes: (other) => actor.unreadBytes?.[other] ?? 0
+    unreadBytes: (other) => actor.unreadBytes?.[other] ?? 0,
+    frames: (frame) => actor.frames?.[frame] ?? null,
+    stands: (frame) => actor.stands?.includes(frame) === true,
+    world: actor.world ?? ""
   }))
 })
 

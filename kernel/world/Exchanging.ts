@@ -1,0 +1,354 @@
+/**
+ * Anti-entropy (P12.8 to P12.13; B39): the two ends of a link compare what they hold of every log, and whoever lacks something asks
+ * for it, oldest first.
+ *
+ * Each heartbeat brings a fingerprint of all that the other end holds. Where it is not ours, each tells the other of the logs that
+ * changed since it last did; whoever holds less of one asks for the rest, one chunk at a time on each link, each log on one
+ * link at a time. What is asked for goes behind everything else, in messages of one lane frame, and each frame of it is
+ * checked as if it came live. A chunk grows while the line is quick, so that a thin one is not filled for long.
+ *
+ * Promises: whatever is lost, dropped or answered late is asked for again; where nobody holds a frame any more the log goes on
+ * behind it, and the gap is told. Which of several links is asked: the one whose end holds most of the past.
+ *
+ * Does not guard against a trusted device that claims to hold nothing more of a log while nobody else is linked with us: what it
+ * left out stays missing in the log. What stands in the world can still come from others.
+ */
+import { carries, roleOf } from "../Config.ts"
+import { spend, type Rate } from "../Budget.ts"
+import { NEVER_MS } from "../Time.ts"
+import { note, send, type Fact, type Turn } from "../Turn.ts"
+import type { ContextFrame } from "../wire/ContextFrame.ts"
+import { relayed } from "../wire/ContextFrame.ts"
+import { FRAMES_A_PAGE, STREAMS_A_MESSAGE, type DeviceId, type Event, type StreamHead } from "../wire/Frame.ts"
+import { LANE_FRAME_BYTES_MAX } from "../wire/Limits.ts"
+import { holdPage } from "./Holding.ts"
+import * as Log from "./Log.ts"
+import * as Origin from "./Origin.ts"
+import { check, good, refuse } from "./Receiving.ts"
+import { logOf, nextOf, originOf, type Checking, type Exchange, type World } from "./World.ts"
+
+/** What is asked for at once, at first, at least, and at most. */
+const QUOTA_FIRST_BYTES = 8_192
+const QUOTA_MIN_BYTES = 2_048
+export const QUOTA_MAX_BYTES = 65_536
+/** A chunk that was there within this says that the next may be larger; one that took longer than the other, smaller. */
+const QUICK_MS = 500
+const SLOW_MS = 2_000
+/** Nobody waits longer for the next message of a chunk. */
+export const ASK_MS = 10_000
+/** And asks that end again no sooner. */
+const REST_MS = 5_000
+/** Nor one that gave us something that its origin did not sign. */
+export const LIAR_REST_MS = 60_000
+/** So many heartbeats that differ, and nothing new to tell: what was told may have been lost. */
+const TELL_AGAIN_BEATS = 8
+/** Of one message, besides its frames. */
+const PAGE_HEAD_BYTES = 400
+/** Signature, age and hops, which the signed text does not have, and a comma. */
+const FRAME_REST_BYTES = 160
+
+const WANTS: Rate = { atOnce: 64, eachMs: 20 }
+
+export const begun = (link: number, peer: DeviceId): Exchange => ({
+  link,
+  peer,
+  differs: 0,
+  told: -1,
+  theirs: [],
+  asked: null,
+  quota: QUOTA_FIRST_BYTES,
+  restUntil: 0,
+  given: 0,
+  budget: { until: 0, pressing: false }
+})
+
+export const onFact = (world: World, fact: Fact): World => {
+  if (fact._tag === "SessionUp" && fact.kernel) {
+    const exchanges = [...world.exchanges.filter(({ link }) => link !== fact.link), begun(fact.link, fact.peer)]
+    return { ...world, exchanges: exchanges.sort((a, b) => a.link - b.link) }
+  }
+  if (fact._tag !== "SessionDown") return world
+  const exchanges = world.exchanges.filter(({ link }) => link !== fact.link)
+  return exchanges.length === world.exchanges.length ? world : { ...world, exchanges }
+}
+
+export const withExchange = (world: World, exchange: Exchange): World => {
+  const at = world.exchanges.findIndex(({ link }) => link === exchange.link)
+  return at < 0 || world.exchanges[at] === exchange
+    ? world
+    : { ...world, exchanges: world.exchanges.with(at, exchange) }
+}
+
+const exchangeOf = (world: World, link: number): Exchange | undefined =>
+  world.exchanges.find((exchange) => exchange.link === link)
+
+/** A heartbeat says what the other end holds, all of it in one number. */
+export const onHeartbeat = (world: World, link: number, said: number, turn: Turn): World => {
+  const exchange = exchangeOf(world, link)
+  if (exchange === undefined) return world
+  if (said === world.digest) return agreed(world, exchange, turn)
+  const differs = exchange.differs + 1
+  let next = { ...exchange, differs }
+  // What is on its way when the first one comes is there when the second does.
+  if (exchange.told < 0 || differs >= 2) next = tell(world, next, turn)
+  return ask(withExchange(world, next), next, turn)
+}
+
+const agreed = (world: World, exchange: Exchange, turn: Turn): World => {
+  if (exchange.given > 0)
+    note(turn, { event: "world.caught-up", about: exchange.peer, link: exchange.link, count: exchange.given })
+  if (exchange.differs === 0 && exchange.theirs.length === 0 && exchange.given === 0) return world
+  return withExchange(world, { ...exchange, differs: 0, theirs: [], given: 0 })
+}
+
+/** What a device in our role gives others: those that carry what they hold, others their own, viewers nothing. */
+const gives = (turn: Turn, origin: DeviceId): boolean =>
+  carries(turn.config.role) || (origin === turn.config.deviceId && turn.config.role !== "viewer")
+
+const tell = (world: World, exchange: Exchange, turn: Turn): Exchange => {
+  const since = exchange.told
+  const heads: Array<StreamHead> = []
+  for (const { deviceId, logs } of world.origins) {
+    if (!gives(turn, deviceId)) continue
+    for (const log of logs) if (log.changed > since && log.next > 1) heads.push(Log.headOf(log))
+  }
+  if (heads.length === 0)
+    return exchange.differs % TELL_AGAIN_BEATS === 0 && since >= 0 ? { ...exchange, told: -1 } : exchange
+  for (let at = 0; at < heads.length; at += STREAMS_A_MESSAGE) {
+    const payload = { streams: heads.slice(at, at + STREAMS_A_MESSAGE) }
+    turn.lower.push({ lane: "bulk", link: exchange.link, frame: { type: "event", event: "mesh.world.have", payload } })
+  }
+  return { ...exchange, told: world.changes }
+}
+
+type Have = Extract<Event, { readonly event: "mesh.world.have" }>["payload"]
+
+const mayGive = (turn: Turn, peer: DeviceId, origin: DeviceId): boolean => {
+  const role = roleOf(turn.config, peer)
+  return role !== undefined && (carries(role) || (origin === peer && role !== "viewer"))
+}
+
+/** The other end tells what it holds. */
+export const onHave = (world: World, link: number, { streams }: Have, turn: Turn): World => {
+  const exchange = exchangeOf(world, link)
+  if (exchange === undefined) return world
+  if (!streams.every(({ origin }) => mayGive(turn, exchange.peer, origin))) {
+    refuse(turn, "NOT_AUTHORIZED", exchange.peer, link, "this device gives no frames of others")
+    return world
+  }
+  const theirs = exchange.theirs.filter(
+    (head) => !streams.some(({ incarnation, origin }) => incarnation === head.incarnation && origin === head.origin)
+  )
+  for (const head of streams)
+    if (roleOf(turn.config, head.origin) !== undefined && head.next > nextOf(world, head.origin, head.incarnation))
+      theirs.push(head)
+  const next = { ...exchange, theirs: theirs.slice(0, THEIRS_MAX) }
+  return ask(withExchange(world, next), next, turn)
+}
+
+/** Logs that one end is known to hold more of; what is beyond is told again later. */
+const THEIRS_MAX = 4_096
+
+/** Asks for what this end holds and we do not, if nothing is asked of it. */
+const ask = (world: World, exchange: Exchange, turn: Turn): World => {
+  const now = turn.at.mono
+  if (exchange.asked !== null || exchange.restUntil > now || exchange.theirs.length === 0) return world
+  const theirs = exchange.theirs.filter((head) => head.next > nextOf(world, head.origin, head.incarnation))
+  const head = theirs.find((mine) => isOurs(world, exchange, mine, now))
+  if (head === undefined)
+    return theirs.length === exchange.theirs.length ? world : withExchange(world, { ...exchange, theirs })
+  const { incarnation, origin } = head
+  const from = nextOf(world, origin, incarnation)
+  send(turn, exchange.link, "mesh.world.want", { origin, incarnation, from, bytes: exchange.quota })
+  const asked = { origin, incarnation, from, at: now, until: now + ASK_MS }
+  return withExchange(world, { ...exchange, theirs, asked })
+}
+
+/** Nobody else is asked for it, and nobody else holds more of its past. */
+const isOurs = (world: World, { link }: Exchange, head: StreamHead, now: number): boolean =>
+  world.exchanges.every(({ asked, link: other, restUntil, theirs }) => {
+    if (other === link) return true
+    if (asked !== null && asked.origin === head.origin && asked.incarnation === head.incarnation) return false
+    const next = nextOf(world, head.origin, head.incarnation)
+    if (head.floor < next || restUntil > now) return true
+    return !theirs.some(
+      ({ floor, incarnation, next: to, origin }) =>
+        origin === head.origin && incarnation === head.incarnation && floor < head.floor && to > next
+    )
+  })
+
+type Want = Extract<Event, { readonly event: "mesh.world.want" }>["payload"]
+
+/** The other end asks for what it lacks. */
+export const onWant = (world: World, link: number, want: Want, turn: Turn): World => {
+  const exchange = exchangeOf(world, link)
+  if (exchange === undefined) return world
+  const { budget, within } = spend(exchange.budget, WANTS, turn.at.mono)
+  const next = withExchange(world, { ...exchange, budget })
+  if (!within || !gives(turn, want.origin)) {
+    refuse(turn, within ? "NOT_AUTHORIZED" : "RATE_LIMITED", exchange.peer, link, "it asks for frames")
+    return next
+  }
+  const origin = originOf(world, want.origin)
+  const log = origin === undefined ? undefined : Origin.logOf(origin, want.incarnation)
+  give(origin, log, link, want, turn)
+  return next
+}
+
+/** What is held of it, from the oldest on, as much as was asked for. */
+const give = (
+  origin: Origin.Origin | undefined,
+  log: Log.Log | undefined,
+  link: number,
+  { bytes, from, incarnation, origin: deviceId }: Want,
+  turn: Turn
+): void => {
+  const pages: Array<{ readonly from: number; through: number; readonly frames: Array<ContextFrame> }> = []
+  let left = Math.min(bytes, QUOTA_MAX_BYTES)
+  let pageBytes = LANE_FRAME_BYTES_MAX
+  let through = from - 1
+  let isCutShort = false
+  for (const held of log === undefined ? [] : heldFrom(origin!, log, from)) {
+    const size = held.bytes + FRAME_REST_BYTES
+    left -= size
+    // One there is always room for.
+    isCutShort = left < 0 && pages.length > 0
+    if (isCutShort) break
+    if (pageBytes + size > LANE_FRAME_BYTES_MAX || pages.at(-1)!.frames.length >= FRAMES_A_PAGE) {
+      pages.push({ from: through + 1, through, frames: [] })
+      pageBytes = PAGE_HEAD_BYTES
+    }
+    const page = pages.at(-1)!
+    page.frames.push(relayed(held.frame, held.frame.hops, Math.max(0, turn.at.mono - held.bornAt)))
+    page.through = held.seq
+    pageBytes += size
+    through = held.seq
+  }
+  // What is gone behind the last one that is held is gone, too.
+  if (!isCutShort && log !== undefined && log.next - 1 > through) {
+    const page = pages.at(-1)
+    if (page === undefined) pages.push({ from, through: log.next - 1, frames: [] })
+    else page.through = log.next - 1
+  }
+  if (pages.length === 0) pages.push({ from, through: from - 1, frames: [] })
+  pages.forEach((page, i) => {
+    const payload = { origin: deviceId, incarnation, ...page, last: i === pages.length - 1 }
+    turn.lower.push({ lane: "bulk", link, frame: { type: "event", event: "mesh.world.frames", payload } })
+  })
+}
+
+/** The newest of each kind that came before the log that is held, and then that. */
+function* heldFrom(origin: Origin.Origin, log: Log.Log, from: number): Generator<Log.Held> {
+  if (from <= log.floor)
+    for (const held of Origin.entriesOf(origin))
+      if (held.incarnation === log.incarnation && held.seq >= from && held.seq <= log.floor) yield held
+  for (let seq = Math.max(from, log.floor + 1); seq < log.next; seq++) yield Log.heldAt(log, seq)!
+}
+
+type Frames = Extract<Event, { readonly event: "mesh.world.frames" }>["payload"]
+
+/** A part of what we asked for. */
+export const onFrames = (world: World, link: number, said: Frames, turn: Turn): World => {
+  const exchange = exchangeOf(world, link)
+  const asked = exchange?.asked
+  if (exchange === undefined || asked == null) return world
+  const { frames, from, incarnation, last, origin, through } = said
+  // The answer to something that we have given up waiting for.
+  if (origin !== asked.origin || incarnation !== asked.incarnation || from !== asked.from) return world
+  const page = { origin, incarnation, from, through, last }
+  if (!isInOrder(said)) {
+    refuse(turn, "INVALID_PARAMS", exchange.peer, link, "frames that were not asked for")
+    return withExchange(world, rested(exchange, turn, LIAR_REST_MS))
+  }
+  const waiting = { ...exchange, asked: { ...asked, from: through + 1, until: turn.at.mono + ASK_MS } }
+  if (frames.length === 0) return applied(withExchange(world, waiting), waiting, page, [], [], turn)
+  const checked = check(world, frames, exchange.peer, link, page, turn)
+  if (checked === null) return withExchange(world, rested(exchange, turn, LIAR_REST_MS))
+  return withExchange(checked, waiting)
+}
+
+const isInOrder = ({ frames, from, incarnation, origin, through }: Frames): boolean => {
+  let before = from - 1
+  for (const { kernel, sourceDeviceId } of frames) {
+    if (sourceDeviceId !== origin || kernel === undefined || kernel.incarnation !== incarnation) return false
+    if (kernel.seq <= before || kernel.seq > through) return false
+    before = kernel.seq
+  }
+  return through >= from - 1
+}
+
+const rested = (exchange: Exchange, turn: Turn, ms: number): Exchange => ({
+  ...exchange,
+  asked: null,
+  quota: QUOTA_MIN_BYTES,
+  restUntil: turn.at.mono + ms
+})
+
+/** The frames of a page were checked. */
+export const onChecked = (
+  world: World,
+  checking: Checking,
+  deviceId: DeviceId | null,
+  valid: ReadonlyArray<boolean>,
+  turn: Turn
+): World => {
+  const exchange = exchangeOf(world, checking.link)
+  const page = checking.page!
+  if (roleOf(turn.config, page.origin) === undefined) return world
+  if (!good(checking, deviceId, valid).every(Boolean)) {
+    refuse(turn, "AUTH_FAILED", checking.peer, checking.link, "it gives frames that their origin did not sign")
+    return exchange === undefined ? world : withExchange(world, rested(exchange, turn, LIAR_REST_MS))
+  }
+  return applied(world, exchange, page, checking.frames, checking.bytes, turn)
+}
+
+const applied = (
+  world: World,
+  exchange: Exchange | undefined,
+  page: Checking["page"] & {},
+  frames: ReadonlyArray<ContextFrame>,
+  bytes: ReadonlyArray<number>,
+  turn: Turn
+): World => {
+  const { incarnation, origin, through } = page
+  const before = logOf(world, origin, incarnation)
+  const from = Math.max(page.from, before?.next ?? 1)
+  // Where another page is still missing before this one, that comes again.
+  const fits = from >= page.from && page.from <= (before?.next ?? 1)
+  const fresh = frames.filter(({ kernel }) => kernel!.seq >= from)
+  const sizes = bytes.slice(bytes.length - fresh.length)
+  let next = world
+  if (fits && through >= from) {
+    next = holdPage(world, { ...page, from }, fresh, sizes, turn.config, turn.at.mono)
+    const missed = (logOf(next, origin, incarnation)?.missed ?? 0) - (before?.missed ?? 0)
+    if (missed > 0) note(turn, { event: "world.gap", about: origin, incarnation, count: missed })
+  }
+  if (exchange === undefined) return next
+  const given = exchange.given + fresh.length
+  if (!page.last || exchange.asked === null) return withExchange(next, { ...exchange, given })
+  // It holds no more than this, whatever it told.
+  const theirs =
+    through < page.from
+      ? exchange.theirs.filter((head) => head.origin !== origin || head.incarnation !== incarnation)
+      : exchange.theirs
+  const done = { ...exchange, given, theirs, asked: null, quota: quotaAfter(exchange, turn.at.mono) }
+  return ask(withExchange(next, done), done, turn)
+}
+
+const quotaAfter = ({ asked, quota }: Exchange, now: number): number => {
+  const tookMs = now - asked!.at
+  if (tookMs <= QUICK_MS) return Math.min(QUOTA_MAX_BYTES, quota * 2)
+  return tookMs > SLOW_MS ? Math.max(QUOTA_MIN_BYTES, quota / 2) : quota
+}
+
+/** Gives up what did not come. */
+export const onTime = (world: World, turn: Turn): World => {
+  let next = world
+  for (const exchange of world.exchanges)
+    if (exchange.asked !== null && exchange.asked.until <= turn.at.mono)
+      next = withExchange(next, rested(exchange, turn, REST_MS))
+  return next
+}
+
+export const dueOf = ({ exchanges }: World): number =>
+  exchanges.reduce((due, { asked }) => Math.min(due, asked?.until ?? NEVER_MS), NEVER_MS)

@@ -1,0 +1,148 @@
+/**
+ * What is held of the log of one device in one of its incarnations: everything from above `floor` up to `next`, and of what came
+ * ahead of its turn a bounded part. The device itself is the only writer, and numbers its frames from 1 without holes.
+ *
+ * Promises: pure to whoever looks. A log only grows at its end, so a newer value may share its array with older ones: each sees
+ * the part between its own two marks, and whoever appends to an older value gets an array of its own.
+ */
+import * as Draw from "../Draw.ts"
+import { compareText } from "../Order.ts"
+import type { ContextFrame } from "../wire/ContextFrame.ts"
+import type { DeviceId, StreamHead } from "../wire/Frame.ts"
+
+/** A frame that was found good. */
+export interface Held {
+  readonly frame: ContextFrame
+  /** Its place in the order of its origin. A frame of generation 1 has none: incarnation 0, and its own timestamp. */
+  readonly incarnation: number
+  readonly seq: number
+  /** When it was seen at its origin, by our own elapsed time: `mono` ms, before our own start too. */
+  readonly bornAt: number
+  /** Serialised, about. */
+  readonly bytes: number
+  /** It was the so-manieth that came. */
+  readonly nth: number
+  /** It may serve as evidence: signed by its origin, or heard from its own mouth. */
+  readonly evidence: boolean
+  /** It was kept over a restart: how old it is nobody knows. */
+  readonly kept: boolean
+}
+
+/** The newer one of two frames of one origin is greater. */
+export const compareHeld = (a: Held, b: Held): number =>
+  a.incarnation - b.incarnation || a.seq - b.seq || compareText(a.frame.frameId, b.frame.frameId)
+
+export interface Log {
+  readonly origin: DeviceId
+  readonly incarnation: number
+  /** Everything below is known: held, or given up. */
+  readonly next: number
+  /** Everything up to here is not held any more, or never was. */
+  readonly floor: number
+  /** The held ones are those from `start` up to `end`. Longer than that where a newer value has grown. */
+  readonly array: ReadonlyArray<Held>
+  readonly start: number
+  readonly end: number
+  /** Of these, serialised. */
+  readonly bytes: number
+  /** Beyond `next`, sorted. */
+  readonly ahead: ReadonlyArray<Held>
+  /** Of those that nobody could give us any more. */
+  readonly missed: number
+  /** The world's count of changes when `next` last changed. */
+  readonly changed: number
+  /** Of its fingerprints. */
+  readonly key: Draw.Key
+}
+
+/** That came before their turn. */
+export const AHEAD_MAX = 256
+
+export const begun = (origin: DeviceId, incarnation: number): Log => ({
+  origin,
+  incarnation,
+  next: 1,
+  floor: 0,
+  array: [],
+  start: 0,
+  end: 0,
+  bytes: 0,
+  ahead: [],
+  missed: 0,
+  changed: 0,
+  key: Draw.key(incarnation, "world", origin)
+})
+
+/** As it is after a restart: known, and not held. */
+export const restored = ({ floor: _, incarnation, next, origin }: StreamHead): Log => ({
+  ...begun(origin, incarnation),
+  next,
+  floor: next - 1
+})
+
+export const headOf = ({ floor, incarnation, next, origin }: Log): StreamHead => ({ origin, incarnation, next, floor })
+
+/** Of a log that says nothing yet: 0. */
+export const printOf = ({ key, next }: Log): number => (next <= 1 ? 0 : Draw.at(key, next))
+
+export const countOf = ({ end, start }: Log): number => end - start
+
+/** The one with this number; `undefined`: it is not held. */
+export const heldAt = ({ ahead, array, end, floor, start }: Log, seq: number): Held | undefined => {
+  const at = start + seq - floor - 1
+  return at >= start && at < end ? array[at] : ahead.find((held) => held.seq === seq)
+}
+
+export const isKnown = ({ ahead, next }: Log, seq: number): boolean =>
+  seq < next || ahead.some((held) => held.seq === seq)
+
+/** The held ones from the oldest to the newest, without those that came ahead. */
+export const heldOf = ({ array, end, start }: Log): ReadonlyArray<Held> => array.slice(start, end)
+
+const appended = (log: Log, held: Held): Log => {
+  const { end, start } = log
+  const grows = log.array.length === end && Object.isExtensible(log.array)
+  const array = grows ? (log.array as Array<Held>) : log.array.slice(start, end)
+  array.push(held)
+  const at = grows ? start : 0
+  return { ...log, array, start: at, end: at + end - start + 1, bytes: log.bytes + held.bytes, next: held.seq + 1 }
+}
+
+/** With one that is not known yet. The same reference: it lies too far ahead, and has to come again. */
+export const withHeld = (log: Log, held: Held): Log => {
+  if (held.seq === log.next) return caughtUp(appended(log, held))
+  if (log.ahead.length >= AHEAD_MAX) return log
+  const at = log.ahead.findIndex((other) => other.seq > held.seq)
+  return { ...log, ahead: log.ahead.toSpliced(at < 0 ? log.ahead.length : at, 0, held) }
+}
+
+/** With those that came ahead and whose turn it is. */
+const caughtUp = (log: Log): Log => {
+  if (log.ahead.length === 0) return log
+  let next = log
+  let taken = 0
+  for (const held of log.ahead) {
+    if (held.seq > next.next) break
+    if (held.seq === next.next) next = appended(next, held)
+    taken++
+  }
+  return taken === 0 ? next : { ...next, ahead: log.ahead.slice(taken) }
+}
+
+/** Nobody holds any more what is missing up to `floor`. What is held below goes too, so that no log has a hole. */
+export const withGap = (log: Log, floor: number, missed: number): Log => {
+  if (floor < log.next) return log
+  const rest = { ...log, next: floor + 1, floor, array: [], start: 0, end: 0, bytes: 0, missed: log.missed + missed }
+  return caughtUp(rest)
+}
+
+/** Without the oldest `count`. */
+export const trimmed = (log: Log, count: number): Log => {
+  const start = Math.min(log.end, log.start + count)
+  const floor = log.floor + start - log.start
+  let bytes = log.bytes
+  for (let at = log.start; at < start; at++) bytes -= log.array[at]!.bytes
+  // What is left moves to an array of its own once most of the shared one is behind it.
+  if (start * 2 < log.array.length) return { ...log, start, floor, bytes }
+  return { ...log, array: log.array.slice(start, log.end), start: 0, end: log.end - start, floor, bytes }
+}

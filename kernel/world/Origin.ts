@@ -1,0 +1,129 @@
+/**
+ * What is known of one device's word: its logs by incarnation, and of each kind, zone and metric the newest frame (B38).
+ *
+ * Promises: what comes out depends on which frames came, not on their order or their way. Newest is by the origin's own order:
+ * incarnation, then number. At most `INCARNATIONS_MAX` incarnations are kept, the highest, with the entries that they wrote, and
+ * at most `ENTRIES_MAX` entries, the newest.
+ */
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import type { DeviceId } from "../wire/Frame.ts"
+import { keyOf } from "../wire/ContextFrame.ts"
+import * as Log from "./Log.ts"
+
+/** Incarnations of one device in which it said something. */
+export const INCARNATIONS_MAX = 16
+/** Entries of one device, and their bytes. */
+export const ENTRIES_MAX = 1_024
+export const ENTRY_BYTES_MAX = 4_194_304
+/** Frames of generation 1 of one device that are known by their ids. With 32 such devices and more these are over 5,000. */
+export const SEEN_MAX = 1_024
+
+interface Seen {
+  readonly frameId: string
+  readonly timestamp: number
+}
+
+export interface Origin {
+  readonly deviceId: DeviceId
+  /** By incarnation, ascending. */
+  readonly logs: ReadonlyArray<Log.Log>
+  /** Lower incarnations are over and forgotten. */
+  readonly lowest: number
+  readonly entries: HashMap.HashMap<string, Log.Held>
+  readonly entryBytes: number
+  /** Of generation 1: those that came last, and the highest timestamp of those that were forgotten since. */
+  readonly seen: ReadonlyArray<Seen>
+  readonly seenFloor: number
+  /** Those of generation 1 that are kept for others of it, oldest first. */
+  readonly unsigned: ReadonlyArray<Log.Held>
+}
+
+/** Frames of generation 1 that are kept of one device. */
+export const UNSIGNED_MAX = 256
+
+export const begun = (deviceId: DeviceId): Origin => ({
+  deviceId,
+  logs: [],
+  lowest: 0,
+  entries: HashMap.empty(),
+  entryBytes: 0,
+  seen: [],
+  seenFloor: -1,
+  unsigned: []
+})
+
+export const indexOfLog = ({ logs }: Origin, incarnation: number): number => {
+  // The newest is the one that is asked for.
+  for (let i = logs.length - 1; i >= 0; i--) if (logs[i]!.incarnation === incarnation) return i
+  return -1
+}
+
+export const logOf = (origin: Origin, incarnation: number): Log.Log | undefined =>
+  origin.logs[indexOfLog(origin, incarnation)]
+
+export const entriesOf = ({ entries }: Origin): ReadonlyArray<Log.Held> => [...HashMap.values(entries)].sort(Log.compareHeld)
+
+/** With this log in place of its older value, or as a further one. */
+export const withLog = (origin: Origin, log: Log.Log): Origin => {
+  const at = indexOfLog(origin, log.incarnation)
+  if (at >= 0) return { ...origin, logs: origin.logs.with(at, log) }
+  const logs = [...origin.logs, log].sort((a, b) => a.incarnation - b.incarnation)
+  return logs.length <= INCARNATIONS_MAX ? { ...origin, logs } : withoutOldest({ ...origin, logs })
+}
+
+const withoutOldest = (origin: Origin): Origin => {
+  const logs = origin.logs.slice(1)
+  const lowest = logs[0]!.incarnation
+  const over = entriesOf(origin).filter(({ incarnation }) => incarnation < lowest)
+  return over.reduce(withoutEntry, { ...origin, logs, lowest })
+}
+
+const withoutEntry = (origin: Origin, held: Log.Held): Origin => ({
+  ...origin,
+  entries: HashMap.remove(origin.entries, keyOf(held.frame)),
+  entryBytes: origin.entryBytes - held.bytes
+})
+
+/** With this frame as its entry, if it is newer than what stands there. */
+export const withEntry = (origin: Origin, held: Log.Held): Origin => {
+  const key = keyOf(held.frame)
+  const old = Option.getOrUndefined(HashMap.get(origin.entries, key))
+  if (old !== undefined && Log.compareHeld(old, held) >= 0) return origin
+  const entries = HashMap.set(origin.entries, key, held)
+  const entryBytes = origin.entryBytes + held.bytes - (old?.bytes ?? 0)
+  return bounded({ ...origin, entries, entryBytes })
+}
+
+const bounded = (origin: Origin): Origin => {
+  let next = origin
+  while (HashMap.size(next.entries) > ENTRIES_MAX || (next.entryBytes > ENTRY_BYTES_MAX && HashMap.size(next.entries) > 1)) {
+    let oldest: Log.Held | undefined
+    for (const held of HashMap.values(next.entries))
+      if (oldest === undefined || Log.compareHeld(held, oldest) < 0) oldest = held
+    next = withoutEntry(next, oldest!)
+  }
+  return next
+}
+
+/** It came before, or is older than what we would remember. Its own link brings nothing old. */
+export const isSeen = ({ seen, seenFloor }: Origin, { frameId, timestamp }: Seen, direct: boolean): boolean =>
+  (!direct && timestamp <= seenFloor) || seen.some((other) => other.frameId === frameId)
+
+/**
+ * The place of a frame of generation 1: what its own link brings is newer than all before it, though its clock was set back; what
+ * others hand on can only say its timestamp.
+ */
+export const placeOf = ({ unsigned }: Origin, timestamp: number, direct: boolean): number =>
+  direct ? Math.max(timestamp, (unsigned.at(-1)?.seq ?? -1) + 1) : timestamp
+
+/** With a frame of generation 1, which is not known yet. */
+export const withUnsigned = (origin: Origin, held: Log.Held): Origin => {
+  const { frameId, timestamp } = held.frame
+  const all = [...origin.seen, { frameId, timestamp }]
+  const over = all.length - SEEN_MAX
+  const seen = over > 0 ? all.slice(over) : all
+  const seenFloor = all.slice(0, Math.max(0, over)).reduce((floor, gone) => Math.max(floor, gone.timestamp), origin.seenFloor)
+  const unsigned = [...origin.unsigned.slice(-UNSIGNED_MAX + 1), held]
+  return withEntry({ ...origin, seen, seenFloor, unsigned }, held)
+}

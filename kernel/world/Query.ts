@@ -1,0 +1,174 @@
+/**
+ * What a node answers about the world (PROTOCOL.md parts 8 and 12): computed when asked, never stored. Nothing here compares the
+ * clocks of two devices: how old something is, is its age at its origin and how long each stayed with it that handed it on.
+ */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { ContextFrame, Kind, Tier } from "../wire/ContextFrame.ts"
+import { relayed } from "../wire/ContextFrame.ts"
+import { type DeviceId, type SyncQuery, WorldQuery } from "../wire/Frame.ts"
+import type { Instant } from "../Time.ts"
+import * as Log from "./Log.ts"
+import * as Origin from "./Origin.ts"
+import type { World } from "./World.ts"
+
+/** Between two of a kind, where the data does not say (`intervalMs`). */
+export const INTERVAL_MS = 60_000
+
+export const freshnesses = ["fresh", "aging", "stale", "expired"] as const
+export type Freshness = (typeof freshnesses)[number]
+
+/** By how many intervals without a newer one: up to 3, up to 10, up to 60, more (B38). */
+const MISSED_MAX = [3, 10, 60] as const
+
+export const freshnessOf = (held: Log.Held, mono: number): Freshness => {
+  const said = held.frame.data["intervalMs"]
+  const interval = typeof said === "number" && said > 0 ? said : INTERVAL_MS
+  const missed = (mono - held.bornAt) / interval
+  const at = MISSED_MAX.findIndex((max) => missed <= max)
+  const freshness = at < 0 ? 3 : at
+  // How long the node was away nobody knows.
+  return freshnesses[held.kept ? Math.max(2, freshness) : freshness]!
+}
+
+export interface Entry {
+  readonly sourceDeviceId: DeviceId
+  readonly kind: Kind
+  readonly zone?: string
+  readonly metric?: string
+  readonly frameId: string
+  /** Wall clock of its origin; for showing. */
+  readonly timestamp: number
+  readonly ageMs: number
+  readonly freshness: Freshness
+  readonly tier: Tier
+  /** It may stand for something: signed by its origin, or heard from its own mouth. */
+  readonly evidence: boolean
+  readonly data: ContextFrame["data"]
+}
+
+const entryOf = (held: Log.Held, mono: number): Entry => {
+  const { data, frameId, kind, sourceDeviceId, timestamp, trust } = held.frame
+  return {
+    sourceDeviceId,
+    kind,
+    ...(typeof data["zone"] === "string" ? { zone: data["zone"] } : {}),
+    ...(typeof data["metric"] === "string" ? { metric: data["metric"] } : {}),
+    frameId,
+    timestamp,
+    ageMs: Math.max(0, mono - held.bornAt),
+    freshness: freshnessOf(held, mono),
+    tier: trust.evidence_trust_tier,
+    evidence: held.evidence,
+    data
+  }
+}
+
+/** Part of a log that nobody could give us any more. */
+export interface Gap {
+  readonly sourceDeviceId: DeviceId
+  readonly incarnation: number
+  readonly frames: number
+}
+
+export interface WorldAnswer {
+  /** Of all entries that were asked for. */
+  readonly count: number
+  /** The newest `limit` of them, newest first. */
+  readonly entries: ReadonlyArray<Entry>
+  /** The last that came, oldest first. */
+  readonly frames: ReadonlyArray<ContextFrame>
+  readonly bySourceDeviceId: { readonly [deviceId: string]: number }
+  readonly byKind: { readonly [kind: string]: number }
+  readonly byTrustTier: { readonly [tier: string]: number }
+  readonly peerTimestamp: number
+  readonly gaps: ReadonlyArray<Gap>
+}
+
+/** What is answered at most, serialised; the rest is left out, the oldest first. */
+const ANSWER_BYTES_MAX = 229_376
+
+export const query = (world: World, { kind, limit, sourceDeviceId }: WorldQuery, at: Instant): WorldAnswer => {
+  const wanted = ({ frame }: Log.Held): boolean => kind === undefined || frame.kind === kind
+  const origins = world.origins.filter(({ deviceId }) => sourceDeviceId === undefined || deviceId === sourceDeviceId)
+  const entries = origins.flatMap(Origin.entriesOf).filter(wanted)
+  const tally = (of: (held: Log.Held) => string): Record<string, number> => {
+    const counts: Record<string, number> = {}
+    for (const held of entries) counts[of(held)] = (counts[of(held)] ?? 0) + 1
+    return counts
+  }
+  let left = ANSWER_BYTES_MAX
+  const fits = (held: Log.Held): boolean => (left -= held.bytes) >= 0
+  const shown = entries
+    .sort((a, b) => b.bornAt - a.bornAt || b.nth - a.nth)
+    .slice(0, limit)
+    .filter(fits)
+  const frames = newestOf(origins, limit, wanted).filter(fits).reverse()
+  return {
+    count: entries.length,
+    entries: shown.map((held) => entryOf(held, at.mono)),
+    frames: frames.map((held) => asOf(held, at.mono)),
+    bySourceDeviceId: tally(({ frame }) => frame.sourceDeviceId),
+    byKind: tally(({ frame }) => frame.kind),
+    byTrustTier: tally(({ frame }) => frame.trust.evidence_trust_tier),
+    peerTimestamp: at.wall,
+    gaps: origins.flatMap(({ deviceId, logs }) =>
+      logs.filter(({ missed }) => missed > 0).map(({ incarnation, missed }) => ({
+        sourceDeviceId: deviceId,
+        incarnation,
+        frames: missed
+      }))
+    )
+  }
+}
+
+const asOf = ({ bornAt, frame }: Log.Held, mono: number): ContextFrame =>
+  relayed(frame, frame.hops, Math.max(0, mono - bornAt))
+
+/** The last that came, newest first. */
+const newestOf = (
+  origins: ReadonlyArray<Origin.Origin>,
+  limit: number,
+  wanted: (held: Log.Held) => boolean
+): ReadonlyArray<Log.Held> => {
+  const found: Array<Log.Held> = []
+  for (const { logs, unsigned } of origins) {
+    const lists = [unsigned, ...logs.map(Log.heldOf)]
+    for (const list of lists) {
+      let taken = 0
+      for (let i = list.length - 1; i >= 0 && taken < limit; i--) {
+        if (!wanted(list[i]!)) continue
+        found.push(list[i]!)
+        taken++
+      }
+    }
+  }
+  return found.sort((a, b) => b.nth - a.nth).slice(0, limit)
+}
+
+/** Of how many that came last a device of generation 1 may choose (P12.14). */
+const SYNC_OF = 500
+
+/** What a device of generation 1 missed: the newest of them. */
+export const sync = (world: World, { kind, limit, since, zone }: SyncQuery, at: Instant) => {
+  const wanted = newestOf(world.origins, SYNC_OF, () => true).filter(
+    ({ frame }) =>
+      frame.timestamp > since &&
+      (kind === undefined || frame.kind === kind) &&
+      (zone === undefined || frame.data["zone"] === zone)
+  )
+  let left = ANSWER_BYTES_MAX
+  const frames = wanted.slice(0, limit).filter(({ bytes }) => (left -= bytes) >= 0)
+  return {
+    frames: frames.map((held) => asOf(held, at.mono)).reverse(),
+    peerTimestamp: at.wall,
+    totalAvailable: wanted.length
+  }
+}
+
+const decodeQuery = Schema.decodeUnknownResult(WorldQuery)
+/** What was asked for, as an operator or a peer wrote it; `null`: that is no such question. */
+export const readQuery = (params: unknown): WorldQuery | null => {
+  const result = decodeQuery(params)
+  return Result.isSuccess(result) ? result.success : null
+}

@@ -1,0 +1,156 @@
+/** The front of the room of what the mesh knows: hands each input to those who take frames in, say them, and compare logs. */
+import { roleOf } from "../Config.ts"
+import type { Input } from "../Input.ts"
+import type { Links } from "../links/Link.ts"
+import type { Membership } from "../membership/Membership.ts"
+import { NEVER_MS } from "../Time.ts"
+import { note, type Turn } from "../Turn.ts"
+import type { ContextFrame } from "../wire/ContextFrame.ts"
+import type { DeviceId } from "../wire/Frame.ts"
+import * as Emitting from "./Emitting.ts"
+import * as Exchanging from "./Exchanging.ts"
+import { isKnown } from "./Holding.ts"
+import * as Receiving from "./Receiving.ts"
+import type { WorldSnapshot } from "./Snapshot.ts"
+import { handOn } from "./Spreading.ts"
+import * as Log from "./Log.ts"
+import * as World from "./World.ts"
+
+/** Between two snapshots, while anything changes. */
+export const SAVE_EACH_MS = 60_000
+
+/** As it was kept, without what its owner does not trust any more. */
+export const restored = (snapshot: WorldSnapshot | undefined, turn: Turn): World.World =>
+  snapshot === undefined
+    ? World.make()
+    : World.restored(snapshot, turn.at.mono, (deviceId) => roleOf(turn.config, deviceId) !== undefined)
+
+/** The node is up: what was said during its boot gets its numbers. */
+export const open = (world: World.World, turn: Turn): World.World => {
+  if (world.held > 0) note(turn, { event: "world.restored", about: turn.config.deviceId, count: world.held })
+  const saveAt = turn.at.mono + SAVE_EACH_MS
+  return withDue(Emitting.sign({ ...world, seq: 0, saveAt }, turn))
+}
+
+/** Another life begins: of what was known all stays, but every connection is over, and numbers begin anew. */
+export const anew = (world: World.World): World.World => ({
+  ...world,
+  checking: [],
+  exchanges: [],
+  seq: 0,
+  signing: null,
+  saveAt: NEVER_MS,
+  due: NEVER_MS
+})
+
+/** The operator trusts it no longer, or anew: what it said is forgotten. */
+export const onTrust = (world: World.World, deviceId: DeviceId, turn: Turn): World.World => {
+  let next = world
+  const facts = turn.facts
+  for (let i = 0; i < facts.length; i++) next = Exchanging.onFact(next, facts[i]!)
+  const at = World.placeOf(next.origins, deviceId)
+  if (at < 0 || roleOf(turn.config, deviceId) !== undefined) return withDue(next)
+  const { logs } = next.origins[at]!
+  return withDue({
+    ...next,
+    origins: next.origins.toSpliced(at, 1),
+    digest: logs.reduce((sum, log) => (sum - Log.printOf(log)) >>> 0, next.digest),
+    frames: logs.reduce((sum, log) => sum - Log.countOf(log), next.frames),
+    bytes: logs.reduce((sum, log) => sum - log.bytes, next.bytes),
+    changes: next.changes + 1
+  })
+}
+
+export const onTurn = (
+  world: World.World,
+  input: Input,
+  woke: boolean,
+  turn: Turn,
+  links: Links,
+  membership: Membership
+): World.World => {
+  let next = world
+  const { facts } = turn
+  for (let i = 0; i < facts.length; i++) next = Exchanging.onFact(next, facts[i]!)
+  const spread = (frame: ContextFrame, from: number, dwellMs: number): void =>
+    handOn(frame, from, dwellMs, links, membership, turn)
+  switch (input._tag) {
+    case "Sensed":
+      next = Emitting.onSensed(next, input, turn)
+      break
+    case "Signed":
+      if (next.signing?.ticket === input.ticket) next = Emitting.onSigned(next, input.signatures, links, turn)
+      break
+    case "Checked":
+      next = onChecked(next, input, turn, spread)
+      break
+    case "Received":
+      next = onAdmitted(next, links, turn, spread)
+      break
+    default:
+  }
+  if (woke) next = onTime(next, turn)
+  if (next === world) return world
+  return withDue(Emitting.sign(next, turn))
+}
+
+const onAdmitted = (
+  world: World.World,
+  links: Links,
+  turn: Turn,
+  spread: (frame: ContextFrame, from: number, dwellMs: number) => void
+): World.World => {
+  const frame = turn.admitted?.frame
+  if (frame?.type !== "event") return world
+  const { link, peer } = turn.admitted!
+  switch (frame.event) {
+    case "context.frame":
+      return Receiving.onFrame(world, frame.payload, peer, link, links, turn, (good, from) => spread(good, from, 0))
+    case "mesh.heartbeat":
+      return Exchanging.onHeartbeat(world, link, frame.payload.world ?? 0, turn)
+    case "mesh.world.have":
+      return Exchanging.onHave(world, link, frame.payload, turn)
+    case "mesh.world.want":
+      return Exchanging.onWant(world, link, frame.payload, turn)
+    case "mesh.world.frames":
+      return Exchanging.onFrames(world, link, frame.payload, turn)
+    default:
+      return world
+  }
+}
+
+const onChecked = (
+  world: World.World,
+  { deviceId, ticket, valid }: Extract<Input, { readonly _tag: "Checked" }>,
+  turn: Turn,
+  spread: (frame: ContextFrame, from: number, dwellMs: number) => void
+): World.World => {
+  const checking = world.checking.find((other) => other.ticket === ticket)
+  if (checking === undefined) return world
+  const rest = { ...world, checking: world.checking.filter((other) => other !== checking) }
+  if (checking.page !== null) return Exchanging.onChecked(rest, checking, deviceId, valid, turn)
+  const [isGood] = Receiving.good(checking, deviceId, valid)
+  return Receiving.onChecked(rest, checking, isGood === true, turn, (frame, from) =>
+    spread(frame, from, turn.at.mono - checking.at)
+  )
+}
+
+const onTime = (world: World.World, turn: Turn): World.World => {
+  const next = Exchanging.onTime(world, turn)
+  if (next.saveAt > turn.at.mono) return next
+  return { ...save(next, turn), saveAt: turn.at.mono + SAVE_EACH_MS }
+}
+
+/** Keeps what is known, if anything changed. */
+export const save = (world: World.World, turn: Turn): World.World => {
+  if (world.saved === world.held) return world
+  turn.out.push({ _tag: "SaveWorld", snapshot: World.snapshotOf(world, turn.at.mono) })
+  return { ...world, saved: world.held }
+}
+
+const withDue = (world: World.World): World.World => {
+  const due = Math.min(world.held === world.saved ? NEVER_MS : world.saveAt, Exchanging.dueOf(world))
+  return due === world.due ? world : { ...world, due }
+}
+
+export { isKnown }

@@ -1,0 +1,82 @@
+/**
+ * What nodes said of the world, by the name that a `sense` step gave it: which frames, of whom, and where in the log of their
+ * origin. Kept from the moment in which the origin itself holds them; who has them is asked of the nodes.
+ */
+import type { Input } from "../../kernel/Input.ts"
+import { heldAt } from "../../kernel/world/Log.ts"
+import { logOf, originOf } from "../../kernel/world/World.ts"
+import * as Origin from "../../kernel/world/Origin.ts"
+import type { NodeState } from "../../kernel/Node.ts"
+import type { Command } from "../../kernel/Command.ts"
+import type { ContextFrame } from "../../kernel/wire/ContextFrame.ts"
+
+/** Between the name of a step and what tells its frames apart. */
+const SEPARATOR = "/"
+
+export const frameIdOf = (name: string, by: string | null, nth: number | null): string =>
+  [name, ...(by === null ? [] : [by]), ...(nth === null ? [] : [String(nth)])].join(SEPARATOR)
+
+export const nameOf = (frameId: string): string => frameId.split(SEPARATOR)[0]!
+
+export class Emitted {
+  /** By the name of the step; lists are replaced, because forks share them. */
+  private readonly byName: Map<string, ReadonlyArray<ContextFrame>>
+
+  constructor(from?: Emitted) {
+    this.byName = new Map(from?.byName)
+  }
+
+  /** Looks whether this step of a node took in what it says itself. */
+  stepped(before: NodeState, input: Input, after: NodeState, commands: ReadonlyArray<Command>): void {
+    if (input._tag === "Signed" && after.world.seq > before.world.seq)
+      for (const frame of before.world.signing!.frames) this.add(frame)
+    // A device of generation 1 says it at once.
+    if (input._tag === "Sensed" && !("own" in after)) {
+      const said = commands.find(
+        (command) =>
+          command._tag === "Send" && command.frame.type === "event" && command.frame.event === "context.frame"
+      )
+      if (said?._tag === "Send" && said.frame.type === "event" && said.frame.event === "context.frame")
+        this.add(said.frame.payload)
+    }
+  }
+
+  private add(frame: ContextFrame): void {
+    const name = nameOf(frame.frameId)
+    this.byName.set(name, [...(this.byName.get(name) ?? []), frame])
+  }
+
+  of(name: string): ReadonlyArray<ContextFrame> {
+    return this.byName.get(name) ?? []
+  }
+}
+
+/** Whether this node has it, or has had it. */
+export const has = ({ world }: NodeState, { frameId, kernel, sourceDeviceId, timestamp }: ContextFrame): boolean => {
+  if (kernel === undefined) {
+    const origin = originOf(world, sourceDeviceId)
+    return origin !== undefined && Origin.isSeen(origin, { frameId, timestamp }, true)
+  }
+  const log = logOf(world, sourceDeviceId, kernel.incarnation)
+  if (log === undefined) return false
+  const held = heldAt(log, kernel.seq)
+  if (held !== undefined) return held.frame.frameId === frameId
+  return kernel.seq < log.next && log.missed === 0
+}
+
+/** Whether it is the newest of its kind there. */
+export const stands = ({ world }: NodeState, { frameId, sourceDeviceId }: ContextFrame): boolean => {
+  const origin = originOf(world, sourceDeviceId)
+  return origin !== undefined && Origin.entriesOf(origin).some(({ frame }) => frame.frameId === frameId)
+}
+
+/** All that a node knows of the world, as a text that two nodes share that know the same. */
+export const known = ({ world }: NodeState): string =>
+  JSON.stringify([
+    world.origins.map((origin) => [
+      origin.deviceId,
+      origin.logs.filter(({ next }) => next > 1).map(({ incarnation, next }) => [incarnation, next]),
+      // Frames of generation 1 have no place in any log, and nobody asks for them.
+      Origin.entriesOf(origin).flatMap(({ frame }) => (frame.kernel === undefined ? [] : [frame.frameId]))
+    ])
+  ])

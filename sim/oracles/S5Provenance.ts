@@ -1,0 +1,91 @@
+/**
+ * S5: source, tier and kind of a frame are the same at every node as at its origin, and so are its data, its causes and its place in
+ * the log of its origin; and nobody holds what nobody said.
+ *
+ * The truth is written down where a frame is said: by a kernel when its key has signed it, by a device of generation 1 when it
+ * sends it. What a node takes in is looked at when it does; what stands in its world besides, in one step of `SAMPLED_STEPS`.
+ *
+ * Does not judge: members that somebody added on the way to what nobody signed; age and hops, which change.
+ */
+import * as HashMap from "effect/HashMap"
+import type { Command } from "../../kernel/Command.ts"
+import type { Held, Log } from "../../kernel/world/Log.ts"
+import type { Origin } from "../../kernel/world/Origin.ts"
+import { canonical, type ContextFrame } from "../../kernel/wire/ContextFrame.ts"
+import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
+
+/** Of steps that changed what is known. A prime, so that it does not keep step with what nodes repeat. */
+const SAMPLED_STEPS = 61
+
+/** What must not change on the way. */
+const told = ({ data, kernel, kind, sourceDeviceId, timestamp, trust }: ContextFrame): string =>
+  canonical({
+    data,
+    kind,
+    sourceDeviceId,
+    timestamp,
+    trust,
+    place: kernel === undefined ? null : [kernel.incarnation, kernel.seq],
+    causes: kernel?.causes ?? []
+  })
+
+/** Those of a log that came after so many had come. */
+const latest = function* ({ ahead, array, end, start }: Log, since: number): Generator<Held> {
+  for (let i = end - 1; i >= start && array[i]!.nth > since; i--) yield array[i]!
+  for (const held of ahead) if (held.nth > since) yield held
+}
+
+const news = function* (origins: ReadonlyArray<Origin>, before: ReadonlyArray<Origin>, since: number): Generator<Held> {
+  for (const origin of origins) {
+    if (before.includes(origin)) continue
+    for (const log of origin.logs) yield* latest(log, since)
+    for (let i = origin.unsigned.length - 1; i >= 0 && origin.unsigned[i]!.nth > since; i--) yield origin.unsigned[i]!
+  }
+}
+
+const standing = function* (origins: ReadonlyArray<Origin>): Generator<Held> {
+  for (const { entries } of origins) yield* HashMap.values(entries)
+}
+
+export const provenance: MakeOracle = () => remembering(new Map(), 0)
+
+const remembering = (truth: Map<string, string>, before: number): Oracle => {
+  let steps = before
+  const said = (frame: ContextFrame): void => void truth.set(frame.frameId, told(frame))
+
+  const wrong = (all: Iterable<Held>, { machine }: Observation): string | null => {
+    for (const { frame } of all) {
+      const true_ = truth.get(frame.frameId)
+      const source = machine.world.nameOf(frame.sourceDeviceId)
+      if (true_ === undefined) return `${machine.name} holds ${frame.frameId} of ${source}, which nobody said`
+      if (true_ !== told(frame))
+        return `${machine.name} holds ${frame.frameId} of ${source} as ${told(frame)}, and it was said as ${true_}`
+    }
+    return null
+  }
+
+  return {
+    id: "S5",
+    fork: () => remembering(new Map(truth), steps),
+    ofGen1: ({ commands }) => {
+      for (const frame of framesIn(commands)) if (!truth.has(frame.frameId)) said(frame)
+      return null
+    },
+    stepped: (seen) => {
+      const { after, before, input } = seen
+      if (after.world === before.world) return null
+      if (input._tag === "Signed" && after.world.seq > before.world.seq) before.world.signing?.frames.forEach(said)
+      if (after.world.origins === before.world.origins) return null
+      const found = wrong(news(after.world.origins, before.world.origins, before.world.held), seen)
+      if (found !== null || ++steps % SAMPLED_STEPS !== 0) return found
+      return wrong(standing(after.world.origins), seen)
+    }
+  }
+}
+
+const framesIn = (commands: ReadonlyArray<Command>): ReadonlyArray<ContextFrame> =>
+  commands.flatMap((command) =>
+    command._tag === "Send" && command.frame.type === "event" && command.frame.event === "context.frame"
+      ? [command.frame.payload]
+      : []
+  )
