@@ -72,6 +72,21 @@ export interface ContextFrame {
   readonly kernel?: FrameProof
 }
 
+/** Every member that we know; others are kept. */
+export const contextMembers: ReadonlyArray<keyof ContextFrame> = [
+  "gen",
+  "kind",
+  "frameId",
+  "sourceDeviceId",
+  "sourceDisplayName",
+  "timestamp",
+  "data",
+  "trust",
+  "note",
+  "hops",
+  "kernel"
+]
+
 /** The highest tier that a kind can have, and what our own frames of it rest on. */
 const construction: { readonly [K in Kind]: { readonly tier: Tier; readonly source: EvidenceSource } } = {
   observation: { tier: "T2_operational_observation", source: "sensor" },

@@ -19,8 +19,8 @@ export const frameIdOf = (name: string, by: string | null, nth: number | null): 
 export const nameOf = (frameId: string): string => frameId.split(SEPARATOR)[0]!
 
 export class Emitted {
-  /** By the name of the step; lists are replaced, because forks share them. */
-  private readonly byName: Map<string, ReadonlyArray<ContextFrame>>
+  /** By the name of the step, and then by log: the last one of it, and how many. Replaced, because forks share them. */
+  private readonly byName: Map<string, ReadonlyMap<string, Series>>
 
   constructor(from?: Emitted) {
     this.byName = new Map(from?.byName)
@@ -31,7 +31,7 @@ export class Emitted {
     if (input._tag === "Signed" && after.world.seq > before.world.seq)
       for (const frame of before.world.signing!.frames) this.add(frame)
     // A device of generation 1 says it at once.
-    if (input._tag === "Sensed" && !("own" in after)) {
+    if (input._tag === "Sensed") {
       const said = commands.find(
         (command) =>
           command._tag === "Send" && command.frame.type === "event" && command.frame.event === "context.frame"
@@ -43,15 +43,25 @@ export class Emitted {
 
   private add(frame: ContextFrame): void {
     const name = nameOf(frame.frameId)
-    this.byName.set(name, [...(this.byName.get(name) ?? []), frame])
+    const logs = new Map(this.byName.get(name))
+    const log = `${frame.sourceDeviceId} ${frame.kernel?.incarnation ?? frame.frameId}`
+    const count = (logs.get(log)?.count ?? 0) + 1
+    this.byName.set(name, logs.set(log, { last: frame, count }))
   }
 
-  of(name: string): ReadonlyArray<ContextFrame> {
-    return this.byName.get(name) ?? []
+  /** What was said under that name, log by log; those of generation 1 one by one. */
+  of(name: string): ReadonlyArray<Series> {
+    return [...(this.byName.get(name)?.values() ?? [])]
   }
 }
 
-/** Whether this node has it, or has had it. */
+/** Frames of one name in one log. */
+interface Series {
+  readonly last: ContextFrame
+  readonly count: number
+}
+
+/** Whether this node has it, or has had it, and all before it in that log. */
 export const has = ({ world }: NodeState, { frameId, kernel, sourceDeviceId, timestamp }: ContextFrame): boolean => {
   if (kernel === undefined) {
     const origin = originOf(world, sourceDeviceId)
@@ -59,9 +69,8 @@ export const has = ({ world }: NodeState, { frameId, kernel, sourceDeviceId, tim
   }
   const log = logOf(world, sourceDeviceId, kernel.incarnation)
   if (log === undefined) return false
-  const held = heldAt(log, kernel.seq)
-  if (held !== undefined) return held.frame.frameId === frameId
-  return kernel.seq < log.next && log.missed === 0
+  if (log.missed === 0 && kernel.seq < log.next) return true
+  return heldAt(log, kernel.seq)?.frame.frameId === frameId
 }
 
 /** Whether it is the newest of its kind there. */

@@ -563,7 +563,7 @@ export class Machine extends Present implements Port {
     const state = this.state()
     if (state === null) return []
     const last = new Map<string, string>()
-    for (const frame of this.world.script.emitted.of(name))
+    for (const { last: frame } of this.world.script.emitted.of(name))
       if (has(state, frame)) last.set(frame.sourceDeviceId, frame.frameId)
     return [...last.values()].slice(0, CAUSES_MAX)
   }

@@ -80,12 +80,12 @@ class MachineView implements NodeView {
     const state = this.machine.state()
     const frames = this.machine.world.script.emitted.of(name)
     if (state === null || frames.length === 0) return null
-    return frames.every((frame) => has(state, frame))
+    return frames.every(({ last }) => has(state, last))
   }
 
   stands(name: string): boolean {
     const state = this.machine.state()
-    return state !== null && this.machine.world.script.emitted.of(name).some((frame) => stands(state, frame))
+    return state !== null && this.machine.world.script.emitted.of(name).some(({ last }) => stands(state, last))
   }
 
   get world(): string {

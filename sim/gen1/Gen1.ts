@@ -6,11 +6,12 @@
  *   90 s (it looks each 30 s), and asks once for what it missed (`context.sync`).
  * - As an acceptor it answers requests before anybody has logged in, ignores every event but `context.frame`, and drops what is
  *   beyond 100 messages within 60 s on one link.
+ * - It hands on every frame of context that it did not see yet, whatever it says, to all others, as often as its hops allow.
  * - It pings nobody, keeps the newest of two sessions, stores nothing, and refuses whose date is five minutes off its own clock.
  *
  * Each of these can be switched off. Promises: pure and plain data, as the kernel; it believes nothing without a proof of the key.
  *
- * Does not model: links between two such devices, what it does with frames of context, and the original's handshake that hangs
+ * Does not model: links between two such devices, what it does with frames that it asked for, and the original's handshake that hangs
  * for ever when the acceptor freezes in the middle of it: here it gives up after ten seconds.
  */
 import type { Command } from "../../kernel/Command.ts"
@@ -21,6 +22,7 @@ import type { Input } from "../../kernel/Input.ts"
 import * as Node from "../../kernel/Node.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
 import { decodeAnswer } from "../../kernel/wire/Codec.ts"
+import { HOPS_MAX, trustOf, type ContextFrame } from "../../kernel/wire/ContextFrame.ts"
 import type { ConnectAnswer, ConnectParams, DeviceId, Frame } from "../../kernel/wire/Frame.ts"
 import type { Kernel } from "../engine/Host.ts"
 
@@ -54,6 +56,9 @@ const HANDSHAKE_MS = 10_000
 const REDIAL_MS = 1_000
 const REDIAL_MAX_MS = 30_000
 const REDIAL_RESET_MS = 30_000
+
+/** Of frames that it remembers; the original keeps five thousand. */
+const SEEN_MAX = 5_000
 
 type Stage = "asking" | "signing" | "proving" | "checking" | "offered" | "judging" | "answering" | "up"
 
@@ -96,6 +101,8 @@ interface Device {
   /** Links that it ended because they brought no events. */
   readonly ended: number
   readonly draws: number
+  /** Frames of context that it has seen, by their ids, the last ones. */
+  readonly seen: ReadonlyArray<string>
 }
 
 export interface Gen1State extends Node.NodeState {
@@ -120,7 +127,8 @@ const make = (config: Config): Gen1State => ({
     attempts: 0,
     dropped: 0,
     ended: 0,
-    draws: 0
+    draws: 0,
+    seen: []
   }
 })
 
@@ -134,6 +142,7 @@ class Turn {
   dropped: number
   ended: number
   draws: number
+  private seen: ReadonlyArray<string>
   private readonly config: Config
   private readonly at: Input["at"]
   private readonly switches: Switches
@@ -149,13 +158,14 @@ class Turn {
     this.dropped = gen1.dropped
     this.ended = gen1.ended
     this.draws = gen1.draws
+    this.seen = gen1.seen
   }
 
   // ---------------------------------------------------------------------------------------------- state
 
   device(): Device {
-    const { attempts, draws, dropped, ended, lines, lookAt, peers } = this
-    return { lines, peers, lookAt, attempts, dropped, ended, draws }
+    const { attempts, draws, dropped, ended, lines, lookAt, peers, seen } = this
+    return { lines, peers, lookAt, attempts, dropped, ended, draws, seen }
   }
 
   due(): number {
@@ -301,7 +311,9 @@ class Turn {
     // An event that it does not know is an event.
     if (frame === null || frame.type === "event") {
       this.put({ ...line, eventAt: this.at.mono })
-      if (frame !== null && line.stage === "up" && line.dialled) this.event(line, frame)
+      if (frame === null || line.stage !== "up") return
+      if (frame.event === "context.frame") this.heard(frame.payload, line)
+      else if (line.dialled) this.event(line, frame)
       return
     }
     if (frame.type === "res") return this.answered(line, frame)
@@ -310,6 +322,42 @@ class Turn {
     if (frame.method === "mesh.connect" && line.stage === "offered") return this.login(line, frame.id, frame.params)
     if (line.dialled ? !this.switches.answersAsDialler : line.stage !== "up" && !this.switches.answersStrangers) return
     this.send(link, { type: "res", id: frame.id, ok: true, payload: {} })
+  }
+
+  /** It hands on whatever it did not see yet, as it came: it judges nothing. */
+  private heard(frame: ContextFrame, from: Line): void {
+    if (frame.sourceDeviceId === this.config.deviceId || this.seen.includes(frame.frameId)) return
+    this.saw(frame.frameId)
+    if (frame.hops >= HOPS_MAX) return
+    for (const { link, stage } of this.lines)
+      if (stage === "up" && link !== from.link) this.say(link, { ...frame, hops: frame.hops + 1 })
+  }
+
+  private saw(frameId: string): void {
+    this.seen = [...this.seen.slice(-SEEN_MAX + 1), frameId]
+  }
+
+  private say(link: number, payload: ContextFrame): void {
+    this.send(link, { type: "event", event: "context.frame", payload })
+  }
+
+  /** Something of its own, unsigned. */
+  sensed({ data, frameId, kind }: Extract<Input, { readonly _tag: "Sensed" }>): void {
+    const { deviceId, displayName } = this.config
+    this.saw(frameId)
+    for (const { link, stage } of this.lines)
+      if (stage === "up")
+        this.say(link, {
+          gen: 1,
+          kind,
+          frameId,
+          sourceDeviceId: deviceId,
+          sourceDisplayName: displayName,
+          timestamp: this.at.wall,
+          data,
+          trust: trustOf(kind),
+          hops: 0
+        })
   }
 
   private event(line: Line, frame: Extract<Frame, { readonly type: "event" }>): void {
@@ -463,6 +511,8 @@ const take = (turn: Turn, input: Input): void => {
       return turn.checked(input)
     case "Signed":
       return turn.signed(input.ticket, input.signatures)
+    case "Sensed":
+      return turn.sensed(input)
     case "Leave":
       return turn.leave()
     default:
