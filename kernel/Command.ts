@@ -6,6 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 import * as Durable from "./Durable.ts"
+import { Outcome } from "./routing/Outcome.ts"
 import { MeshEvent } from "./status/MeshEvent.ts"
 import { DeviceId, type Frame } from "./wire/Frame.ts"
 import { WorldSnapshot } from "./world/Snapshot.ts"
@@ -57,6 +58,16 @@ export type Command =
   /** Sign these payloads with the node's identity key. */
   | { readonly _tag: "Sign"; readonly ticket: number; readonly payloads: ReadonlyArray<string> }
   | { readonly _tag: "Note"; readonly event: MeshEvent }
+  /** A message for this device: hand it to whoever handles that channel here. Answered by `Delivered`. */
+  | {
+      readonly _tag: "Deliver"
+      readonly ticket: number
+      readonly channel: string
+      readonly from: DeviceId
+      readonly message: unknown
+    }
+  /** Answer to `Asked`: what came of the message. */
+  | { readonly _tag: "Answered"; readonly call: number; readonly outcome: Outcome }
   /** Keep this in place of what was kept before. Nothing waits for it, and the node can do without. */
   | { readonly _tag: "SaveWorld"; readonly snapshot: WorldSnapshot }
   /** Accept connections from now on. */
@@ -91,6 +102,13 @@ export const Command: Schema.Codec<Command> = Schema.TaggedUnion({
   },
   Sign: { ticket: Schema.Natural, payloads: Schema.Array(Schema.String) },
   Note: { event: MeshEvent },
+  Deliver: {
+    ticket: Schema.Natural,
+    channel: Schema.String,
+    from: DeviceId,
+    message: Schema.Unknown
+  },
+  Answered: { call: Schema.Natural, outcome: Outcome },
   SaveWorld: { snapshot: WorldSnapshot },
   Listen: {},
   Halt: {}

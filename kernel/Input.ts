@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import { Durable, TrustEntry } from "./Durable.ts"
 import { Instant } from "./Time.ts"
 import { kinds, type Plain } from "./wire/ContextFrame.ts"
-import type { Frame } from "./wire/Frame.ts"
+import { ForwardParams, type Frame } from "./wire/Frame.ts"
 import { WorldSnapshot } from "./world/Snapshot.ts"
 
 const at = Instant
@@ -141,6 +141,10 @@ export const Input = Schema.TaggedUnion({
     note: Schema.optionalKey(Schema.String),
     causes: Schema.optionalKey(Schema.Array(Schema.String))
   },
+  /** An operator or a program of this device has a message for somebody. Answered by `Answered { call }`, once. */
+  Asked: { at, call: Schema.Natural, params: ForwardParams },
+  /** Answer to `Deliver`: whether a handler of that channel has taken it. */
+  Delivered: { at, ticket, ok: Schema.Boolean, reason: Schema.optionalKey(Schema.String) },
   /** The local operator asks the node to leave the mesh and stop. */
   Leave: { at, reason: Schema.String }
 })

@@ -3,7 +3,7 @@
  *
  * `step` is pure, total and never throws: what does not fit the state it meets changes nothing. When nothing changed, the same
  * reference comes back. The rooms see each input in this order, and tell the later ones by facts:
- * links → membership → leadership → links again (connections given up) → world → links (lanes, what generation 1 may hear) →
+ * links → membership → leadership → links again (connections given up) → world → routing → links (lanes, what generation 1 may hear) →
  * counters → alarm.
  */
 import type { Command } from "./Command.ts"
@@ -23,6 +23,8 @@ import { NEVER_MS } from "./Time.ts"
 import { LEAVE_MS } from "./Profile.ts"
 import { note, type Fact, type Turn } from "./Turn.ts"
 import { allCodes } from "./wire/Codes.ts"
+import * as Forwarding from "./routing/Forwarding.ts"
+import * as RoutingRoom from "./routing/Room.ts"
 import * as Emitting from "./world/Emitting.ts"
 import * as WorldRoom from "./world/Room.ts"
 import * as World from "./world/World.ts"
@@ -49,6 +51,7 @@ export interface NodeState {
   readonly membership: Membership.Membership
   readonly leadership: Leadership.Leadership
   readonly world: World.World
+  readonly routing: Forwarding.Routing
   /** How often each code of `allCodes` was given, at its index. */
   readonly refusals: ReadonlyArray<number>
   /** Why it leaves, while it does. */
@@ -75,6 +78,7 @@ export const make = (config: Config): NodeState => ({
   membership: Membership.make(config),
   leadership: Leadership.make(),
   world: World.make(),
+  routing: Forwarding.make(),
   refusals: allCodes.map(() => 0),
   farewell: "",
   alarmAt: NEVER_MS
@@ -195,7 +199,7 @@ const recall = (node: NodeState, input: Input): Step => {
 /** What it was is over, and what it promised under this manifest is forgotten, which outlives the next crash as well. */
 const rebirth = (node: NodeState, turn: Turn, incarnation: number): Step => {
   const links = Links.anew(node.links, node.phase === "running", turn)
-  const reborn: NodeState = { ...node, links, world: WorldRoom.anew(node.world), alarmAt: NEVER_MS }
+  const reborn: NodeState = { ...node, links, world: WorldRoom.anew(node.world), routing: Forwarding.make(), alarmAt: NEVER_MS }
   turn.out.push({ _tag: "SetAlarm", at: NEVER_MS })
   return live(reborn, turn, incarnation, [{ _tag: "Forgot", manifest: node.config.manifest.version }])
 }
@@ -268,6 +272,8 @@ const run = (node: NodeState, input: Input): Step => {
   }
   // After all that may have ended a session.
   const world = WorldRoom.onTurn(node.world, input, woke, turn, links, membership)
+  const known = { config: node.config, links, membership, world }
+  const routing = RoutingRoom.onTurn(node.routing, input, woke, known, turn)
   if (turn.admitted?.frame?.type === "req") answer(node, turn)
   links = Links.behindControl(links, turn)
   links = Links.towardsGen1(links, woke, turn)
@@ -281,6 +287,7 @@ const run = (node: NodeState, input: Input): Step => {
     membership === node.membership &&
     leadership === node.leadership &&
     world === node.world &&
+    routing === node.routing &&
     refusals === node.refusals &&
     records.length === 0
   if (same && !rang) return [node, turn.out]
@@ -298,6 +305,7 @@ const run = (node: NodeState, input: Input): Step => {
     membership,
     leadership,
     world,
+    routing,
     refusals,
     farewell: node.farewell,
     alarmAt: rang ? NEVER_MS : node.alarmAt
@@ -392,7 +400,7 @@ const pinProven = (node: NodeState, turn: Turn): void => {
 }
 
 const withAlarm = (node: NodeState, turn: Turn): NodeState => {
-  const due = Math.min(node.links.due, node.membership.due, node.leadership.due, node.world.due, node.recall.endsAt)
+  const due = Math.min(node.links.due, node.membership.due, node.leadership.due, node.world.due, node.routing.due, node.recall.endsAt)
   if (due === node.alarmAt) return node
   turn.out.push({ _tag: "SetAlarm", at: due })
   return { ...node, alarmAt: due }

@@ -11,6 +11,7 @@ import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import type { Durable, Record } from "./Durable.ts"
 import type { Happened } from "./Input.ts"
+import type { Outcome } from "./routing/Outcome.ts"
 import type { MeshEvent } from "./status/MeshEvent.ts"
 import type { Instant } from "./Time.ts"
 import type { DeviceId, Frame } from "./wire/Frame.ts"
@@ -118,6 +119,20 @@ export class Keys extends Context.Service<
     ) => Effect.Effect<{ readonly deviceId: string | null; readonly valid: ReadonlyArray<boolean> }>
   }
 >()("clawmesh/kernel/Keys") {}
+
+/** Whoever handles messages of a channel on this device, and whoever waits for what came of one that it sent. */
+export class Messages extends Context.Service<
+  Messages,
+  {
+    /** Total: a handler that fails has not taken it. */
+    readonly deliver: (
+      channel: string,
+      from: DeviceId,
+      message: unknown
+    ) => Effect.Effect<{ readonly ok: boolean; readonly reason?: string }>
+    readonly answered: (call: number, outcome: Outcome) => Effect.Effect<void>
+  }
+>()("clawmesh/kernel/Messages") {}
 
 /** Whoever is told what happens: the event log, the console. */
 export class Herald extends Context.Service<Herald, { readonly tell: (event: MeshEvent) => Effect.Effect<void> }>()(

@@ -13,7 +13,7 @@ import type { Command } from "./Command.ts"
 import type { Config } from "./Config.ts"
 import type { Input } from "./Input.ts"
 import * as Node from "./Node.ts"
-import { Herald, Inbox, Keys, type StoreFailed, Timepiece, Transport, Vault } from "./Ports.ts"
+import { Herald, Inbox, Keys, Messages, type StoreFailed, Timepiece, Transport, Vault } from "./Ports.ts"
 import { NEVER_MS } from "./Time.ts"
 
 export interface Options {
@@ -45,6 +45,7 @@ export const run = Effect.fnUntraced(function* (options: Options) {
   const vault = yield* Vault
   const keys = yield* Keys
   const herald = yield* Herald
+  const messages = yield* Messages
   const failure = yield* Deferred.make<never, StoreFailed>()
   let forget: (() => void) | null = null
 
@@ -89,6 +90,14 @@ export const run = Effect.fnUntraced(function* (options: Options) {
             Queue.offer(inbox, { _tag: "Signed", ticket: command.ticket, signatures })
           )
         )
+      case "Deliver":
+        return beside(
+          Effect.flatMap(messages.deliver(command.channel, command.from, command.message), (taken) =>
+            Queue.offer(inbox, { _tag: "Delivered", ticket: command.ticket, ...taken })
+          )
+        )
+      case "Answered":
+        return messages.answered(command.call, command.outcome)
       case "SaveWorld":
         return beside(vault.saveWorld(command.snapshot))
       case "Note":

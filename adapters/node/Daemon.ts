@@ -5,8 +5,10 @@
 import type * as Effect from "effect/Effect"
 import type { Happened } from "../../kernel/Input.ts"
 import type { NodeState } from "../../kernel/Node.ts"
+import type { Outcome } from "../../kernel/routing/Outcome.ts"
 import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import type { Instant } from "../../kernel/Time.ts"
+import type { ForwardParams } from "../../kernel/wire/Frame.ts"
 
 /** An event of the node with the calendar time at which it was told, ms since 1970. */
 export interface Told {
@@ -20,6 +22,8 @@ export interface Daemon {
   readonly now: () => Instant
   /** Puts an input before the kernel: `Trust`, `Distrust`, `Leave`. */
   readonly offer: (happened: Happened) => Effect.Effect<void>
+  /** Sends a message to a device or a capability, and waits for what comes of it. */
+  readonly ask: (params: ForwardParams) => Effect.Effect<Outcome>
   /** The last events, oldest first; a bounded ring. */
   readonly events: () => ReadonlyArray<Told>
   /** Calls back with each event from now on; the effect it gives ends that. */

@@ -11,7 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import type { Config } from "../../kernel/Config.ts"
-import { Discovery, Herald, Inbox, Keys as KeysPort, Timepiece, Transport, Vault } from "../../kernel/Ports.ts"
+import { Discovery, Herald, Inbox, Keys as KeysPort, Messages, Timepiece, Transport, Vault } from "../../kernel/Ports.ts"
 import * as Node from "../../kernel/Node.ts"
 import { compareText } from "../../kernel/Order.ts"
 import { profiles } from "../../kernel/Profile.ts"
@@ -27,6 +27,7 @@ import { Files } from "../vault/Files.ts"
 import * as StateDirectory from "../vault/StateDirectory.ts"
 import { unusable } from "../vault/Vault.ts"
 import * as Ws from "../ws/Transport.ts"
+import * as Calls from "./Calls.ts"
 import type { Daemon, Told } from "./Daemon.ts"
 import * as Logging from "./Logging.ts"
 import * as Quiet from "./Quiet.ts"
@@ -172,6 +173,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
   const endpoint = Context.get(ports, Ws.Endpoint)
   const address = `${endpoint.host.includes(":") ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}`
 
+  const calls = Calls.make((happened) => Effect.asVoid(Queue.offer(inbox, happened)))
   let found = yield* discovery.running
   const daemon: Daemon = {
     state: () => state,
@@ -179,6 +181,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     offer: (happened) => Effect.asVoid(Queue.offer(inbox, happened)),
     events: log.events,
     subscribe: log.subscribe,
+    ask: calls.ask,
     discovery: () => ({ enabled: settings.discovery, ...found }),
     address: () => address
   }
@@ -202,6 +205,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
       sign: (payloads) => Effect.sync(() => payloads.map((payload) => directory.identity.keys.sign(payload))),
       check: (publicKey, proofs) => Effect.sync(() => check(publicKey, proofs))
     }),
+    Effect.provideService(Messages, calls.port),
     Effect.provideService(Herald, {
       tell: (event) =>
         Effect.sync(() => {

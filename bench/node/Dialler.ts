@@ -17,7 +17,7 @@ import * as Ws from "../../adapters/ws/Transport.ts"
 import type { Config } from "../../kernel/Config.ts"
 import { between } from "../../kernel/Draw.ts"
 import type { NodeState } from "../../kernel/Node.ts"
-import { Herald, Inbox, Keys, Timepiece, Transport, Vault } from "../../kernel/Ports.ts"
+import { Herald, Inbox, Keys, Messages, Timepiece, Transport, Vault } from "../../kernel/Ports.ts"
 import { profiles } from "../../kernel/Profile.ts"
 import * as Shell from "../../kernel/Shell.ts"
 import type { Frame } from "../../kernel/wire/Frame.ts"
@@ -110,6 +110,10 @@ const met = Effect.fnUntraced(function* (place: string, far: FarEnd, use: (talk:
     Effect.provideService(Keys, {
       sign: (payloads) => Effect.sync(() => payloads.map((payload) => identity.keys.sign(payload))),
       check: (publicKey, proofs) => Effect.sync(() => check(publicKey, proofs))
+    }),
+    Effect.provideService(Messages, {
+      deliver: () => Effect.succeed({ ok: false }),
+      answered: () => Effect.void
     }),
     Effect.provideService(Herald, {
       tell: ({ event }) => {

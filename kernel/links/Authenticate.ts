@@ -222,6 +222,7 @@ const judge = (
     incarnation: hello?.incarnation ?? 0,
     bootId: hello?.bootId ?? "",
     linkCounter: hello?.linkCounter ?? 0,
+    capabilities: said.capabilities ?? [],
     aheadMs: said.signedAtMs - turn.at.mono
   }
 }

@@ -18,6 +18,7 @@ export interface Proven {
   readonly incarnation: number
   readonly bootId: string
   readonly linkCounter: number
+  readonly capabilities: ReadonlyArray<string>
   /** Its calendar when it signed, less our monotonic clock then. */
   readonly aheadMs: number
 }

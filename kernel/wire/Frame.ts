@@ -158,6 +158,30 @@ export const SyncQuery = Schema.Struct({
 })
 export type SyncQuery = typeof SyncQuery.Type
 
+/** Devices that a message passes at most. */
+export const WAY_MAX = 8
+
+/** A message for a device, or for whoever has a capability. */
+export const ForwardParams = Schema.Struct({
+  channel: FilledField,
+  /** A device id, or a pattern of capabilities. */
+  to: FilledField,
+  originGatewayId: DeviceId,
+  idempotencyKey: FilledField,
+  message: Schema.optionalKey(Schema.Unknown),
+  command: Schema.optionalKey(Schema.Unknown),
+  trust: Schema.optionalKey(Schema.Unknown),
+  kernel: Schema.optionalKey(
+    Schema.Struct({
+      /** What is left until whoever asked gives up, ms. */
+      deadlineMs: Schema.Natural,
+      /** Devices that it has passed, from its origin on. */
+      path: Schema.Array(DeviceId).check(Schema.isMinLength(1), Schema.isMaxLength(WAY_MAX))
+    })
+  )
+})
+export type ForwardParams = typeof ForwardParams.Type
+
 /** Every method that this node serves, with the schema of its parameters. */
 export const requestSchemas = {
   "mesh.challenge": Empty,
@@ -165,6 +189,7 @@ export const requestSchemas = {
   "mesh.status": Empty,
   "mesh.peers": Empty,
   "mesh.world.query": WorldQuery,
+  "mesh.message.forward": ForwardParams,
   "context.sync": SyncQuery
 } as const
 export type Method = keyof typeof requestSchemas

@@ -35,7 +35,7 @@ const table = {
   "mesh.world.query": { callers: readers, served: true },
   "mesh.events": { callers: ["operator"], served: false },
   "mesh.trace": { callers: ["operator"], served: false },
-  "mesh.message.forward": { callers: doers, served: false },
+  "mesh.message.forward": { callers: doers, served: true },
   "context.sync": { callers: carriers, served: true },
   "llm.infer": { callers: doers, served: false },
   "llm.cancel": { callers: doers, served: false },

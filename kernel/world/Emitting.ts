@@ -44,6 +44,21 @@ export const onSensed = (world: World, sensed: Sensed, turn: Turn): World => {
   return { ...world, drafts: [...world.drafts, draft] }
 }
 
+/** First of all it says what it can do: others may have no link with it (B41). */
+export const announced = (world: World, turn: Turn): World => {
+  const { capabilities, role } = turn.config
+  if (capabilities.length === 0 || ownRefusal(role, "capability_update") !== null) return world
+  const draft: Draft = {
+    // Random for each boot.
+    frameId: `capabilities-${turn.bootId}-${turn.incarnation}`,
+    kind: "capability_update",
+    data: { capabilities: capabilities.map((id) => ({ id, health: "healthy" })) },
+    timestamp: turn.at.wall,
+    bornAt: turn.at.mono
+  }
+  return { ...world, drafts: [draft, ...world.drafts].slice(0, DRAFTS_MAX) }
+}
+
 const refusalOf = (world: World, { causes, data, frameId, kind, note: said }: Sensed, turn: Turn) => {
   const code = ownRefusal(turn.config.role, kind)
   if (code !== null) return { code, reason: `a ${turn.config.role} says no ${kind}` }

@@ -9,7 +9,6 @@ import type { ContextFrame } from "../wire/ContextFrame.ts"
 import type { DeviceId } from "../wire/Frame.ts"
 import * as Emitting from "./Emitting.ts"
 import * as Exchanging from "./Exchanging.ts"
-import { isKnown } from "./Holding.ts"
 import * as Receiving from "./Receiving.ts"
 import type { WorldSnapshot } from "./Snapshot.ts"
 import { handOn } from "./Spreading.ts"
@@ -29,7 +28,7 @@ export const restored = (snapshot: WorldSnapshot | undefined, turn: Turn): World
 export const open = (world: World.World, turn: Turn): World.World => {
   if (world.held > 0) note(turn, { event: "world.restored", about: turn.config.deviceId, count: world.held })
   const saveAt = turn.at.mono + SAVE_EACH_MS
-  return withDue(Emitting.sign({ ...world, seq: 0, saveAt }, turn))
+  return withDue(Emitting.sign({ ...Emitting.announced(world, turn), seq: 0, saveAt }, turn))
 }
 
 /** Another life begins: of what was known all stays, but every connection is over, and numbers begin anew. */
@@ -148,9 +147,8 @@ export const save = (world: World.World, turn: Turn): World.World => {
   return { ...world, saved: world.held }
 }
 
-const withDue = (world: World.World): World.World => {
+/** With the due time that follows from the rest. The same reference: it does, as after every turn. */
+export const withDue = (world: World.World): World.World => {
   const due = Math.min(world.held === world.saved ? NEVER_MS : world.saveAt, Exchanging.dueOf(world))
   return due === world.due ? world : { ...world, due }
 }
-
-export { isKnown }

@@ -156,6 +156,10 @@ export const nextOf = (world: World, deviceId: DeviceId, incarnation: number): n
 export const headsOf = (world: World): ReadonlyArray<StreamHead> =>
   world.origins.flatMap(({ logs }) => logs.filter(({ next }) => next > 1).map(Log.headOf))
 
+/** Fingerprint of all heads. */
+export const digestOf = ({ origins }: Pick<World, "origins">): number =>
+  origins.reduce((sum, { logs }) => logs.reduce((all, log) => (all + Log.printOf(log)) >>> 0, sum), 0)
+
 /** What is to outlast the process. */
 export const snapshotOf = (world: World, mono: number): WorldSnapshot => ({
   streams: headsOf(world),
@@ -195,6 +199,5 @@ export const restored = (snapshot: WorldSnapshot, mono: number, trusts: (deviceI
       }
       return frame.kernel === undefined ? Origin.withUnsigned(origin, entry) : Origin.withEntry(origin, entry)
     })
-  const digest = origins.reduce((sum, { logs }) => logs.reduce((all, log) => (all + Log.printOf(log)) >>> 0, sum), 0)
-  return { ...make(), origins, held, saved: held, digest, changes: 1 }
+  return { ...make(), origins, held, saved: held, digest: digestOf({ origins }), changes: 1 }
 }

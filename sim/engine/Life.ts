@@ -115,6 +115,8 @@ export class Life {
   /** Programs that ask others, by their numbers; entries are replaced, not changed. */
   readonly asks: Map<number, Asking>
   readonly senses: Map<number, Sensing>
+  /** Messages that its programs gave so far. */
+  calls: number
 
   constructor(owner: object, clock: NodeClock, { host, intake, nearby, vault }: Parts, from?: Life) {
     this.owner = owner
@@ -127,6 +129,7 @@ export class Life {
     this.dials = new Map(from?.dials)
     this.asks = new Map(from?.asks)
     this.senses = new Map(from?.senses)
+    this.calls = from?.calls ?? 0
     if (from === undefined) return
     this.keysFail = from.keysFail
     this.keyFailures = from.keyFailures

@@ -18,6 +18,7 @@ import type { Record } from "../../kernel/Durable.ts"
 import type { Happened, Input } from "../../kernel/Input.ts"
 import type { Link } from "../../kernel/links/Link.ts"
 import type { StoreFailed } from "../../kernel/Ports.ts"
+import type { Outcome } from "../../kernel/routing/Outcome.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
 import { decode, encode } from "../../kernel/wire/Codec.ts"
 import { CAUSES_MAX } from "../../kernel/wire/ContextFrame.ts"
@@ -41,6 +42,9 @@ import { perform } from "./Performing.ts"
 import { isKernel, Present } from "./Present.ts"
 import type { WorldHappening } from "./View.ts"
 import type { World } from "./World.ts"
+
+/** A channel for whose messages there is no handler anywhere. */
+const UNHANDLED = "nobody"
 
 /** A monotonic clock starts anywhere, so that no two nodes' instants can be compared by accident. */
 const MONO_ORIGIN_MAX_MS = 1_000_000_000
@@ -566,6 +570,26 @@ export class Machine extends Present implements Port {
     for (const { last: frame } of this.world.script.emitted.of(name))
       if (has(state, frame)) last.set(frame.sourceDeviceId, frame.frameId)
     return [...last.values()].slice(0, CAUSES_MAX)
+  }
+
+  /** A program of its has a message for somebody. */
+  say(to: string, channel: string, key: string): void {
+    const call = ++this.mine().calls
+    const originGatewayId = this.config.deviceId
+    const params = { channel, to, originGatewayId, idempotencyKey: key, message: { text: key } }
+    this.deliver({ _tag: "Asked", call, params })
+  }
+
+  /** Whoever handles messages on this machine takes all but those of a channel that nobody handles. */
+  handle(channel: string): { readonly ok: boolean; readonly reason?: string } {
+    const handled = channel !== UNHANDLED
+    this.tell("world.message", handled ? `a message on ${channel}` : "a message that nobody handles")
+    return handled ? { ok: true } : { ok: false, reason: "nobody handles this channel" }
+  }
+
+  /** What came of a message of its own. */
+  answered(outcome: Outcome): void {
+    this.tell("world.answer", outcome.ok ? `taken by ${this.world.nameOf(outcome.by)}` : outcome.code)
   }
 
   /** A frame of the past, handed to the process as if its connection still brought it. */

@@ -59,6 +59,10 @@ export const perform = (machine: Machine, life: Life, command: Command): void =>
       })
     case "Sign":
       return machine.later({ _tag: "Signed", ticket: command.ticket, signatures: machine.sign(command.payloads) })
+    case "Deliver":
+      return machine.later({ _tag: "Delivered", ticket: command.ticket, ...machine.handle(command.channel) })
+    case "Answered":
+      return machine.answered(command.outcome)
     case "SaveWorld":
       return machine.keepWorld(command.snapshot)
     case "Note":

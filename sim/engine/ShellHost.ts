@@ -15,7 +15,7 @@ import * as Queue from "effect/Queue"
 import * as Scheduler from "effect/Scheduler"
 import type { Config } from "../../kernel/Config.ts"
 import type { Happened } from "../../kernel/Input.ts"
-import { Herald, Inbox, Keys, StoreFailed, Timepiece, Transport, Vault } from "../../kernel/Ports.ts"
+import { Herald, Inbox, Keys, Messages, StoreFailed, Timepiece, Transport, Vault } from "../../kernel/Ports.ts"
 import * as Shell from "../../kernel/Shell.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import { vaultPort } from "../disk/VaultPort.ts"
@@ -104,6 +104,10 @@ const portsOf = (machine: Machine, tasks: Tasks, context: HostContext) => {
     Context.add(Keys, {
       sign: (payloads) => answered(() => machine.sign(payloads)),
       check: (publicKey, proofs) => answered(() => machine.check(publicKey, proofs))
+    }),
+    Context.add(Messages, {
+      deliver: (channel) => answered(() => machine.handle(channel)),
+      answered: (call, outcome) => Effect.sync(() => perform({ _tag: "Answered", call, outcome }))
     }),
     Context.add(Herald, { tell: (event) => Effect.sync(() => perform({ _tag: "Note", event })) })
   )

@@ -35,6 +35,8 @@ export interface NodeView {
   readonly frames: (name: string) => boolean | null
   /** One frame of that name is the newest of its kind there. */
   readonly stands: (name: string) => boolean
+  /** Who does that, as far as it knows, the best first; `null`: nobody. */
+  readonly route: (capability: string) => string | null
   /** All that it knows of the world, as a text. */
   readonly world: string
 }
@@ -90,6 +92,9 @@ export const worldEvents = [
   "world.connect",
   "world.ask",
   "world.sense",
+  "world.send",
+  "world.message",
+  "world.answer",
   "world.undo",
   "world.heal",
   "world.replay",

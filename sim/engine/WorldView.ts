@@ -1,5 +1,6 @@
 /** What can be seen of a world: nothing is kept, everything is asked of it when somebody looks. */
 import * as Leadership from "../../kernel/leadership/Leadership.ts"
+import { routes } from "../../kernel/routing/Routes.ts"
 import { peerState } from "../../kernel/status/Status.ts"
 import type { Role } from "../../kernel/wire/Frame.ts"
 import { leaseEndsMs } from "../oracles/S1OneLeader.ts"
@@ -86,6 +87,12 @@ class MachineView implements NodeView {
   stands(name: string): boolean {
     const state = this.machine.state()
     return state !== null && this.machine.world.script.emitted.of(name).some(({ last }) => stands(state, last))
+  }
+
+  route(capability: string): string | null {
+    const state = this.machine.state()
+    const best = state === null ? undefined : routes(state, capability)[0]
+    return best === undefined ? null : this.machine.world.nameOf(best.deviceId)
   }
 
   get world(): string {

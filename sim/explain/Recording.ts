@@ -71,6 +71,8 @@ const verbs: { readonly [tag in Exclude<Command["_tag"], "Send">]: string } = {
   Persist: "writes a record",
   Check: "has proofs checked",
   Sign: "signs",
+  Deliver: "hands a message to its handler",
+  Answered: "answers its program",
   SaveWorld: "keeps what it knows of the world",
   Note: "",
   Listen: "listens",
@@ -338,6 +340,10 @@ export class Recorder {
         return `its operator no longer trusts ${world.nameOf(input.deviceId)}`
       case "Sensed":
         return `it has something to say: ${input.kind}`
+      case "Asked":
+        return "a program has a message"
+      case "Delivered":
+        return `a handler ${input.ok ? "has taken" : "has not taken"} a message`
       case "Leave":
         return "its operator asks it to leave"
     }

@@ -14,6 +14,7 @@ import { keysFail } from "./KeysFail.ts"
 import { link } from "./Links.ts"
 import { move } from "./Move.ts"
 import { replay } from "./Replay.ts"
+import { send } from "./Send.ts"
 import { sense } from "./Sense.ts"
 import { skew } from "./Skew.ts"
 import { slowCpu } from "./SlowCpu.ts"
@@ -62,6 +63,7 @@ const rules: { readonly [V in Verb["_tag"]]: Fault<V> } = {
   connect,
   ask,
   sense,
+  send,
   heal,
   replay
 }

@@ -208,6 +208,27 @@ const frameClause = ({ at, frame, who }: FrameFact, from: Asked): Clause => {
   }
 }
 
+type RouteFact = NonNullable<Facts["routes"]>[number]
+
+const routeClause = ({ capability, to }: RouteFact): Clause => ({
+  key: "routes",
+  told: `${capability} leads to ${to ?? "nobody"}`,
+  holds: (view) => {
+    const nodes = runningIn(view)
+    return nodes.length > 0 && nodes.every((node) => node.route(capability) === to)
+  },
+  now: (view) => {
+    const nodes = runningIn(view)
+    if (nodes.length === 0) return NOBODY_RUNS
+    return sayings(
+      nodes.length,
+      nodes,
+      (node) => node.route(capability) ?? "nobody",
+      (names, plural, what) => `${names} would ${plural ? "all " : ""}ask ${what} for ${capability}`
+    )
+  }
+})
+
 const eventClause = (fact: NonNullable<Facts["events"]>[number], index: number): Clause => {
   const qualifiers = [
     fact.about === null ? "" : ` about ${fact.about}`,
@@ -278,6 +299,7 @@ const clausesOf = (facts: Facts, from: Asked): ReadonlyArray<Clause> => {
   for (const one of facts.heartbeats ?? []) clauses.push(heartbeatClause(one))
   for (const one of facts.unread ?? []) clauses.push(unreadClause(one))
   for (const fact of facts.frames ?? []) clauses.push(frameClause(fact, from))
+  for (const fact of facts.routes ?? []) clauses.push(routeClause(fact))
   for (const topic of facts.agreeOn ?? []) clauses.push(agreementClause(topic))
   for (const [index, event] of (facts.events ?? []).entries()) clauses.push(eventClause(event, index))
   return clauses
@@ -297,7 +319,7 @@ export const question = (facts: Facts, from: Asked = "of all"): Question => {
       const speaksForItself = clauses.length === 1
       return guilty
         .map((clause) =>
-          speaksForItself || ["peers", "sessions", "trusts", "leader", "heartbeats", "unread", "frames"].includes(clause.key)
+          speaksForItself || ["peers", "sessions", "trusts", "leader", "heartbeats", "unread", "frames", "routes"].includes(clause.key)
             ? clause.now(view, seen)
             : `${clause.key} ${clause.now(view, seen)}`
         )

@@ -2,7 +2,7 @@
  * K1: a node asks of its world only what can be done, and forgets nothing that it asked for.
  *
  * A connection that is open is in its state until it has ended it, or is told that it has ended. A request that comes over a
- * session is answered at once, waits for its lane, or is counted as dropped (P13.4).
+ * session is answered at once, waits for its lane, is a message that is under way, or is counted as dropped (P13.4).
  *
  * It dials a device that it trusts and has no session with, once at a time, with a number that is new; it gives up dials that are
  * out, and none is out that nothing in its state waits for; it uses links that it has; tickets of what it stores are new; it ends a session
@@ -88,7 +88,11 @@ const unanswered = ({ after, before, commands, input }: Observation): string | n
     (command) => command._tag === "Send" && command.link === input.link && answers(command.frame)
   ).length
   if (said > 1 || (said === 1 && waits)) return `answers ${input.frame.method} more than once`
-  return waits || said === 1 || after.refusals !== before.refusals
+  // The answer of a message that goes on comes when it is known; then it is ours to give.
+  const isUnderWay = after.routing.pending.some(({ askers }) =>
+    askers.some((asker) => asker._tag === "Link" && asker.link === input.link && asker.id === id)
+  )
+  return waits || said === 1 || isUnderWay || after.refusals !== before.refusals
     ? null
     : `leaves ${input.frame.method} without an answer`
 }

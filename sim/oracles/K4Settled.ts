@@ -10,6 +10,9 @@ import { withDue as leadershipSettled } from "../../kernel/leadership/Leadership
 import { withDue as linksSettled } from "../../kernel/links/Links.ts"
 import * as Membership from "../../kernel/membership/Membership.ts"
 import * as Rows from "../../kernel/membership/Rows.ts"
+import { withDue as routingSettled } from "../../kernel/routing/Forwarding.ts"
+import { withDue as worldSettled } from "../../kernel/world/Room.ts"
+import { digestOf } from "../../kernel/world/World.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
 import type { Turn } from "../../kernel/Turn.ts"
 import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
@@ -40,8 +43,11 @@ const nothing = ({ after, input }: Observation): Turn => ({
 })
 
 const stale = (seen: Observation): string | null => {
-  const { alarmAt, leadership, links, membership } = seen.after
+  const { alarmAt, leadership, links, membership, routing, world } = seen.after
   if (linksSettled(links) !== links) return "has something to do for its links, and is not due"
+  if (worldSettled(world) !== world) return "has something to do for what it knows, and is not due"
+  if (digestOf(world) !== world.digest) return "says of what it knows of the world what it is not"
+  if (routingSettled(routing) !== routing) return "has something to do for its messages, and is not due"
   if (leadershipSettled(leadership) !== leadership) return "has something to do for who leads, and is not due"
   if (Rows.fingerprintOf(membership) !== membership.fingerprint) return "says of its rows what they are not"
   // What is due already waits for the alarm; and a doubt that begins is judged with the next news.
@@ -53,8 +59,7 @@ const stale = (seen: Observation): string | null => {
   const at = settled.members.findIndex((member, place) => member.state !== membership.members[place]!.state)
   const member = settled.members[at]
   if (member === undefined) return "has something to do for its peers, and is not due"
-  const { world } = seen.machine
-  return `has ${world.nameOf(member.deviceId)} as ${membership.members[at]!.state}, which by what it knows is ${member.state}`
+  return `has ${seen.machine.world.nameOf(member.deviceId)} as ${membership.members[at]!.state}, which by what it knows is ${member.state}`
 }
 
 export const settled: MakeOracle = () => counting(0)

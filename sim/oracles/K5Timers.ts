@@ -4,6 +4,8 @@
  *
  * Does not judge: what comes too early.
  */
+import { FORWARD_MS } from "../../kernel/routing/Forwarding.ts"
+import { ASK_MS, LIAR_REST_MS } from "../../kernel/world/Exchanging.ts"
 import { GEN1_REDIAL_MAX_MS, SUPPRESSED_REDIAL_MS, type Profile } from "../../kernel/Profile.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
 import type { Contact } from "../../kernel/links/Link.ts"
@@ -130,6 +132,20 @@ const ofLeadership = ({ config, leadership }: NodeState, before: NodeState, prof
   return late(timers, nowMs)
 }
 
+/** These are the same in every profile. */
+const ofWorld = ({ routing, world }: NodeState, before: NodeState, nowMs: number): string | null => {
+  if (world === before.world && routing === before.routing) return null
+  const asked = world.exchanges.flatMap((exchange) => exchange.asked ?? [])
+  return late(
+    [
+      ...asked.map(({ until }) => ["waits for frames", until, ASK_MS] as const),
+      ...world.exchanges.map(({ restUntil }) => ["asks nobody for frames", restUntil, LIAR_REST_MS] as const),
+      ...routing.pending.map(({ until }) => ["waits for an answer", until, FORWARD_MS] as const)
+    ],
+    nowMs
+  )
+}
+
 export const timers: MakeOracle = () => ({
   id: "K5",
   fork: timers,
@@ -140,7 +156,8 @@ export const timers: MakeOracle = () => ({
     const why =
       ofLinks(after, before, profile, nowMs) ??
       ofMembership(after, before, profile, nowMs) ??
-      ofLeadership(after, before, profile, nowMs)
+      ofLeadership(after, before, profile, nowMs) ??
+      ofWorld(after, before, nowMs)
     return why === null ? null : `${machine.name} ${why}`
   }
 })

@@ -43,6 +43,8 @@ const verbWords = (verb: Verb): string => {
       return `advertise ${verb.node}`
     case "ask":
       return `ask ${verb.from} → ${verb.to}`
+    case "send":
+      return `send ${verb.from} → ${verb.to}`
     case "sense":
       return `sense ${verb.frame} by ${who(verb.who)}`
     case "freeze":

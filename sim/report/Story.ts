@@ -214,6 +214,10 @@ class Teller {
         const who = about === null ? "a stranger logs in" : `somebody logs in as ${about}`
         return this.#line(atMs, `${who}: ${detail.reason ?? ""}`, this.#stepId(happening), null)
       }
+      case "world.send":
+      case "world.message":
+      case "world.answer":
+        return this.#line(atMs, `${about ?? "somebody"}: ${detail.reason ?? ""}`, this.#stepId(happening), null)
       case "world.sense":
         return this.#line(atMs, `${about ?? "several"} ${detail.reason ?? "senses"}`, this.#stepId(happening), null)
       case "world.ask":

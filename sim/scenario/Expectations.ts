@@ -199,6 +199,16 @@ const readFacts = (reading: Reading, draft: FactsDraft, path: Path): Facts => {
       valueOf(reading, place, text, readSize)
     ).map(({ said: bytes, ...pair }) => ({ ...pair, bytes }))
   if (draft.frames !== undefined) facts.frames = readFrames(reading, draft.frames, at("frames"))
+  if (draft.routes !== undefined) {
+    if (tree.keys(at("routes")).length === 0)
+      mistakes.add(tree.value(at("routes")), "no capability here; write { actuator:pump-1: jetson-1 }")
+    facts.routes = Object.entries(draft.routes).flatMap(([capability, to]): NonNullable<Facts["routes"]> => {
+      if (to === undefined) return []
+      if (to === "none") return [{ capability, to: null }]
+      const [name] = resolveNodes(reading, to, tree.value([...at("routes"), capability]))
+      return name === undefined ? [] : [{ capability, to: name }]
+    })
+  }
   if (draft["agree-on"] !== undefined) {
     const words = draft["agree-on"].filter((word) => word !== undefined)
     words.forEach((word, i) => {

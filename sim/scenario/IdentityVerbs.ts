@@ -101,6 +101,15 @@ export const readSense = (reading: Reading, sense: StepDraft["sense"], at: Path)
   }
 }
 
+/** A node by its name, or a capability, which has a colon or is everything. */
+export const readSend = (reading: Reading, send: StepDraft["send"], at: Path): Verb | null => {
+  if (send === undefined) return null
+  const from = one(reading, send.from, [...at, "from"])
+  const capability = send.to?.includes(":") === true || send.to === "*"
+  const to = capability ? send.to! : one(reading, send.to, [...at, "to"])
+  return { _tag: "send", from, to, channel: send.channel ?? "notes", key: send.key ?? null }
+}
+
 export const readAsk = (reading: Reading, ask: StepDraft["ask"], at: Path): Verb | null => {
   if (ask === undefined) return null
   const { mistakes, tree } = reading

@@ -129,8 +129,7 @@ const Step = Schema.Struct({
   later: {
     propose: proposals,
     approve: proposals,
-    reject: proposals,
-    send: "actuation"
+    reject: proposals
   }
 })
 
@@ -232,6 +231,12 @@ const facts = {
     ).annotate({ message: "write which frame is where, such as { dry-1: { reached: everyone } }" }),
     "{ dry-1: { reached: everyone } } reads: every running node has the frame that a `sense` step calls dry-1."
   ),
+  routes: may(
+    Schema.Record(Schema.String, Schema.String.annotate({ message: "write a node, or none" })).annotate({
+      message: "write which capability leads where, such as { actuator:pump-1: jetson-1 }"
+    }),
+    "{ actuator:pump-1: jetson-1 } reads: every running node would ask jetson-1 for that; none: nobody knows anybody to ask. Capabilities may be patterns."
+  ),
   "agree-on": may(
     list(
       word(["leader", "term", "peers", "frames"], "What all running nodes hold alike.", { proposals }),
@@ -250,7 +255,7 @@ const Facts = Schema.Struct(facts).annotate({
   noun: "fact",
   description: "What must be so. All facts of one expectation must hold together.",
   message: "write facts, such as { leaders: at most 1 }",
-  later: { routes: "capability routing", proposals, actuators: "actuation" }
+  later: { proposals, actuators: "actuation" }
 })
 
 /** Each expectation has exactly one of them. */

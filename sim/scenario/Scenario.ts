@@ -127,6 +127,14 @@ export type Verb =
       /** The name of frames that it follows from. */
       readonly causes?: string
     }
+  /** A program on `from` has a message for a node, or for whoever has a capability. */
+  | {
+      readonly _tag: "send"
+      readonly from: string
+      readonly to: string
+      readonly channel: string
+      readonly key: string | null
+    }
   /** A record of discovery that the node did not announce, or not now. */
   | {
       readonly _tag: "advertise"
@@ -276,6 +284,8 @@ export interface Facts {
     readonly at: "reached" | "stands-at"
     readonly who: "everyone" | ReadonlyArray<string>
   }>
+  /** Whom every node would ask for a capability; `null`: nobody. */
+  readonly routes?: ReadonlyArray<{ readonly capability: string; readonly to: string | null }>
   readonly agreeOn?: ReadonlyArray<"leader" | "term" | "peers" | "frames">
   /** Counts of happenings, from `after` (or from the start) to now. */
   readonly events?: ReadonlyArray<{

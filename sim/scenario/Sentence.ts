@@ -43,6 +43,8 @@ export const sentenceOf = (tense: TenseName, facts: Facts): string => {
     const whom = who === "everyone" ? who : list(who, "and")
     parts.push(at === "reached" ? `${frame} has reached ${whom}` : `${frame} stands at ${whom}`)
   }
+  for (const { capability, to } of facts.routes ?? [])
+    parts.push(to === null ? `nobody knows whom to ask for ${capability}` : `${capability} is at ${to}`)
   if (facts.agreeOn !== undefined) parts.push(`all agree on ${list(facts.agreeOn, "and")}`)
   for (const { about, event, from, reason, seen, to } of facts.events ?? []) {
     const about1 = about === null ? "" : ` about ${about}`

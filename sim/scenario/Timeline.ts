@@ -7,7 +7,7 @@ import { verbNames } from "./Language.ts"
 import { type Moments, isReserved } from "./Moments.ts"
 import { type Reading, resolveTargets, valueOf } from "./Names.ts"
 import { readCut, readHeal, readLinkVerb, readPartition, readReplay } from "./LinkVerbs.ts"
-import { readAsk, readSense, readConnect, readKeysFail, readRevoke, readTrust } from "./IdentityVerbs.ts"
+import { readAsk, readSend, readSense, readConnect, readKeysFail, readRevoke, readTrust } from "./IdentityVerbs.ts"
 import { readAdvertise } from "./NearbyVerbs.ts"
 import { readCrash, readCrashAtWrite, readDisk, readFreeze, readSkew, readSlowCpu } from "./NodeVerbs.ts"
 import { ON_THE_NETWORK } from "./OnTheNetwork.ts"
@@ -156,6 +156,8 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
       return readAsk(reading, step.ask, at)
     case "sense":
       return readSense(reading, step.sense, at)
+    case "send":
+      return readSend(reading, step.send, at)
     case "advertise":
       return readAdvertise(reading, step.advertise, at)
     case "replay":

@@ -70,6 +70,7 @@ const Delay = Schema.Union([
     "write a time or a range such as 2ms..20ms, { usual: 2ms..20ms, rarely: 1s..3s, share: 5% }, { least: 8ms, most: 10s }, { least: 8ms, more: 20ms }, or { table: [3ms, 250ms] }"
 })
 
+const sendNeeds = "write { from: laptop, to: jetson-1 }, or to: a capability, such as actuator:pump-1"
 const senseNeeds = "write { frame: dry-1, by: jetson-1, zone: zone-1, metric: moisture, value: 17 }"
 
 /** The verbs, in the order in which they are listed to people. */
@@ -417,6 +418,25 @@ export const verbs = {
       "follows-from": may(Name, "The frames, by their name here, that it follows from: the last of each node's.")
     }).annotate({ noun: "word of sense", message: senseNeeds }),
     "Something that a node says to the mesh: a context frame of its own."
+  ),
+  send: may(
+    Schema.Struct({
+      from: must(Name, "On whose device the program runs.", sendNeeds),
+      to: must(
+        Schema.NonEmptyString.annotate({ message: sendNeeds }),
+        "A node, or a pattern of capabilities, such as actuator:pump-1.",
+        sendNeeds
+      ),
+      channel: may(
+        Schema.NonEmptyString.annotate({ message: "write a channel, such as notes" }),
+        "Which handler it is for; nobody: one that there is not. Default notes."
+      ),
+      key: may(
+        Schema.NonEmptyString.annotate({ message: "write any words, such as open-1" }),
+        "Two with one key are one message. Default its own."
+      )
+    }).annotate({ noun: "word of send", message: sendNeeds }),
+    "A program on a node has a message for somebody. What came of it is the event world.answer about that node; who took it, world.message."
   ),
   replay: may(
     Schema.Struct({

@@ -43,6 +43,10 @@ const factsWords = (facts: Facts): Written => {
     heartbeats: pairWords(facts.heartbeats, ({ ms }) => showTime(ms)),
     unread: pairWords(facts.unread, ({ bytes }) => showSize(bytes)),
     frames: frameWords(facts.frames),
+    routes:
+      facts.routes === undefined
+        ? undefined
+        : Object.fromEntries(facts.routes.map(({ capability, to }) => [capability, to ?? "none"])),
     "agree-on": agreeOn,
     events: events?.map(({ about, event, from, reason, seen, to }) => ({
       event,

@@ -170,6 +170,10 @@ const verbWords = (verb: Verb, scenario: Scenario): Written => {
       }
     case "ask":
       return { ask: { from: verb.from, to: verb.to, each: showTime(verb.eachMs) } }
+    case "send": {
+      const { channel, from, key, to } = verb
+      return { send: { from, to, channel: channel === "notes" ? undefined : channel, key: key ?? undefined } }
+    }
     case "sense": {
       const { pad, ...data } = verb.data
       return {

@@ -65,6 +65,8 @@ const resolved = (verb: Verb, meant: Meant, everyone: ReadonlyArray<string>): Ve
     case "ask":
     case "replay":
       return { ...verb, from: nameIn(verb.from), to: nameIn(verb.to) }
+    case "send":
+      return { ...verb, from: nameIn(verb.from), to: verb.to.includes(":") ? verb.to : nameIn(verb.to) }
     case "trust":
     case "revoke":
       return first.length === 0 ? null : { ...verb, by: named(first), whom: nameIn(verb.whom) }

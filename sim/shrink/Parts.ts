@@ -135,6 +135,7 @@ const verbWithout = (verb: Verb, name: string): Verb | null => {
           ? null
           : { ...verb, what: rest(verb.what) }
     case "ask":
+    case "send":
     case "replay":
       return verb.from === name || verb.to === name ? null : verb
     case "trust":

@@ -100,6 +100,7 @@ const narrower = ({ verb }: Step, scenario: Scenario): ReadonlyArray<Verb> => {
     case "advertise":
       return fewer(namesOf(verb.heardBy, scenario)).map((heardBy): Verb => ({ ...verb, heardBy }))
     case "ask":
+    case "send":
     case "replay":
       return []
     default: {

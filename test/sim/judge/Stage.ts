@@ -17,6 +17,7 @@ export interface Actor {
   readonly frames?: { readonly [name: string]: boolean }
   readonly stands?: ReadonlyArray<string>
   readonly world?: string
+  readonly routes?: { readonly [capability: string]: string }
 }
 
 export const world = (nowMs: number, actors: { readonly [name: string]: Actor }, leadersPerTerm = 1): WorldView => ({
@@ -37,6 +38,7 @@ export const world = (nowMs: number, actors: { readonly [name: string]: Actor },
     unreadBytes: (other) => actor.unreadBytes?.[other] ?? 0,
     frames: (frame) => actor.frames?.[frame] ?? null,
     stands: (frame) => actor.stands?.includes(frame) === true,
+    route: (capability) => actor.routes?.[capability] ?? null,
     world: actor.world ?? ""
   }))
 })

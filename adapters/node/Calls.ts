@@ -1,0 +1,43 @@
+/**
+ * Messages that the operator sends through this node, and those that come for it. What handles a channel on this device comes with
+ * its programs; until there are any, nobody has taken a message, and its sender is told so.
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type { Happened } from "../../kernel/Input.ts"
+import type { Messages } from "../../kernel/Ports.ts"
+import type { Outcome } from "../../kernel/routing/Outcome.ts"
+import type { ForwardParams } from "../../kernel/wire/Frame.ts"
+
+/** A little more than the kernel waits itself: a node that boots or leaves answers nothing. */
+const ANSWER_MS = 32_000
+
+export const make = (offer: (happened: Happened) => Effect.Effect<void>) => {
+  const waiting = new Map<number, Deferred.Deferred<Outcome>>()
+  let calls = 0
+  const port: Messages["Service"] = {
+    deliver: (channel) => Effect.succeed({ ok: false, reason: `nobody here handles ${channel.slice(0, 64)}` }),
+    answered: (call, outcome) =>
+      Effect.suspend(() => {
+        const answer = waiting.get(call)
+        waiting.delete(call)
+        return answer === undefined ? Effect.void : Deferred.succeed(answer, outcome)
+      })
+  }
+  const ask = (params: ForwardParams): Effect.Effect<Outcome> =>
+    Effect.gen(function* () {
+      const call = ++calls
+      const answer = yield* Deferred.make<Outcome>()
+      waiting.set(call, answer)
+      yield* offer({ _tag: "Asked", call, params })
+      return yield* Effect.timeoutOrElse(Deferred.await(answer), {
+        duration: ANSWER_MS,
+        orElse: () =>
+          Effect.sync((): Outcome => {
+            waiting.delete(call)
+            return { ok: false, code: "TIMEOUT", message: "the node does not answer: it starts, or stops" }
+          })
+      })
+    })
+  return { port, ask }
+}

@@ -1,0 +1,12 @@
+/** A program on a node that has one message for somebody. */
+import { DONE, type Fault } from "./Fault.ts"
+
+export const send: Fault<"send"> = ({ channel, from, key, to }, strike) => {
+  const { machines } = strike.world
+  const sender = machines.find(({ name }) => name === from)
+  if (sender === undefined) return DONE
+  const target = machines.find(({ name }) => name === to)
+  strike.tell("world.send", from, `sends a message to ${to} on ${channel}`)
+  sender.say(target?.config.deviceId ?? to, channel, key ?? `message/${strike.key}`)
+  return DONE
+}
