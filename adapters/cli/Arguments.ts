@@ -38,6 +38,15 @@ export type Order =
       readonly gen1: boolean
     }
   | { readonly _tag: "trust remove"; readonly name: string }
+  | {
+      readonly _tag: "world"
+      readonly zone: string | null
+      readonly kinds: ReadonlyArray<string>
+      /** Whose word, by name or id. */
+      readonly source: string | null
+    }
+  | { readonly _tag: "trace"; readonly frame: string }
+  | { readonly _tag: "ping"; readonly name: string; readonly count: number }
 
 export type Reading =
   | { readonly order: Order; readonly manner: Manner }
@@ -56,7 +65,10 @@ const options = {
   role: { type: "string" },
   name: { type: "string" },
   key: { type: "string" },
-  gen1: { type: "boolean" }
+  gen1: { type: "boolean" },
+  zone: { type: "string" },
+  source: { type: "string" },
+  count: { type: "string" }
 } as const
 type Flag = keyof typeof options
 const isFlag = (name: string): name is Flag => Object.hasOwn(options, name)
@@ -70,6 +82,9 @@ const commands: {
   status: { flags: [], words: [0, 0] },
   peers: { flags: [], words: [0, 1] },
   events: { flags: ["follow", "since", "kind"], words: [0, 0] },
+  world: { flags: ["zone", "kind", "source"], words: [0, 0] },
+  trace: { flags: [], words: [1, 1] },
+  ping: { flags: ["count"], words: [1, 1] },
   "trust list": { flags: [], words: [0, 0] },
   "trust add": { flags: ["role", "name", "key", "gen1"], words: [1, 1] },
   "trust remove": { flags: [], words: [1, 1] },
@@ -84,7 +99,10 @@ export const roles = "node planner field sensor actuator viewer standby-planner"
 const needs: { readonly [flag: string]: string } = {
   state: "--state needs a directory, such as --state /var/lib/clawmesh",
   since: "--since needs a time, such as --since 1h",
-  kind: "--kind needs kinds of events, such as --kind peer,leader",
+  kind: "--kind needs kinds, such as --kind peer,leader of events, or --kind observation of the world",
+  zone: "--zone needs a zone, such as --zone zone-1",
+  source: "--source needs a name or an id: clawmesh peers shows them",
+  count: "--count needs a number, such as --count 3",
   role: `--role needs a role: ${roles}`,
   name: "--name needs a name, such as --name barn-laptop",
   key: "--key needs the device's public key, as clawmesh-node id prints it; one that begins with a hyphen as --key=-…"
@@ -150,6 +168,8 @@ const commandOf = (
 
 const missing: { readonly [command: string]: string } = {
   "trust add": "trust add needs the device's id: clawmesh trust add ID --role ROLE; clawmesh-node id prints it there",
+  trace: "trace needs a frame: clawmesh trace ID; clawmesh world --json shows ids",
+  ping: "ping needs a name or an id: clawmesh ping NAME; clawmesh peers shows them",
   "trust remove": "trust remove needs a name or an id: clawmesh trust list shows them"
 }
 
@@ -194,6 +214,18 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
       const key = flags.get("key") ?? null
       return ordered({ _tag: name, id: rest[0]!, role, name: flags.get("name") ?? null, key, gen1: flags.has("gen1") })
     }
+    case "world": {
+      const kinds = (flags.get("kind") ?? "").split(",").filter((kind) => kind !== "")
+      return ordered({ _tag: name, zone: flags.get("zone") ?? null, kinds, source: flags.get("source") ?? null })
+    }
+    case "trace":
+      return ordered({ _tag: name, frame: rest[0]! })
+    case "ping": {
+      const said = flags.get("count") ?? "1"
+      const count = /^[1-9]\d{0,3}$/u.test(said) ? Number(said) : 0
+      if (count === 0) return misuse(`--count ${said}: write a number from 1 to 9999`)
+      return ordered({ _tag: name, name: rest[0]!, count })
+    }
     case "trust remove":
       return ordered({ _tag: name, name: rest[0]! })
     default:
@@ -207,6 +239,10 @@ export const help = `Shows and changes what the clawmesh-node on this machine do
   clawmesh peers [NAME]               one line each, or everything about one
   clawmesh events [-f]                what happened; -f goes on telling
       --since 1h  --kind peer,leader
+  clawmesh world                      what the mesh knows, with its age and how far to trust it
+      --zone Z  --kind observation  --source NAME
+  clawmesh trace FRAME                what led to a frame, and what came of it
+  clawmesh ping NAME [--count N]      find, dial, shake hands, echo: one line each
   clawmesh trust list                 whom this node trusts, and who else is near
   clawmesh trust add ID --role ROLE   trust a device; say the same on the device
       --name NAME  --key KEY  --gen1

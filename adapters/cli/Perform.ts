@@ -6,6 +6,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import { kinds, type Kind } from "../../kernel/wire/ContextFrame.ts"
 import { Role } from "../../kernel/wire/Frame.ts"
 import { isPrintable, printable } from "../config/Printable.ts"
 import { hint, nearest } from "../config/Spelling.ts"
@@ -16,9 +17,11 @@ import { ask, follow } from "./Client.ts"
 import { idIn, resolve } from "./Devices.ts"
 import { eventLine, eventsScreen } from "./EventScreen.ts"
 import { peerScreen, peersScreen } from "./PeerScreen.ts"
+import { ping } from "./Ping.ts"
 import { statusScreen } from "./StatusScreen.ts"
 import { type Look, shellWord } from "./Text.ts"
 import { changeScreen, trustScreen } from "./TrustScreen.ts"
+import { traceScreen, worldScreen } from "./WorldScreen.ts"
 
 export interface Errand {
   readonly order: Exclude<Order, { readonly _tag: "help" | "version" }>
@@ -160,6 +163,35 @@ const removeTrust = (errand: Errand, word: string): Work =>
     told(errand, done, (document) => changeScreen(document, false, look))
   })
 
+const showWorld = (errand: Errand, order: Extract<Order, { readonly _tag: "world" }>): Work =>
+  Effect.gen(function* () {
+    const { look, socket } = errand
+    const [kind, ...others] = order.kinds
+    if (others.length > 0) return yield* Effect.fail(failure("WRONG_USE", "write one kind of frames, or none for all"))
+    if (kind !== undefined && !kinds.includes(kind as Kind)) {
+      const wayOut = hint(kind, kinds) || `; there are ${kinds.join(" ")}`
+      return yield* Effect.fail(failure("WRONG_USE", `no kind of frame ${JSON.stringify(kind)}${wayOut}`))
+    }
+    const parameters = new URLSearchParams()
+    if (kind !== undefined) parameters.set("kind", kind)
+    if (order.zone !== null) parameters.set("zone", order.zone)
+    if (order.source !== null) {
+      const status = yield* ask(socket, { method: "GET", target: "/status" }, Api.Status)
+      const { id } = order.source === status.node.name ? status.node : yield* one(order.source, status.peers)
+      parameters.set("source", id)
+    }
+    if (errand.manner.json) parameters.set("limit", String(Api.WORLD_MAX))
+    const target = `/world${parameters.size === 0 ? "" : `?${parameters}`}`
+    const world = yield* ask(socket, { method: "GET", target }, Api.World)
+    told(errand, world, (document) => worldScreen(document, look))
+  })
+
+const showTrace = (errand: Errand, frame: string): Work =>
+  Effect.map(
+    ask(errand.socket, { method: "GET", target: `/trace?${new URLSearchParams({ frame })}` }, Api.Trace),
+    (trace) => told(errand, trace, (document) => traceScreen(document, errand.look))
+  )
+
 const work = (errand: Errand): Work => {
   const { order } = errand
   switch (order._tag) {
@@ -169,6 +201,12 @@ const work = (errand: Errand): Work => {
       return showPeers(errand, order.name)
     case "events":
       return showEvents(errand, order)
+    case "world":
+      return showWorld(errand, order)
+    case "trace":
+      return showTrace(errand, order.frame)
+    case "ping":
+      return ping(errand, order)
     case "trust list":
       return showTrust(errand)
     case "trust add":

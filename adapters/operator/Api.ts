@@ -8,7 +8,9 @@
  */
 import * as Schema from "effect/Schema"
 import { MeshEvent } from "../../kernel/status/MeshEvent.ts"
+import { kinds, tiers } from "../../kernel/wire/ContextFrame.ts"
 import { DeviceId, Role } from "../../kernel/wire/Frame.ts"
+import { freshnesses } from "../../kernel/world/Query.ts"
 import { type FailureCode, failures } from "./Failure.ts"
 
 /** Names of devices, in UTF-16 units: longer ones break every table. */
@@ -220,6 +222,76 @@ export const TrustChange = Schema.Struct({
   device: Trusted
 })
 export type TrustChange = typeof TrustChange.Type
+
+/** What stands in the world: of each device, kind, zone and metric the newest frame. */
+export const WorldEntry = Schema.Struct({
+  source: Device,
+  kind: Schema.Literals(kinds),
+  zone: Schema.NullOr(Schema.String),
+  metric: Schema.NullOr(Schema.String),
+  frame: Schema.String,
+  /** Since it was seen at its source, by the clocks of those that held it. */
+  ageMs: Schema.Natural,
+  freshness: Schema.Literals(freshnesses),
+  tier: Schema.Literals(tiers),
+  /** Signed by its source, or heard from its own mouth. */
+  evidence: Schema.Boolean,
+  data: Schema.Record(Schema.String, Schema.Unknown)
+})
+export type WorldEntry = typeof WorldEntry.Type
+
+export const World = Schema.Struct({
+  $type: Schema.Literal("clawmesh.world/1"),
+  ...head,
+  /** Of all that fitted the question. */
+  count: Schema.Natural,
+  /** Those shown, the youngest first. */
+  entries: Schema.Array(WorldEntry),
+  /** Frames that nobody could give this node any more, by whose they were. */
+  gaps: Schema.Array(Schema.Struct({ source: Device, frames: Schema.Natural })),
+  /** Frames that this node holds, and their bytes. */
+  held: Schema.Struct({ frames: Schema.Natural, bytes: Schema.Natural })
+})
+export type World = typeof World.Type
+
+export const Trace = Schema.Struct({
+  $type: Schema.Literal("clawmesh.trace/1"),
+  ...head,
+  /** Causes first. */
+  chain: Schema.Array(
+    Schema.Struct({
+      /** Below 0: it led to what was asked for, over so many steps; above: it came of it. */
+      distance: Schema.Int,
+      source: Device,
+      kind: Schema.Literals(kinds),
+      tier: Schema.Literals(tiers),
+      frame: Schema.String,
+      timestamp: Schema.Int,
+      data: Schema.Record(Schema.String, Schema.Unknown)
+    })
+  ),
+  /** Frames that are named as causes, and are not held here. */
+  missing: Schema.Array(Schema.String)
+})
+export type Trace = typeof Trace.Type
+
+/** What came of a message that the other end was only to answer. */
+export const Echo = Schema.Struct({
+  $type: Schema.Literal("clawmesh.echo/1"),
+  ...head,
+  device: Device,
+  ok: Schema.Boolean,
+  /** There and back, as this node measured it. */
+  tookMs: Schema.Natural,
+  /** Why not, a code of the protocol; `null`: it answered. */
+  code: Schema.NullOr(Schema.String),
+  text: Schema.String
+})
+export type Echo = typeof Echo.Type
+
+/** Entries of the world asked for when nobody says how many, and how many at most. */
+export const WORLD_DEFAULT = 200
+export const WORLD_MAX = 10_000
 
 const eventFields = {
   at: Schema.String,

@@ -20,6 +20,8 @@ export const failures = {
   /** The given key is no key, or another device's. */
   PUBLIC_KEY_MISMATCH: { exit: 2, status: 400 },
   RATE_LIMITED: { exit: 1, status: 429 },
+  /** The answer is no: a device does not answer, at the stage that is told. */
+  DELIVERY_FAILED: { exit: 1, status: 502 },
   TIMEOUT: { exit: 7, status: 504 },
   INTERNAL_ERROR: { exit: 70, status: 500 }
 } as const

@@ -158,7 +158,7 @@ interface Desk {
   readonly changes: Semaphore.Semaphore
 }
 
-type Document = Api.Status | Api.Peers | Api.Health | Api.Trust | Api.TrustChange | Api.Events | Failure
+type Document = Api.World | Api.Trace | Api.Echo | Api.Status | Api.Peers | Api.Health | Api.Trust | Api.TrustChange | Api.Events | Failure
 
 const send = (response: ServerResponse, document: Document): void => {
   if (response.headersSent) return
@@ -205,6 +205,14 @@ const perform = (
     }
     case "events":
       return Effect.sync(() => Views.events(daemon, asked.question))
+    case "world":
+      return Effect.sync(() => Views.world(daemon, asked.question))
+    case "trace":
+      return Effect.sync(
+        () => Views.trace(daemon, asked.frameId) ?? failure("NOT_FOUND", "no such frame is held here", "clawmesh world --json")
+      )
+    case "echo":
+      return Views.echo(daemon, asked.id)
     case "follow":
       return follow(desk, asked.question, response)
     case "remove":

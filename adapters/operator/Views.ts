@@ -4,6 +4,8 @@
  *
  * Does not know: what other nodes think of the leader.
  */
+import { randomUUID } from "node:crypto"
+import * as Effect from "effect/Effect"
 import { trustedDevice, type Trusted } from "../../kernel/Config.ts"
 import * as Leadership from "../../kernel/leadership/Leadership.ts"
 import type { Session } from "../../kernel/links/Link.ts"
@@ -11,7 +13,11 @@ import * as Way from "../../kernel/links/Way.ts"
 import { indexOfMember } from "../../kernel/membership/Member.ts"
 import { isIsolated } from "../../kernel/membership/Membership.ts"
 import type { NodeState } from "../../kernel/Node.ts"
+import { ECHO } from "../../kernel/routing/Forwarding.ts"
 import * as KernelStatus from "../../kernel/status/Status.ts"
+import type { Kind } from "../../kernel/wire/ContextFrame.ts"
+import * as Query from "../../kernel/world/Query.ts"
+import * as Tracing from "../../kernel/world/Trace.ts"
 import { NEVER_MS, type Instant } from "../../kernel/Time.ts"
 import type { Daemon, Told } from "../node/Daemon.ts"
 import { isoTime } from "../node/IsoTime.ts"
@@ -35,6 +41,13 @@ const called = ({ id, name }: Api.Device): string => name ?? id.slice(0, 8)
 
 /** How a command line calls a device: exactly. */
 const named = ({ id, name }: Api.Device): string => (name === null || /[^\w.-]/u.test(name) ? id : name)
+
+export interface WorldQuestion {
+  readonly limit: number
+  readonly kind: Kind | null
+  readonly zone: string | null
+  readonly source: string | null
+}
 
 const headOf = (node: NodeState, now: Instant) => ({ at: isoTime(now.wall), seenFrom: node.config.displayName })
 
@@ -360,3 +373,81 @@ export const events = (daemon: Daemon, question: Question): Api.Events => {
     omitted: fitting.length - last.length
   }
 }
+
+export const world = (daemon: Daemon, { kind, limit, source, zone }: WorldQuestion): Api.World => {
+  const node = daemon.state()
+  const now = daemon.now()
+  const entries = Query.standing(node.world, now.mono).filter(
+    (entry) =>
+      (kind === null || entry.kind === kind) &&
+      (zone === null || entry.zone === zone) &&
+      (source === null || entry.sourceDeviceId === source)
+  )
+  return {
+    $type: "clawmesh.world/1",
+    ...headOf(node, now),
+    count: entries.length,
+    entries: entries.slice(0, limit).map((entry) => ({
+      source: deviceOf(node, entry.sourceDeviceId),
+      kind: entry.kind,
+      zone: entry.zone ?? null,
+      metric: entry.metric ?? null,
+      frame: entry.frameId,
+      ageMs: entry.ageMs,
+      freshness: entry.freshness,
+      tier: entry.tier,
+      evidence: entry.evidence,
+      data: entry.data
+    })),
+    gaps: Query.gapsOf(node.world.origins).map(({ frames, sourceDeviceId }) => ({
+      source: deviceOf(node, sourceDeviceId),
+      frames
+    })),
+    held: { frames: node.world.frames, bytes: node.world.bytes }
+  }
+}
+
+/** `null`: that frame is not held here. */
+export const trace = (daemon: Daemon, frameId: string): Api.Trace | null => {
+  const node = daemon.state()
+  const found = Tracing.trace(node.world, frameId)
+  if (found === null) return null
+  return {
+    $type: "clawmesh.trace/1",
+    ...headOf(node, daemon.now()),
+    chain: found.chain.map(({ distance, frame }) => ({
+      distance,
+      source: deviceOf(node, frame.sourceDeviceId),
+      kind: frame.kind,
+      tier: frame.trust.evidence_trust_tier,
+      frame: frame.frameId,
+      timestamp: frame.timestamp,
+      data: frame.data
+    })),
+    missing: found.missing
+  }
+}
+
+/** Has a device answer, over however many others. */
+export const echo = (daemon: Daemon, id: string): Effect.Effect<Api.Echo> =>
+  Effect.gen(function* () {
+    const node = daemon.state()
+    const begun = daemon.now().mono
+    const outcome = yield* daemon.ask({
+      channel: ECHO,
+      to: id,
+      originGatewayId: node.config.deviceId,
+      idempotencyKey: randomUUID(),
+      message: {}
+    })
+    const now = daemon.now()
+    return {
+      $type: "clawmesh.echo/1",
+      ...headOf(node, now),
+      device: deviceOf(node, id),
+      ok: outcome.ok,
+      tookMs: elapsed(begun, now),
+      code: outcome.ok ? null : outcome.code,
+      text: outcome.ok ? "it answered" : outcome.message
+    }
+  })

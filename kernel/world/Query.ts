@@ -2,11 +2,9 @@
  * What a node answers about the world (PROTOCOL.md parts 8 and 12): computed when asked, never stored. Nothing here compares the
  * clocks of two devices: how old something is, is its age at its origin and how long each stayed with it that handed it on.
  */
-import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import type { ContextFrame, Kind, Tier } from "../wire/ContextFrame.ts"
 import { relayed } from "../wire/ContextFrame.ts"
-import { type DeviceId, type SyncQuery, WorldQuery } from "../wire/Frame.ts"
+import type { DeviceId, SyncQuery, WorldQuery } from "../wire/Frame.ts"
 import type { Instant } from "../Time.ts"
 import * as Log from "./Log.ts"
 import * as Origin from "./Origin.ts"
@@ -100,7 +98,7 @@ export const query = (world: World, { kind, limit, sourceDeviceId }: WorldQuery,
   let left = ANSWER_BYTES_MAX
   const fits = (held: Log.Held): boolean => (left -= held.bytes) >= 0
   const shown = entries
-    .sort((a, b) => b.bornAt - a.bornAt || b.nth - a.nth)
+    .sort(youngerFirst)
     .slice(0, limit)
     .filter(fits)
   const frames = newestOf(origins, limit, wanted).filter(fits).reverse()
@@ -112,15 +110,25 @@ export const query = (world: World, { kind, limit, sourceDeviceId }: WorldQuery,
     byKind: tally(({ frame }) => frame.kind),
     byTrustTier: tally(({ frame }) => frame.trust.evidence_trust_tier),
     peerTimestamp: at.wall,
-    gaps: origins.flatMap(({ deviceId, logs }) =>
-      logs.filter(({ missed }) => missed > 0).map(({ incarnation, missed }) => ({
-        sourceDeviceId: deviceId,
-        incarnation,
-        frames: missed
-      }))
-    )
+    gaps: gapsOf(origins)
   }
 }
+
+export const gapsOf = (origins: World["origins"]): ReadonlyArray<Gap> =>
+  origins.flatMap(({ deviceId, logs }) =>
+    logs
+      .filter(({ missed }) => missed > 0)
+      .map(({ incarnation, missed }) => ({ sourceDeviceId: deviceId, incarnation, frames: missed }))
+  )
+
+const youngerFirst = (a: Log.Held, b: Log.Held): number => b.bornAt - a.bornAt || b.nth - a.nth
+
+/** Everything that stands in the world, the youngest first. */
+export const standing = ({ origins }: World, mono: number): ReadonlyArray<Entry> =>
+  origins
+    .flatMap(Origin.entriesOf)
+    .sort(youngerFirst)
+    .map((held) => entryOf(held, mono))
 
 const asOf = ({ bornAt, frame }: Log.Held, mono: number): ContextFrame =>
   relayed(frame, frame.hops, Math.max(0, mono - bornAt))
@@ -164,11 +172,4 @@ export const sync = (world: World, { kind, limit, since, zone }: SyncQuery, at: 
     peerTimestamp: at.wall,
     totalAvailable: wanted.length
   }
-}
-
-const decodeQuery = Schema.decodeUnknownResult(WorldQuery)
-/** What was asked for, as an operator or a peer wrote it; `null`: that is no such question. */
-export const readQuery = (params: unknown): WorldQuery | null => {
-  const result = decodeQuery(params)
-  return Result.isSuccess(result) ? result.success : null
 }

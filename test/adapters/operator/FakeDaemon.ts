@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type { Daemon, Told } from "../../../adapters/node/Daemon.ts"
 import * as Durable from "../../../kernel/Durable.ts"
 import type { Happened } from "../../../kernel/Input.ts"
+import type { Outcome } from "../../../kernel/routing/Outcome.ts"
 import type { MeshEvent } from "../../../kernel/status/MeshEvent.ts"
 import { Drive, id, type World } from "../../kernel/drive.ts"
 
@@ -61,6 +62,8 @@ export class FakeDaemon implements Daemon {
       this.offered.push(happened)
       if (!this.stuck) setTimeout(() => this.drive.feed(happened), TAKEN_UP_AFTER_MS)
     })
+  outcome: Outcome = { ok: true, messageId: "m", by: id("b") }
+  readonly ask = () => Effect.succeed(this.outcome)
   readonly events = () => this.told
   readonly subscribe = (listener: (told: Told) => void) => {
     this.listeners.add(listener)
