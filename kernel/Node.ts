@@ -199,7 +199,13 @@ const recall = (node: NodeState, input: Input): Step => {
 /** What it was is over, and what it promised under this manifest is forgotten, which outlives the next crash as well. */
 const rebirth = (node: NodeState, turn: Turn, incarnation: number): Step => {
   const links = Links.anew(node.links, node.phase === "running", turn)
-  const reborn: NodeState = { ...node, links, world: WorldRoom.anew(node.world), routing: Forwarding.make(), alarmAt: NEVER_MS }
+  const reborn: NodeState = {
+    ...node,
+    links,
+    world: WorldRoom.anew(node.world),
+    routing: Forwarding.make(),
+    alarmAt: NEVER_MS
+  }
   turn.out.push({ _tag: "SetAlarm", at: NEVER_MS })
   return live(reborn, turn, incarnation, [{ _tag: "Forgot", manifest: node.config.manifest.version }])
 }
@@ -400,7 +406,14 @@ const pinProven = (node: NodeState, turn: Turn): void => {
 }
 
 const withAlarm = (node: NodeState, turn: Turn): NodeState => {
-  const due = Math.min(node.links.due, node.membership.due, node.leadership.due, node.world.due, node.routing.due, node.recall.endsAt)
+  const due = Math.min(
+    node.links.due,
+    node.membership.due,
+    node.leadership.due,
+    node.world.due,
+    node.routing.due,
+    node.recall.endsAt
+  )
   if (due === node.alarmAt) return node
   turn.out.push({ _tag: "SetAlarm", at: due })
   return { ...node, alarmAt: due }

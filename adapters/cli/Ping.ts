@@ -66,12 +66,18 @@ const knock = (host: string, port: number): Effect.Effect<Knock> =>
 const knockWords = (error: string, name: string): readonly [text: string, hint: string] => {
   switch (error) {
     case "ECONNREFUSED":
-      return ["refused", `The machine is on, and no clawmesh-node listens there. On ${name}: systemctl status clawmesh-node`]
+      return [
+        "refused",
+        `The machine is on, and no clawmesh-node listens there. On ${name}: systemctl status clawmesh-node`
+      ]
     case "EHOSTUNREACH":
     case "ENETUNREACH":
       return ["no route", `No machine answers at that address: is ${name} on, and in the same network?`]
     case "ETIMEDOUT":
-      return [`no answer within ${KNOCK_MS / 1_000} s`, `The machine is off or away, or a firewall drops what comes to that port.`]
+      return [
+        `no answer within ${KNOCK_MS / 1_000} s`,
+        `The machine is off or away, or a firewall drops what comes to that port.`
+      ]
     default:
       return [error, "The address does not lead to a machine: look at it with clawmesh peers."]
   }
@@ -97,7 +103,12 @@ const find = (errand: Errand, { dialling, link, role }: Api.Peer): boolean => {
           text: `trusted as ${role}; no address known`,
           hint: "Is it on, and in this network? Or give its address: --peer at the node's start."
         }
-      : { stage: "find", ok: true, text: `trusted as ${role}, at ${where ?? "the other end of its own dial"}`, hint: null }
+      : {
+          stage: "find",
+          ok: true,
+          text: `trusted as ${role}, at ${where ?? "the other end of its own dial"}`,
+          hint: null
+        }
   say(errand, line)
   return line.ok
 }

@@ -43,7 +43,9 @@ export const worldScreen = ({ count: all, entries, gaps, held }: World, look: Lo
       `  ${styled("!", "yellow", look)} ${count(frames, "frame")} of ${called(source)} were gone before this node could get them`
   )
   const left = all > entries.length ? `, ${entries.length} shown; --json shows all` : ""
-  const foot = look.quiet ? [] : ["", `${all === 1 ? "1 entry" : `${all} entries`}${left}; ${count(held.frames, "frame")} kept.`]
+  const foot = look.quiet
+    ? []
+    : ["", `${all === 1 ? "1 entry" : `${all} entries`}${left}; ${count(held.frames, "frame")} kept.`]
   return `${[...lines, ...missing, ...foot].join("\n")}\n`
 }
 
@@ -57,6 +59,8 @@ export const traceScreen = ({ chain, missing }: Trace, look: Look): string => {
     printable(JSON.stringify(data).slice(0, VALUE_UNITS_MAX))
   ])
   const lines = table(["STEP", "KIND", "TIER", "SOURCE", "FRAME", "DATA"], rows, look)
-  const gone = missing.map((frame) => `  ${styled("!", "yellow", look)} ${printable(frame)} is a cause, and is not held here`)
+  const gone = missing.map(
+    (frame) => `  ${styled("!", "yellow", look)} ${printable(frame)} is a cause, and is not held here`
+  )
   return `${[...lines, ...gone].join("\n")}\n`
 }

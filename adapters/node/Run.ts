@@ -11,7 +11,16 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import type { Config } from "../../kernel/Config.ts"
-import { Discovery, Herald, Inbox, Keys as KeysPort, Messages, Timepiece, Transport, Vault } from "../../kernel/Ports.ts"
+import {
+  Discovery,
+  Herald,
+  Inbox,
+  Keys as KeysPort,
+  Messages,
+  Timepiece,
+  Transport,
+  Vault
+} from "../../kernel/Ports.ts"
 import * as Node from "../../kernel/Node.ts"
 import { compareText } from "../../kernel/Order.ts"
 import { profiles } from "../../kernel/Profile.ts"

@@ -69,7 +69,12 @@ const readWorld = (parameters: URLSearchParams): Asked | Failure => {
   if (source !== null && !isDeviceId(source)) return refused("source is a whole id: 64 hex digits")
   const zone = parameters.get("zone")
   if (zone !== null && zone.length > WORD_UNITS_MAX) return refused(`a zone has at most ${WORD_UNITS_MAX} characters`)
-  const question = { limit: limit === null ? Api.WORLD_DEFAULT : Number(limit), kind: kind as Kind | null, source, zone }
+  const question = {
+    limit: limit === null ? Api.WORLD_DEFAULT : Number(limit),
+    kind: kind as Kind | null,
+    source,
+    zone
+  }
   return { _tag: "world", question }
 }
 

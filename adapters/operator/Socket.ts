@@ -158,7 +158,17 @@ interface Desk {
   readonly changes: Semaphore.Semaphore
 }
 
-type Document = Api.World | Api.Trace | Api.Echo | Api.Status | Api.Peers | Api.Health | Api.Trust | Api.TrustChange | Api.Events | Failure
+type Document =
+  | Api.World
+  | Api.Trace
+  | Api.Echo
+  | Api.Status
+  | Api.Peers
+  | Api.Health
+  | Api.Trust
+  | Api.TrustChange
+  | Api.Events
+  | Failure
 
 const send = (response: ServerResponse, document: Document): void => {
   if (response.headersSent) return
@@ -209,7 +219,9 @@ const perform = (
       return Effect.sync(() => Views.world(daemon, asked.question))
     case "trace":
       return Effect.sync(
-        () => Views.trace(daemon, asked.frameId) ?? failure("NOT_FOUND", "no such frame is held here", "clawmesh world --json")
+        () =>
+          Views.trace(daemon, asked.frameId) ??
+          failure("NOT_FOUND", "no such frame is held here", "clawmesh world --json")
       )
     case "echo":
       return Views.echo(daemon, asked.id)

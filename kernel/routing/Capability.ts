@@ -1,5 +1,5 @@
 /**
- * What a device can do: ids `kind:name[:sub…]`, patterns over them, and how well one fits (PROTOCOL.md part 14; B41).
+ * What a device can do: ids `kind:name[:sub…]`, patterns over them, and how well one fits (PROTOCOL.md part 15; B41).
  *
  * In a pattern `*` stands for its segment and all after it; otherwise as many segments have to be there on both sides.
  */

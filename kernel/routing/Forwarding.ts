@@ -1,5 +1,5 @@
 /**
- * Messages to a device or a capability, over as many others as it takes (`mesh.message.forward`; PROTOCOL.md part 14).
+ * Messages to a device or a capability, over as many others as it takes (`mesh.message.forward`; PROTOCOL.md part 15).
  *
  * The answer is the truth: `ok` comes only from the device that it was for, once a handler of its channel has taken the message.
  * Whoever carries it keeps who asked until the answer comes, the time is up, or the next one on the way is gone, and says so then.
@@ -106,7 +106,13 @@ export const onRequest = (
     tell(asker, params.channel, failed("INVALID_PARAMS", "the way that it names is not the way that it came"), turn)
     return routing
   }
-  return take(routing, asker, { ...params, kernel: { deadlineMs: kernel?.deadlineMs ?? FORWARD_MS, path } }, known, turn)
+  return take(
+    routing,
+    asker,
+    { ...params, kernel: { deadlineMs: kernel?.deadlineMs ?? FORWARD_MS, path } },
+    known,
+    turn
+  )
 }
 
 const refusalOf = (routing: Routing, params: ForwardParams): Outcome | null => {
@@ -115,9 +121,7 @@ const refusalOf = (routing: Routing, params: ForwardParams): Outcome | null => {
       ? failed("DELIVERY_FAILED", "commands are not carried out by this version")
       : failed("INVALID_COMMAND_ENVELOPE", "this is no command")
   if (params.message === undefined) return failed("INVALID_PARAMS", "there is no message in it")
-  return routing.pending.length >= PENDING_MAX
-    ? failed("RATE_LIMITED", "too many messages are under way here")
-    : null
+  return routing.pending.length >= PENDING_MAX ? failed("RATE_LIMITED", "too many messages are under way here") : null
 }
 
 const isEnvelope = (command: unknown): boolean =>
@@ -163,7 +167,8 @@ const alsoFor = (routing: Routing, pending: Pending, asker: Asker, turn: Turn): 
   return { ...routing, pending: routing.pending.map((one) => (one === pending ? more : one)) }
 }
 
-const nobody = (to: string): Outcome => failed("DELIVERY_FAILED", `nobody who is there can be reached as ${to.slice(0, 64)}`)
+const nobody = (to: string): Outcome =>
+  failed("DELIVERY_FAILED", `nobody who is there can be reached as ${to.slice(0, 64)}`)
 
 const isDevice = ({ config }: Known, to: string): boolean => roleOf(config, to) !== undefined
 
@@ -212,7 +217,8 @@ const forward = (
   const { config } = turn
   const path = [...(params.kernel?.path ?? []), config.deviceId]
   const deadlineMs = Math.max(HOP_MS, (params.kernel?.deadlineMs ?? FORWARD_MS) - HOP_MS)
-  const hop = path.length >= WAY_MAX || !(carries(config.role) || path.length === 1) ? null : nextHop(known, params.to, path)
+  const hop =
+    path.length >= WAY_MAX || !(carries(config.role) || path.length === 1) ? null : nextHop(known, params.to, path)
   if (hop === null) return answered(routing, asker, params.channel, key, nobody(params.to), turn)
   const ticket = routing.tickets + 1
   const frame: Frame = {

@@ -61,7 +61,11 @@ export const routes = (known: Known, pattern: string): ReadonlyArray<Route> => {
     if (best !== null) found.push(best)
   }
   if (observes(config.role))
-    add(config.deviceId, config.capabilities.map((id) => ({ id, health: "healthy" })), true)
+    add(
+      config.deviceId,
+      config.capabilities.map((id) => ({ id, health: "healthy" })),
+      true
+    )
   for (const { deviceId, role } of config.trusted)
     if (observes(role) && isThere(known, deviceId)) add(deviceId, capabilitiesOf(known, deviceId), false)
   return found.sort(

@@ -1,5 +1,5 @@
 /**
- * Context frames: what a device saw, was told or concluded, as it travels (PROTOCOL.md part 12; B38).
+ * Context frames: what a device saw, was told or concluded, as it travels (PROTOCOL.md part 14; B38).
  *
  * A frame is judged whole, here, before anything looks at it. What we do not know in it is kept and goes on as it came, so that
  * a later generation's members survive us; so a frame is the object that was parsed, never a copy of what we know of it.
@@ -110,8 +110,7 @@ export const HOPS_MAX = 3
 /** What a person or a program says beside the data, in UTF-16 units. */
 export const NOTE_UNITS_MAX = 4_096
 
-const isPlain = (value: unknown): value is Plain =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+const isPlain = (value: unknown): value is Plain => typeof value === "object" && value !== null && !Array.isArray(value)
 const isText = (value: unknown, max: number): value is string =>
   typeof value === "string" && value.length > 0 && value.length <= max
 const isCount = (value: unknown): value is number =>

@@ -149,7 +149,7 @@ export const WorldQuery = Schema.Struct({
 })
 export type WorldQuery = typeof WorldQuery.Type
 
-/** How a device of generation 1 asks for what it missed: the newest `limit` of what we hold of the last 500 (P12.14). */
+/** How a device of generation 1 asks for what it missed: the newest `limit` of what we hold of the last 500 (P14.14). */
 export const SyncQuery = Schema.Struct({
   since: Schema.Finite,
   limit: limitOf(500, 100),

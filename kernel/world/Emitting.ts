@@ -75,39 +75,32 @@ const refusalOf = (world: World, { causes, data, frameId, kind, note: said }: Se
 export const sign = (world: World, turn: Turn): World => {
   if (world.signing !== null || world.drafts.length === 0) return world
   const { deviceId, displayName, meshId, meshKey, publicKey } = turn.config
-  const frames = world.drafts.slice(0, SIGNING_MAX).map(
-    (draft, i): ContextFrame => ({
-      gen: GENERATIONS[1],
-      kind: draft.kind,
-      frameId: draft.frameId,
-      sourceDeviceId: deviceId,
-      ...(displayName === "" ? {} : { sourceDisplayName: displayName }),
-      timestamp: draft.timestamp,
-      data: draft.data,
-      trust: trustOf(draft.kind),
-      ...(draft.note === undefined ? {} : { note: draft.note }),
-      hops: 0,
-      kernel: {
-        incarnation: turn.incarnation,
-        seq: world.seq + i + 1,
-        publicKey,
-        ageMs: 0,
-        signature: "",
-        ...(draft.causes === undefined ? {} : { causes: draft.causes })
-      }
-    })
-  )
+  const frames = world.drafts.slice(0, SIGNING_MAX).map((draft, i): ContextFrame => ({
+    gen: GENERATIONS[1],
+    kind: draft.kind,
+    frameId: draft.frameId,
+    sourceDeviceId: deviceId,
+    ...(displayName === "" ? {} : { sourceDisplayName: displayName }),
+    timestamp: draft.timestamp,
+    data: draft.data,
+    trust: trustOf(draft.kind),
+    ...(draft.note === undefined ? {} : { note: draft.note }),
+    hops: 0,
+    kernel: {
+      incarnation: turn.incarnation,
+      seq: world.seq + i + 1,
+      publicKey,
+      ageMs: 0,
+      signature: "",
+      ...(draft.causes === undefined ? {} : { causes: draft.causes })
+    }
+  }))
   const ticket = TICKETS_FROM + world.tickets
   turn.out.push({ _tag: "Sign", ticket, payloads: frames.map((frame) => signedText(frame, meshId, meshKey)) })
   return { ...world, tickets: world.tickets + 1, signing: { ticket, frames } }
 }
 
-export const onSigned = (
-  world: World,
-  signatures: ReadonlyArray<string> | null,
-  links: Links,
-  turn: Turn
-): World => {
+export const onSigned = (world: World, signatures: ReadonlyArray<string> | null, links: Links, turn: Turn): World => {
   const { frames } = world.signing!
   const rest: World = { ...world, signing: null, drafts: world.drafts.slice(frames.length) }
   if (signatures === null || signatures.length < frames.length) {

@@ -1,5 +1,5 @@
 /**
- * Anti-entropy (P12.8 to P12.13; B39): the two ends of a link compare what they hold of every log, and whoever lacks something asks
+ * Anti-entropy (P14.8 to P14.13; B39): the two ends of a link compare what they hold of every log, and whoever lacks something asks
  * for it, oldest first.
  *
  * Each heartbeat brings a fingerprint of all that the other end holds. Where it is not ours, each tells the other of the logs that

@@ -62,7 +62,8 @@ export const indexOfLog = ({ logs }: Origin, incarnation: number): number => {
 export const logOf = (origin: Origin, incarnation: number): Log.Log | undefined =>
   origin.logs[indexOfLog(origin, incarnation)]
 
-export const entriesOf = ({ entries }: Origin): ReadonlyArray<Log.Held> => [...HashMap.values(entries)].sort(Log.compareHeld)
+export const entriesOf = ({ entries }: Origin): ReadonlyArray<Log.Held> =>
+  [...HashMap.values(entries)].sort(Log.compareHeld)
 
 /** With this log in place of its older value, or as a further one. */
 export const withLog = (origin: Origin, log: Log.Log): Origin => {
@@ -97,7 +98,10 @@ export const withEntry = (origin: Origin, held: Log.Held): Origin => {
 
 const bounded = (origin: Origin): Origin => {
   let next = origin
-  while (HashMap.size(next.entries) > ENTRIES_MAX || (next.entryBytes > ENTRY_BYTES_MAX && HashMap.size(next.entries) > 1)) {
+  while (
+    HashMap.size(next.entries) > ENTRIES_MAX ||
+    (next.entryBytes > ENTRY_BYTES_MAX && HashMap.size(next.entries) > 1)
+  ) {
     let oldest: Log.Held | undefined
     for (const held of HashMap.values(next.entries))
       if (oldest === undefined || Log.compareHeld(held, oldest) < 0) oldest = held
@@ -123,7 +127,9 @@ export const withUnsigned = (origin: Origin, held: Log.Held): Origin => {
   const all = [...origin.seen, { frameId, timestamp }]
   const over = all.length - SEEN_MAX
   const seen = over > 0 ? all.slice(over) : all
-  const seenFloor = all.slice(0, Math.max(0, over)).reduce((floor, gone) => Math.max(floor, gone.timestamp), origin.seenFloor)
+  const seenFloor = all
+    .slice(0, Math.max(0, over))
+    .reduce((floor, gone) => Math.max(floor, gone.timestamp), origin.seenFloor)
   const unsigned = [...origin.unsigned.slice(-UNSIGNED_MAX + 1), held]
   return withEntry({ ...origin, seen, seenFloor, unsigned }, held)
 }

@@ -1,5 +1,5 @@
 /**
- * What a node answers about the world (PROTOCOL.md parts 8 and 12): computed when asked, never stored. Nothing here compares the
+ * What a node answers about the world (PROTOCOL.md parts 8 and 14): computed when asked, never stored. Nothing here compares the
  * clocks of two devices: how old something is, is its age at its origin and how long each stayed with it that handed it on.
  */
 import type { ContextFrame, Kind, Tier } from "../wire/ContextFrame.ts"
@@ -97,10 +97,7 @@ export const query = (world: World, { kind, limit, sourceDeviceId }: WorldQuery,
   }
   let left = ANSWER_BYTES_MAX
   const fits = (held: Log.Held): boolean => (left -= held.bytes) >= 0
-  const shown = entries
-    .sort(youngerFirst)
-    .slice(0, limit)
-    .filter(fits)
+  const shown = entries.sort(youngerFirst).slice(0, limit).filter(fits)
   const frames = newestOf(origins, limit, wanted).filter(fits).reverse()
   return {
     count: entries.length,
@@ -154,7 +151,7 @@ const newestOf = (
   return found.sort((a, b) => b.nth - a.nth).slice(0, limit)
 }
 
-/** Of how many that came last a device of generation 1 may choose (P12.14). */
+/** Of how many that came last a device of generation 1 may choose (P14.14). */
 const SYNC_OF = 500
 
 /** What a device of generation 1 missed: the newest of them. */

@@ -1,5 +1,5 @@
 /**
- * Frames that come from peers, until they are found good (P12.3): nothing of them is held or handed on before that.
+ * Frames that come from peers, until they are found good (P14.3): nothing of them is held or handed on before that.
  *
  * A frame of a kernel peer has its origin's signature, which is checked by a command; whoever carried it can neither make nor
  * change it. One of generation 1 is nobody's word but that of the link that it came over: it is evidence only where that is its

@@ -1,5 +1,5 @@
 /**
- * Hands frames on (P12.5): each to every other peer, `HOPS_MAX` hops far, unless that has it from its origin itself. What is lost
+ * Hands frames on (P14.5): each to every other peer, `HOPS_MAX` hops far, unless that has it from its origin itself. What is lost
  * on the way, or lies further off, is made good where the logs are compared (Exchanging.ts).
  */
 import { carries } from "../Config.ts"
@@ -17,7 +17,11 @@ const isOnLane = (frame: ContextFrame): boolean => utf8Bytes(JSON.stringify(fram
 export const publish = (frame: ContextFrame, { links }: Links, turn: Turn): void => {
   for (const session of links)
     if (session._tag === "Session")
-      turn.lower.push({ lane: "live", link: session.link, frame: { type: "event", event: "context.frame", payload: frame } })
+      turn.lower.push({
+        lane: "live",
+        link: session.link,
+        frame: { type: "event", event: "context.frame", payload: frame }
+      })
 }
 
 /** Hands on what came over `from`, `dwellMs` ago. */

@@ -10,7 +10,11 @@ export const sense: Fault<"sense"> = ({ causes, data, eachMs, frame, kind, times
   const { metric, value, zone } = data
   const what = [metric, value].filter((word) => word !== undefined).join(" ")
   const where = zone === undefined ? "" : ` in ${String(zone)}`
-  strike.tell("world.sense", oneOf(machines), `${words(kind)}${what === "" ? "" : ` ${what}`}${where} (${frame})${often}`)
+  strike.tell(
+    "world.sense",
+    oneOf(machines),
+    `${words(kind)}${what === "" ? "" : ` ${what}`}${where} (${frame})${often}`
+  )
   const sensing = machines.map((machine) =>
     machine.sense({
       name: frame,
@@ -25,7 +29,12 @@ export const sense: Fault<"sense"> = ({ causes, data, eachMs, frame, kind, times
   return {
     touched: (now) => inWorld(now, machines).reduce((sum, machine, i) => sum + machine.said(sensing[i]!), 0),
     undo: (now) => {
-      tell(now, "world.undo", oneOf(machines), `${names(machines)} ${machines.length === 1 ? "says" : "say"} no more of ${frame}`)
+      tell(
+        now,
+        "world.undo",
+        oneOf(machines),
+        `${names(machines)} ${machines.length === 1 ? "says" : "say"} no more of ${frame}`
+      )
       inWorld(now, machines).forEach((machine, i) => machine.stopSensing(sensing[i]!))
     }
   }

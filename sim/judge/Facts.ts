@@ -319,7 +319,8 @@ export const question = (facts: Facts, from: Asked = "of all"): Question => {
       const speaksForItself = clauses.length === 1
       return guilty
         .map((clause) =>
-          speaksForItself || ["peers", "sessions", "trusts", "leader", "heartbeats", "unread", "frames", "routes"].includes(clause.key)
+          speaksForItself ||
+          ["peers", "sessions", "trusts", "leader", "heartbeats", "unread", "frames", "routes"].includes(clause.key)
             ? clause.now(view, seen)
             : `${clause.key} ${clause.now(view, seen)}`
         )

@@ -47,7 +47,14 @@ const lacks = (giver: Machine, taker: Machine, common: (deviceId: string) => boo
 const signed = (origin: Origin.Origin | undefined): ReadonlyMap<string, string> =>
   new Map(
     (origin === undefined ? [] : Origin.entriesOf(origin)).flatMap(({ frame }) =>
-      frame.kernel === undefined ? [] : [[`${frame.kind} ${JSON.stringify(frame.data["zone"])} ${JSON.stringify(frame.data["metric"])}`, frame.frameId]]
+      frame.kernel === undefined
+        ? []
+        : [
+            [
+              `${frame.kind} ${JSON.stringify(frame.data["zone"])} ${JSON.stringify(frame.data["metric"])}`,
+              frame.frameId
+            ]
+          ]
     )
   )
 
