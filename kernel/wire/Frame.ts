@@ -134,6 +134,10 @@ export const StreamHead = Schema.Struct({
 })
 export type StreamHead = typeof StreamHead.Type
 
+/** Fingerprint of the entries of one device. */
+const EntriesPrint = Schema.Struct({ origin: DeviceId, print: Schema.Natural })
+export type EntriesPrint = typeof EntriesPrint.Type
+
 /** A message without a generation is of the first one. */
 const Generation = Schema.Natural.pipe(Schema.withDecodingDefaultKey(Effect.succeed(1)))
 
@@ -219,7 +223,8 @@ export const eventSchemas = {
   "context.frame": Context,
   /** What the sender holds of these logs. */
   "mesh.world.have": Schema.Struct({
-    streams: Schema.Array(StreamHead).check(Schema.isMaxLength(STREAMS_A_MESSAGE))
+    streams: Schema.Array(StreamHead).check(Schema.isMaxLength(STREAMS_A_MESSAGE)),
+    entries: Schema.Array(EntriesPrint).check(Schema.isMaxLength(STREAMS_A_MESSAGE))
   }),
   /** The rest of this log, please, from `from` on, in at most so many bytes. */
   "mesh.world.want": Schema.Struct({ origin: DeviceId, incarnation: Counter, from: Counter, bytes: Schema.Natural }),

@@ -19,13 +19,20 @@ import { NEVER_MS } from "../Time.ts"
 import { note, send, type Fact, type Turn } from "../Turn.ts"
 import type { ContextFrame } from "../wire/ContextFrame.ts"
 import { relayed } from "../wire/ContextFrame.ts"
-import { FRAMES_A_PAGE, STREAMS_A_MESSAGE, type DeviceId, type Event, type StreamHead } from "../wire/Frame.ts"
+import {
+  FRAMES_A_PAGE,
+  STREAMS_A_MESSAGE,
+  type DeviceId,
+  type EntriesPrint,
+  type Event,
+  type StreamHead
+} from "../wire/Frame.ts"
 import { LANE_FRAME_BYTES_MAX } from "../wire/Limits.ts"
-import { holdPage } from "./Holding.ts"
+import { holdEntry, holdPage } from "./Holding.ts"
 import * as Log from "./Log.ts"
 import * as Origin from "./Origin.ts"
 import { check, good, refuse } from "./Receiving.ts"
-import { logOf, nextOf, originOf, type Checking, type Exchange, type World } from "./World.ts"
+import { logOf, nextOf, originOf, type Checking, type Exchange, type Page, type World } from "./World.ts"
 
 /** What is asked for at once, at first, at least, and at most. */
 const QUOTA_FIRST_BYTES = 8_192
@@ -42,6 +49,8 @@ const REST_MS = 5_000
 export const LIAR_REST_MS = 60_000
 /** So many heartbeats that differ, and nothing new to tell: what was told may have been lost. */
 const TELL_AGAIN_BEATS = 8
+/** After so many heartbeats that differ, with no log that one end lacks: entries may. */
+const ENTRIES_AFTER_BEATS = 4
 /** Of one message, besides its frames. */
 const PAGE_HEAD_BYTES = 400
 /** Signature, age and hops, which the signed text does not have, and a comma. */
@@ -55,6 +64,7 @@ export const begun = (link: number, peer: DeviceId): Exchange => ({
   differs: 0,
   told: -1,
   theirs: [],
+  prints: [],
   asked: null,
   quota: QUOTA_FIRST_BYTES,
   restUntil: 0,
@@ -97,8 +107,9 @@ export const onHeartbeat = (world: World, link: number, said: number, turn: Turn
 const agreed = (world: World, exchange: Exchange, turn: Turn): World => {
   if (exchange.given > 0)
     note(turn, { event: "world.caught-up", about: exchange.peer, link: exchange.link, count: exchange.given })
-  if (exchange.differs === 0 && exchange.theirs.length === 0 && exchange.given === 0) return world
-  return withExchange(world, { ...exchange, differs: 0, theirs: [], given: 0 })
+  const { differs, given, prints, theirs } = exchange
+  if (differs === 0 && theirs.length === 0 && prints.length === 0 && given === 0) return world
+  return withExchange(world, { ...exchange, differs: 0, theirs: [], prints: [], given: 0 })
 }
 
 /** What a device in our role gives others: those that carry what they hold, others their own, viewers nothing. */
@@ -108,14 +119,17 @@ const gives = (turn: Turn, origin: DeviceId): boolean =>
 const tell = (world: World, exchange: Exchange, turn: Turn): Exchange => {
   const since = exchange.told
   const heads: Array<StreamHead> = []
-  for (const { deviceId, logs } of world.origins) {
+  const prints: Array<EntriesPrint> = []
+  for (const { changed, deviceId, logs, print } of world.origins) {
     if (!gives(turn, deviceId)) continue
+    if (changed > since) prints.push({ origin: deviceId, print })
     for (const log of logs) if (log.changed > since && log.next > 1) heads.push(Log.headOf(log))
   }
-  if (heads.length === 0)
-    return exchange.differs % TELL_AGAIN_BEATS === 0 && since >= 0 ? { ...exchange, told: -1 } : exchange
-  for (let at = 0; at < heads.length; at += STREAMS_A_MESSAGE) {
-    const payload = { streams: heads.slice(at, at + STREAMS_A_MESSAGE) }
+  const count = Math.max(heads.length, prints.length)
+  if (count === 0) return exchange.differs % TELL_AGAIN_BEATS === 0 && since >= 0 ? { ...exchange, told: -1 } : exchange
+  for (let at = 0; at < count; at += STREAMS_A_MESSAGE) {
+    const until = at + STREAMS_A_MESSAGE
+    const payload = { streams: heads.slice(at, until), entries: prints.slice(at, until) }
     turn.lower.push({ lane: "bulk", link: exchange.link, frame: { type: "event", event: "mesh.world.have", payload } })
   }
   return { ...exchange, told: world.changes }
@@ -129,10 +143,10 @@ const mayGive = (turn: Turn, peer: DeviceId, origin: DeviceId): boolean => {
 }
 
 /** The other end tells what it holds. */
-export const onHave = (world: World, link: number, { streams }: Have, turn: Turn): World => {
+export const onHave = (world: World, link: number, { entries, streams }: Have, turn: Turn): World => {
   const exchange = exchangeOf(world, link)
   if (exchange === undefined) return world
-  if (!streams.every(({ origin }) => mayGive(turn, exchange.peer, origin))) {
+  if (![...streams, ...entries].every(({ origin }) => mayGive(turn, exchange.peer, origin))) {
     refuse(turn, "NOT_AUTHORIZED", exchange.peer, link, "this device gives no frames of others")
     return world
   }
@@ -142,17 +156,47 @@ export const onHave = (world: World, link: number, { streams }: Have, turn: Turn
   for (const head of streams)
     if (roleOf(turn.config, head.origin) !== undefined && head.next > nextOf(world, head.origin, head.incarnation))
       theirs.push(head)
-  const next = { ...exchange, theirs: theirs.slice(0, THEIRS_MAX) }
+  const prints = exchange.prints.filter(({ origin }) => !entries.some((other) => other.origin === origin))
+  for (const said of entries)
+    if (roleOf(turn.config, said.origin) !== undefined && said.print !== printOf(world, said.origin)) prints.push(said)
+  const next = { ...exchange, theirs: theirs.slice(0, THEIRS_MAX), prints: prints.slice(0, THEIRS_MAX) }
   return ask(withExchange(world, next), next, turn)
 }
 
 /** Logs that one end is known to hold more of; what is beyond is told again later. */
 const THEIRS_MAX = 4_096
 
-/** Asks for what this end holds and we do not, if nothing is asked of it. */
+const printOf = (world: World, deviceId: DeviceId): number => originOf(world, deviceId)?.print ?? 0
+
+/** Asks for what this end holds and we do not, if nothing is asked of it: logs first, and entries where these lead no further. */
 const ask = (world: World, exchange: Exchange, turn: Turn): World => {
   const now = turn.at.mono
-  if (exchange.asked !== null || exchange.restUntil > now || exchange.theirs.length === 0) return world
+  if (exchange.asked !== null || exchange.restUntil > now) return world
+  const asking = exchange.theirs.length === 0 ? world : askForLogs(world, exchange, turn)
+  const after = exchangeOf(asking, exchange.link)!
+  return after.asked !== null || after.theirs.length > 0 ? asking : askForEntries(asking, after, null, turn)
+}
+
+/** Both know the logs as far as each other, and still not the same as the newest: a log has a hole that nobody can fill. */
+const askForEntries = (world: World, exchange: Exchange, got: Page | null, turn: Turn): World => {
+  if (exchange.differs < ENTRIES_AFTER_BEATS) return world
+  const prints = exchange.prints.filter(({ origin, print }) => print !== printOf(world, origin))
+  const [first] = prints
+  if (first === undefined)
+    return prints.length === exchange.prints.length ? world : withExchange(world, { ...exchange, prints })
+  const { origin } = first
+  const from = got?.origin === origin ? got.through + 1 : 0
+  const now = turn.at.mono
+  send(turn, exchange.link, "mesh.world.want", { origin, incarnation: 0, from, bytes: exchange.quota })
+  return withExchange(world, {
+    ...exchange,
+    prints,
+    asked: { origin, incarnation: 0, from, at: now, until: now + ASK_MS }
+  })
+}
+
+const askForLogs = (world: World, exchange: Exchange, turn: Turn): World => {
+  const now = turn.at.mono
   const theirs = exchange.theirs.filter((head) => head.next > nextOf(world, head.origin, head.incarnation))
   const head = theirs.find((mine) => isOurs(world, exchange, mine, now))
   if (head === undefined)
@@ -190,9 +234,28 @@ export const onWant = (world: World, link: number, want: Want, turn: Turn): Worl
     return next
   }
   const origin = originOf(world, want.origin)
+  if (want.incarnation === 0) {
+    giveEntries(origin, link, want, turn)
+    return next
+  }
   const log = origin === undefined ? undefined : Origin.logOf(origin, want.incarnation)
   give(origin, log, link, want, turn)
   return next
+}
+
+/** Its signed entries, in their order, from that place on. */
+const giveEntries = (origin: Origin.Origin | undefined, link: number, want: Want, turn: Turn): void => {
+  const all = origin === undefined ? [] : Origin.entriesOf(origin).filter(({ frame }) => frame.kernel !== undefined)
+  const rest = all.slice(want.from)
+  const { isCutShort, pages } = paged(
+    rest.map((held, i) => ({ held, at: want.from + i })),
+    want,
+    turn
+  )
+  if (pages.length === 0) pages.push({ from: want.from, through: want.from - 1, frames: [] })
+  // An end that is empty says that there are no more.
+  else if (!isCutShort) pages.push({ from: want.from + rest.length, through: want.from + rest.length - 1, frames: [] })
+  say(pages, link, want, turn)
 }
 
 /** What is held of it, from the oldest on, as much as was asked for. */
@@ -200,49 +263,68 @@ const give = (
   origin: Origin.Origin | undefined,
   log: Log.Log | undefined,
   link: number,
-  { bytes, from, incarnation, origin: deviceId }: Want,
+  want: Want,
   turn: Turn
 ): void => {
-  const pages: Array<{ readonly from: number; through: number; readonly frames: Array<ContextFrame> }> = []
+  const { from } = want
+  const { isCutShort, pages } = paged(log === undefined ? [] : heldFrom(origin!, log, from), want, turn)
+  const last = pages.at(-1)
+  // What is gone behind the last one that is held is gone, too.
+  if (!isCutShort && log !== undefined && log.next - 1 > (last?.through ?? from - 1)) {
+    if (last === undefined) pages.push({ from, through: log.next - 1, frames: [] })
+    else last.through = log.next - 1
+  }
+  if (pages.length === 0) pages.push({ from, through: from - 1, frames: [] })
+  say(pages, link, want, turn)
+}
+
+interface Given {
+  readonly from: number
+  through: number
+  readonly frames: Array<ContextFrame>
+}
+
+interface Placed {
+  readonly held: Log.Held
+  readonly at: number
+}
+
+/** In messages of one lane frame each, as many bytes as were asked for; of the first one there is always room for one. */
+const paged = (all: Iterable<Placed>, { bytes, from }: Want, turn: Turn) => {
+  const pages: Array<Given> = []
   let left = Math.min(bytes, QUOTA_MAX_BYTES)
   let pageBytes = LANE_FRAME_BYTES_MAX
   let through = from - 1
-  let isCutShort = false
-  for (const held of log === undefined ? [] : heldFrom(origin!, log, from)) {
+  for (const { at, held } of all) {
     const size = held.bytes + FRAME_REST_BYTES
     left -= size
-    // One there is always room for.
-    isCutShort = left < 0 && pages.length > 0
-    if (isCutShort) break
+    if (left < 0 && pages.length > 0) return { pages, isCutShort: true }
     if (pageBytes + size > LANE_FRAME_BYTES_MAX || pages.at(-1)!.frames.length >= FRAMES_A_PAGE) {
       pages.push({ from: through + 1, through, frames: [] })
       pageBytes = PAGE_HEAD_BYTES
     }
     const page = pages.at(-1)!
     page.frames.push(relayed(held.frame, held.frame.hops, Math.max(0, turn.at.mono - held.bornAt)))
-    page.through = held.seq
+    page.through = at
     pageBytes += size
-    through = held.seq
+    through = at
   }
-  // What is gone behind the last one that is held is gone, too.
-  if (!isCutShort && log !== undefined && log.next - 1 > through) {
-    const page = pages.at(-1)
-    if (page === undefined) pages.push({ from, through: log.next - 1, frames: [] })
-    else page.through = log.next - 1
-  }
-  if (pages.length === 0) pages.push({ from, through: from - 1, frames: [] })
-  pages.forEach((page, i) => {
-    const payload = { origin: deviceId, incarnation, ...page, last: i === pages.length - 1 }
-    turn.lower.push({ lane: "bulk", link, frame: { type: "event", event: "mesh.world.frames", payload } })
-  })
+  return { pages, isCutShort: false }
 }
 
+const say = (pages: ReadonlyArray<Given>, link: number, { incarnation, origin }: Want, turn: Turn): void =>
+  pages.forEach((page, i) => {
+    const payload = { origin, incarnation, ...page, last: i === pages.length - 1 }
+    turn.lower.push({ lane: "bulk", link, frame: { type: "event", event: "mesh.world.frames", payload } })
+  })
+
 /** The newest of each kind that came before the log that is held, and then that. */
-function* heldFrom(origin: Origin.Origin, log: Log.Log, from: number): Generator<Log.Held> {
+function* heldFrom(origin: Origin.Origin, log: Log.Log, from: number): Generator<Placed> {
   if (from <= log.floor)
     for (const held of Origin.entriesOf(origin))
-      if (held.incarnation === log.incarnation && held.seq >= from && held.seq <= log.floor) yield held
-  for (let seq = Math.max(from, log.floor + 1); seq < log.next; seq++) yield Log.heldAt(log, seq)!
+      if (held.incarnation === log.incarnation && held.seq >= from && held.seq <= log.floor)
+        yield { held, at: held.seq }
+  for (let at = Math.max(from, log.floor + 1); at < log.next; at++) yield { held: Log.heldAt(log, at)!, at }
 }
 
 type Frames = Extract<Event, { readonly event: "mesh.world.frames" }>["payload"]
@@ -268,6 +350,11 @@ export const onFrames = (world: World, link: number, said: Frames, turn: Turn): 
 }
 
 const isInOrder = ({ frames, from, incarnation, origin, through }: Frames): boolean => {
+  if (incarnation === 0)
+    return (
+      frames.every(({ kernel, sourceDeviceId }) => sourceDeviceId === origin && kernel !== undefined) &&
+      through === from + frames.length - 1
+    )
   let before = from - 1
   for (const { kernel, sourceDeviceId } of frames) {
     if (sourceDeviceId !== origin || kernel === undefined || kernel.incarnation !== incarnation) return false
@@ -305,12 +392,13 @@ export const onChecked = (
 const applied = (
   world: World,
   exchange: Exchange | undefined,
-  page: Checking["page"] & {},
+  page: Page,
   frames: ReadonlyArray<ContextFrame>,
   bytes: ReadonlyArray<number>,
   turn: Turn
 ): World => {
   const { incarnation, origin, through } = page
+  if (incarnation === 0) return withEntries(world, exchange, page, frames, bytes, turn)
   const before = logOf(world, origin, incarnation)
   const from = Math.max(page.from, before?.next ?? 1)
   // Where another page is still missing before this one, that comes again.
@@ -332,6 +420,29 @@ const applied = (
       ? exchange.theirs.filter((head) => head.origin !== origin || head.incarnation !== incarnation)
       : exchange.theirs
   const done = { ...exchange, given, theirs, asked: null, quota: quotaAfter(exchange, turn.at.mono) }
+  return ask(withExchange(next, done), done, turn)
+}
+
+/** Whatever of them is newer than what stands here; until there are no more. */
+const withEntries = (
+  world: World,
+  exchange: Exchange | undefined,
+  page: Page,
+  frames: ReadonlyArray<ContextFrame>,
+  bytes: ReadonlyArray<number>,
+  turn: Turn
+): World => {
+  let next = world
+  frames.forEach((frame, i) => {
+    next = holdEntry(next, frame, bytes[i]!, turn.config, turn.at.mono)
+  })
+  if (exchange === undefined) return next
+  const given = exchange.given + frames.length
+  if (!page.last || exchange.asked === null) return withExchange(next, { ...exchange, given })
+  const more = { ...exchange, given, asked: null, quota: quotaAfter(exchange, turn.at.mono) }
+  if (frames.length > 0) return askForEntries(withExchange(next, more), more, page, turn)
+  // Whatever still differs it will hear from us.
+  const done = { ...more, prints: exchange.prints.filter((said) => said.origin !== page.origin) }
   return ask(withExchange(next, done), done, turn)
 }
 

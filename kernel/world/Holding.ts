@@ -20,8 +20,18 @@ const withOrigin = (world: World, deviceId: DeviceId, change: (origin: Origin.Or
   const before = world.origins[at] ?? Origin.begun(deviceId)
   const after = change(before)
   if (after === before) return world
-  const origins = at >= 0 ? world.origins.with(at, after) : world.origins.toSpliced(-1 - at, 0, after)
-  return { ...world, origins }
+  const told = after.print !== before.print
+  const changes = told ? world.changes + 1 : world.changes
+  const next = told ? { ...after, changed: changes } : after
+  const origins = at >= 0 ? world.origins.with(at, next) : world.origins.toSpliced(-1 - at, 0, next)
+  return {
+    ...world,
+    origins,
+    changes,
+    digest: (world.digest - Origin.digestOf(before) + Origin.digestOf(next)) >>> 0,
+    frames: world.frames - Origin.framesOf(before) + Origin.framesOf(next),
+    bytes: world.bytes - Origin.bytesOf(before) + Origin.bytesOf(next)
+  }
 }
 
 /** Where one log stands for another: what follows from that for the whole. */
@@ -29,21 +39,8 @@ const withLog = (world: World, deviceId: DeviceId, before: Log.Log | undefined, 
   const moved = after.next !== (before?.next ?? 1)
   const changes = moved ? world.changes + 1 : world.changes
   const log = moved ? { ...after, changed: changes } : after
-  const was = world.origins[placeOf(world.origins, deviceId)]
-  const next = withOrigin(world, deviceId, (origin) => Origin.withLog(origin, log))
-  const is = next.origins[placeOf(next.origins, deviceId)]!
-  const digest = (world.digest - printsOf(was) + printsOf(is)) >>> 0
-  const frames = world.frames - countOf(was) + countOf(is)
-  const bytes = world.bytes - bytesOf(was) + bytesOf(is)
-  return { ...next, changes, digest, frames, bytes }
+  return withOrigin({ ...world, changes }, deviceId, (origin) => Origin.withLog(origin, log))
 }
-
-const printsOf = (origin: Origin.Origin | undefined): number =>
-  origin === undefined ? 0 : origin.logs.reduce((sum, log) => (sum + Log.printOf(log)) >>> 0, 0)
-const countOf = (origin: Origin.Origin | undefined): number =>
-  origin === undefined ? 0 : origin.logs.reduce((sum, log) => sum + Log.countOf(log), 0)
-const bytesOf = (origin: Origin.Origin | undefined): number =>
-  origin === undefined ? 0 : origin.logs.reduce((sum, log) => sum + log.bytes, 0)
 
 const heldOf = (frame: ContextFrame, bytes: number, at: number, nth: number): Log.Held => ({
   frame,
@@ -80,6 +77,18 @@ export const hold = (world: World, frame: ContextFrame, bytes: number, config: C
     incarnation < origin.lowest ? origin : Origin.withEntry(origin, held)
   )
   return withinBounds({ ...entered, held: nth }, config)
+}
+
+/** With a frame that somebody has as an entry, whether or not its log leads there; it goes into that as well where it fits. */
+export const holdEntry = (world: World, frame: ContextFrame, bytes: number, config: Config, at: number): World => {
+  const held = hold(world, frame, bytes, config, at)
+  if (held !== world) return held
+  const { incarnation } = frame.kernel!
+  const nth = world.held + 1
+  const next = withOrigin(world, frame.sourceDeviceId, (origin) =>
+    incarnation < origin.lowest ? origin : Origin.withEntry(origin, heldOf(frame, bytes, at, nth))
+  )
+  return next === world ? world : { ...next, held: nth }
 }
 
 /** With everything that somebody holds of a log from here to there: what is not among it is gone for good. */

@@ -70,7 +70,7 @@ export const begun = (origin: DeviceId, incarnation: number): Log => ({
   ahead: [],
   missed: 0,
   changed: 0,
-  key: Draw.key(incarnation, "world", origin)
+  key: keyOf(origin, incarnation)
 })
 
 /** As it is after a restart: known, and not held. */
@@ -84,6 +84,12 @@ export const headOf = ({ floor, incarnation, next, origin }: Log): StreamHead =>
 
 /** Of a log that says nothing yet: 0. */
 export const printOf = ({ key, next }: Log): number => (next <= 1 ? 0 : Draw.at(key, next))
+
+const keyOf = (origin: DeviceId, incarnation: number): Draw.Key => Draw.key(incarnation, "world", origin)
+
+/** That this frame is an entry; 0 for one without a signature, which nobody asks for. `log`: that it belongs to, if it is there. */
+export const entryPrintOf = ({ frame, incarnation, seq }: Held, log: Log | undefined): number =>
+  frame.kernel === undefined ? 0 : Draw.at(log?.key ?? keyOf(frame.sourceDeviceId, incarnation), -seq)
 
 export const countOf = ({ end, start }: Log): number => end - start
 

@@ -32,6 +32,10 @@ export interface Origin {
   readonly lowest: number
   readonly entries: HashMap.HashMap<string, Log.Held>
   readonly entryBytes: number
+  /** Fingerprint of the entries that are signed. */
+  readonly print: number
+  /** The world's count of changes when that last changed. */
+  readonly changed: number
   /** Of generation 1: those that came last, and the highest timestamp of those that were forgotten since. */
   readonly seen: ReadonlyArray<Seen>
   readonly seenFloor: number
@@ -48,6 +52,8 @@ export const begun = (deviceId: DeviceId): Origin => ({
   lowest: 0,
   entries: HashMap.empty(),
   entryBytes: 0,
+  print: 0,
+  changed: 0,
   seen: [],
   seenFloor: -1,
   unsigned: []
@@ -80,10 +86,13 @@ const withoutOldest = (origin: Origin): Origin => {
   return over.reduce(withoutEntry, { ...origin, logs, lowest })
 }
 
+const printOf = (origin: Origin, held: Log.Held): number => Log.entryPrintOf(held, logOf(origin, held.incarnation))
+
 const withoutEntry = (origin: Origin, held: Log.Held): Origin => ({
   ...origin,
   entries: HashMap.remove(origin.entries, keyOf(held.frame)),
-  entryBytes: origin.entryBytes - held.bytes
+  entryBytes: origin.entryBytes - held.bytes,
+  print: (origin.print - printOf(origin, held)) >>> 0
 })
 
 /** With this frame as its entry, if it is newer than what stands there. */
@@ -93,7 +102,8 @@ export const withEntry = (origin: Origin, held: Log.Held): Origin => {
   if (old !== undefined && Log.compareHeld(old, held) >= 0) return origin
   const entries = HashMap.set(origin.entries, key, held)
   const entryBytes = origin.entryBytes + held.bytes - (old?.bytes ?? 0)
-  return bounded({ ...origin, entries, entryBytes })
+  const print = (origin.print + printOf(origin, held) - (old === undefined ? 0 : printOf(origin, old))) >>> 0
+  return bounded({ ...origin, entries, entryBytes, print })
 }
 
 const bounded = (origin: Origin): Origin => {
@@ -133,3 +143,11 @@ export const withUnsigned = (origin: Origin, held: Log.Held): Origin => {
   const unsigned = [...origin.unsigned.slice(-UNSIGNED_MAX + 1), held]
   return withEntry({ ...origin, seen, seenFloor, unsigned }, held)
 }
+
+/** Of its logs and its entries. */
+export const digestOf = ({ logs, print }: Origin): number =>
+  logs.reduce((sum, log) => (sum + Log.printOf(log)) >>> 0, print)
+
+/** Frames in its logs, and their bytes. */
+export const framesOf = ({ logs }: Origin): number => logs.reduce((sum, log) => sum + Log.countOf(log), 0)
+export const bytesOf = ({ logs }: Origin): number => logs.reduce((sum, log) => sum + log.bytes, 0)

@@ -12,7 +12,7 @@ import * as Exchanging from "./Exchanging.ts"
 import * as Receiving from "./Receiving.ts"
 import type { WorldSnapshot } from "./Snapshot.ts"
 import { handOn } from "./Spreading.ts"
-import * as Log from "./Log.ts"
+import * as Origin from "./Origin.ts"
 import * as World from "./World.ts"
 
 /** Between two snapshots, while anything changes. */
@@ -49,13 +49,13 @@ export const onTrust = (world: World.World, deviceId: DeviceId, turn: Turn): Wor
   for (let i = 0; i < facts.length; i++) next = Exchanging.onFact(next, facts[i]!)
   const at = World.placeOf(next.origins, deviceId)
   if (at < 0 || roleOf(turn.config, deviceId) !== undefined) return withDue(next)
-  const { logs } = next.origins[at]!
+  const gone = next.origins[at]!
   return withDue({
     ...next,
     origins: next.origins.toSpliced(at, 1),
-    digest: logs.reduce((sum, log) => (sum - Log.printOf(log)) >>> 0, next.digest),
-    frames: logs.reduce((sum, log) => sum - Log.countOf(log), next.frames),
-    bytes: logs.reduce((sum, log) => sum - log.bytes, next.bytes),
+    digest: (next.digest - Origin.digestOf(gone)) >>> 0,
+    frames: next.frames - Origin.framesOf(gone),
+    bytes: next.bytes - Origin.bytesOf(gone),
     changes: next.changes + 1
   })
 }

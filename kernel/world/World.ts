@@ -5,7 +5,7 @@
  * Emitting.ts (what this device says itself), Exchanging.ts (what one end of a link lacks), Room.ts (the front).
  */
 import type { ContextFrame, Kind, Plain } from "../wire/ContextFrame.ts"
-import type { DeviceId, StreamHead } from "../wire/Frame.ts"
+import type { DeviceId, EntriesPrint, StreamHead } from "../wire/Frame.ts"
 import { NEVER_MS } from "../Time.ts"
 import type { Budget } from "../Budget.ts"
 import * as Origin from "./Origin.ts"
@@ -27,6 +27,7 @@ export interface Checking {
 
 export interface Page {
   readonly origin: DeviceId
+  /** 0: not of a log, but entries, by their places among those of the one that gives them. */
   readonly incarnation: number
   readonly from: number
   readonly through: number
@@ -36,6 +37,7 @@ export interface Page {
 /** What was asked for on a link and has not come yet. */
 export interface Asked {
   readonly origin: DeviceId
+  /** As of a page. */
   readonly incarnation: number
   readonly from: number
   readonly at: number
@@ -53,6 +55,8 @@ export interface Exchange {
   readonly told: number
   /** Where it holds more than we did when it said so. */
   readonly theirs: ReadonlyArray<StreamHead>
+  /** What it said of the entries of devices, where that was not what ours are. */
+  readonly prints: ReadonlyArray<EntriesPrint>
   readonly asked: Asked | null
   /** How much is asked for at once. */
   readonly quota: number
@@ -156,9 +160,9 @@ export const nextOf = (world: World, deviceId: DeviceId, incarnation: number): n
 export const headsOf = (world: World): ReadonlyArray<StreamHead> =>
   world.origins.flatMap(({ logs }) => logs.filter(({ next }) => next > 1).map(Log.headOf))
 
-/** Fingerprint of all heads. */
+/** Fingerprint of all heads and all entries. */
 export const digestOf = ({ origins }: Pick<World, "origins">): number =>
-  origins.reduce((sum, { logs }) => logs.reduce((all, log) => (all + Log.printOf(log)) >>> 0, sum), 0)
+  origins.reduce((sum, origin) => (sum + Origin.digestOf(origin)) >>> 0, 0)
 
 /** What is to outlast the process. */
 export const snapshotOf = (world: World, mono: number): WorldSnapshot => ({

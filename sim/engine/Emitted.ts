@@ -79,13 +79,17 @@ export const stands = ({ world }: NodeState, { frameId, sourceDeviceId }: Contex
   return origin !== undefined && Origin.entriesOf(origin).some(({ frame }) => frame.frameId === frameId)
 }
 
-/** All that a node knows of the world, as a text that two nodes share that know the same. */
+/**
+ * All that a node knows of the world, as a text that two nodes share that know the same. Without frames of generation 1, which have
+ * no place in any log, and which nobody asks for.
+ */
 export const known = ({ world }: NodeState): string =>
-  JSON.stringify([
-    world.origins.map((origin) => [
-      origin.deviceId,
-      origin.logs.filter(({ next }) => next > 1).map(({ incarnation, next }) => [incarnation, next]),
-      // Frames of generation 1 have no place in any log, and nobody asks for them.
-      Origin.entriesOf(origin).flatMap(({ frame }) => (frame.kernel === undefined ? [] : [frame.frameId]))
-    ])
-  ])
+  JSON.stringify(
+    world.origins.flatMap((origin) => {
+      const logs = origin.logs.filter(({ next }) => next > 1).map(({ incarnation, next }) => [incarnation, next])
+      const entries = Origin.entriesOf(origin).flatMap(({ frame }) =>
+        frame.kernel === undefined ? [] : [frame.frameId]
+      )
+      return logs.length + entries.length === 0 ? [] : [[origin.deviceId, logs, entries]]
+    })
+  )
