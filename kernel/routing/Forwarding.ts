@@ -274,8 +274,7 @@ const CODES: ReadonlySet<string> = new Set<Code>([
   "RATE_LIMITED",
   "NOT_AUTHORIZED",
   "DELIVERY_FAILED",
-  "TIMEOUT",
-  "PEER_DISCONNECTED"
+  "TIMEOUT"
 ])
 
 const refused = ({ code, message }: { readonly code: string; readonly message: string }): Outcome =>

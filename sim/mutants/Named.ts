@@ -106,8 +106,8 @@ const bugs: { readonly [name: string]: Bug } = {
     file: "Node.ts",
     swaps: [
       [
-        "live(started, turn, started.durable.incarnation + 1, [])",
-        "live(started, turn, Math.max(1, started.durable.incarnation), [])"
+        "live(informed, turn, started.durable.incarnation + 1, [])",
+        "live(informed, turn, Math.max(1, started.durable.incarnation), [])"
       ]
     ]
   },

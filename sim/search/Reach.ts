@@ -66,13 +66,20 @@ const pairs = (states: ReadonlyArray<string>, never: ReadonlyArray<string>): Rea
     .flatMap((from) => states.flatMap((to) => (from === to ? [] : [`${from}→${to}`])))
     .filter((pair) => !never.includes(pair))
 
+const CODES_OF_FRAMES_AND_MESSAGES: ReadonlyArray<string> = [
+  "INVALID_TRUST_POLICY",
+  "TRUST_METADATA_REQUIRED",
+  "LOOP_DETECTED",
+  "INVALID_COMMAND_ENVELOPE",
+  "DELIVERY_FAILED"
+]
+
 /** Codes of what is not built yet, of a driver's own, and of transports, which simulated links do not have. */
 const CODES_NEVER: ReadonlyArray<string> = [
-  ...codes.trust,
+  ...codes.trust.filter((code) => !CODES_OF_FRAMES_AND_MESSAGES.includes(code)),
   ...codes.actuation,
   ...codes.planner,
   ...codes.llm,
-  "DATA_TOO_LARGE",
   "NOT_CONNECTED",
   "SEND_FAILED",
   "PEER_DISCONNECTED",

@@ -313,7 +313,10 @@ class Line {
       keysAre(error, ["code", "message"], "an error")
       // Whoever does not trust it yet, or does not serve a method, says so; anything else would be wrong.
       const code = text(error["code"], "code")
-      must(["UNTRUSTED_PEER", "UNKNOWN_METHOD", "RATE_LIMITED"].includes(code), `${method} was refused: ${code}`)
+      const codes = ["UNTRUSTED_PEER", "UNKNOWN_METHOD", "RATE_LIMITED"]
+      // A sensor or an actuator gives what it has to say, and gets nothing of others.
+      if (method === "context.sync") codes.push("NOT_AUTHORIZED")
+      must(codes.includes(code), `${method} was refused: ${code}`)
       return
     }
     keysAre(value, ["type", "id", "ok", "payload"], "an answer")

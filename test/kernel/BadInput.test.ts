@@ -242,6 +242,17 @@ const messages = ({ drive, link, peer }: Stage): ReadonlyArray<Json> => {
     version: 1,
     edges: [{ subject: id("c"), incarnation: 1, good: false, left: true }]
   }
+  const frame = {
+    gen: 1,
+    kind: "observation",
+    frameId: "f",
+    sourceDeviceId: id(peer),
+    timestamp: 1,
+    data: { zone: "z", value: 1 },
+    trust: { evidence_sources: ["sensor"], evidence_trust_tier: "T2_operational_observation" },
+    hops: 0,
+    kernel: { incarnation: 1, seq: 1, publicKey: `key-${peer}`, ageMs: 0, signature: "s", causes: ["e"] }
+  }
   const inquiry = { subject: id("c"), incarnation: 1 }
   const event = (name: string, payload: Json): Json => ({ type: "event", event: name, payload })
   const granted = { term, granted: true }
@@ -253,6 +264,26 @@ const messages = ({ drive, link, peer }: Stage): ReadonlyArray<Json> => {
     { type: "req", id: "2", method: "mesh.connect", params: { ...login } },
     { type: "req", id: "3", method: "mesh.status", params: {} },
     { type: "req", id: "4", method: "mesh.peers", params: {} },
+    {
+      type: "req",
+      id: "5",
+      method: "mesh.world.query",
+      params: { limit: 10, kind: "observation", sourceDeviceId: id("c") }
+    },
+    { type: "req", id: "6", method: "context.sync", params: { since: 0, limit: 10, kind: "event", zone: "z" } },
+    {
+      type: "req",
+      id: "7",
+      method: "mesh.message.forward",
+      params: {
+        channel: "notes",
+        to: id("a"),
+        originGatewayId: id(peer),
+        idempotencyKey: "k",
+        message: { text: "x" },
+        kernel: { deadlineMs: 1_000, path: [id(peer)] }
+      }
+    },
     { type: "res", id: "challenge", ok: true, payload: { nonce: `server-${link}` } },
     { type: "res", id: "connect", ok: true, payload: { ...answer } },
     { type: "res", id: "connect", ok: false, error: { code: "UNTRUSTED_PEER", message: "no" } },
@@ -260,6 +291,13 @@ const messages = ({ drive, link, peer }: Stage): ReadonlyArray<Json> => {
     event("peer.down", { gen: 1, deviceId: id("c"), reportedAtMs: 1 }),
     event("link.keepalive", { gen: 1, timestamp: 1 }),
     event("mesh.heartbeat", { epoch: [theirs, theirCounter, mine, counter], seq: 1, rows: 0 }),
+    event("context.frame", frame),
+    event("mesh.world.have", {
+      streams: [{ origin: id("c"), incarnation: 1, next: 9, floor: 0 }],
+      entries: [{ origin: id("c"), print: 7 }]
+    }),
+    event("mesh.world.want", { origin: id("a"), incarnation: 1, from: 1, bytes: 100 }),
+    event("mesh.world.frames", { origin: id("c"), incarnation: 1, from: 1, through: 1, last: true, frames: [frame] }),
     event("mesh.edges", { rows: [row] }),
     event("mesh.rows.sums", { sums: Array.from({ length: 16 }, () => 0) }),
     event("mesh.rows.have", { groups: [1], have: [{ observer: id("c"), incarnation: 1, version: 1 }] }),

@@ -58,7 +58,7 @@ const optionalKeys = ["nonce", "displayName", "capabilities", "meshId", "role", 
 /** Optional by PROTOCOL.md parts 5 and 6, and `params` where a method has none. */
 const mayBeAbsent = (name: string, path: ReadonlyArray<string>): boolean =>
   (path.length === 2 && path[0] === "params" && optionalKeys.includes(path[1]!)) ||
-  (name === "mesh.heartbeat" && path.join(".") === "payload.ack") ||
+  (name === "mesh.heartbeat" && ["payload.ack", "payload.world"].includes(path.join("."))) ||
   (path.length === 2 && path[0] === "payload" && path[1] === "gen") ||
   (name === "peer.leaving" && path.length === 2 && path[0] === "payload" && path[1] === "incarnation") ||
   (path.length === 1 && path[0] === "params" && name !== "mesh.connect")
@@ -74,7 +74,10 @@ describe("P4 codec: vectors", () => {
       "MISSING_TYPE",
       "INVALID_TYPE",
       "INVALID_PARAMS",
-      "UNKNOWN_METHOD"
+      "UNKNOWN_METHOD",
+      "DATA_TOO_LARGE",
+      "TRUST_METADATA_REQUIRED",
+      "INVALID_TRUST_POLICY"
     ]
     const outcomes = codecVectors.map((vector) => decode(textOf(vector)))
     const seen = outcomes.flatMap((decoded): ReadonlyArray<string> => {

@@ -362,7 +362,7 @@ describe("steps", () => {
       timelineWith("  - { at: 1s, «propose»: { proposal: P1 } }"),
       '"propose" is not there yet: it comes with proposals, in a later version'
     )
-    for (const verb of ["approve", "reject", "sense", "send"])
+    for (const verb of ["approve", "reject"])
       assertMistakes(
         timelineWith(`  - { at: 1s, «${verb}»: { x: 1 } }`),
         new RegExp(`^"${verb}" is not there yet`, "u")
@@ -603,7 +603,7 @@ describe("expectations", () => {
   it("facts: none, unknown, later, of the wrong form", () => {
     assertMistakes(expectWith("  - { always: «{}» }"), /^no facts/u)
     assertMistakes(expectWith("  - { always: { «leadr»: laptop } }"), "no such fact; did you mean leader?")
-    for (const fact of ["routes", "proposals", "actuators", "frames"])
+    for (const fact of ["proposals", "actuators"])
       assertMistakes(
         expectWith(`  - { always: { «${fact}»: { x: z } } }`),
         new RegExp(`^"${fact}" is not there yet`, "u")
@@ -618,7 +618,7 @@ describe("expectations", () => {
     )
     assertMistakes(
       expectWith("  - { always: { agree-on: [leader, «peer», «proposals»] } }"),
-      "one of leader, term, peers; did you mean peers?",
+      "one of leader, term, peers, frames; did you mean peers?",
       /^"proposals" is not there yet/u
     )
     assertMistakes(expectWith("  - { always: { «seen-by»: [laptop] } }"), /needs leader: beside it$/u)
