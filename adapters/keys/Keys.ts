@@ -13,7 +13,8 @@ import {
   createPublicKey,
   randomBytes,
   sign as signBytes,
-  verify as verifyBytes
+  verify as verifyBytes,
+  type KeyObject
 } from "node:crypto"
 import { meshIdPreimage } from "../../kernel/identity/MeshId.ts"
 
@@ -92,16 +93,34 @@ export const deviceIdOf = (publicKey: string): string | null => {
   return raw === null ? null : sha256Hex(raw)
 }
 
+/** Keys that were read last: reading one takes a third of the time of a check, and a frame comes with the key of few devices. */
+const READ_MAX = 256
+const read = new Map<string, { readonly key: KeyObject; readonly deviceId: string }>()
+
+/** `null`: it is no key. */
+const readKey = (publicKey: string) => {
+  const known = read.get(publicKey)
+  if (known !== undefined) return known
+  const raw = keyBytesOf(publicKey)
+  if (raw === null) return null
+  const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: publicKey }, format: "jwk" })
+  const found = { key, deviceId: sha256Hex(raw) }
+  const [oldest] = read.keys()
+  if (read.size >= READ_MAX && oldest !== undefined) read.delete(oldest)
+  read.set(publicKey, found)
+  return found
+}
+
 /** Whose key it is, and which of the proofs it signed, in their order. */
 export const check = (
   publicKey: string,
   proofs: ReadonlyArray<Proof>
 ): { readonly deviceId: string | null; readonly valid: ReadonlyArray<boolean> } => {
-  const raw = keyBytesOf(publicKey)
-  if (raw === null) return { deviceId: null, valid: proofs.map(() => false) }
-  const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: publicKey }, format: "jwk" })
+  const found = readKey(publicKey)
+  if (found === null) return { deviceId: null, valid: proofs.map(() => false) }
+  const { deviceId, key } = found
   return {
-    deviceId: sha256Hex(raw),
+    deviceId,
     valid: proofs.map(({ payload, signature }) => {
       const bytes = bytesOf(signature, SIGNATURE_BYTES)
       return bytes !== null && verifyBytes(null, Buffer.from(payload, "utf8"), key, bytes)

@@ -16,7 +16,9 @@ import * as StateDirectory from "../../adapters/vault/StateDirectory.ts"
 import * as Ws from "../../adapters/ws/Transport.ts"
 import type { Config } from "../../kernel/Config.ts"
 import { between } from "../../kernel/Draw.ts"
+import type { Happened } from "../../kernel/Input.ts"
 import type { NodeState } from "../../kernel/Node.ts"
+import { compareText } from "../../kernel/Order.ts"
 import { Herald, Inbox, Keys, Messages, Timepiece, Transport, Vault } from "../../kernel/Ports.ts"
 import { profiles } from "../../kernel/Profile.ts"
 import * as Shell from "../../kernel/Shell.ts"
@@ -26,6 +28,8 @@ export interface FarEnd {
   readonly deviceId: string
   readonly address: string
   readonly meshKey: string
+  /** Devices whom ours trusts besides, as field nodes, or of generation 1. */
+  readonly others?: ReadonlyArray<{ readonly deviceId: string; readonly gen1: boolean }>
 }
 
 export interface Met {
@@ -42,6 +46,10 @@ export interface Talk {
   readonly onAnswer: (listener: (id: string) => void) => void
   readonly state: () => NodeState
   readonly link: number
+  /** Puts an input before our kernel. */
+  readonly offer: (happened: Happened) => Effect.Effect<void>
+  /** Calls back after each of its steps. */
+  readonly onStep: (listener: (state: NodeState) => void) => void
 }
 
 /** Meets the far end once, does `use`, and takes leave. */
@@ -71,7 +79,10 @@ const met = Effect.fnUntraced(function* (place: string, far: FarEnd, use: (talk:
     meshId: meshIdOf("bench"),
     meshKey: far.meshKey,
     profile: profiles.lan,
-    trusted: [{ deviceId: far.deviceId, role: "planner", gen1: false, publicKey: null, address: far.address }],
+    trusted: [
+      { deviceId: far.deviceId, role: "planner" as const, gen1: false, publicKey: null, address: far.address },
+      ...(far.others ?? []).map((other) => ({ ...other, role: "field" as const, publicKey: null, address: null }))
+    ].sort((a, b) => compareText(a.deviceId, b.deviceId)),
     manifest: { version: 1, electors: [far.deviceId] }
   }
   const credentials = yield* KeptCertificate.open(place, Redacted.value(identity.seed))
@@ -85,6 +96,7 @@ const met = Effect.fnUntraced(function* (place: string, far: FarEnd, use: (talk:
   let openedMs = Number.NaN
   let state: NodeState | null = null
   let listener: (id: string) => void = () => {}
+  let watcher: (state: NodeState) => void = () => {}
   const session = yield* Deferred.make<Met>()
   const now = makeClock()
   const shell = Shell.run({
@@ -92,6 +104,7 @@ const met = Effect.fnUntraced(function* (place: string, far: FarEnd, use: (talk:
     bootId: promptBootId(config.seed, bootId, far.deviceId),
     stepped: (_before, input, after) => {
       state = after
+      watcher(after)
       if (input._tag === "LinkUp") openedMs = performance.now()
       if (input._tag === "Received" && input.frame.type === "res") listener(input.frame.id)
     }
@@ -135,7 +148,11 @@ const met = Effect.fnUntraced(function* (place: string, far: FarEnd, use: (talk:
       listener = told
     },
     state: () => state!,
-    link
+    link,
+    offer: (happened) => Effect.asVoid(Queue.offer(inbox, happened)),
+    onStep: (told) => {
+      watcher = told
+    }
   })
   yield* Queue.offer(inbox, { _tag: "Leave", reason: "measured" })
   yield* Fiber.join(running)

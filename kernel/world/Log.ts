@@ -2,13 +2,13 @@
  * What is held of the log of one device in one of its incarnations: everything from above `floor` up to `next`, and of what came
  * ahead of its turn a bounded part. The device itself is the only writer, and numbers its frames from 1 without holes.
  *
- * Promises: pure to whoever looks. A log only grows at its end, so a newer value may share its array with older ones: each sees
- * the part between its own two marks, and whoever appends to an older value gets an array of its own.
+ * Promises: pure; appending and trimming take the same time however long the log is (Tail.ts).
  */
 import * as Draw from "../Draw.ts"
 import { compareText } from "../Order.ts"
 import type { ContextFrame } from "../wire/ContextFrame.ts"
 import type { DeviceId, StreamHead } from "../wire/Frame.ts"
+import * as Tail from "./Tail.ts"
 
 /** A frame that was found good. */
 export interface Held {
@@ -39,10 +39,7 @@ export interface Log {
   readonly next: number
   /** Everything up to here is not held any more, or never was. */
   readonly floor: number
-  /** The held ones are those from `start` up to `end`. Longer than that where a newer value has grown. */
-  readonly array: ReadonlyArray<Held>
-  readonly start: number
-  readonly end: number
+  readonly tail: Tail.Tail<Held>
   /** Of these, serialised. */
   readonly bytes: number
   /** Beyond `next`, sorted. */
@@ -63,9 +60,7 @@ export const begun = (origin: DeviceId, incarnation: number): Log => ({
   incarnation,
   next: 1,
   floor: 0,
-  array: [],
-  start: 0,
-  end: 0,
+  tail: Tail.empty,
   bytes: 0,
   ahead: [],
   missed: 0,
@@ -91,28 +86,24 @@ const keyOf = (origin: DeviceId, incarnation: number): Draw.Key => Draw.key(inca
 export const entryPrintOf = ({ frame, incarnation, seq }: Held, log: Log | undefined): number =>
   frame.kernel === undefined ? 0 : Draw.at(log?.key ?? keyOf(frame.sourceDeviceId, incarnation), -seq)
 
-export const countOf = ({ end, start }: Log): number => end - start
+export const countOf = ({ tail }: Log): number => Tail.sizeOf(tail)
 
 /** The one with this number; `undefined`: it is not held. */
-export const heldAt = ({ ahead, array, end, floor, start }: Log, seq: number): Held | undefined => {
-  const at = start + seq - floor - 1
-  return at >= start && at < end ? array[at] : ahead.find((held) => held.seq === seq)
-}
+export const heldAt = ({ ahead, floor, next, tail }: Log, seq: number): Held | undefined =>
+  seq < next ? Tail.at(tail, seq - floor - 1) : ahead.find((held) => held.seq === seq)
 
 export const isKnown = ({ ahead, next }: Log, seq: number): boolean =>
   seq < next || ahead.some((held) => held.seq === seq)
 
 /** The held ones from the oldest to the newest, without those that came ahead. */
-export const heldOf = ({ array, end, start }: Log): ReadonlyArray<Held> => array.slice(start, end)
+export const heldOf = ({ tail }: Log): ReadonlyArray<Held> => Tail.listOf(tail)
 
-const appended = (log: Log, held: Held): Log => {
-  const { end, start } = log
-  const grows = log.array.length === end && Object.isExtensible(log.array)
-  const array = grows ? (log.array as Array<Held>) : log.array.slice(start, end)
-  array.push(held)
-  const at = grows ? start : 0
-  return { ...log, array, start: at, end: at + end - start + 1, bytes: log.bytes + held.bytes, next: held.seq + 1 }
-}
+const appended = (log: Log, held: Held): Log => ({
+  ...log,
+  tail: Tail.appended(log.tail, held),
+  bytes: log.bytes + held.bytes,
+  next: held.seq + 1
+})
 
 /** With one that is not known yet. The same reference: it lies too far ahead, and has to come again. */
 export const withHeld = (log: Log, held: Held): Log => {
@@ -138,17 +129,15 @@ const caughtUp = (log: Log): Log => {
 /** Nobody holds any more what is missing up to `floor`. What is held below goes too, so that no log has a hole. */
 export const withGap = (log: Log, floor: number, missed: number): Log => {
   if (floor < log.next) return log
-  const rest = { ...log, next: floor + 1, floor, array: [], start: 0, end: 0, bytes: 0, missed: log.missed + missed }
+  const rest = { ...log, next: floor + 1, floor, tail: Tail.empty, bytes: 0, missed: log.missed + missed }
   return caughtUp(rest)
 }
 
 /** Without the oldest `count`. */
 export const trimmed = (log: Log, count: number): Log => {
-  const start = Math.min(log.end, log.start + count)
-  const floor = log.floor + start - log.start
+  const tail = Tail.dropped(log.tail, count)
+  const gone = Tail.sizeOf(log.tail) - Tail.sizeOf(tail)
   let bytes = log.bytes
-  for (let at = log.start; at < start; at++) bytes -= log.array[at]!.bytes
-  // What is left moves to an array of its own once most of the shared one is behind it.
-  if (start * 2 < log.array.length) return { ...log, start, floor, bytes }
-  return { ...log, array: log.array.slice(start, log.end), start: 0, end: log.end - start, floor, bytes }
+  for (let n = 0; n < gone; n++) bytes -= Tail.at(log.tail, n)!.bytes
+  return { ...log, tail, bytes, floor: log.floor + gone }
 }

@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import type { DeviceId } from "../wire/Frame.ts"
 import { keyOf } from "../wire/ContextFrame.ts"
 import * as Log from "./Log.ts"
+import * as Tail from "./Tail.ts"
 
 /** Incarnations of one device in which it said something. */
 export const INCARNATIONS_MAX = 16
@@ -37,10 +38,11 @@ export interface Origin {
   /** The world's count of changes when that last changed. */
   readonly changed: number
   /** Of generation 1: those that came last, and the highest timestamp of those that were forgotten since. */
-  readonly seen: ReadonlyArray<Seen>
+  readonly seen: Tail.Tail<Seen>
+  readonly seenIds: HashMap.HashMap<string, true>
   readonly seenFloor: number
   /** Those of generation 1 that are kept for others of it, oldest first. */
-  readonly unsigned: ReadonlyArray<Log.Held>
+  readonly unsigned: Tail.Tail<Log.Held>
 }
 
 /** Frames of generation 1 that are kept of one device. */
@@ -54,9 +56,10 @@ export const begun = (deviceId: DeviceId): Origin => ({
   entryBytes: 0,
   print: 0,
   changed: 0,
-  seen: [],
+  seen: Tail.empty,
+  seenIds: HashMap.empty(),
   seenFloor: -1,
-  unsigned: []
+  unsigned: Tail.empty
 })
 
 export const indexOfLog = ({ logs }: Origin, incarnation: number): number => {
@@ -68,6 +71,10 @@ export const indexOfLog = ({ logs }: Origin, incarnation: number): number => {
 export const logOf = (origin: Origin, incarnation: number): Log.Log | undefined =>
   origin.logs[indexOfLog(origin, incarnation)]
 
+/** In no order. */
+export const standing = ({ entries }: Origin): Iterable<Log.Held> => HashMap.values(entries)
+
+/** In the order of the origin. */
 export const entriesOf = ({ entries }: Origin): ReadonlyArray<Log.Held> =>
   [...HashMap.values(entries)].sort(Log.compareHeld)
 
@@ -121,27 +128,28 @@ const bounded = (origin: Origin): Origin => {
 }
 
 /** It came before, or is older than what we would remember. Its own link brings nothing old. */
-export const isSeen = ({ seen, seenFloor }: Origin, { frameId, timestamp }: Seen, direct: boolean): boolean =>
-  (!direct && timestamp <= seenFloor) || seen.some((other) => other.frameId === frameId)
+export const isSeen = ({ seenFloor, seenIds }: Origin, { frameId, timestamp }: Seen, direct: boolean): boolean =>
+  (!direct && timestamp <= seenFloor) || HashMap.has(seenIds, frameId)
 
 /**
  * The place of a frame of generation 1: what its own link brings is newer than all before it, though its clock was set back; what
  * others hand on can only say its timestamp.
  */
 export const placeOf = ({ unsigned }: Origin, timestamp: number, direct: boolean): number =>
-  direct ? Math.max(timestamp, (unsigned.at(-1)?.seq ?? -1) + 1) : timestamp
+  direct ? Math.max(timestamp, (Tail.last(unsigned)?.seq ?? -1) + 1) : timestamp
 
 /** With a frame of generation 1, which is not known yet. */
 export const withUnsigned = (origin: Origin, held: Log.Held): Origin => {
   const { frameId, timestamp } = held.frame
-  const all = [...origin.seen, { frameId, timestamp }]
-  const over = all.length - SEEN_MAX
-  const seen = over > 0 ? all.slice(over) : all
-  const seenFloor = all
-    .slice(0, Math.max(0, over))
-    .reduce((floor, gone) => Math.max(floor, gone.timestamp), origin.seenFloor)
-  const unsigned = [...origin.unsigned.slice(-UNSIGNED_MAX + 1), held]
-  return withEntry({ ...origin, seen, seenFloor, unsigned }, held)
+  const oldest = Tail.sizeOf(origin.seen) < SEEN_MAX ? undefined : Tail.at(origin.seen, 0)
+  const kept = oldest === undefined ? origin.seen : Tail.dropped(origin.seen, 1)
+  const seen = Tail.appended(kept, { frameId, timestamp })
+  const ids = oldest === undefined ? origin.seenIds : HashMap.remove(origin.seenIds, oldest.frameId)
+  const seenIds = HashMap.set(ids, frameId, true as const)
+  const seenFloor = Math.max(origin.seenFloor, oldest?.timestamp ?? -1)
+  const room = Tail.sizeOf(origin.unsigned) < UNSIGNED_MAX ? origin.unsigned : Tail.dropped(origin.unsigned, 1)
+  const unsigned = Tail.appended(room, held)
+  return withEntry({ ...origin, seen, seenIds, seenFloor, unsigned }, held)
 }
 
 /** Of its logs and its entries. */

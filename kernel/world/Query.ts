@@ -8,6 +8,7 @@ import type { DeviceId, SyncQuery, WorldQuery } from "../wire/Frame.ts"
 import type { Instant } from "../Time.ts"
 import * as Log from "./Log.ts"
 import * as Origin from "./Origin.ts"
+import * as Tail from "./Tail.ts"
 import type { World } from "./World.ts"
 
 /** Between two of a kind, where the data does not say (`intervalMs`). */
@@ -89,27 +90,71 @@ const ANSWER_BYTES_MAX = 229_376
 export const query = (world: World, { kind, limit, sourceDeviceId }: WorldQuery, at: Instant): WorldAnswer => {
   const wanted = ({ frame }: Log.Held): boolean => kind === undefined || frame.kind === kind
   const origins = world.origins.filter(({ deviceId }) => sourceDeviceId === undefined || deviceId === sourceDeviceId)
-  const entries = origins.flatMap(Origin.entriesOf).filter(wanted)
-  const tally = (of: (held: Log.Held) => string): Record<string, number> => {
-    const counts: Record<string, number> = {}
-    for (const held of entries) counts[of(held)] = (counts[of(held)] ?? 0) + 1
-    return counts
-  }
+  const bySourceDeviceId = new Map<string, number>()
+  const byKind = new Map<string, number>()
+  const byTrustTier = new Map<string, number>()
+  const youngest = new First(limit, youngerFirst)
+  let count = 0
+  for (const origin of origins)
+    for (const held of Origin.standing(origin)) {
+      if (!wanted(held)) continue
+      count++
+      tally(bySourceDeviceId, held.frame.sourceDeviceId)
+      tally(byKind, held.frame.kind)
+      tally(byTrustTier, held.frame.trust.evidence_trust_tier)
+      youngest.take(held)
+    }
   let left = ANSWER_BYTES_MAX
   const fits = (held: Log.Held): boolean => (left -= held.bytes) >= 0
-  const shown = entries.sort(youngerFirst).slice(0, limit).filter(fits)
+  const shown = youngest.list().filter(fits)
   const frames = newestOf(origins, limit, wanted).filter(fits).reverse()
   return {
-    count: entries.length,
+    count,
     entries: shown.map((held) => entryOf(held, at.mono)),
     frames: frames.map((held) => asOf(held, at.mono)),
-    bySourceDeviceId: tally(({ frame }) => frame.sourceDeviceId),
-    byKind: tally(({ frame }) => frame.kind),
-    byTrustTier: tally(({ frame }) => frame.trust.evidence_trust_tier),
+    bySourceDeviceId: Object.fromEntries(bySourceDeviceId),
+    byKind: Object.fromEntries(byKind),
+    byTrustTier: Object.fromEntries(byTrustTier),
     peerTimestamp: at.wall,
     gaps: gapsOf(origins)
   }
 }
+
+const tally = (counts: Map<string, number>, word: string): void => void counts.set(word, (counts.get(word) ?? 0) + 1)
+
+/** The first `limit` of all that are taken, in order. */
+class First {
+  private kept: Array<Log.Held> = []
+  /** Nothing that comes after it is among them. */
+  private worst: Log.Held | null = null
+  private readonly limit: number
+  private readonly order: (a: Log.Held, b: Log.Held) => number
+
+  constructor(limit: number, order: (a: Log.Held, b: Log.Held) => number) {
+    this.limit = limit
+    this.order = order
+  }
+
+  take(held: Log.Held): void {
+    if (this.worst !== null && this.order(this.worst, held) <= 0) return
+    this.kept.push(held)
+    if (this.kept.length >= SLACK * this.limit) this.cut()
+  }
+
+  list(): ReadonlyArray<Log.Held> {
+    this.cut()
+    return this.kept
+  }
+
+  private cut(): void {
+    this.kept.sort(this.order)
+    this.kept.length = Math.min(this.kept.length, this.limit)
+    if (this.kept.length === this.limit) this.worst = this.kept.at(-1)!
+  }
+}
+
+/** So many times as many as are wanted wait to be put in order together. */
+const SLACK = 8
 
 export const gapsOf = (origins: World["origins"]): ReadonlyArray<Gap> =>
   origins.flatMap(({ deviceId, logs }) =>
@@ -136,19 +181,18 @@ const newestOf = (
   limit: number,
   wanted: (held: Log.Held) => boolean
 ): ReadonlyArray<Log.Held> => {
-  const found: Array<Log.Held> = []
-  for (const { logs, unsigned } of origins) {
-    const lists = [unsigned, ...logs.map(Log.heldOf)]
-    for (const list of lists) {
+  const first = new First(limit, (a, b) => b.nth - a.nth)
+  for (const { logs, unsigned } of origins)
+    for (const tail of [unsigned, ...logs.map((log) => log.tail)]) {
       let taken = 0
-      for (let i = list.length - 1; i >= 0 && taken < limit; i--) {
-        if (!wanted(list[i]!)) continue
-        found.push(list[i]!)
+      for (let n = Tail.sizeOf(tail) - 1; n >= 0 && taken < limit; n--) {
+        const held = Tail.at(tail, n)!
+        if (!wanted(held)) continue
+        first.take(held)
         taken++
       }
     }
-  }
-  return found.sort((a, b) => b.nth - a.nth).slice(0, limit)
+  return first.list()
 }
 
 /** Of how many that came last a device of generation 1 may choose (P14.14). */

@@ -5,6 +5,7 @@
 import type { ContextFrame } from "../wire/ContextFrame.ts"
 import * as HashMap from "effect/HashMap"
 import * as Log from "./Log.ts"
+import * as Tail from "./Tail.ts"
 import type { World } from "./World.ts"
 
 export const TRACE_MAX = 64
@@ -23,7 +24,7 @@ const index = ({ origins }: World): ReadonlyMap<string, Log.Held> => {
   }
   for (const { entries, logs, unsigned } of origins) {
     for (const held of HashMap.values(entries)) add(held)
-    unsigned.forEach(add)
+    Tail.listOf(unsigned).forEach(add)
     for (const log of logs) Log.heldOf(log).forEach(add)
   }
   return byId

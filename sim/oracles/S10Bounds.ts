@@ -32,6 +32,7 @@ import { QUOTA_MAX_BYTES } from "../../kernel/world/Exchanging.ts"
 import { BYTES_MAX, FRAMES_MAX } from "../../kernel/world/Holding.ts"
 import { AHEAD_MAX } from "../../kernel/world/Log.ts"
 import { ENTRIES_MAX, INCARNATIONS_MAX, SEEN_MAX, UNSIGNED_MAX } from "../../kernel/world/Origin.ts"
+import * as Tail from "../../kernel/world/Tail.ts"
 import { CHECKING_MAX as CHECKING_MAX_A_LINK } from "../../kernel/world/Receiving.ts"
 import { LANE_FRAME_BYTES_MAX } from "../../kernel/wire/Limits.ts"
 import type { Kernel } from "../engine/Host.ts"
@@ -178,8 +179,8 @@ const worldWithin = ({ config, world }: NodeState, before: NodeState["world"], s
     ["incarnations of one device", longestOf(origins.map((origin) => origin.logs.length)), INCARNATIONS_MAX],
     ["entries of one device", longestOf(origins.map(({ entries }) => HashMap.size(entries))), ENTRIES_MAX],
     ["frames ahead of their turn", longestOf(logs.map(({ ahead }) => ahead.length)), AHEAD_MAX],
-    ["ids of frames of one device", longestOf(origins.map(({ seen }) => seen.length)), SEEN_MAX],
-    ["frames without a signature", longestOf(origins.map(({ unsigned }) => unsigned.length)), UNSIGNED_MAX],
+    ["ids of frames of one device", longestOf(origins.map(({ seen }) => Tail.sizeOf(seen))), SEEN_MAX],
+    ["frames without a signature", longestOf(origins.map(({ unsigned }) => Tail.sizeOf(unsigned))), UNSIGNED_MAX],
     ["frames in its logs", world.frames, config.world?.frames ?? FRAMES_MAX],
     ["bytes in its logs", world.bytes, config.world?.bytes ?? BYTES_MAX]
   ])
@@ -193,7 +194,7 @@ const counted = (node: NodeState): unknown => ({
     checking: [],
     drafts: [],
     signing: null,
-    origins: node.world.origins.map(({ logs }) => logs.map((log) => ({ ...log, array: [], ahead: [] })))
+    origins: node.world.origins.map(({ logs }) => logs.map((log) => ({ ...log, tail: null, ahead: [] })))
   }
 })
 

@@ -10,6 +10,7 @@
 import * as HashMap from "effect/HashMap"
 import type { Command } from "../../kernel/Command.ts"
 import type { Held, Log } from "../../kernel/world/Log.ts"
+import type { Tail } from "../../kernel/world/Tail.ts"
 import type { Origin } from "../../kernel/world/Origin.ts"
 import { canonical, type ContextFrame } from "../../kernel/wire/ContextFrame.ts"
 import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
@@ -29,9 +30,13 @@ const told = ({ data, kernel, kind, sourceDeviceId, timestamp, trust }: ContextF
     causes: kernel?.causes ?? []
   })
 
-/** Those of a log that came after so many had come. */
-const latest = function* ({ ahead, array, end, start }: Log, since: number): Generator<Held> {
+const newest = function* ({ array, end, start }: Tail<Held>, since: number): Generator<Held> {
   for (let i = end - 1; i >= start && array[i]!.nth > since; i--) yield array[i]!
+}
+
+/** Those of a log that came after so many had come. */
+const latest = function* ({ ahead, tail }: Log, since: number): Generator<Held> {
+  yield* newest(tail, since)
   for (const held of ahead) if (held.nth > since) yield held
 }
 
@@ -39,7 +44,7 @@ const news = function* (origins: ReadonlyArray<Origin>, before: ReadonlyArray<Or
   for (const origin of origins) {
     if (before.includes(origin)) continue
     for (const log of origin.logs) yield* latest(log, since)
-    for (let i = origin.unsigned.length - 1; i >= 0 && origin.unsigned[i]!.nth > since; i--) yield origin.unsigned[i]!
+    yield* newest(origin.unsigned, since)
   }
 }
 
