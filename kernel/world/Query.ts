@@ -95,15 +95,17 @@ export const query = (world: World, { kind, limit, sourceDeviceId }: WorldQuery,
   const byTrustTier = new Map<string, number>()
   const youngest = new First(limit, youngerFirst)
   let count = 0
-  for (const origin of origins)
+  for (const origin of origins) {
+    const before = count
     for (const held of Origin.standing(origin)) {
       if (!wanted(held)) continue
       count++
-      tally(bySourceDeviceId, held.frame.sourceDeviceId)
       tally(byKind, held.frame.kind)
       tally(byTrustTier, held.frame.trust.evidence_trust_tier)
       youngest.take(held)
     }
+    if (count > before) bySourceDeviceId.set(origin.deviceId, count - before)
+  }
   let left = ANSWER_BYTES_MAX
   const fits = (held: Log.Held): boolean => (left -= held.bytes) >= 0
   const shown = youngest.list().filter(fits)

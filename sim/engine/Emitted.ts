@@ -13,8 +13,9 @@ import type { ContextFrame } from "../../kernel/wire/ContextFrame.ts"
 /** Between the name of a step and what tells its frames apart. */
 const SEPARATOR = "/"
 
-export const frameIdOf = (name: string, by: string | null, nth: number | null): string =>
-  [name, ...(by === null ? [] : [by]), ...(nth === null ? [] : [String(nth)])].join(SEPARATOR)
+/** Of the n-th frame of one program of a machine: no other has it, in no fork of the world either. */
+export const frameIdOf = (name: string, machine: string, program: number, nth: number): string =>
+  [name, `${machine}.${program}`, String(nth)].join(SEPARATOR)
 
 export const nameOf = (frameId: string): string => frameId.split(SEPARATOR)[0]!
 

@@ -57,8 +57,6 @@ export interface Asking {
 /** A program that says so many frames. */
 export interface Sensing {
   readonly name: string
-  /** Its frames are told apart from those of other nodes by this; `null`: it alone says them. */
-  readonly by: string | null
   readonly kind: Kind
   readonly data: Plain
   readonly times: number

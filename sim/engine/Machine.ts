@@ -540,14 +540,14 @@ export class Machine extends Present implements Port {
   private senseOnce(number: number): void {
     const { process, senses } = this.mine()
     const program = senses.get(number)!
-    const { by, causes, data, eachMs, kind, name, said, stopped, times } = program
+    const { causes, data, eachMs, kind, name, said, stopped, times } = program
     if (stopped || said >= times) return
     if (this.running) {
       const follows = causes === null ? [] : this.lately(causes)
       senses.set(number, { ...program, said: said + 1 })
       this.deliver({
         _tag: "Sensed",
-        frameId: frameIdOf(name, by, times === 1 ? null : said + 1),
+        frameId: frameIdOf(name, this.name, number, said + 1),
         kind,
         data,
         ...(follows.length === 0 ? {} : { causes: follows })

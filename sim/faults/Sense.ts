@@ -18,7 +18,6 @@ export const sense: Fault<"sense"> = ({ causes, data, eachMs, frame, kind, times
   const sensing = machines.map((machine) =>
     machine.sense({
       name: frame,
-      by: machines.length > 1 ? machine.name : null,
       kind,
       data,
       times,

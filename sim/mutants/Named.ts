@@ -320,6 +320,68 @@ const bugs: { readonly [name: string]: Bug } = {
     file: "membership/Rows.ts",
     swaps: [["(itself ? isSame(row, old) : !isNewer(row, old))", "isSame(row, old)"]]
   },
+  // ---------------------------------------------------------------------------------------------- world and messages
+  "newest-by-arrival": {
+    rule: "L2, C63",
+    what: "what came last stands in the world, whatever its origin says of its order",
+    file: "world/Origin.ts",
+    swaps: [["Log.compareHeld(old, held) >= 0", "old === held"]]
+  },
+  "believes-every-signature": {
+    rule: "S5",
+    what: "a frame that its origin did not sign is kept as one that it did",
+    file: "world/Receiving.ts",
+    swaps: [["frame.sourceDeviceId === deviceId && valid[i] === true", "true"]]
+  },
+  "believes-whoever-does-not-sign": {
+    rule: "S5",
+    what: "a frame without a signature is taken from anybody in the name of everybody",
+    file: "world/Receiving.ts",
+    swaps: [["if (device === undefined || !speaksGen1(turn.pins, device)) {", "if (device === undefined) {"]]
+  },
+  "never-compares-entries": {
+    rule: "L2",
+    what: "where a log has a hole that nobody can fill, what came behind it is asked of nobody",
+    file: "world/Exchanging.ts",
+    swaps: [["if (exchange.differs < ENTRIES_AFTER_BEATS) return world", "if (exchange.differs >= 0) return world"]]
+  },
+  "numbers-from-one-again": {
+    rule: "S5, L2",
+    what: "each lot of its own frames is numbered from 1",
+    file: "world/Emitting.ts",
+    swaps: [["seq: world.seq + i + 1,", "seq: i + 1,"]]
+  },
+  "asks-from-one-too-far": {
+    rule: "L2",
+    what: "of what it lacks of a log it leaves out the oldest frame",
+    file: "world/Exchanging.ts",
+    swaps: [
+      ["const from = nextOf(world, origin, incarnation)\n", "const from = nextOf(world, origin, incarnation) + 1\n"]
+    ]
+  },
+  "a-viewer-gives": {
+    rule: "S8",
+    what: "a viewer tells others what it holds",
+    file: "world/Exchanging.ts",
+    swaps: [["carries(turn.config.role) || (origin", "true || (origin"]]
+  },
+  "says-taken-before-it-is": {
+    rule: "P15.4",
+    what: "it answers that a message was taken when it hands it to the handler",
+    file: "routing/Forwarding.ts",
+    swaps: [
+      [
+        '  const ticket = routing.tickets + 1\n  turn.out.push({ _tag: "Deliver"',
+        '  tell(asker, channel, { ok: true, messageId: params.idempotencyKey, by: turn.config.deviceId }, turn)\n  const ticket = routing.tickets + 1\n  turn.out.push({ _tag: "Deliver"'
+      ]
+    ]
+  },
+  "hands-it-over-twice": {
+    rule: "P15.5",
+    what: "a message that comes again goes to the handler again",
+    file: "routing/Forwarding.ts",
+    swaps: [["  if (before !== undefined) {", '  if (before !== undefined && before.key === "") {']]
+  },
   oversleeps: {
     rule: "L1",
     what: "the alarm is set a second late",

@@ -17,6 +17,7 @@
  */
 import { at, belowAt, type Key } from "../../kernel/Draw.ts"
 import { encode } from "../../kernel/wire/Codec.ts"
+import type { ContextFrame } from "../../kernel/wire/ContextFrame.ts"
 import type { DeviceId, Event, EventName, Frame } from "../../kernel/wire/Frame.ts"
 import { COUNTER_MAX, MESSAGE_BYTES_MAX, MESSAGE_DEPTH_MAX, MESSAGE_VALUES_MAX } from "../../kernel/wire/Limits.ts"
 
@@ -34,6 +35,7 @@ export interface Speaker {
 }
 
 type Payload<E extends EventName> = Extract<Event, { readonly event: E }>["payload"]
+const NOBODY = "f".repeat(64)
 type Json = { readonly [key: string]: unknown }
 
 /** One lie's draws: independent of every other's. */
@@ -59,7 +61,6 @@ class Lots {
   }
 }
 
-const NOBODY = "f".repeat(64)
 /** Rarely: a megabyte costs the most of all lies. */
 const LARGE_ONE_IN = 64
 
@@ -71,6 +72,19 @@ const large = (lots: Lots): string =>
   lots.below(2) === 0
     ? `"${"x".repeat(MESSAGE_BYTES_MAX)}"`
     : member(`{"epoch":[1,1,1,1],"seq":1,"rows":1,"more":[${"0,".repeat(MESSAGE_VALUES_MAX)}0]}`)
+
+/** A frame of context, but for one member. */
+const poison = (instead: Json): string =>
+  JSON.stringify({
+    kind: "observation",
+    frameId: "poison",
+    sourceDeviceId: NOBODY,
+    timestamp: 0,
+    data: {},
+    trust: { evidence_sources: ["sensor"], evidence_trust_tier: "T2_operational_observation" },
+    hops: 0,
+    ...instead
+  })
 
 /** No frame at all, or none that its type allows. */
 const MALFORMED: ReadonlyArray<string> = [
@@ -106,7 +120,21 @@ const MALFORMED: ReadonlyArray<string> = [
   member('{"epoch":[1,1,1,1],"seq":1e300,"rows":1}'),
   member('{"epoch":[1,1,1,1],"seq":9007199254740993,"rows":1}'),
   member(`${"[".repeat(MESSAGE_DEPTH_MAX)}${"]".repeat(MESSAGE_DEPTH_MAX)}`),
-  "[".repeat(10_000)
+  "[".repeat(10_000),
+  ...[
+    "null",
+    "{}",
+    '{"kind":"observation"}',
+    poison({ data: null }),
+    poison({ data: [] }),
+    poison({ trust: null }),
+    poison({ trust: { evidence_sources: ["llm"], evidence_trust_tier: "T3_verified_action_evidence" } }),
+    poison({ timestamp: "now" }),
+    poison({ hops: -1 }),
+    poison({ sourceDeviceId: "somebody" }),
+    poison({ kernel: null }),
+    poison({ kernel: { incarnation: 1, seq: 0 } })
+  ].map((payload) => `{"type":"event","event":"context.frame","payload":${payload}}`)
 ]
 
 const malformed = (heard: string, lots: Lots): string => {
@@ -138,6 +166,28 @@ const others = ({ deviceId, devices }: Speaker): ReadonlyArray<DeviceId> => [
   NOBODY
 ]
 
+/** Something that nobody said, in the name of this device; signed by nobody. */
+const forged = (sourceDeviceId: DeviceId, lots: Lots): ContextFrame => ({
+  kind: "observation",
+  frameId: `forged-${lots.below(1_000)}`,
+  sourceDeviceId,
+  timestamp: 0,
+  data: { zone: "zone-1", metric: "moisture", value: lots.below(100) },
+  trust: { evidence_sources: ["sensor"], evidence_trust_tier: "T2_operational_observation" },
+  hops: lots.below(5),
+  ...(lots.below(3) === 0
+    ? {}
+    : {
+        kernel: {
+          incarnation: 1 + lots.below(3),
+          seq: 1 + lots.below(50),
+          publicKey: sourceDeviceId.slice(0, 43),
+          ageMs: 0,
+          signature: "A".repeat(86)
+        }
+      })
+})
+
 type False = (speaker: Speaker, said: Frame | null, lots: Lots) => string
 
 const falseWords: ReadonlyArray<False> = [
@@ -164,6 +214,31 @@ const falseWords: ReadonlyArray<False> = [
       : event("mesh.lead", { term: term(speaker, termIn(said), lots), beat: lots.counter() }),
   (speaker, said, lots) =>
     speaker.mayLead ? request("mesh.peers", lots) : event("mesh.release", { term: term(speaker, termIn(said), lots) }),
+  (speaker, _, lots) => event("context.frame", forged(lots.one([...others(speaker), speaker.deviceId]), lots)),
+  (speaker, _, lots) =>
+    event("mesh.world.have", {
+      streams: others(speaker).map((origin) => ({
+        origin,
+        incarnation: lots.counter(),
+        next: lots.counter(),
+        floor: lots.counter()
+      })),
+      entries: others(speaker).map((origin) => ({ origin, print: lots.below(1_000) }))
+    }),
+  (speaker, _, lots) =>
+    event("mesh.world.want", {
+      origin: lots.one(speaker.devices),
+      incarnation: lots.below(4),
+      from: lots.counter(),
+      bytes: lots.counter()
+    }),
+  (speaker, _, lots) => {
+    const origin = lots.one(others(speaker))
+    const from = lots.below(20)
+    const frames = Array.from({ length: lots.below(3) }, () => forged(origin, lots))
+    const through = from + lots.below(10)
+    return event("mesh.world.frames", { origin, incarnation: lots.below(3), from, through, last: true, frames })
+  },
   (_, __, lots) => request("mesh.status", lots),
   (_, __, lots) => request("mesh.challenge", lots),
   () => JSON.stringify({ type: "res", id: "1", ok: true, payload: { nonce: "nobody asked" } }),

@@ -21,7 +21,10 @@ const ACTS: ReadonlySet<string> = new Set([
   "mesh.vote",
   "mesh.lead",
   "mesh.release",
-  "peer.down"
+  "peer.down",
+  "context.frame",
+  "mesh.world.have",
+  "mesh.world.frames"
 ])
 
 /** What of a frame is no business of a viewer; `null`: all of it is. */

@@ -35,6 +35,8 @@ export type NodeKind =
   | "connect"
   | "lie"
   | "revoke"
+  | "sense"
+  | "send"
 
 /** Kinds that strike one link, or one direction of it. */
 export type LinkKind = "cut" | "cut-one-way" | Exclude<LinkVerb, "lie">
@@ -70,6 +72,12 @@ const NARROW: Range = { min: 2_000, max: 64_000 }
 const BURST_PPM: Range = { min: 5_000, max: 100_000 }
 const BURST_ENDS_PPM: Range = { min: 50_000, max: 500_000 }
 const IDLE_MS: Range = { min: 300, max: 5_000 }
+/** Of what nodes say to the mesh, and programs to each other. */
+const SAID_TIMES: Range = { min: 1, max: 300 }
+const SAID_EACH_MS: Range = { min: 5, max: 300 }
+const SAID_BYTES: Range = { min: 0, max: 2_000 }
+const ZONES = ["zone-1", "zone-2"] as const
+const METRICS = ["moisture", "rain", "battery"] as const
 const LATE_MS: Range = { min: 10, max: 5_000 }
 /** Nobody's domain has more; with fewer nodes there are fewer. */
 const DOMAINS_MAX = 3
@@ -176,6 +184,26 @@ export const nodeVerb = (what: Extract<What, { readonly who: unknown }>, scenari
       const kind = one(lot, "lies", heardByAll(scenario) ? lieKinds : wordsOnly)
       const rule = { _tag: "lies", ppm: within(lot, "share", SHARE_PPM), kind } as const
       return { _tag: "lie", from: who, to: EVERYONE, oneWay: true, rule }
+    }
+    case "sense": {
+      const bytes = within(lot, "size", SAID_BYTES)
+      const data = { zone: one(lot, "zone", ZONES), metric: one(lot, "metric", METRICS), value: lot.n }
+      return {
+        _tag: "sense",
+        who,
+        frame: `mix-${lot.n}`,
+        kind: one(lot, "kind", ["observation", "observation", "event", "inference", "human_input"] as const),
+        data: bytes % 4 === 0 ? { ...data, pad: "x".repeat(bytes) } : data,
+        times: within(lot, "times", SAID_TIMES),
+        eachMs: within(lot, "each", SAID_EACH_MS)
+      }
+    }
+    case "send": {
+      const [from] = who
+      const to = one(lot, "to", [other(), other(), "actuator:*", "channel:*"])
+      if (to === null || typeof from !== "string") return null
+      const channel = one(lot, "channel", ["notes", "notes", "nobody", "clawmesh.echo"] as const)
+      return { _tag: "send", from, to, channel, key: one(lot, "again", [null, "the same"]) }
     }
     case "move":
       return { _tag: "move", who }
@@ -288,4 +316,10 @@ export const linkVerb = (kind: LinkKind, [a, b]: readonly [string, string], lot:
 }
 
 /** What happens once, and has no end. */
-export const ONCE: ReadonlySet<Verb["_tag"]> = new Set<Verb["_tag"]>(["reset", "half-open", "advertise", "connect"])
+export const ONCE: ReadonlySet<Verb["_tag"]> = new Set<Verb["_tag"]>([
+  "reset",
+  "half-open",
+  "advertise",
+  "connect",
+  "send"
+])

@@ -1,7 +1,7 @@
 /**
  * The default mix of random faults, on top of what a scenario says (C75): power, processes, processors, disks, clocks and keys of
  * nodes; domains that fail together; links in every way that they can be wrong; connections that end or are forgotten; strangers
- * at the door, trusted devices that lie, and copies of devices; where there is discovery, records that lie and addresses that change; and an environment of its own for each seed:
+ * at the door, trusted devices that lie, and copies of devices; frames and messages, of which the faults take their share; where there is discovery, records that lie and addresses that change; and an environment of its own for each seed:
  * loss, delay, calendars and clock rates, a node whose calendar begins in 1970 whenever it starts, and one device more, of
  * generation 1, which is struck as the others are.
  *
@@ -47,7 +47,9 @@ const nodeKinds: ReadonlyArray<NodeKind> = [
   "keys-fail",
   "isolate",
   "connect",
-  "lie"
+  "lie",
+  "sense",
+  "send"
 ]
 /** Of whoever leads as well: what hurts most. */
 const leaderKinds: ReadonlyArray<NodeKind> = ["crash", "stop", "freeze", "suspend", "disk-hangs", "isolate"]
