@@ -23,7 +23,10 @@ const SETTLING_BEATS = 10
 
 /** By our beat: whoever sends us its heartbeats is probed when one of them does not come, or takes no notice of ours. */
 export const onBeat = (member: Member, watched: boolean, beats: number, turn: Turn): Member => {
-  const { doubtedSince, kernel, link, linkedAt, probeAt } = member
+  const { doubtedSince, good, heardAt, kernel, link, linkedAt, probeAt } = member
+  // Nobody probes it, and it is not heard either: what its edge was like says nothing any more.
+  if (link === null && good && !watched && heardAt + turn.config.profile.coverAfterMs <= turn.at.mono)
+    return declareBad(member)
   // While others have it as bad it has to answer each time.
   if (!kernel || link === null || doubtedSince !== NEVER_MS || !(watched || isSteady(member)))
     return probe(unawaited(member), watched, turn)

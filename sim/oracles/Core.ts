@@ -54,9 +54,11 @@ const isOutlived = (world: World, machine: Machine): boolean => {
   )
 }
 
-/** Whom it trusts now, or will when it runs again. */
+/** Whom it trusts now, or will when it runs again and has heard what its operator said meanwhile. */
 const trustedBy = (machine: Machine): Config["trusted"] =>
-  (machine.state()?.config ?? restored(machine.config, machine.durable)).trusted
+  (machine.state()?.config ?? restored(machine.config, machine.durable)).trusted.filter(
+    ({ deviceId }) => machine.world.script.operators.word(machine, deviceId) !== null
+  )
 
 const finds = ({ nearby, world }: Machine, { nearby: other }: Machine, [from, to]: Pair): boolean =>
   nearby.enabled && other.enabled && world.network.reaches(from, to) && world.network.reaches(to, from)

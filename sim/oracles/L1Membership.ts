@@ -39,13 +39,23 @@ export const membership = ({ inside, outside }: Core): ReadonlyArray<string> => 
 
 /** Who holds other rows than the first that passes them on. */
 const differing = (kernels: Core["inside"]): ReadonlyArray<string> => {
+  const [any] = kernels
+  // Who does not trust a device keeps no row of it.
+  const alike = kernels.every((machine) => whomTrusts(machine) === whomTrusts(any!))
   const first = kernels.find(({ config }) => observes(config.role)) ?? kernels[0]!
   return kernels.flatMap((machine) => {
     // A viewer may be the last one with a row, or the goodbye, of somebody who is gone: it passes none on (PROTOCOL.md part 12).
-    const whole = !machine.world.network.lied && observes(machine.config.role) && observes(first.config.role)
+    const whole = alike && !machine.world.network.lied && observes(machine.config.role) && observes(first.config.role)
     const of = whole ? fingerprint : (each: Machine) => rowsOf(each, kernels)
     return of(machine) === of(first) ? [] : [`${machine.name} and ${first.name} do not hold the same rows of observers`]
   })
+}
+
+/** Everybody in its trust store, and itself. */
+const whomTrusts = (machine: Machine): string => {
+  const { deviceId: own } = machine.config
+  const trusted = machine.state()?.config.trusted ?? machine.config.trusted
+  return [own, ...trusted.map(({ deviceId }) => deviceId)].toSorted().join()
 }
 
 const fingerprint = (machine: Machine): number | undefined => machine.state()?.membership.fingerprint
