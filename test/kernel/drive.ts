@@ -27,8 +27,8 @@ export type Given = Input extends infer I ? (I extends Input ? Omit<I, "at"> : n
 
 export const id = (name: string): string => name.repeat(64)
 export const nameOf = (deviceId: string): string => deviceId.charAt(0)
-const keyOf = (name: string): string => `key-${name}`
-const sign = (publicKey: string, payload: string): string => u32(0, publicKey, payload, 0).toString(16)
+export const keyOf = (name: string): string => `key-${name}`
+export const sign = (publicKey: string, payload: string): string => u32(0, publicKey, payload, 0).toString(16)
 
 /** Unix epoch + 1 day: what every calendar says at mono 0. */
 const WALL_AT_ZERO = 86_400_000
