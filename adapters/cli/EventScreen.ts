@@ -1,7 +1,7 @@
 /** Events on a terminal: one line each, the oldest first. */
 import { printable } from "../config/Printable.ts"
 import type { Event, Events } from "../operator/Api.ts"
-import { called, clock, type Look, styled, type Style } from "./Text.ts"
+import { called, clock, count, type Look, styled, type Style } from "./Text.ts"
 
 const styleOf = (event: string): Style | null => {
   if (/^peer\.down|^leader\.lost|refused$/u.test(event)) return "red"
@@ -10,10 +10,11 @@ const styleOf = (event: string): Style | null => {
 }
 
 /** Everything else that the event says, in words. */
-const words = ({ by, code, incarnation, reason, term }: Event): string => {
+const words = ({ by, code, count: frames, incarnation, reason, term }: Event): string => {
   const parts: Array<string> = []
   if (reason !== undefined) parts.push(reason)
   if (code !== undefined) parts.push(code)
+  if (frames !== undefined) parts.push(count(frames, "frame"))
   if (term !== undefined) parts.push(`term ${term}`)
   if (incarnation !== undefined) parts.push(`incarnation ${incarnation}`)
   if (by.length > 0) parts.push(`said by ${by.map(called).join(", ")}`)

@@ -1,6 +1,7 @@
 /**
  * `clawmesh ping`: finds a device, dials it, looks at the handshake and has it answer, one line a stage, so that whoever stands
- * in the field sees which of them fails, and what to do. It asks the node, and knocks at the address itself.
+ * in the field sees which of them fails, and what to do. It asks the node, and knocks at the address itself. Where there is no way
+ * from here it asks whether others have one.
  *
  * Under `--json` one document a stage.
  */
@@ -160,13 +161,16 @@ const handshake = (errand: Errand, name: string): Effect.Effect<boolean, Failure
     }
   })
 
-const echo = (errand: Errand, id: string): Effect.Effect<boolean, Failure> =>
+const echo = (errand: Errand, id: string, how = ""): Effect.Effect<boolean, Failure> =>
   Effect.map(ask(errand.socket, { method: "POST", target: `/echo/${id}` }, Api.Echo), ({ code, ok, text, tookMs }) => {
     say(errand, {
       stage: "echo",
       ok,
-      text: ok ? `there and back in ${tookMs} ms` : `${code ?? "no"}: ${text}`,
-      hint: ok ? null : "It holds a session and does not answer: it is frozen, overloaded, or of another version.",
+      text: ok ? `${how}there and back in ${tookMs} ms` : `${code ?? "no"}: ${text}`,
+      hint:
+        ok || how !== ""
+          ? null
+          : "It holds a session and does not answer: it is frozen, overloaded, or of another version.",
       tookMs
     })
     return ok
@@ -180,9 +184,18 @@ export const ping = (
     const peer = yield* peerIn(name, yield* statusOf(errand.socket))
     const failed = (stage: Stage) =>
       Effect.fail(failure("DELIVERY_FAILED", `${printable(name)} does not answer: ${stage} failed`))
-    if (!find(errand, peer)) return yield* failed("find")
-    if (!(yield* dial(errand, name, peer))) return yield* failed("dial")
-    if (!(yield* handshake(errand, name))) return yield* failed("handshake")
+    const missed: Stage | null = !find(errand, peer)
+      ? "find"
+      : !(yield* dial(errand, name, peer))
+        ? "dial"
+        : (yield* handshake(errand, name))
+          ? null
+          : "handshake"
+    if (missed !== null) {
+      // Others may have a link with it.
+      if (!(yield* echo(errand, peer.id, "over others, "))) return yield* failed(missed)
+      return
+    }
     for (let i = 0; i < count; i++) {
       if (i > 0) yield* Effect.sleep(1_000)
       if (!(yield* echo(errand, peer.id))) return yield* failed("echo")

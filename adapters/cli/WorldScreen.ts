@@ -1,5 +1,6 @@
 /** What the mesh knows, on a terminal: one line an entry, the youngest first; and what led to a frame. */
 import { printable } from "../config/Printable.ts"
+import { read } from "../../kernel/routing/Capability.ts"
 import type { Trace, World, WorldEntry } from "../operator/Api.ts"
 import { called, count, duration, type Look, type Style, styled, table } from "./Text.ts"
 
@@ -14,10 +15,14 @@ const VALUE_UNITS_MAX = 48
 
 /** The value where there is one, else all data but what has a column of its own. */
 const valueText = ({ data }: WorldEntry): string => {
-  const { intervalMs: _, metric: __, unit, value, zone: ___, ...rest } = data
+  const { capabilities, intervalMs: _, metric: __, unit, value, zone: ___, ...rest } = data
   const text =
     value === undefined
-      ? JSON.stringify(rest)
+      ? Array.isArray(capabilities)
+        ? read(capabilities)
+            .map(({ health, id }) => (health === "healthy" ? id : `${id} (${health})`))
+            .join(", ")
+        : JSON.stringify(rest)
       : `${typeof value === "object" ? JSON.stringify(value) : String(value)}${typeof unit === "string" ? ` ${unit}` : ""}`
   return printable(text.length > VALUE_UNITS_MAX ? `${text.slice(0, VALUE_UNITS_MAX - 1)}…` : text)
 }

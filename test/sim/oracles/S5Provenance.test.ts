@@ -1,0 +1,59 @@
+/** S5 fires on each of its clauses, with a kernel that is broken on purpose; never with the real one in the same world. */
+import { describe, it } from "@effect/vitest"
+import * as Node from "../../../kernel/Node.ts"
+import type { ContextFrame } from "../../../kernel/wire/ContextFrame.ts"
+import { broken, fires, scenarioOf } from "./Broken.ts"
+
+const mesh = scenarioOf(`
+scenario: Three
+seed: 5
+lasts: 20s
+nodes:
+  main:  { role: planner }
+  field: { role: field }
+  probe: { role: sensor }
+network: { delay: 2ms..20ms, links: everyone }
+timeline:
+  - { at: 0s, start: everyone }
+  - { at: 5s, sense: { frame: dry, by: probe, zone: z, metric: m, value: 1, times: exactly 20, each: 200ms } }`)
+
+/** `main` takes every frame for another one, and believes it. */
+const taking = (change: (frame: ContextFrame) => ContextFrame) =>
+  broken((node, input) => {
+    const isMain = node.config.displayName === "main"
+    if (isMain && input._tag === "Checked") return Node.step(node, { ...input, valid: input.valid.map(() => true) })
+    if (!isMain || input._tag !== "Received" || input.frame.type !== "event" || input.frame.event !== "context.frame")
+      return Node.step(node, input)
+    return Node.step(node, { ...input, frame: { ...input.frame, payload: change(input.frame.payload) } })
+  })
+
+describe("S5: a frame is everywhere what it was at its origin", () => {
+  it("its tier", () =>
+    fires(
+      "S5",
+      /^main holds dry\/probe\.1\/1 of probe as .*T3.*, and it was said as /u,
+      mesh,
+      taking((frame) => ({ ...frame, trust: { ...frame.trust, evidence_trust_tier: "T3_verified_action_evidence" } }))
+    ))
+  it("its data", () =>
+    fires(
+      "S5",
+      /^main holds dry\/probe\.1\/1 of probe as /u,
+      mesh,
+      taking((frame) => ({ ...frame, data: { value: 2 } }))
+    ))
+  it("its number", () =>
+    fires(
+      "S5",
+      /^main holds dry/u,
+      mesh,
+      taking((frame) => ({ ...frame, kernel: { ...frame.kernel!, seq: frame.kernel!.seq + 1 } }))
+    ))
+  it("what nobody said", () =>
+    fires(
+      "S5",
+      /^main holds made-up of probe, which nobody said$/u,
+      mesh,
+      taking((frame) => ({ ...frame, frameId: "made-up" }))
+    ))
+})
