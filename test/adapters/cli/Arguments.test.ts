@@ -21,6 +21,18 @@ describe("clawmesh: orders", () => {
       sinceMs: 3_600_000,
       kinds: ["peer", "leader"]
     })
+    assert.deepStrictEqual(order("world"), { _tag: "world", zone: null, kinds: [], source: null })
+    assert.deepStrictEqual(order("world --zone z --kind event --source barn"), {
+      _tag: "world",
+      zone: "z",
+      kinds: ["event"],
+      source: "barn"
+    })
+    assert.deepStrictEqual(order("trace f"), { _tag: "trace", frame: "f" })
+    assert.deepStrictEqual(order("ping barn"), { _tag: "ping", name: "barn", count: 1 })
+    assert.deepStrictEqual(order("ping barn --count 3"), { _tag: "ping", name: "barn", count: 3 })
+    for (const count of ["0", "-1", "1.5", "10000", "x"])
+      assert.include(order(`ping barn --count=${count}`), "1 to 9999")
     assert.deepStrictEqual(order("trust list"), { _tag: "trust list" })
     assert.deepStrictEqual(order("trust add abc --role field --name n --key k --gen1"), {
       _tag: "trust add",
@@ -62,9 +74,35 @@ describe("clawmesh: orders", () => {
   })
 
   it("help names every command, flag and role, and the roles are the kernel's", () => {
-    for (const word of ["status", "peers", "events", "trust list", "trust add", "trust remove", "version", "help"])
+    for (const word of [
+      "status",
+      "peers",
+      "events",
+      "world",
+      "trace",
+      "ping",
+      "trust list",
+      "trust add",
+      "trust remove",
+      "version",
+      "help"
+    ])
       assert.include(help, `clawmesh ${word}`)
-    for (const flag of ["json", "quiet", "no-color", "state", "since", "kind", "role", "name", "key", "gen1"])
+    for (const flag of [
+      "json",
+      "quiet",
+      "no-color",
+      "state",
+      "since",
+      "kind",
+      "role",
+      "name",
+      "key",
+      "gen1",
+      "zone",
+      "source",
+      "count"
+    ])
       assert.include(help, `--${flag}`)
     assert.sameMembers(roles.split(" "), [...Role.literals])
   })

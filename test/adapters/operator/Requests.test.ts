@@ -19,6 +19,12 @@ describe("the operator's socket: requests", () => {
     for (const what of ["status", "peers", "health", "trust"])
       assert.deepStrictEqual(asked("GET", `/${what}`), { _tag: what } as never)
     assert.deepStrictEqual(asked("POST", "/trust"), { _tag: "add" })
+    assert.deepStrictEqual(asked("POST", `/echo/${id("e")}`), { _tag: "echo", id: id("e") })
+    assert.deepStrictEqual(asked("GET", "/trace?frame=f"), { _tag: "trace", frameId: "f" })
+    assert.deepStrictEqual(asked("GET", `/world?limit=5&kind=event&zone=z&source=${id("e")}`), {
+      _tag: "world",
+      question: { limit: 5, kind: "event", zone: "z", source: id("e") }
+    })
     assert.deepStrictEqual(asked("DELETE", `/trust/${id("e")}`), { _tag: "remove", id: id("e") })
   })
 
@@ -45,6 +51,17 @@ describe("the operator's socket: requests", () => {
   it("what does not read is refused, with its reason", () => {
     const cases: ReadonlyArray<readonly [string, string, RegExp]> = [
       ["GET", "/events?type=pear", /no kind "pear"/u],
+      ["GET", "/world?limit=0", /from 1 to 10000/u],
+      ["GET", "/world?limit=-1", /from 1 to 10000/u],
+      ["GET", "/world?limit=99999", /from 1 to 10000/u],
+      ["GET", "/world?limit=all", /from 1 to 10000/u],
+      ["GET", "/world?kind=pear", /no kind "pear"/u],
+      ["GET", "/world?source=barn", /64 hex digits/u],
+      ["GET", "/world?zoom=1", /no parameter "zoom"/u],
+      ["GET", "/world?zone=a&zone=b", /given twice/u],
+      ["POST", "/world", /only read/u],
+      ["GET", "/trace", /one frame/u],
+      ["POST", "/echo/barn", /64 hex digits/u],
       ["GET", "/events?type=pee", /no kind "pee"/u],
       ["GET", "/events?since=-1", /ms since 1970/u],
       ["GET", "/events?since=1h", /ms since 1970/u],
