@@ -41,6 +41,7 @@ const DRAWS: ReadonlySet<Verb["_tag"]> = new Set<Verb["_tag"]>([
   "late-close",
   "lossy-close",
   "lose-adverts",
+  "send",
   "connect",
   "advertise"
 ])

@@ -42,10 +42,12 @@ describe("what is told", () => {
     assert.deepStrictEqual([...codes].toSorted(), [
       "INVALID_JSON",
       "INVALID_PARAMS",
+      "INVALID_TRUST_POLICY",
       "INVALID_TYPE",
       "Ignored",
       "MISSING_TYPE",
       "TOO_LARGE",
+      "TRUST_METADATA_REQUIRED",
       "UNKNOWN_METHOD"
     ])
   })
