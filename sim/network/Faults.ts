@@ -56,6 +56,8 @@ export class Faults {
   quiet = true
   /** Somebody has told a lie: what nodes know of those that they have no session with may be one, for good. */
   lied = false
+  /** A message was changed on its way. */
+  corrupted = false
   private readonly carrier: Carrier
   private seed: number
   private readonly paths: Paths
@@ -78,6 +80,7 @@ export class Faults {
     if (from === undefined) return
     this.quiet = from.quiet
     this.lied = from.lied
+    this.corrupted = from.corrupted
     this.lying = from.lying
     this.partitions = from.partitions
     for (const [id, fault] of from.inForce) this.inForce.set(id, { ...fault })

@@ -406,6 +406,11 @@ export class Network {
     return this.faults.lied
   }
 
+  /** Whether a message was ever changed on its way (`corrupt`). */
+  get corrupted(): boolean {
+    return this.faults.corrupted
+  }
+
   effects(id: FaultId): Readonly<Effects> {
     return this.faults.effectsOf(id)
   }

@@ -113,6 +113,7 @@ export class Wire {
       const ofBoth = both(connection.keys[side], of)
       if (rule._tag === "corrupt" && chanceAt(ofBoth, DRAWS * n, rule.ppm, MILLION)) {
         this.faults.count(id, "changed")
+        this.faults.corrupted = true
         message = altered(message, ofBoth, DRAWS * n + 1)
       } else if (rule._tag === "duplicate" && chanceAt(ofBoth, DRAWS * n, rule.ppm, MILLION)) {
         this.faults.count(id, "changed")

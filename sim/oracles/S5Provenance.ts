@@ -5,7 +5,8 @@
  * The truth is written down where a frame is said: by a kernel when its key has signed it, by a device of generation 1 when it
  * sends it. What a node takes in is looked at when it does; what stands in its world besides, in one step of `SAMPLED_STEPS`.
  *
- * Does not judge: members that somebody added on the way to what nobody signed; age and hops, which change.
+ * Does not judge: members that somebody added on the way to what nobody signed; age and hops, which change; what nobody signed, where
+ * messages were changed on their way (`corrupt`): nothing tells it from what was said.
  */
 import * as HashMap from "effect/HashMap"
 import type { Command } from "../../kernel/Command.ts"
@@ -60,6 +61,7 @@ const remembering = (truth: Map<string, string>, before: number): Oracle => {
 
   const wrong = (all: Iterable<Held>, { machine }: Observation): string | null => {
     for (const { frame } of all) {
+      if (frame.kernel === undefined && machine.world.network.corrupted) continue
       const true_ = truth.get(frame.frameId)
       const source = machine.world.nameOf(frame.sourceDeviceId)
       if (true_ === undefined) return `${machine.name} holds ${frame.frameId} of ${source}, which nobody said`
