@@ -8,7 +8,7 @@
 import * as Schema from "effect/Schema"
 import { Durable, TrustEntry } from "./Durable.ts"
 import { Instant } from "./Time.ts"
-import { kinds, type Plain } from "./wire/ContextFrame.ts"
+import { isPlain, kinds } from "./wire/ContextFrame.ts"
 import { ForwardParams, type Frame } from "./wire/Frame.ts"
 import { WorldSnapshot } from "./world/Snapshot.ts"
 
@@ -16,9 +16,7 @@ const at = Instant
 const link = Schema.Natural
 const ticket = Schema.Natural
 
-const PlainData = Schema.declare(
-  (value: unknown): value is Plain => typeof value === "object" && value !== null && !Array.isArray(value)
-)
+const PlainData = Schema.declare(isPlain)
 
 /** What a connection runs over, as its transport found it. */
 export const LinkPath = Schema.Struct({

@@ -2,7 +2,7 @@
  * Who can do something, and over whom it is reached (B41): computed when asked, from handshakes, `capability_update` frames, what is
  * known of who is alive, and the edges that observers report. Viewers are in no route.
  */
-import { observes, trustedDevice, type Config } from "../Config.ts"
+import { carries, observes, roleOf, type Config } from "../Config.ts"
 import { compareText } from "../Order.ts"
 import type { Links } from "../links/Link.ts"
 import { indexOfMember } from "../membership/Member.ts"
@@ -110,8 +110,8 @@ export const nextHop = (
 }
 
 const mayCarry = (config: Config, deviceId: DeviceId): boolean => {
-  const role = trustedDevice(config, deviceId)?.role
-  return role === "node" || role === "field" || role === "planner" || role === "standby-planner"
+  const role = roleOf(config, deviceId)
+  return role !== undefined && carries(role)
 }
 
 /** By the word of either end. */

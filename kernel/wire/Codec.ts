@@ -20,7 +20,7 @@ import {
   type Request,
   type Response
 } from "./Frame.ts"
-import { judge, type FrameCode } from "./ContextFrame.ts"
+import { isPlain, judge, type FrameCode, type Plain } from "./ContextFrame.ts"
 import { ID_UNITS_MAX, MESSAGE_BYTES_MAX, MESSAGE_DEPTH_MAX, MESSAGE_VALUES_MAX, NAME_UNITS_MAX } from "./Limits.ts"
 import { utf8Bytes } from "./Utf8.ts"
 
@@ -49,7 +49,6 @@ export type Decoded =
   | { readonly _tag: "Ignored"; readonly event: string }
   | Refused
 
-type Json = { readonly [key: string]: unknown }
 type Decoder = (value: unknown) => unknown
 
 /** `undefined` where a value does not fit; no schema of the wire has `undefined` as a value. */
@@ -129,8 +128,6 @@ const parse = (text: string): unknown => {
   }
 }
 
-const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)
-
 const textWithin = (value: unknown, unitsMax: number): string | null =>
   typeof value === "string" && value.length <= unitsMax ? value : null
 
@@ -141,20 +138,20 @@ const refused = (code: Refused["code"], id: string | null = null, method: string
   method
 })
 
-const decodeRequest = (message: Json): Decoded => {
+const decodeRequest = (message: Plain): Decoded => {
   const id = textWithin(message["id"], ID_UNITS_MAX)
   const method = textWithin(message["method"], NAME_UNITS_MAX)
   if (id === null || method === null) return refused("INVALID_TYPE", id, method)
   const decoder = requestDecoders.get(method)
   if (decoder === undefined) return refused("UNKNOWN_METHOD", id, method)
   const given = Object.hasOwn(message, "params") ? message["params"] : {}
-  const params = isObject(given) ? decoder(given) : undefined
+  const params = isPlain(given) ? decoder(given) : undefined
   if (params === undefined) return refused("INVALID_PARAMS", id, method)
   return { _tag: "Frame", frame: { type: "req", id, method, params } as Request }
 }
 
 /** `units`: the length of its text. */
-const decodeEvent = (message: Json, units: number): Decoded => {
+const decodeEvent = (message: Plain, units: number): Decoded => {
   const event = textWithin(message["event"], NAME_UNITS_MAX)
   if (event === null) return refused("INVALID_TYPE")
   if (event === "context.frame") {
@@ -164,12 +161,12 @@ const decodeEvent = (message: Json, units: number): Decoded => {
   const decoder = eventDecoders.get(event)
   if (decoder === undefined) return { _tag: "Ignored", event }
   const given = Object.hasOwn(message, "payload") ? message["payload"] : {}
-  const payload = isObject(given) ? decoder(given) : undefined
+  const payload = isPlain(given) ? decoder(given) : undefined
   if (payload === undefined) return refused("INVALID_PARAMS")
   return { _tag: "Frame", frame: { type: "event", event, payload } as Event }
 }
 
-const decodeResponse = (message: Json): Decoded => {
+const decodeResponse = (message: Plain): Decoded => {
   const id = textWithin(message["id"], ID_UNITS_MAX)
   const ok = message["ok"]
   if (id === null || typeof ok !== "boolean") return refused("INVALID_TYPE")
@@ -179,7 +176,7 @@ const decodeResponse = (message: Json): Decoded => {
     return { _tag: "Frame", frame: { type: "res", id, ok, payload } satisfies Response }
   }
   const error = message["error"]
-  if (!isObject(error)) return refused("INVALID_TYPE")
+  if (!isPlain(error)) return refused("INVALID_TYPE")
   const code = textWithin(error["code"], NAME_UNITS_MAX)
   const text = error["message"]
   if (code === null || typeof text !== "string") return refused("INVALID_TYPE")
@@ -191,7 +188,7 @@ export const decode = (text: string): Decoded => {
   if (isTooLarge(text)) return refused("TOO_LARGE")
   const message = parse(text)
   if (message === undefined) return refused("INVALID_JSON")
-  if (!isObject(message)) return refused("INVALID_TYPE")
+  if (!isPlain(message)) return refused("INVALID_TYPE")
   switch (message["type"]) {
     case "req":
       return decodeRequest(message)
@@ -209,4 +206,4 @@ export const encode = (frame: Frame): string => JSON.stringify(frame)
 
 /** The payload of the answer to a request of ours; `null` when it is not what `method` answers. */
 export const decodeAnswer = <M extends keyof AnswerOf>(method: M, payload: unknown): AnswerOf[M] | null =>
-  isObject(payload) ? ((answerDecoders.get(method)?.(payload) as AnswerOf[M] | undefined) ?? null) : null
+  isPlain(payload) ? ((answerDecoders.get(method)?.(payload) as AnswerOf[M] | undefined) ?? null) : null

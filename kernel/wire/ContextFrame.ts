@@ -9,6 +9,7 @@
  *
  * Source of the canonical form: RFC 8785 (JSON Canonicalization Scheme), whose numbers and strings are those of ECMAScript.
  */
+import { isDeviceId } from "../identity/MeshId.ts"
 import type { Code } from "./Codes.ts"
 import { COUNTER_MAX, CONTEXT_DATA_BYTES_MAX, FIELD_CHARS_MAX, ID_UNITS_MAX } from "./Limits.ts"
 import { utf8Bytes } from "./Utf8.ts"
@@ -110,13 +111,14 @@ export const HOPS_MAX = 3
 /** What a person or a program says beside the data, in UTF-16 units. */
 export const NOTE_UNITS_MAX = 4_096
 
-const isPlain = (value: unknown): value is Plain => typeof value === "object" && value !== null && !Array.isArray(value)
+export const isPlain = (value: unknown): value is Plain =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
 const isText = (value: unknown, max: number): value is string =>
   typeof value === "string" && value.length > 0 && value.length <= max
 const isCount = (value: unknown): value is number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= COUNTER_MAX
 
-const isDevice = (value: unknown): value is string => typeof value === "string" && /^[0-9a-f]{64}$/u.test(value)
+const isDevice = (value: unknown): boolean => typeof value === "string" && isDeviceId(value)
 
 const isProof = (proof: unknown): boolean =>
   isPlain(proof) &&

@@ -18,7 +18,6 @@ import { spend, type Rate } from "../Budget.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, send, type Fact, type Turn } from "../Turn.ts"
 import type { ContextFrame } from "../wire/ContextFrame.ts"
-import { relayed } from "../wire/ContextFrame.ts"
 import {
   FRAMES_A_PAGE,
   STREAMS_A_MESSAGE,
@@ -172,9 +171,9 @@ const printOf = (world: World, deviceId: DeviceId): number => originOf(world, de
 const ask = (world: World, exchange: Exchange, turn: Turn): World => {
   const now = turn.at.mono
   if (exchange.asked !== null || exchange.restUntil > now) return world
-  const asking = exchange.theirs.length === 0 ? world : askForLogs(world, exchange, turn)
-  const after = exchangeOf(asking, exchange.link)!
-  return after.asked !== null || after.theirs.length > 0 ? asking : askForEntries(asking, after, null, turn)
+  const next = exchange.theirs.length === 0 ? world : askForLogs(world, exchange, turn)
+  const after = exchangeOf(next, exchange.link)!
+  return after.asked !== null || after.theirs.length > 0 ? next : askForEntries(next, after, null, turn)
 }
 
 /** Both know the logs as far as each other, and still not the same as the newest: a log has a hole that nobody can fill. */
@@ -186,13 +185,7 @@ const askForEntries = (world: World, exchange: Exchange, got: Page | null, turn:
     return prints.length === exchange.prints.length ? world : withExchange(world, { ...exchange, prints })
   const { origin } = first
   const from = got?.origin === origin ? got.through + 1 : 0
-  const now = turn.at.mono
-  send(turn, exchange.link, "mesh.world.want", { origin, incarnation: 0, from, bytes: exchange.quota })
-  return withExchange(world, {
-    ...exchange,
-    prints,
-    asked: { origin, incarnation: 0, from, at: now, until: now + ASK_MS }
-  })
+  return asking(world, { ...exchange, prints }, { origin, incarnation: 0, from }, turn)
 }
 
 const askForLogs = (world: World, exchange: Exchange, turn: Turn): World => {
@@ -202,10 +195,14 @@ const askForLogs = (world: World, exchange: Exchange, turn: Turn): World => {
   if (head === undefined)
     return theirs.length === exchange.theirs.length ? world : withExchange(world, { ...exchange, theirs })
   const { incarnation, origin } = head
-  const from = nextOf(world, origin, incarnation)
-  send(turn, exchange.link, "mesh.world.want", { origin, incarnation, from, bytes: exchange.quota })
-  const asked = { origin, incarnation, from, at: now, until: now + ASK_MS }
-  return withExchange(world, { ...exchange, theirs, asked })
+  return asking(world, { ...exchange, theirs }, { origin, incarnation, from: nextOf(world, origin, incarnation) }, turn)
+}
+
+/** Asks this end for that, from there on. */
+const asking = (world: World, exchange: Exchange, what: Omit<Want, "bytes">, turn: Turn): World => {
+  const now = turn.at.mono
+  send(turn, exchange.link, "mesh.world.want", { ...what, bytes: exchange.quota })
+  return withExchange(world, { ...exchange, asked: { ...what, at: now, until: now + ASK_MS } })
 }
 
 /** Nobody else is asked for it, and nobody else holds more of its past. */
@@ -304,7 +301,7 @@ const paged = (all: Iterable<Placed>, { bytes, from }: Want, turn: Turn) => {
       pageBytes = PAGE_HEAD_BYTES
     }
     const page = pages.at(-1)!
-    page.frames.push(relayed(held.frame, held.frame.hops, Math.max(0, turn.at.mono - held.bornAt)))
+    page.frames.push(Log.told(held, turn.at.mono))
     page.through = at
     pageBytes += size
     through = at
@@ -397,54 +394,67 @@ const applied = (
   bytes: ReadonlyArray<number>,
   turn: Turn
 ): World => {
-  const { incarnation, origin, through } = page
-  if (incarnation === 0) return withEntries(world, exchange, page, frames, bytes, turn)
-  const before = logOf(world, origin, incarnation)
-  const from = Math.max(page.from, before?.next ?? 1)
-  // Where another page is still missing before this one, that comes again.
-  const fits = from >= page.from && page.from <= (before?.next ?? 1)
-  const fresh = frames.filter(({ kernel }) => kernel!.seq >= from)
-  const sizes = bytes.slice(bytes.length - fresh.length)
-  let next = world
-  if (fits && through >= from) {
-    next = holdPage(world, { ...page, from }, fresh, sizes, turn.config, turn.at.mono)
-    const missed = (logOf(next, origin, incarnation)?.missed ?? 0) - (before?.missed ?? 0)
-    if (missed > 0) note(turn, { event: "world.gap", about: origin, incarnation, count: missed })
-  }
+  const { fresh, next } = (page.incarnation === 0 ? entriesHeld : logHeld)(world, page, frames, bytes, turn)
   if (exchange === undefined) return next
-  const given = exchange.given + fresh.length
+  const given = exchange.given + fresh
   if (!page.last || exchange.asked === null) return withExchange(next, { ...exchange, given })
-  // It holds no more than this, whatever it told.
-  const theirs =
-    through < page.from
-      ? exchange.theirs.filter((head) => head.origin !== origin || head.incarnation !== incarnation)
-      : exchange.theirs
-  const done = { ...exchange, given, theirs, asked: null, quota: quotaAfter(exchange, turn.at.mono) }
-  return ask(withExchange(next, done), done, turn)
+  const done = { ...exchange, given, asked: null, quota: quotaAfter(exchange, turn.at.mono) }
+  if (page.incarnation === 0 && frames.length > 0) return askForEntries(withExchange(next, done), done, page, turn)
+  const isEmpty = page.through < page.from
+  const after = page.incarnation === 0 ? withoutPrint(done, page) : isEmpty ? withoutLog(done, page) : done
+  return ask(withExchange(next, after), after, turn)
 }
 
-/** Whatever of them is newer than what stands here; until there are no more. */
-const withEntries = (
+interface Fresh {
+  readonly next: World
+  /** How many of them were not known. */
+  readonly fresh: number
+}
+
+const logHeld = (
   world: World,
-  exchange: Exchange | undefined,
   page: Page,
   frames: ReadonlyArray<ContextFrame>,
   bytes: ReadonlyArray<number>,
   turn: Turn
-): World => {
-  let next = world
-  frames.forEach((frame, i) => {
-    next = holdEntry(next, frame, bytes[i]!, turn.config, turn.at.mono)
-  })
-  if (exchange === undefined) return next
-  const given = exchange.given + frames.length
-  if (!page.last || exchange.asked === null) return withExchange(next, { ...exchange, given })
-  const more = { ...exchange, given, asked: null, quota: quotaAfter(exchange, turn.at.mono) }
-  if (frames.length > 0) return askForEntries(withExchange(next, more), more, page, turn)
-  // Whatever still differs it will hear from us.
-  const done = { ...more, prints: exchange.prints.filter((said) => said.origin !== page.origin) }
-  return ask(withExchange(next, done), done, turn)
+): Fresh => {
+  const { incarnation, origin, through } = page
+  const before = logOf(world, origin, incarnation)
+  const from = Math.max(page.from, before?.next ?? 1)
+  const fresh = frames.filter(({ kernel }) => kernel!.seq >= from)
+  // Where another page is still missing before this one, that comes again.
+  const fits = page.from <= (before?.next ?? 1)
+  if (!fits || through < from) return { next: world, fresh: fresh.length }
+  const sizes = bytes.slice(bytes.length - fresh.length)
+  const next = holdPage(world, { ...page, from }, fresh, sizes, turn.config, turn.at.mono)
+  const missed = (logOf(next, origin, incarnation)?.missed ?? 0) - (before?.missed ?? 0)
+  if (missed > 0) note(turn, { event: "world.gap", about: origin, incarnation, count: missed })
+  return { next, fresh: fresh.length }
 }
+
+/** Whatever of them is newer than what stands here. */
+const entriesHeld = (
+  world: World,
+  _: Page,
+  frames: ReadonlyArray<ContextFrame>,
+  bytes: ReadonlyArray<number>,
+  turn: Turn
+): Fresh => ({
+  next: frames.reduce((all, frame, i) => holdEntry(all, frame, bytes[i]!, turn.config, turn.at.mono), world),
+  fresh: frames.length
+})
+
+/** It holds no more than this of the log, whatever it told. */
+const withoutLog = (exchange: Exchange, { incarnation, origin }: Page): Exchange => ({
+  ...exchange,
+  theirs: exchange.theirs.filter((head) => head.origin !== origin || head.incarnation !== incarnation)
+})
+
+/** It has no more entries; whatever still differs it will hear from us. */
+const withoutPrint = (exchange: Exchange, { origin }: Page): Exchange => ({
+  ...exchange,
+  prints: exchange.prints.filter((said) => said.origin !== origin)
+})
 
 const quotaAfter = ({ asked, quota }: Exchange, now: number): number => {
   const tookMs = now - asked!.at

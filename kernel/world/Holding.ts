@@ -9,7 +9,7 @@ import type { ContextFrame } from "../wire/ContextFrame.ts"
 import type { DeviceId } from "../wire/Frame.ts"
 import * as Log from "./Log.ts"
 import * as Origin from "./Origin.ts"
-import { placeOf, type Page, type World } from "./World.ts"
+import { logOf, originOf, placeOf, type Page, type World } from "./World.ts"
 
 /** What the logs of all devices hold together, where the operator does not say otherwise. */
 export const FRAMES_MAX = 32_768
@@ -42,6 +42,12 @@ const withLog = (world: World, deviceId: DeviceId, before: Log.Log | undefined, 
   return withOrigin({ ...world, changes }, deviceId, (origin) => Origin.withLog(origin, log))
 }
 
+/** As the entry of its kind, if it is newer than what stands there, and of an incarnation that is not forgotten. */
+const entered = (world: World, held: Log.Held): World =>
+  withOrigin(world, held.frame.sourceDeviceId, (origin) =>
+    held.incarnation < origin.lowest ? origin : Origin.withEntry(origin, held)
+  )
+
 const heldOf = (frame: ContextFrame, bytes: number, at: number, nth: number): Log.Held => ({
   frame,
   incarnation: frame.kernel!.incarnation,
@@ -54,7 +60,7 @@ const heldOf = (frame: ContextFrame, bytes: number, at: number, nth: number): Lo
 })
 
 export const isKnown = (world: World, { kernel, sourceDeviceId }: ContextFrame): boolean => {
-  const origin = world.origins[placeOf(world.origins, sourceDeviceId)]
+  const origin = originOf(world, sourceDeviceId)
   if (origin === undefined || kernel === undefined) return false
   if (kernel.incarnation < origin.lowest) return true
   const log = Origin.logOf(origin, kernel.incarnation)
@@ -64,31 +70,21 @@ export const isKnown = (world: World, { kernel, sourceDeviceId }: ContextFrame):
 /** With a frame of a kernel peer. The same reference: it is known. */
 export const hold = (world: World, frame: ContextFrame, bytes: number, config: Config, at: number): World => {
   if (isKnown(world, frame)) return world
-  const { incarnation } = frame.kernel!
-  const nth = world.held + 1
-  const held = heldOf(frame, bytes, at, nth)
-  const before = Origin.logOf(
-    world.origins[placeOf(world.origins, frame.sourceDeviceId)] ?? Origin.begun(frame.sourceDeviceId),
-    incarnation
-  )
-  const after = Log.withHeld(before ?? Log.begun(frame.sourceDeviceId, incarnation), held)
-  const logged = withLog(world, frame.sourceDeviceId, before, after)
-  const entered = withOrigin(logged, frame.sourceDeviceId, (origin) =>
-    incarnation < origin.lowest ? origin : Origin.withEntry(origin, held)
-  )
-  return withinBounds({ ...entered, held: nth }, config)
+  const { sourceDeviceId: source } = frame
+  const held = heldOf(frame, bytes, at, world.held + 1)
+  const before = logOf(world, source, held.incarnation)
+  const after = Log.withHeld(before ?? Log.begun(source, held.incarnation), held)
+  const next = entered(withLog(world, source, before, after), held)
+  return withinBounds({ ...next, held: held.nth }, config)
 }
 
 /** With a frame that somebody has as an entry, whether or not its log leads there; it goes into that as well where it fits. */
 export const holdEntry = (world: World, frame: ContextFrame, bytes: number, config: Config, at: number): World => {
-  const held = hold(world, frame, bytes, config, at)
-  if (held !== world) return held
-  const { incarnation } = frame.kernel!
-  const nth = world.held + 1
-  const next = withOrigin(world, frame.sourceDeviceId, (origin) =>
-    incarnation < origin.lowest ? origin : Origin.withEntry(origin, heldOf(frame, bytes, at, nth))
-  )
-  return next === world ? world : { ...next, held: nth }
+  const logged = hold(world, frame, bytes, config, at)
+  if (logged !== world) return logged
+  const held = heldOf(frame, bytes, at, world.held + 1)
+  const next = entered(world, held)
+  return next === world ? world : { ...next, held: held.nth }
 }
 
 /** With everything that somebody holds of a log from here to there: what is not among it is gone for good. */
@@ -101,6 +97,7 @@ export const holdPage = (
   at: number
 ): World => {
   const { from, incarnation, origin, through } = page
+  if (incarnation < (originOf(world, origin)?.lowest ?? 0)) return world
   let next = world
   let expected = from
   let floor = 0
@@ -116,18 +113,17 @@ export const holdPage = (
     floor = through
     missed += through - expected + 1
   }
-  const known = world.origins[placeOf(world.origins, origin)]
-  if (floor > 0 && (known === undefined || incarnation >= known.lowest)) {
-    const before = known === undefined ? undefined : Origin.logOf(known, incarnation)
+  if (floor > 0) {
+    const before = logOf(world, origin, incarnation)
     const after = Log.withGap(before ?? Log.begun(origin, incarnation), floor, missed)
     if (after !== before) next = withLog(next, origin, before, after)
   }
   frames.forEach((frame, i) => {
     // Below the gap it is only what stands in the world.
     if (frame.kernel!.seq > floor) next = hold(next, frame, bytes[i]!, config, at)
-    else if (known === undefined || incarnation >= known.lowest) {
+    else {
       const held = heldOf(frame, bytes[i]!, at, next.held + 1)
-      next = { ...withOrigin(next, origin, (all) => Origin.withEntry(all, held)), held: next.held + 1 }
+      next = { ...entered(next, held), held: held.nth }
     }
   })
   return next

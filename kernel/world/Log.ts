@@ -6,7 +6,7 @@
  */
 import * as Draw from "../Draw.ts"
 import { compareText } from "../Order.ts"
-import type { ContextFrame } from "../wire/ContextFrame.ts"
+import { relayed, type ContextFrame } from "../wire/ContextFrame.ts"
 import type { DeviceId, StreamHead } from "../wire/Frame.ts"
 import * as Tail from "./Tail.ts"
 
@@ -31,6 +31,12 @@ export interface Held {
 /** The newer one of two frames of one origin is greater. */
 export const compareHeld = (a: Held, b: Held): number =>
   a.incarnation - b.incarnation || a.seq - b.seq || compareText(a.frame.frameId, b.frame.frameId)
+
+/** Since it was seen at its origin, ms. */
+export const ageOf = ({ bornAt }: Held, mono: number): number => Math.max(0, mono - bornAt)
+
+/** As it is told now: as old as it is by then. */
+export const told = (held: Held, mono: number): ContextFrame => relayed(held.frame, held.frame.hops, ageOf(held, mono))
 
 export interface Log {
   readonly origin: DeviceId

@@ -3,10 +3,9 @@
  * clocks of two devices: how old something is, is its age at its origin and how long each stayed with it that handed it on.
  */
 import type { ContextFrame, Kind, Tier } from "../wire/ContextFrame.ts"
-import { relayed } from "../wire/ContextFrame.ts"
 import type { DeviceId, SyncQuery, WorldQuery } from "../wire/Frame.ts"
 import type { Instant } from "../Time.ts"
-import type * as Log from "./Log.ts"
+import * as Log from "./Log.ts"
 import * as Origin from "./Origin.ts"
 import * as Tail from "./Tail.ts"
 import type { World } from "./World.ts"
@@ -55,7 +54,7 @@ const entryOf = (held: Log.Held, mono: number): Entry => {
     ...(typeof data["metric"] === "string" ? { metric: data["metric"] } : {}),
     frameId,
     timestamp,
-    ageMs: Math.max(0, mono - held.bornAt),
+    ageMs: Log.ageOf(held, mono),
     freshness: freshnessOf(held, mono),
     tier: trust.evidence_trust_tier,
     evidence: held.evidence,
@@ -113,7 +112,7 @@ export const query = (world: World, { kind, limit, sourceDeviceId }: WorldQuery,
   return {
     count,
     entries: shown.map((held) => entryOf(held, at.mono)),
-    frames: frames.map((held) => asOf(held, at.mono)),
+    frames: frames.map((held) => Log.told(held, at.mono)),
     bySourceDeviceId: Object.fromEntries(bySourceDeviceId),
     byKind: Object.fromEntries(byKind),
     byTrustTier: Object.fromEntries(byTrustTier),
@@ -174,9 +173,6 @@ export const standing = ({ origins }: World, mono: number): ReadonlyArray<Entry>
     .sort(youngerFirst)
     .map((held) => entryOf(held, mono))
 
-const asOf = ({ bornAt, frame }: Log.Held, mono: number): ContextFrame =>
-  relayed(frame, frame.hops, Math.max(0, mono - bornAt))
-
 /** The last that came, newest first. */
 const newestOf = (
   origins: ReadonlyArray<Origin.Origin>,
@@ -211,7 +207,7 @@ export const sync = (world: World, { kind, limit, since, zone }: SyncQuery, at: 
   let left = ANSWER_BYTES_MAX
   const frames = wanted.slice(0, limit).filter(({ bytes }) => (left -= bytes) >= 0)
   return {
-    frames: frames.map((held) => asOf(held, at.mono)).reverse(),
+    frames: frames.map((held) => Log.told(held, at.mono)).reverse(),
     peerTimestamp: at.wall,
     totalAvailable: wanted.length
   }

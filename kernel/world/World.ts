@@ -168,10 +168,10 @@ export const digestOf = ({ origins }: Pick<World, "origins">): number =>
 export const snapshotOf = (world: World, mono: number): WorldSnapshot => ({
   streams: headsOf(world),
   entries: world.origins.flatMap((origin) =>
-    Origin.entriesOf(origin).map(({ bornAt, evidence, frame }) => ({
-      frame,
-      ageMs: Math.max(0, mono - bornAt),
-      ...(frame.kernel === undefined && evidence ? { direct: true as const } : {})
+    Origin.entriesOf(origin).map((held) => ({
+      frame: held.frame,
+      ageMs: Log.ageOf(held, mono),
+      ...(held.frame.kernel === undefined && held.evidence ? { direct: true as const } : {})
     }))
   )
 })
