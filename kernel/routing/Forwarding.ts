@@ -292,8 +292,11 @@ export const onDelivered = (
   return settle(routing, ticket, outcome, turn)
 }
 
-const messageIdOf = ({ pending }: Routing, ticket: number): string =>
-  pending.find((one) => one.ticket === ticket)?.key.split(" ")[1] ?? ""
+/** Its key, which may have blanks; the id of its origin before it has none. */
+const messageIdOf = ({ pending }: Routing, ticket: number): string => {
+  const key = pending.find((one) => one.ticket === ticket)?.key ?? ""
+  return key.slice(key.indexOf(" ") + 1)
+}
 
 /** Links that are gone, and time that is up. */
 export const onTurn = (routing: Routing, woke: boolean, turn: Turn): Routing => {

@@ -91,6 +91,12 @@ describe("messages", () => {
     ])
   })
 
+  it("P15.4: the answer names the key as it was given, blanks and all", () => {
+    const { drive } = met("b")
+    const [deliver] = delivered(asked(drive, id("a"), { idempotencyKey: "one more try" }))
+    const answer = read(drive, drive.feed({ _tag: "Delivered", ticket: deliver!.ticket, ok: true }))
+    assert.deepStrictEqual(outcomes(answer), [{ ok: true, messageId: "one more try", by: id("a") }])
+  })
   it("P15.5: of one origin and key the handler is called once, while it has it and after", () => {
     const { drive, link } = met("b")
     const given = params(id("a"), { originGatewayId: id("b") })
