@@ -9,6 +9,10 @@ import { availableParallelism, cpus } from "node:os"
 export const median = (values: ReadonlyArray<number>): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
+/** Of values in order: the least one that so large a share is not above. */
+export const quantile = (ordered: ReadonlyArray<number>, share: number): number =>
+  ordered[Math.max(0, Math.ceil(share * ordered.length) - 1)] ?? Number.NaN
+
 /** Milliseconds of each of `runs` runs of `work`. Warming up is the caller's: only it knows what has to be warm. */
 export const timed = async (runs: number, work: () => unknown): Promise<ReadonlyArray<number>> => {
   const times: Array<number> = []

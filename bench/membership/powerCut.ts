@@ -78,7 +78,3 @@ export const powerCut = (contender: Contender, what: PowerCut): PowerCutResult |
   const ordered = (values: ReadonlyArray<number>) => values.toSorted((a, b) => a - b)
   return { firstMs: ordered(firstMs), allMs: ordered(allMs), unknown, falsely }
 }
-
-/** Of values in order: the least one that so large a share is not above. */
-export const quantile = (ordered: ReadonlyArray<number>, share: number): number =>
-  ordered[Math.max(0, Math.ceil(share * ordered.length) - 1)] ?? Number.NaN

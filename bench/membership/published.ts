@@ -2,11 +2,12 @@
  * Each baseline shows first that it is what it is called: it reproduces a figure that its authors published, within a
  * tolerance that stands beside it.
  */
+import { quantile } from "../Measure.ts"
 import { gossip } from "./gossip/GossipMesh.ts"
 import { memberlist, noLifeguard, swim, wholeLifeguard, type Parameters } from "./gossip/Parameters.ts"
 import { interval, type Cell } from "./interval.ts"
 import { isUndone } from "./Mesh.ts"
-import { powerCut, quantile } from "./powerCut.ts"
+import { powerCut } from "./powerCut.ts"
 
 export interface Reproduced {
   readonly what: string

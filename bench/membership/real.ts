@@ -5,13 +5,13 @@
  * A kill is easy for whoever holds a connection: the system closes it at once. Being stopped is silent for both.
  * Serf's times are those at which its line is read, ours those that its event bears.
  */
+import { quantile } from "../Measure.ts"
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { createInterface } from "node:readline"
 import { setTimeout as sleep } from "node:timers/promises"
 import { build, Farm, freePorts } from "../node/Daemon.ts"
 import { formMesh } from "../node/Whole.ts"
-import { quantile } from "./powerCut.ts"
 import { seconds, type Report } from "./Report.ts"
 
 const SIZE = 5

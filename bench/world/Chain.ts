@@ -9,7 +9,7 @@ import { randomUUID } from "node:crypto"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { ContextFrame } from "../../kernel/wire/ContextFrame.ts"
-import { median } from "../Measure.ts"
+import { median, quantile } from "../Measure.ts"
 import { build, Farm, freePorts } from "../node/Daemon.ts"
 import { meet, type FarEnd, type Talk } from "../node/Dialler.ts"
 
@@ -132,7 +132,7 @@ const through = async (begin: Talk, end: Talk, old: string): Promise<ChainFigure
   const sorted = times.toSorted((a, b) => a - b)
   return {
     p50Ms: median(sorted),
-    p99Ms: sorted[Math.ceil(sorted.length * 0.99) - 1]!,
+    p99Ms: quantile(sorted, 0.99),
     framesPerSecond: median(rates)
   }
 }

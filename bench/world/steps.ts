@@ -1,15 +1,16 @@
 /** What one node takes in: frames through `step`, without and with signatures that are really checked, and what it answers about them. */
-import { generateKeyPairSync, sign as signBytes } from "node:crypto"
+import { createHash, generateKeyPairSync, sign as signBytes } from "node:crypto"
 import type { Command } from "../../kernel/Command.ts"
 import type { Config } from "../../kernel/Config.ts"
 import type { Input } from "../../kernel/Input.ts"
 import * as Node from "../../kernel/Node.ts"
 import { profiles } from "../../kernel/Profile.ts"
 import { signedText, type ContextFrame } from "../../kernel/wire/ContextFrame.ts"
-import { query } from "../../kernel/world/Query.ts"
+import * as Exchanging from "../../kernel/world/Exchanging.ts"
 import * as Holding from "../../kernel/world/Holding.ts"
+import { query } from "../../kernel/world/Query.ts"
 import { check } from "../../adapters/keys/Keys.ts"
-import { createHash } from "node:crypto"
+import { quantile } from "../Measure.ts"
 
 const MESH = { meshId: "mesh", meshKey: "key" }
 /** The sensor whose frames come, with a key of its own. */
@@ -136,7 +137,7 @@ const paged = (count: number, page: number): number => {
   }
   const hear = (event: string, payload: unknown) =>
     step({ _tag: "Received", link: 1, frame: { type: "event", event, payload } })
-  node = { ...node, world: { ...node.world, exchanges: [{ ...exchange }] } }
+  node = { ...node, world: { ...node.world, exchanges: [Exchanging.begun(1, SOURCE)] } }
   hear("mesh.world.have", { streams: [{ origin: SOURCE, incarnation: 1, next: count + 1, floor: 0 }], entries: [] })
   const begun = performance.now()
   for (let from = 1; from <= count; from += page) {
@@ -157,20 +158,6 @@ const paged = (count: number, page: number): number => {
   const seconds = (performance.now() - begun) / 1_000
   if (node.world.held !== count) throw new Error(`${node.world.held} of ${count} frames are held`)
   return count / seconds
-}
-
-const exchange = {
-  link: 1,
-  peer: SOURCE,
-  differs: 1,
-  told: 0,
-  theirs: [],
-  prints: [],
-  asked: null,
-  quota: 65_536,
-  restUntil: 0,
-  given: 0,
-  budget: { until: 0, pressing: false }
 }
 
 /** Signatures a second, one in a call. */
@@ -256,5 +243,5 @@ export const asked = (): Asked => {
     if (count !== ENTRIES) throw new Error(`${count} of ${ENTRIES} entries are there`)
   }
   times.sort((a, b) => a - b)
-  return { p99Ms: times[Math.ceil(times.length * 0.99) - 1]!, megabytes }
+  return { p99Ms: quantile(times, 0.99), megabytes }
 }

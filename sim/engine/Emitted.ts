@@ -19,6 +19,14 @@ export const frameIdOf = (name: string, machine: string, program: number, nth: n
 
 export const nameOf = (frameId: string): string => frameId.split(SEPARATOR)[0]!
 
+/** Every frame of context that a node sends with these, once for each link. */
+export const framesIn = (commands: ReadonlyArray<Command>): ReadonlyArray<ContextFrame> =>
+  commands.flatMap((command) =>
+    command._tag === "Send" && command.frame.type === "event" && command.frame.event === "context.frame"
+      ? [command.frame.payload]
+      : []
+  )
+
 export class Emitted {
   /** By the name of the step, and then by log: the last one of it, and how many. Replaced, because forks share them. */
   private readonly byName: Map<string, ReadonlyMap<string, Series>>
@@ -32,14 +40,10 @@ export class Emitted {
     if (input._tag === "Signed" && after.world.seq > before.world.seq)
       for (const frame of before.world.signing!.frames) this.add(frame)
     // A device of generation 1 says it at once.
-    if (input._tag === "Sensed") {
-      const said = commands.find(
-        (command) =>
-          command._tag === "Send" && command.frame.type === "event" && command.frame.event === "context.frame"
-      )
-      if (said?._tag === "Send" && said.frame.type === "event" && said.frame.event === "context.frame")
-        this.add(said.frame.payload)
-    }
+    if (input._tag === "Sensed")
+      framesIn(commands)
+        .slice(0, 1)
+        .forEach((frame) => this.add(frame))
   }
 
   private add(frame: ContextFrame): void {

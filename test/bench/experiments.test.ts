@@ -5,7 +5,8 @@ import { interval } from "../../bench/membership/interval.ts"
 import { ours } from "../../bench/membership/KernelMesh.ts"
 import { lossy } from "../../bench/membership/lossy.ts"
 import { isUndone, type Contender, type Undone, type Word } from "../../bench/membership/Mesh.ts"
-import { powerCut, quantile } from "../../bench/membership/powerCut.ts"
+import { quantile } from "../../bench/Measure.ts"
+import { powerCut } from "../../bench/membership/powerCut.ts"
 import { traffic } from "../../bench/membership/traffic.ts"
 
 const ANY = Number.POSITIVE_INFINITY
