@@ -7,6 +7,7 @@
  * number: one rule more moves no draw of another.
  */
 import { betweenAt, key, type Key } from "../../kernel/Draw.ts"
+import { decode } from "../../kernel/wire/Codec.ts"
 import type { Carrier } from "./Event.ts"
 import type { Path, Paths } from "./Path.ts"
 import type { Effects, FaultId, Rule } from "./Rule.ts"
@@ -56,8 +57,8 @@ export class Faults {
   quiet = true
   /** Somebody has told a lie: what nodes know of those that they have no session with may be one, for good. */
   lied = false
-  /** A message was changed on its way. */
-  corrupted = false
+  /** Ids of frames of context that nobody signed, and that the network changed on their way or made up. */
+  readonly madeUp: Set<string>
   private readonly carrier: Carrier
   private seed: number
   private readonly paths: Paths
@@ -77,10 +78,10 @@ export class Faults {
     this.laid = from?.laid.slice() ?? []
     this.rules = from?.rules.slice() ?? []
     this.effects = from?.effects.map((effects) => ({ ...effects })) ?? []
+    this.madeUp = new Set(from?.madeUp)
     if (from === undefined) return
     this.quiet = from.quiet
     this.lied = from.lied
-    this.corrupted = from.corrupted
     this.lying = from.lying
     this.partitions = from.partitions
     for (const [id, fault] of from.inForce) this.inForce.set(id, { ...fault })
@@ -93,6 +94,14 @@ export class Faults {
   /** Rules to come draw from another seed; those in force keep their own draws. */
   reseed(seed: number): void {
     this.seed = seed
+  }
+
+  /** A fault made this text: no node said it. */
+  made(text: string): void {
+    const decoded = decode(text)
+    if (decoded._tag !== "Frame" || decoded.frame.type !== "event" || decoded.frame.event !== "context.frame") return
+    const { frameId, kernel } = decoded.frame.payload
+    if (kernel === undefined) this.madeUp.add(frameId)
   }
 
   // ---------------------------------------------------------------------------------------------- looking

@@ -406,9 +406,9 @@ export class Network {
     return this.faults.lied
   }
 
-  /** Whether a message was ever changed on its way (`corrupt`). */
-  get corrupted(): boolean {
-    return this.faults.corrupted
+  /** Whether a frame of that id came out of a fault (`corrupt`, `lie`), unsigned: nothing tells it from what was said. */
+  isMadeUp(frameId: string): boolean {
+    return this.faults.madeUp.has(frameId)
   }
 
   effects(id: FaultId): Readonly<Effects> {

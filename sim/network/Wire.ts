@@ -12,7 +12,7 @@
 import { at, betweenAt, chanceAt } from "../../kernel/Draw.ts"
 import { passedOf } from "../../kernel/links/Lanes.ts"
 import { altered } from "./Altered.ts"
-import { bytesOf, type Message, type Packet } from "./Cargo.ts"
+import { bytesOf, textOf, type Message, type Packet } from "./Cargo.ts"
 import { flowOf, other, type Aside, type Connection, type Flow, type Side } from "./Connection.ts"
 import type { Carrier } from "./Event.ts"
 import type { Faults, Laid } from "./Faults.ts"
@@ -113,8 +113,8 @@ export class Wire {
       const ofBoth = both(connection.keys[side], of)
       if (rule._tag === "corrupt" && chanceAt(ofBoth, DRAWS * n, rule.ppm, MILLION)) {
         this.faults.count(id, "changed")
-        this.faults.corrupted = true
         message = altered(message, ofBoth, DRAWS * n + 1)
+        this.faults.made(textOf(message))
       } else if (rule._tag === "duplicate" && chanceAt(ofBoth, DRAWS * n, rule.ppm, MILLION)) {
         this.faults.count(id, "changed")
         const late = betweenAt(ofBoth, DRAWS * n + 1, rule.lateMs.min, rule.lateMs.max)
@@ -138,6 +138,7 @@ export class Wire {
           a: at(ofBoth, DRAWS * n + 1) | 0,
           b: at(ofBoth, DRAWS * n + 2) | 0
         })
+        this.faults.made(lied)
       }
     }
     if (places === 0) {

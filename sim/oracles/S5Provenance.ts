@@ -5,15 +5,14 @@
  * The truth is written down where a frame is said: by a kernel when its key has signed it, by a device of generation 1 when it
  * sends it. What a node takes in is looked at when it does; what stands in its world besides, in one step of `SAMPLED_STEPS`.
  *
- * Does not judge: members that somebody added on the way to what nobody signed; age and hops, which change; what nobody signed, where
- * messages were changed on their way (`corrupt`): nothing tells it from what was said.
+ * Does not judge: members that somebody added on the way to what nobody signed; age and hops, which change; a frame that nobody signed, where
+ * the network changed it on its way or made it up (`corrupt`, `lie`): nothing tells it from what was said.
  */
-import * as HashMap from "effect/HashMap"
-import type { Command } from "../../kernel/Command.ts"
 import type { Held, Log } from "../../kernel/world/Log.ts"
 import type { Tail } from "../../kernel/world/Tail.ts"
-import type { Origin } from "../../kernel/world/Origin.ts"
+import * as Origin from "../../kernel/world/Origin.ts"
 import { canonical, type ContextFrame } from "../../kernel/wire/ContextFrame.ts"
+import { framesIn } from "../engine/Emitted.ts"
 import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
 
 /** Of steps that changed what is known. A prime, so that it does not keep step with what nodes repeat. */
@@ -41,7 +40,11 @@ const latest = function* ({ ahead, tail }: Log, since: number): Generator<Held> 
   for (const held of ahead) if (held.nth > since) yield held
 }
 
-const news = function* (origins: ReadonlyArray<Origin>, before: ReadonlyArray<Origin>, since: number): Generator<Held> {
+const news = function* (
+  origins: ReadonlyArray<Origin.Origin>,
+  before: ReadonlyArray<Origin.Origin>,
+  since: number
+): Generator<Held> {
   for (const origin of origins) {
     if (before.includes(origin)) continue
     for (const log of origin.logs) yield* latest(log, since)
@@ -49,8 +52,8 @@ const news = function* (origins: ReadonlyArray<Origin>, before: ReadonlyArray<Or
   }
 }
 
-const standing = function* (origins: ReadonlyArray<Origin>): Generator<Held> {
-  for (const { entries } of origins) yield* HashMap.values(entries)
+const standing = function* (origins: ReadonlyArray<Origin.Origin>): Generator<Held> {
+  for (const origin of origins) yield* Origin.standing(origin)
 }
 
 export const provenance: MakeOracle = () => remembering(new Map(), 0)
@@ -61,7 +64,7 @@ const remembering = (truth: Map<string, string>, before: number): Oracle => {
 
   const wrong = (all: Iterable<Held>, { machine }: Observation): string | null => {
     for (const { frame } of all) {
-      if (frame.kernel === undefined && machine.world.network.corrupted) continue
+      if (frame.kernel === undefined && machine.world.network.isMadeUp(frame.frameId)) continue
       const true_ = truth.get(frame.frameId)
       const source = machine.world.nameOf(frame.sourceDeviceId)
       if (true_ === undefined) return `${machine.name} holds ${frame.frameId} of ${source}, which nobody said`
@@ -89,10 +92,3 @@ const remembering = (truth: Map<string, string>, before: number): Oracle => {
     }
   }
 }
-
-const framesIn = (commands: ReadonlyArray<Command>): ReadonlyArray<ContextFrame> =>
-  commands.flatMap((command) =>
-    command._tag === "Send" && command.frame.type === "event" && command.frame.event === "context.frame"
-      ? [command.frame.payload]
-      : []
-  )

@@ -17,6 +17,22 @@ timeline:
   - { at: 0s, start: everyone }
   - { at: 5s, sense: { frame: dry, by: probe, zone: z, metric: m, value: 1, times: exactly 20, each: 200ms } }`)
 
+/** Of a device of generation 1 nothing is signed: of its frames the lies of others cannot be told apart. */
+const besideLies = scenarioOf(`
+scenario: An old one among liars
+seed: 5
+lasts: 60s
+nodes:
+  main:  { role: planner }
+  field: { role: field }
+  old:   { role: sensor, generation: 1 }
+network: { delay: 2ms..20ms, links: everyone }
+timeline:
+  - { at: 0s, start: everyone }
+  - { at: 3s, lie: { from: field, to: main, share: 50%, with: false words } }
+  - { at: 3s, corrupt: { between: [old, main], share: 20% } }
+  - { at: 5s, sense: { frame: dry, by: old, zone: z, metric: m, value: 1, times: exactly 40, each: 1s } }`)
+
 /** `main` takes every frame for another one, and believes it. */
 const taking = (change: (frame: ContextFrame) => ContextFrame) =>
   broken((node, input) => {
@@ -48,6 +64,13 @@ describe("S5: a frame is everywhere what it was at its origin", () => {
       /^main holds dry/u,
       mesh,
       taking((frame) => ({ ...frame, kernel: { ...frame.kernel!, seq: frame.kernel!.seq + 1 } }))
+    ))
+  it("what nobody signed, beside lies and letters that are changed on the way", () =>
+    fires(
+      "S5",
+      /^main holds dry\/old\.1\/\d+ of old as /u,
+      besideLies,
+      taking((frame) => (frame.kernel === undefined ? { ...frame, data: { value: 2 } } : frame))
     ))
   it("what nobody said", () =>
     fires(
