@@ -20,8 +20,7 @@ import type { Link } from "../../kernel/links/Link.ts"
 import type { StoreFailed } from "../../kernel/Ports.ts"
 import type { Outcome } from "../../kernel/routing/Outcome.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
-import { decode, encode } from "../../kernel/wire/Codec.ts"
-import { CAUSES_MAX } from "../../kernel/wire/ContextFrame.ts"
+import { decode } from "../../kernel/wire/Codec.ts"
 import type { WorldSnapshot } from "../../kernel/world/Snapshot.ts"
 import { SimVault, type Carrier, type DiskFate, type Through } from "../disk/SimVault.ts"
 import type { FakeKeys, KeyPair } from "../keys/FakeKeys.ts"
@@ -33,13 +32,13 @@ import { gen1 } from "../gen1/Gen1.ts"
 import { tomorrow } from "../gen1/Tomorrow.ts"
 import type { Host, HostContext, Kernel } from "./Host.ts"
 import { Intake, type Desk } from "./Intake.ts"
-import { frameIdOf, has } from "./Emitted.ts"
 import { Life, type Asker, type Awaited, type Sensing, type Wake, type Work } from "./Life.ts"
 import { loginUnderWay } from "./Login.ts"
 import { Nearby } from "./Nearby.ts"
 import { NodeClock } from "./NodeClock.ts"
 import { perform } from "./Performing.ts"
 import { isKernel, Present } from "./Present.ts"
+import * as Programs from "./Programs.ts"
 import type { WorldHappening } from "./View.ts"
 import type { World } from "./World.ts"
 
@@ -376,9 +375,9 @@ export class Machine extends Present implements Port {
       case "turn":
         return this.intake.turn()
       case "ask":
-        return this.askOnce(event.asking)
+        return Programs.askOnce(this, this.mine(), event.asking)
       case "sense":
-        return this.senseOnce(event.sensing)
+        return Programs.senseOnce(this, this.mine(), event.sensing)
       case "power-cut":
         return this.sprung()
     }
@@ -492,11 +491,7 @@ export class Machine extends Present implements Port {
 
   /** The number of the program. */
   ask(deviceId: string, eachMs: number): number {
-    const { asks } = this.mine()
-    const asking = asks.size + 1
-    asks.set(asking, { deviceId, eachMs, said: 0, stopped: false })
-    this.askOnce(asking)
-    return asking
+    return Programs.ask(this, this.mine(), deviceId, eachMs)
   }
 
   stopAsking(asking: number): void {
@@ -504,29 +499,9 @@ export class Machine extends Present implements Port {
     asks.set(asking, { ...asks.get(asking)!, stopped: true })
   }
 
-  /** Past the kernel, which asks nobody: over the session that it has with that device. */
-  private askOnce(asking: number): void {
-    const { asks, links, process } = this.mine()
-    const program = asks.get(asking)!
-    if (program.stopped || !this.running) return
-    const { deviceId, eachMs, said } = program
-    const session = this.state()?.links.links.find((link) => link._tag === "Session" && link.peer === deviceId)
-    const line = session === undefined || this.frozen ? undefined : links.get(session.link)
-    if (line !== undefined) {
-      const text = encode({ type: "req", id: `ask-${said}`, method: "mesh.peers", params: {} })
-      asks.set(asking, { ...program, said: said + 1 })
-      this.world.network.send(line.connection, line.side, { _tag: "raw", text })
-    }
-    this.world.agenda.push(this.world.nowMs + eachMs, { _tag: "ask", machine: this.index, process, asking })
-  }
-
   /** The number of the program. */
   sense(sensing: Omit<Sensing, "said" | "stopped">): number {
-    const { senses } = this.mine()
-    const number = senses.size + 1
-    senses.set(number, { ...sensing, said: 0, stopped: false })
-    this.senseOnce(number)
-    return number
+    return Programs.sense(this, this.mine(), sensing)
   }
 
   /** One of its programs, or all. */
@@ -534,42 +509,6 @@ export class Machine extends Present implements Port {
     const { senses } = this.mine()
     for (const [each, program] of senses)
       if (number === undefined || number === each) senses.set(each, { ...program, stopped: true })
-  }
-
-  /** It goes on with the next process, as a sensor does. */
-  private senseOnce(number: number): void {
-    const { process, senses } = this.mine()
-    const program = senses.get(number)!
-    const { causes, data, eachMs, kind, name, said, stopped, times } = program
-    if (stopped || said >= times) return
-    if (this.running) {
-      const follows = causes === null ? [] : this.lately(causes)
-      senses.set(number, { ...program, said: said + 1 })
-      this.deliver({
-        _tag: "Sensed",
-        frameId: frameIdOf(name, this.name, number, said + 1),
-        kind,
-        data,
-        ...(follows.length === 0 ? {} : { causes: follows })
-      })
-    }
-    if (said + 1 < times || !this.running)
-      this.world.agenda.push(this.world.nowMs + Math.max(1, eachMs), {
-        _tag: "sense",
-        machine: this.index,
-        process,
-        sensing: number
-      })
-  }
-
-  /** The last frame of that name of each node, as far as it has it. */
-  private lately(name: string): ReadonlyArray<string> {
-    const state = this.state()
-    if (state === null) return []
-    const last = new Map<string, string>()
-    for (const { last: frame } of this.world.script.emitted.of(name))
-      if (has(state, frame)) last.set(frame.sourceDeviceId, frame.frameId)
-    return [...last.values()].slice(0, CAUSES_MAX)
   }
 
   /** A program of its has a message for somebody. */
