@@ -143,6 +143,18 @@ describe("messages", () => {
     assert.deepStrictEqual(codes(drive.receive(link("c"), answer(false))), [])
   })
 
+  it("P15.3: never through a device that carries nothing for others", () => {
+    for (const passive of ["s", "v"]) {
+      const { drive, link } = met(passive)
+      drive.hear(link(passive), "mesh.edges", { rows: [rowOf("c", passive, "d"), rowOf("b", passive, "d")] })
+      const commands = asked(drive, id("d"))
+      assert.deepStrictEqual([requestsTo(commands, link(passive)), codes(commands)], [[], ["DELIVERY_FAILED"]], passive)
+    }
+    const { drive, link } = met("b")
+    drive.hear(link("b"), "mesh.edges", { rows: [rowOf("b", "s"), rowOf("c", "s", "d")] })
+    assert.deepStrictEqual(codes(asked(drive, id("d"))), ["DELIVERY_FAILED"])
+  })
+
   it("P15.4: the next one on the way is gone: told at once; no answer: after half a minute", () => {
     const { drive, link } = met("b", "c")
     asked(drive, id("b"), { idempotencyKey: "one" })

@@ -105,6 +105,21 @@ describe("two ends of a link", () => {
     assert.strictEqual(nextOf(drive), 31)
   })
 
+  it("P14.9, P14.10: a page whose page before it was not good jumps over nothing", () => {
+    const { drive, link } = met("b")
+    drive.hear(link("b"), "mesh.world.have", have(1, 21))
+    drive.keysWait = true
+    const [first, ...others] = series(1, 10)
+    const false1 = { ...first!, data: { value: "another" } }
+    drive.hear(link("b"), "mesh.world.frames", page(1, 10, [false1, ...others], false))
+    drive.hear(link("b"), "mesh.world.frames", page(11, 20, series(15, 20)))
+    assert.strictEqual(drive.waiting.length, 2)
+    drive.keysWait = false
+    drive.feed(...drive.waiting.splice(0))
+    assert.strictEqual(nextOf(drive), 1)
+    assert.strictEqual(drive.node.world.frames, 0)
+  })
+
   it("P14.9: one log is asked for on one link at a time, and on another when that one says nothing", () => {
     const { drive, link } = met("b", "c")
     drive.hear(link("b"), "mesh.world.have", have(1, 31))
