@@ -193,7 +193,8 @@ const recall = (node: NodeState, input: Input): Step => {
   const asked = told !== node.recall || woke
   if (!asked || !Recall.isOver(told, links, turn)) return [withAlarm(next, turn), turn.out]
   // A snapshot may have outlived the journal, and know of more.
-  return rebirth(next, turn, Math.max(told.incarnation, node.durable.incarnation) + 1)
+  const known = Math.max(told.incarnation, node.durable.incarnation, turn.heardOf(node.config.deviceId))
+  return rebirth(next, turn, known + 1)
 }
 
 /** What it was is over, and what it promised under this manifest is forgotten, which outlives the next crash as well. */
@@ -227,6 +228,8 @@ const begin = (node: NodeState, input: Input) => {
     forgetful: Durable.isForgetful(node.durable, node.config.manifest.version),
     pins: node.durable.pins,
     world: node.world.digest,
+    heardOf: (device) =>
+      Math.max(Membership.incarnationOf(node.membership, node.config, device), World.incarnationOf(node.world, device)),
     lateMs: lateMs(node, input),
     carrier: input._tag === "Carrier" ? input.up : null,
     checked: input._tag === "Checked" ? input : null,
@@ -284,9 +287,9 @@ const run = (node: NodeState, input: Input): Step => {
   links = Links.behindControl(links, turn)
   links = Links.towardsGen1(links, woke, turn)
   const refusals = turn.facts.length > 0 ? counted(node.refusals, turn.facts) : node.refusals
-  // It came back too low, because whoever knew better was out of reach.
+  // It came back too low, or as what it had been before, because whoever knew better was out of reach.
   const told = turn.forgetful ? Recall.toldIn(turn) : -1
-  if (told > node.incarnation)
+  if (told >= node.incarnation)
     return rebirth({ ...node, links, refusals, durable: records.reduce(Durable.apply, node.durable) }, turn, told + 1)
   const same =
     links === node.links &&

@@ -38,6 +38,8 @@ export type Fact =
   | { readonly _tag: "Proved"; readonly peer: DeviceId; readonly publicKey: string; readonly kernel: boolean }
   /** Asked by us, a peer told the highest incarnation of ours that it met. */
   | { readonly _tag: "Remembered"; readonly peer: DeviceId; readonly incarnation: number }
+  /** A peer holds a row in our name that no life of ours wrote of which we know: another had this incarnation (P3.20). */
+  | { readonly _tag: "Shown"; readonly peer: DeviceId; readonly incarnation: number }
   /** How many sessions with kernel peers there are at a beat: too few, and others have to be sought. */
   | { readonly _tag: "Linked"; readonly links: number }
   /** A row names a higher incarnation of a device that we have no link with. */
@@ -73,6 +75,8 @@ export interface Turn {
   readonly pins: ReadonlyArray<Pin>
   /** Fingerprint of what was held of the world when this turn began; 0: nothing. */
   readonly world: number
+  /** The highest incarnation of a device that rows and frames of it name, as of when this turn began; 0: none does. */
+  readonly heardOf: (device: DeviceId) => number
   /** How late the alarm rang, or how long the driver found itself stalled, ms; 0 for other inputs. */
   readonly lateMs: number
   /** Whether our own interface has a carrier; `null`: nothing was said of it. */

@@ -17,7 +17,7 @@ import type { Turn } from "../Turn.ts"
 import type { DeviceId } from "../wire/Frame.ts"
 
 /** What nobody lives to see: a peer that remembers a higher incarnation lies, or is broken. A boot a second for 136 years. */
-const INCARNATION_MAX = 2 ** 32
+export const INCARNATION_MAX = 2 ** 32
 
 /** How long those are waited for who have not answered yet, from the first answer on. Whoever knows more may still say so later. */
 const WAIT_BEATS = 2

@@ -115,6 +115,8 @@ export interface Contact {
   readonly asks: boolean
   /** It said which incarnation of ours it met, and a life of ours began after that: who tells the truth cannot know of more (P3.17). */
   readonly believed: boolean
+  /** It held a row in our name that is not of a life of ours of which we know, and a life began after that (P3.20). */
+  readonly shown: boolean
   /** The lasting reason for which it refuses us, or we it. */
   readonly refused: string | null
   /** Its calendar less our monotonic clock, from its last handshake; `null`: it is not known, or no good. */
@@ -228,6 +230,7 @@ export const stranger = (peer: string, kept: boolean): Contact => ({
   told: 0,
   asks: false,
   believed: false,
+  shown: false,
   refused: null,
   aheadMs: null,
   clockOffsetMs: null,

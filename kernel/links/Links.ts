@@ -61,9 +61,9 @@ export const anew = (links: Links, again: boolean, turn: Turn): Links => {
     turn.out.push({ _tag: "Hangup", link, code: 1001, reason: "a new incarnation begins", abrupt: false })
   const { attempts, contacts, counter, reborn, strangers } = links
   const known = new Map(
-    contacts.map(({ believed, found, incarnation, leftIncarnation, peer, seenAs, told }) => [
+    contacts.map(({ believed, found, incarnation, leftIncarnation, peer, seenAs, shown, told }) => [
       peer,
-      { believed, found, incarnation, leftIncarnation, seenAs, told }
+      { believed, found, incarnation, leftIncarnation, seenAs, shown, told }
     ])
   )
   const fresh = make(turn.config)
@@ -425,6 +425,7 @@ export const settle = (links: Links, turn: Turn): Links => {
     if (fact._tag === "Gone") next = Gone.onGone(next, fact, turn)
     if (fact._tag === "Dead") next = Gone.onDead(next, fact, turn)
     if (fact._tag === "Linked") next = Keeping.onLinked(next, fact.links, turn)
+    if (fact._tag === "Shown") next = Keeping.onShown(next, fact.peer, fact.incarnation, turn)
     if (fact._tag === "Told") next = Keeping.onTold(next, fact.peer, fact.incarnation, turn)
     if (fact._tag !== "Terminate") continue
     const link = next.links[indexOfLink(next.links, fact.link)]

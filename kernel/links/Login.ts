@@ -371,7 +371,7 @@ const onTold = (links: Links, link: Extract<Link, { readonly _tag: "CheckingServ
   const contact = links.contacts[at]
   const rest = drop(links, link.link)
   if (contact === undefined) return rest
-  const told: Contact = { ...contact, asks: false, believed: turn.incarnation === 0 || remembers > turn.incarnation }
+  const told: Contact = { ...contact, asks: false, believed: turn.incarnation === 0 || remembers >= turn.incarnation }
   const known = Dialling.redialAfterRefusal(turn, told, "IDENTITY_CONFLICT")
   return { ...rest, contacts: replaced(rest.contacts, at, known) }
 }

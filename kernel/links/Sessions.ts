@@ -11,6 +11,7 @@
  * A session that lost is closed 1000 and forgotten at once: nothing that still arrives on it finds anything to change.
  */
 import { trustedDevice } from "../Config.ts"
+import { INCARNATION_MAX } from "../identity/Recall.ts"
 import type { LinkPath } from "../Input.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, type Turn } from "../Turn.ts"
@@ -51,7 +52,7 @@ export const contest = (links: Links, turn: Turn, proven: Proven, dialledByUs: b
   if (proven.incarnation === 0)
     return dialledByUs
       ? conflict("it has no incarnation, and answers all the same")
-      : { _tag: "Tell", remembers: Math.max(contact.incarnation, contact.leftIncarnation) }
+      : { _tag: "Tell", remembers: rememberedOf(contact, turn) }
   if (proven.incarnation < contact.incarnation)
     return conflict(`incarnation ${proven.incarnation} is older than ${contact.incarnation}`)
   if (contact.leftIncarnation >= proven.incarnation && contact.leftIncarnation > 0)
@@ -68,6 +69,15 @@ export const contest = (links: Links, turn: Turn, proven: Proven, dialledByUs: b
   if (current.dialledByUs === dialledByUs || dialledByUs === weAreLower) return ADMIT
   // Two dials cross within a handshake. Who dials later than that has lost the session, though we have not noticed yet.
   return turn.at.mono - current.since < turn.config.profile.handshakeMs ? { _tag: "Crossing" } : ADMIT
+}
+
+/**
+ * Which incarnation of it there has been: one that proved itself here or left, or that it wrote of itself in a row or a frame
+ * which others handed us. Who restarted meanwhile has met nobody, and holds these all the same.
+ */
+const rememberedOf = ({ incarnation, leftIncarnation, peer }: Contact, turn: Turn): number => {
+  const heard = turn.heardOf(peer)
+  return Math.max(incarnation, leftIncarnation, heard <= INCARNATION_MAX ? heard : 0)
 }
 
 const conflict = (message: string): Contest => ({ _tag: "Refuse", code: "IDENTITY_CONFLICT", message })

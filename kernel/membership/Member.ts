@@ -78,6 +78,9 @@ export interface Member {
   /** How much of what is handed on at once its rows have used up. */
   readonly rows: Budget
 
+  /** When we last told it that there is a newer row in its name (P3.20). */
+  readonly shownAt: number
+
   /** We report on it although it is none of ours on the rings: without us nobody near us would hear of it. */
   readonly covers: boolean
   /** Since when some of its observers have it as bad, and too few for `down`; NEVER: no doubt. */
@@ -135,6 +138,7 @@ export const strange = (deviceId: DeviceId, observes: boolean): Member => ({
   disputes: 0,
   disputed: false,
   rows: UNUSED,
+  shownAt: -NEVER_MS,
   covers: false,
   doubtedSince: NEVER_MS,
   contestedUntil: NEVER_MS,

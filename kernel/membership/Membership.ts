@@ -65,6 +65,10 @@ export const make = (config: Config): Membership => ({
   due: NEVER_MS
 })
 
+/** The highest incarnation of a device that it proved to us, or that a row names, its own or another's; 0: none does. */
+export const incarnationOf = ({ members, rows }: Membership, config: Config, device: DeviceId): number =>
+  Math.max(members[ringsOf(config).placeOf.get(device) ?? -1]?.incarnation ?? 0, Rows.incarnationOf(rows, device))
+
 /** The node is up: its beats begin at a draw of their own, so that nodes that start together do not beat together. */
 export const open = (membership: Membership, turn: Turn): Membership => {
   const { beatMs } = turn.config.profile
@@ -147,8 +151,7 @@ const onEvent = (membership: Membership, index: number, event: Event, turn: Turn
       Rows.onSums(membership, event.payload, link, turn)
       return membership
     case "mesh.rows.have":
-      Rows.onHave(membership, event.payload, from, link, turn)
-      return membership
+      return Rows.onHave(membership, event.payload, from, link, turn)
     case "mesh.rows.want":
       Rows.onWant(membership, event.payload, link, turn)
       return membership

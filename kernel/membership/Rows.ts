@@ -79,6 +79,10 @@ const rowOf = (rows: ReadonlyArray<EdgeRow>, observer: DeviceId): EdgeRow | unde
   return row?.observer === observer ? row : undefined
 }
 
+/** In which it wrote the row that we hold of it; 0: we hold none. */
+export const incarnationOf = (rows: ReadonlyArray<EdgeRow>, observer: DeviceId): number =>
+  rowOf(rows, observer)?.incarnation ?? 0
+
 const isNewer = (a: RowHead, b: RowHead): boolean =>
   a.incarnation > b.incarnation || (a.incarnation === b.incarnation && a.version > b.version)
 
@@ -200,6 +204,29 @@ export const dueAt = ({ news, spreadAt }: Rows): number => (news.length === 0 ? 
 
 // ------------------------------------------------------------------------------------------------ receiving
 
+/**
+ * Others hold a newer row of whom we have a link with. We believe the device itself; but one that lost its journal may have
+ * come back in an incarnation that it had before, and only this tells it (P3.20). The edges do not matter.
+ */
+const shown = (
+  members: ReadonlyArray<Member>,
+  observer: Member,
+  { incarnation, version }: RowHead,
+  turn: Turn
+): ReadonlyArray<Member> => {
+  const { deviceId, kernel, link, shownAt } = observer
+  const may = observes(turn.config.role) && link !== null && kernel
+  if (!may || turn.at.mono - shownAt < turn.config.profile.beatMs) return members
+  send(turn, link, "mesh.edges", { rows: [{ observer: deviceId, incarnation, version, edges: [] }] })
+  return members.map((member) => (member.deviceId === deviceId ? { ...member, shownAt: turn.at.mono } : member))
+}
+
+/** A row in our own name. Whoever keeps a journal never wrote a newer one than its last: then it is forged. */
+const onMine = (mine: EdgeRow, row: RowHead, from: Member, turn: Turn): void => {
+  if (turn.forgetful && isNewer(row, mine))
+    turn.facts.push({ _tag: "Shown", peer: from.deviceId, incarnation: row.incarnation })
+}
+
 /** It is short enough to be kept, and names nobody twice: one observer's word counts once. */
 const isRow = ({ edges }: EdgeRow): boolean =>
   edges.length <= ROW_EDGES_MAX && new Set(edges.map(({ subject }) => subject)).size === edges.length
@@ -211,6 +238,7 @@ export const onRows = <H extends Holder>(holder: H, incoming: ReadonlyArray<Edge
   let rows: Array<EdgeRow> | null = null
   const fresh: Array<EdgeRow> = []
   for (const row of incoming) {
+    if (row.observer === turn.config.deviceId) onMine(holder.mine, row, from, turn)
     const observer = members[placeOf.get(row.observer) ?? -1]
     if (observer === undefined || !observer.observes || !isRow(row)) continue
     const all: ReadonlyArray<EdgeRow> = rows ?? holder.rows
@@ -218,7 +246,10 @@ export const onRows = <H extends Holder>(holder: H, incoming: ReadonlyArray<Edge
     const old = all[at]?.observer === row.observer ? all[at] : undefined
     // Whom we have a link to speaks for itself, and is believed over what others handed on in its name.
     const itself = row.observer === from.deviceId
-    if (!itself && observer.link !== null) continue
+    if (!itself && observer.link !== null) {
+      if (old === undefined || isNewer(row, old)) members = shown(members, observer, row, turn)
+      continue
+    }
     if (old !== undefined && (itself ? isSame(row, old) : !isNewer(row, old))) continue
     rows ??= holder.rows.slice()
     rows.splice(at, old === undefined ? 0 : 1, row)
@@ -226,7 +257,7 @@ export const onRows = <H extends Holder>(holder: H, incoming: ReadonlyArray<Edge
     fresh.push(row)
     members = adoptIncarnations(members, row, placeOf, turn)
   }
-  if (rows === null) return holder
+  if (rows === null) return members === holder.members ? holder : { ...holder, members }
   const next = { ...holder, members, rows, fingerprint }
   if (!observes(turn.config.role)) return next
   if (!isFew(turn))
@@ -329,13 +360,13 @@ export const onSums = (all: Rows, { sums }: Payload<"mesh.rows.sums">, link: num
 }
 
 /** What the sender lacks of these groups, and what we lack. A viewer only asks (B14). */
-export const onHave = (
-  all: Holder,
+export const onHave = <H extends Holder>(
+  all: H,
   { groups, have }: Payload<"mesh.rows.have">,
   from: Member,
   link: number,
   turn: Turn
-): void => {
+): H => {
   const theirs = new Map(have.map((head): [DeviceId, RowHead] => [head.observer, head]))
   if (observes(turn.config.role)) {
     const lacking = held(all).filter((row) => {
@@ -346,17 +377,20 @@ export const onHave = (
   }
   tellOf(all, groups, link, turn)
   const { placeOf } = ringsOf(turn.config)
-  const observers = have
-    .filter((head) => {
-      const observer = all.members[placeOf.get(head.observer) ?? -1]
-      // Of whom we have a session with we would not believe it.
-      if (observer === undefined || (observer.link !== null && observer !== from)) return false
-      const own = rowOf(all.rows, head.observer)
-      return own === undefined || isNewer(head, own)
-    })
-    .map(({ observer }) => observer)
-    .sort(compareText)
-  if (observers.length > 0) send(turn, link, "mesh.rows.want", { observers })
+  let { members } = all
+  const observers: Array<DeviceId> = []
+  for (const head of have) {
+    if (head.observer === turn.config.deviceId) onMine(all.mine, head, from, turn)
+    const observer = members[placeOf.get(head.observer) ?? -1]
+    if (observer === undefined) continue
+    const own = rowOf(all.rows, head.observer)
+    if (own !== undefined && !isNewer(head, own)) continue
+    // Of whom we have a session with we would not believe it.
+    if (observer.link === null || observer.deviceId === from.deviceId) observers.push(head.observer)
+    else members = shown(members, observer, head, turn)
+  }
+  if (observers.length > 0) send(turn, link, "mesh.rows.want", { observers: observers.sort(compareText) })
+  return members === all.members ? all : { ...all, members }
 }
 
 export const onWant = (all: Rows, { observers }: Payload<"mesh.rows.want">, link: number, turn: Turn): void => {

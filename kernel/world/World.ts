@@ -149,6 +149,10 @@ export const logOf = (world: World, deviceId: DeviceId, incarnation: number): Lo
   return origin === undefined ? undefined : Origin.logOf(origin, incarnation)
 }
 
+/** The highest incarnation in which it said something, by frames that it signed; 0: none is known. */
+export const incarnationOf = (world: World, deviceId: DeviceId): number =>
+  originOf(world, deviceId)?.logs.at(-1)?.incarnation ?? 0
+
 /** The number below which nothing of this log is missing; 1: nothing of it is held; beyond all: it is over and forgotten. */
 export const nextOf = (world: World, deviceId: DeviceId, incarnation: number): number => {
   const origin = originOf(world, deviceId)

@@ -29,6 +29,7 @@ const nothing = ({ after, input }: Observation): Turn => ({
   incarnation: after.incarnation,
   bootId: after.bootId,
   forgetful: false,
+  heardOf: () => 0,
   pins: after.durable.pins,
   world: after.world.digest,
   lateMs: 0,

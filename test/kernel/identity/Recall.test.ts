@@ -101,10 +101,69 @@ describe("P3.17: refused as too low", () => {
     assert.isFalse(dialledD)
   })
 
+  it("also told of its very own number: there was another life of that name", () => {
+    const drive = forgetful()
+    assert.isTrue(refuseAndTell(drive, "b", 4, 10_000))
+    assert.strictEqual(drive.node.incarnation, 5)
+    assert.isTrue(refuseAndTell(drive, "c", 4, 600_000))
+    assert.strictEqual(drive.node.incarnation, 5)
+  })
+
   it("what nobody lives to see is not believed", () => {
     const drive = forgetful()
     assert.isTrue(refuseAndTell(drive, "b", 2 ** 32 + 1, 10_000))
     assert.strictEqual(drive.node.incarnation, 4)
     assert.strictEqual(drive.contact("b").peer, id("b"))
+  })
+})
+
+describe("P3.20: a row in its name that it did not write", () => {
+  const shows = (drive: Drive, peer: string, incarnation: number, version: number): void => {
+    const { link } = drive.meet(peer)
+    drive.hear(link, "mesh.edges", { rows: [{ observer: id("a"), incarnation, version, edges: [] }] })
+  }
+
+  it("it lives in the incarnation after that of the row, its own or a higher one", () => {
+    for (const [incarnation, next] of [
+      [4, 5],
+      [9, 10]
+    ] as const) {
+      const drive = forgetful()
+      shows(drive, "b", incarnation, 99)
+      assert.strictEqual(drive.node.incarnation, next)
+      assert.strictEqual(drive.durable.incarnation, next)
+      assert.strictEqual(drive.node.phase, "running")
+    }
+  })
+
+  it("among many nodes the head of it is enough", () => {
+    const drive = forgetful()
+    const { link } = drive.meet("b")
+    drive.hear(link, "mesh.rows.have", { groups: [10], have: [{ observer: id("a"), incarnation: 4, version: 99 }] })
+    assert.strictEqual(drive.node.incarnation, 5)
+  })
+
+  it("a row of an older life, or one that it wrote itself, says nothing", () => {
+    const drive = forgetful()
+    shows(drive, "b", 3, 99)
+    shows(drive, "b", 4, drive.node.membership.mine.version)
+    assert.strictEqual(drive.node.incarnation, 4)
+  })
+
+  it("who did not forget knows that it is forged", () => {
+    const drive = forgetful({ ...FORGETFUL, forgot: 0 })
+    shows(drive, "b", 9, 99)
+    assert.strictEqual(drive.node.incarnation, 4)
+  })
+
+  it("each is heeded once in a process, and what nobody lives to see not at all", () => {
+    const drive = forgetful()
+    shows(drive, "b", 2 ** 32 + 1, 99)
+    assert.strictEqual(drive.node.incarnation, 4)
+    shows(drive, "c", 9, 99)
+    shows(drive, "c", 20, 99)
+    assert.strictEqual(drive.node.incarnation, 10)
+    shows(drive, "d", 20, 99)
+    assert.strictEqual(drive.node.incarnation, 21)
   })
 })

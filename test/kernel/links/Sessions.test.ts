@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Drive, events, framesTo, hangups, id, notes, refusals, tags, three, type Given } from "../drive.ts"
+import type { EdgeRow } from "../../../kernel/wire/Frame.ts"
 import { Mesh } from "../mesh.ts"
+import { signed } from "../world/frames.ts"
 
 /** What may still arrive on a connection that is over. */
 const late = (link: number): ReadonlyArray<Given> => [
@@ -157,6 +159,31 @@ describe("incarnations", () => {
     assert.deepStrictEqual(hangups(asked.commands), [{ link: asked.link, code: 1000, reason: "told" }])
     assert.lengthOf(drive.sessions("b"), 0)
     assert.strictEqual(drive.contact("b").incarnation, 7)
+  })
+
+  it("P3.14: who restarted meanwhile tells what rows of others name, and frames that it signed", () => {
+    const told = (teach: (drive: Drive) => void): unknown => {
+      const drive = Drive.up(three, "a")
+      teach(drive)
+      const { commands, link } = drive.meet("b", { incarnation: 0 })
+      return framesTo(commands, link).flatMap((frame) =>
+        frame.type === "res" && frame.id === "2" && frame.ok
+          ? [(frame.payload as { readonly kernel: { readonly remembers?: number } }).kernel.remembers]
+          : []
+      )
+    }
+    const rows = (observer: string, incarnation: number, edges: EdgeRow["edges"]) => (drive: Drive) =>
+      void drive.hear(drive.meet("c").link, "mesh.edges", {
+        rows: [{ observer: id(observer), incarnation, version: 3, edges }]
+      })
+    assert.deepStrictEqual(told(rows("b", 6, [])), [6])
+    assert.deepStrictEqual(told(rows("c", 1, [{ subject: id("b"), incarnation: 7, good: true }])), [7])
+    assert.deepStrictEqual(told(rows("b", 2 ** 32 + 1, [])), [0])
+    const frame = signed({ by: "b", incarnation: 8, seq: 1 })
+    assert.deepStrictEqual(
+      told((drive) => void drive.hear(drive.meet("c").link, "context.frame", frame)),
+      [8]
+    )
   })
 
   it("P3.14: who answers a dial without an incarnation is refused", () => {

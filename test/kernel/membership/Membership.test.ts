@@ -149,6 +149,25 @@ describe("rows", () => {
     assert.deepStrictEqual(drive.node.membership.rows, [row("b", 1, "a-", 3)])
   })
 
+  it("P3.20: an observer that we have a link with is told that others hold a newer row of it, once a beat", () => {
+    const { drive, link } = met(five, "bcd")
+    drive.hear(link["b"]!, "mesh.edges", { rows: [row("b", 3, "a+")] })
+    const told = (version: number, incarnation = 1) => {
+      const rows = [row("b", version, "e+", incarnation)]
+      return sentEvents(drive.hear(link["c"]!, "mesh.edges", { rows }), "mesh.edges")
+    }
+    assert.deepStrictEqual(told(3), [])
+    assert.deepStrictEqual(told(4), [{ link: link["b"]!, rows: [row("b", 4, "")] }])
+    assert.deepStrictEqual(told(1, 2), [])
+    drive.pass(drive.config.profile.beatMs)
+    assert.deepStrictEqual(told(1, 2), [{ link: link["b"]!, rows: [row("b", 1, "", 2)] }])
+    assert.deepStrictEqual(drive.node.membership.rows, [row("b", 3, "a+")])
+    drive.pass(drive.config.profile.beatMs)
+    const have = [{ observer: id("b"), incarnation: 1, version: 9 }]
+    const compared = drive.hear(link["d"]!, "mesh.rows.have", { groups: [11], have })
+    assert.deepStrictEqual(sentEvents(compared, "mesh.edges"), [{ link: link["b"]!, rows: [row("b", 9, "")] }])
+  })
+
   it("S8, S10: rows of viewers, of strangers, about ourselves by others, and over-long ones are not kept", () => {
     const { drive, link } = met(four, "bcd")
     const edges = Array.from({ length: ROW_EDGES_MAX + 1 }, (_, n) => ({
@@ -167,7 +186,10 @@ describe("rows", () => {
     const { drive, link } = met(five, "bc")
     const forged = [row("b", 99, "c-"), row("b", 1, "c-", 7)]
     const { rows } = drive.node.membership
-    assert.deepStrictEqual(drive.hear(link["c"]!, "mesh.edges", { rows: forged }), [])
+    const toC = sentEvents(drive.hear(link["c"]!, "mesh.edges", { rows: forged }), "mesh.edges").filter(
+      (sent) => sent.link !== link["b"]
+    )
+    assert.deepStrictEqual(toC, [], "and nobody but the observer hears of it")
     assert.strictEqual(drive.node.membership.rows, rows)
     const own = row("b", 2, "a+ c+")
     drive.hear(link["b"]!, "mesh.edges", { rows: [own] })
