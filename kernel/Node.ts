@@ -199,6 +199,9 @@ const recall = (node: NodeState, input: Input): Step => {
 
 /** What it was is over, and what it promised under this manifest is forgotten, which outlives the next crash as well. */
 const rebirth = (node: NodeState, turn: Turn, incarnation: number): Step => {
+  // What the old life still had to say may speak of what is not stored, and nobody is there to read it.
+  const rest = turn.out.filter(({ _tag }) => _tag !== "Send")
+  turn.out.splice(0, turn.out.length, ...rest)
   const links = Links.anew(node.links, node.phase === "running", turn)
   const reborn: NodeState = {
     ...node,

@@ -60,6 +60,9 @@ const trustedBy = (machine: Machine): Config["trusted"] =>
     ({ deviceId }) => machine.world.script.operators.word(machine, deviceId) !== null
   )
 
+const trusts = (machine: Machine, { config }: Machine): boolean =>
+  trustedBy(machine).some(({ deviceId }) => deviceId === config.deviceId)
+
 const finds = ({ nearby, world }: Machine, { nearby: other }: Machine, [from, to]: Pair): boolean =>
   nearby.enabled && other.enabled && world.network.reaches(from, to) && world.network.reaches(to, from)
 
@@ -83,7 +86,8 @@ const clocksAgree = (a: Machine, b: Machine): boolean => Math.abs(calendar(a) - 
 /** They can come to a session by themselves: with a device of generation 1 one side dials, and their clocks must agree. */
 const areNeighbours = (a: Machine, b: Machine): boolean => {
   if (isKernel(a) && isKernel(b)) return a.spec.generation === b.spec.generation && mayDial(a, b) && mayDial(b, a)
-  return isKernel(a) !== isKernel(b) && (mayDial(a, b) || mayDial(b, a)) && clocksAgree(a, b)
+  const trustBoth = trusts(a, b) && trusts(b, a)
+  return isKernel(a) !== isKernel(b) && trustBoth && (mayDial(a, b) || mayDial(b, a)) && clocksAgree(a, b)
 }
 
 export const pickCore = (world: World, seed: number): Core => {

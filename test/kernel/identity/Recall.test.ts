@@ -143,6 +143,22 @@ describe("P3.20: a row in its name that it did not write", () => {
     assert.strictEqual(drive.node.incarnation, 5)
   })
 
+  it("S9: with that its old life has nothing more to say", () => {
+    const drive = forgetful()
+    const { link } = drive.meet("b")
+    const have = [
+      { observer: id("a"), incarnation: 9, version: 99 },
+      { observer: id("c"), incarnation: 1, version: 1 }
+    ]
+    drive.diskWaits = true
+    const commands = drive.hear(link, "mesh.rows.have", { groups: [10, 12], have })
+    assert.strictEqual(drive.node.incarnation, 10)
+    assert.notInclude(
+      commands.map(({ _tag }) => _tag),
+      "Send"
+    )
+  })
+
   it("a row of an older life, or one that it wrote itself, says nothing", () => {
     const drive = forgetful()
     shows(drive, "b", 3, 99)

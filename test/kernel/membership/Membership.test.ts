@@ -168,6 +168,37 @@ describe("rows", () => {
     assert.deepStrictEqual(sentEvents(compared, "mesh.edges"), [{ link: link["b"]!, rows: [row("b", 9, "")] }])
   })
 
+  it("K4: once others have a device back that had left, our own row says so in the same turn", () => {
+    const { drive, link } = met(five, "cde")
+    let version = 100
+    const say = (edge: Partial<EdgeRow["edges"][number]>): void => {
+      for (const from of "cde")
+        drive.hear(link[from]!, "mesh.edges", {
+          rows: [
+            {
+              observer: id(from),
+              incarnation: 1,
+              version: ++version,
+              edges: [{ subject: id("b"), incarnation: 0, good: false, ...edge }]
+            }
+          ]
+        })
+    }
+    const leftInOurs = (): boolean | undefined =>
+      drive.node.membership.mine.edges.find(({ subject }) => subject === id("b"))?.left
+    say({})
+    drive.pass(drive.config.profile.beatMs)
+    say({})
+    assert.strictEqual(drive.member("b").state, "down")
+    drive.meet("b", { kernel: false })
+    say({ left: true })
+    assert.strictEqual(drive.member("b").state, "left")
+    assert.isTrue(leftInOurs())
+    say({ good: true })
+    assert.strictEqual(drive.member("b").state, "up")
+    assert.isUndefined(leftInOurs())
+  })
+
   it("S8, S10: rows of viewers, of strangers, about ourselves by others, and over-long ones are not kept", () => {
     const { drive, link } = met(four, "bcd")
     const edges = Array.from({ length: ROW_EDGES_MAX + 1 }, (_, n) => ({

@@ -216,6 +216,30 @@ timeline:
     }
   })
 
+  it("never has a device of generation 1 beside whoever has revoked it, though it would still dial", () => {
+    const barn = (timeline: string) =>
+      worldOf(
+        scenarioOf(`
+scenario: An old device that one does not trust any more
+seed: 2976
+lasts: 5s
+electors: [main]
+nodes:
+  main:   { role: planner }
+  backup: { role: standby-planner }
+  old:    { role: sensor, generation: 1, placed: beside }
+timeline:
+  - { at: 0s, start: everyone }
+${timeline}`)
+      )
+    const together = (world: World): boolean =>
+      Array.from({ length: 50 }, (_, seed) => pickCore(world, seed).inside.map(({ name }) => name)).some(
+        (inside) => inside.includes("backup") && inside.includes("old")
+      )
+    assert.isTrue(together(barn("")), "with this seed it knows where the backup is")
+    assert.isFalse(together(barn("  - { at: 1s, revoke: { by: backup, whom: old } }")))
+  })
+
   it("never has a machine that has not run, or that a test plays", () => {
     const world = new World({ scenario: quiet, seed: 3 })
     assert.deepStrictEqual(pickCore(world, 1).inside, [])
