@@ -180,7 +180,8 @@ export const edgesChanged = (before: ReadonlyArray<Member>, after: ReadonlyArray
     if (a === b) continue
     if (a.good !== b.good || a.wasGood !== b.wasGood || a.link !== b.link || a.incarnation !== b.incarnation)
       return true
-    if (a.covers !== b.covers || a.relayedAt !== b.relayedAt || (a.state === "left") !== (b.state === "left")) return true
+    if (a.covers !== b.covers || a.relayedAt !== b.relayedAt || (a.state === "left") !== (b.state === "left"))
+      return true
     if (b.doubtedSince !== NEVER_MS && (a.misses !== b.misses || a.history !== b.history || a.deaf !== b.deaf))
       return true
     if (a.sureAt !== b.sureAt || a.contestedUntil !== b.contestedUntil) return true
