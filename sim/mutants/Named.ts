@@ -355,9 +355,7 @@ const bugs: { readonly [name: string]: Bug } = {
     rule: "L2",
     what: "of what it lacks of a log it leaves out the oldest frame",
     file: "world/Exchanging.ts",
-    swaps: [
-      ["const from = nextOf(world, origin, incarnation)\n", "const from = nextOf(world, origin, incarnation) + 1\n"]
-    ]
+    swaps: [["from: nextOf(world, origin, incarnation) }", "from: nextOf(world, origin, incarnation) + 1 }"]]
   },
   "a-viewer-gives": {
     rule: "S8",

@@ -1,5 +1,6 @@
 /** Rows said in another's name (P7.2): whom one has a link to speaks for itself. */
 import { assert, describe, it } from "@effect/vitest"
+import type { Frame } from "../../../kernel/wire/Frame.ts"
 import type { Machine } from "../../../sim/engine/Machine.ts"
 import type { Line } from "../../../sim/network/Stranger.ts"
 import { allIsWell, asMallory, besiege, closedWith, SETTLED_MS, statusOf, type Siege } from "./Siege.ts"
@@ -17,15 +18,16 @@ const forged = (s: Siege, incarnation: number, version: number) => ({
 const mainsRowAt = (s: Siege, machine: Machine) =>
   machine.state()!.membership.rows.find((row) => row.observer === s.main.config.deviceId)
 
-/** Messages with rows that a node sent after this time, ms. */
+/** Messages with rows that a node sent after this time, ms. What main is shown in its own name has no edges (P3.20). */
 const rowsSent = (s: Siege, afterMs: number): number => {
   let count = 0
   for (const { name } of s.world.machines)
     for (const step of s.traces.get(name)!) {
-      const [atMs, , commands] = JSON.parse(step) as [number, unknown, ReadonlyArray<{ readonly frame?: object }>]
+      const [atMs, , commands] = JSON.parse(step) as [number, unknown, ReadonlyArray<{ readonly frame?: Frame }>]
       if (atMs <= afterMs) continue
       for (const { frame } of commands)
-        if (frame !== undefined && "event" in frame) count += Number(frame.event === "mesh.edges")
+        if (frame?.type === "event" && frame.event === "mesh.edges")
+          count += Number(frame.payload.rows.some(({ edges }) => edges.length > 0))
     }
   return count
 }
