@@ -9,7 +9,10 @@ import { CONFIG_VARIABLE, type Environment } from "./Environment.ts"
 import type { Mistake } from "./Mistake.ts"
 import type { Origin } from "./Origin.ts"
 import { check, type Settles } from "./Source.ts"
-import { readYaml } from "./Yaml.ts"
+import type { readYaml } from "./Yaml.ts"
+
+/** The one of Yaml.ts: whoever has no file need not load a reader of YAML. */
+export type ReadYaml = typeof readYaml
 
 /** No configuration is larger; a wrong path may well be. */
 export const BYTES_MAX = 1_048_576
@@ -51,11 +54,17 @@ const reasons: { readonly [code: string]: string } = {
   EISDIR: "it is a folder"
 }
 
+/** Whether there is something to read. */
+export const isConfigFile = (flag: string | null, environment: Environment, cwd: string, read: ReadBytes): boolean =>
+  "bytes" in read(which(flag, environment, cwd).path)
+
+/** @param yaml `null`: what is read must not be there (`isConfigFile`) */
 export const readConfigFile = (
   flag: string | null,
   environment: Environment,
   cwd: string,
   read: ReadBytes,
+  yaml: ReadYaml | null,
   mistakes: Array<Mistake>
 ): ReadFile => {
   const { named, path } = which(flag, environment, cwd)
@@ -66,7 +75,8 @@ export const readConfigFile = (
     const there = named === null && got.failed !== "ENOENT" && got.failed !== "ENOTDIR"
     return { path: null, settles: {}, notes: there ? [`${path} is not used: ${reason}`] : [] }
   }
-  return { path, settles: readText(path, got.bytes, mistakes), notes: [] }
+  if (yaml === null) throw new Error(`${path} is read without a reader of YAML`)
+  return { path, settles: readText(path, got.bytes, yaml, mistakes), notes: [] }
 }
 
 /** Control characters that no text holds; tab, line feed and carriage return are text. */
@@ -76,7 +86,7 @@ const notText = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/u
 const byPlace = ({ origin: a }: Mistake, { origin: b }: Mistake): number =>
   a._tag === "File" && b._tag === "File" ? a.line - b.line || a.column - b.column : 0
 
-const readText = (path: string, bytes: Uint8Array, mistakes: Array<Mistake>): Settles => {
+const readText = (path: string, bytes: Uint8Array, yaml: ReadYaml, mistakes: Array<Mistake>): Settles => {
   const start: Origin = { _tag: "File", file: path, line: 1, column: 1 }
   if (bytes.length > BYTES_MAX) {
     mistakes.push({ origin: start, excerpt: null, message: "the file is larger than 1 MiB; no configuration is" })
@@ -97,7 +107,7 @@ const readText = (path: string, bytes: Uint8Array, mistakes: Array<Mistake>): Se
     return {}
   }
   const found: Array<Mistake> = []
-  const settles = check(readYaml(path, text, found), found)
+  const settles = check(yaml(path, text, found), found)
   mistakes.push(...found.sort(byPlace))
   return settles
 }

@@ -7,12 +7,12 @@
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
-import { readFlags } from "../config/Flags.ts"
+import { type CommandLine, readFlags } from "../config/Flags.ts"
 import { type Mistake, renderMistakes } from "../config/Mistake.ts"
 import { descriptions, type Key, keys, writtenFlag } from "../config/NodeFile.ts"
 import { originText } from "../config/Origin.ts"
 import { printable } from "../config/Printable.ts"
-import { readSettings, shown, type Surroundings } from "../config/read.ts"
+import { needsYaml, type ReadSettings, readSettings, shown, type Surroundings } from "../config/read.ts"
 import type { Settings } from "../config/Settings.ts"
 import { hint } from "../config/Spelling.ts"
 import { StartFailure } from "../config/StartFailure.ts"
@@ -107,7 +107,31 @@ export const program = (host: Host): Effect.Effect<Exit> =>
       return said(out, command === "help" ? help : `${host.version}\n`)
     }
 
-    const read = readSettings(line, host)
+    // What is read twice is the same.
+    const files = new Map<string, ReturnType<Host["read"]>>()
+    const once: Host = {
+      ...host,
+      read: (path) => {
+        const got = files.get(path) ?? host.read(path)
+        files.set(path, got)
+        return got
+      }
+    }
+    const yaml = needsYaml(line, once)
+      ? Effect.promise(() => import("../config/Yaml.ts")).pipe(Effect.map(({ readYaml }) => readYaml))
+      : Effect.succeed(null)
+    return Effect.flatMap(yaml, (reader) => obey(command, wrong, line, readSettings(line, once, reader), host))
+  })
+
+/** The command, with the settings as they were read. */
+const obey = (
+  command: string,
+  wrong: ReadonlyArray<string>,
+  line: CommandLine,
+  read: ReadSettings,
+  { err, load, out }: Host
+): Effect.Effect<Exit> =>
+  Effect.suspend(() => {
     // What environment and file have wrong is told with it: nobody should have to try again to hear of the next mistake.
     if (wrong.length > 0 || line.mistakes.length > 0)
       return misused(err, wrong, "mistakes" in read ? read.mistakes : [])
@@ -119,7 +143,7 @@ export const program = (host: Host): Effect.Effect<Exit> =>
     const { settings } = read
     if (command === "check") return Effect.sync(() => checked(settings, out))
     const work =
-      command === "id" ? printId(settings, out) : Effect.flatMap(Effect.promise(host.load), ({ run }) => run(settings))
+      command === "id" ? printId(settings, out) : Effect.flatMap(Effect.promise(load), ({ run }) => run(settings))
     return Effect.match(work, {
       onSuccess: (): Exit => exits.stopped,
       onFailure: ({ exit, hint, message }): Exit => {

@@ -3,6 +3,7 @@ import { readFlags } from "../../../adapters/config/Flags.ts"
 import type { Mistake } from "../../../adapters/config/Mistake.ts"
 import { originText } from "../../../adapters/config/Origin.ts"
 import { readSettings, type ReadSettings, type Surroundings } from "../../../adapters/config/read.ts"
+import { readYaml } from "../../../adapters/config/Yaml.ts"
 import type { Settings } from "../../../adapters/config/Settings.ts"
 
 export const FILE = "/etc/clawmesh/node.yaml"
@@ -31,7 +32,7 @@ export const surroundingsOf = ({ file, files = {}, flags: _flags, ...rest }: Mac
 })
 
 export const read = (machine: Machine): ReadSettings =>
-  readSettings(readFlags(machine.flags ?? []), surroundingsOf(machine))
+  readSettings(readFlags(machine.flags ?? []), surroundingsOf(machine), readYaml)
 
 export const settings = (machine: Machine): Settings => {
   const got = read(machine)
