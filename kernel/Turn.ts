@@ -38,6 +38,8 @@ export type Fact =
   | { readonly _tag: "Proved"; readonly peer: DeviceId; readonly publicKey: string; readonly kernel: boolean }
   /** Asked by us, a peer told the highest incarnation of ours that it met. */
   | { readonly _tag: "Remembered"; readonly peer: DeviceId; readonly incarnation: number }
+  /** By a row that is new to us somebody reaches a device that we have as down (P3.21). */
+  | { readonly _tag: "Reached"; readonly peer: DeviceId }
   /** A peer holds a row in our name that no life of ours wrote of which we know: another had this incarnation (P3.20). */
   | { readonly _tag: "Shown"; readonly peer: DeviceId; readonly incarnation: number }
   /** How many sessions with kernel peers there are at a beat: too few, and others have to be sought. */

@@ -19,6 +19,8 @@ import * as Way from "./Way.ts"
 const FIRST_DIAL_SPREAD_MS = 100
 /** No opening takes longer (adapters/ws/Limits.ts). */
 const PATIENCE_MAX_MS = 10_000
+/** TCP repeats what opens a connection after this, and then twice as late each time (RFC 6298). */
+const REPEAT_MS = 1_000
 /** The redial after a link that had been stable. */
 const PROMPT_REDIAL_SPREAD_MS = 50
 
@@ -104,6 +106,19 @@ export const told = (turn: Turn, contact: Contact, incarnation: number): Contact
   return isBack && contact.session === null && contact.attempt === null ? firstDial(turn, next) : next
 }
 
+/**
+ * Somebody reaches it whom we do not. What was sent into a cut may be repeated only seconds after its end, and the wait between
+ * two dials has grown meanwhile: it is dialled anew, unless it just was.
+ */
+export const redialReached = (turn: Turn, contact: Contact): Contact => {
+  const waits = contact.attempt === null && contact.nextDialAt !== NEVER_MS
+  if (contact.refused !== null || !(waits || contact.attempt !== null)) return contact
+  if (turn.at.mono - contact.dialledAt < REPEAT_MS) return contact
+  if (contact.nextDialAt <= turn.at.mono + FIRST_DIAL_SPREAD_MS) return contact
+  if (contact.attempt !== null) turn.out.push({ _tag: "CancelDial", attempt: contact.attempt })
+  return firstDial(turn, { ...contact, attempt: null })
+}
+
 /** A device of generation 1 said goodbye: nothing but a session will tell that it is there again. */
 export const redialAfterGoodbye = (turn: Turn, contact: Contact): Contact =>
   scheduled(turn, { ...contact, failures: contact.failures + 1 }, Gen1.redialMaxMs(turn, contact.peer))
@@ -180,7 +195,7 @@ export const dial = (turn: Turn, contact: Contact, attempt: number): Contact => 
   })
   const because = contact.failures > 0 ? "retry" : configured === null ? "advert" : "address"
   note(turn, { event: "peer.dial", about: contact.peer, reason: because, ...way })
-  const dialled: Contact = { ...contact, attempt, nextDialAt: NEVER_MS, hurryAt: NEVER_MS }
+  const dialled: Contact = { ...contact, attempt, nextDialAt: NEVER_MS, dialledAt: turn.at.mono, hurryAt: NEVER_MS }
   if (configured !== null) return dialled
   const round = contact.round + 1
   const hurryAt = round < contact.found.length ? turn.at.mono + patienceMs(turn, contact) : NEVER_MS

@@ -57,6 +57,15 @@ export const onTold = (links: Links, peer: DeviceId, incarnation: number, turn: 
   return next === contact ? links : { ...links, contacts: replaced(links.contacts, at, next) }
 }
 
+/** Somebody has it that we have as down. */
+export const onReached = (links: Links, peer: DeviceId, turn: Turn): Links => {
+  const at = indexOfContact(links.contacts, peer)
+  const contact = links.contacts[at]
+  if (contact === undefined || contact.session !== null) return links
+  const next = Dialling.redialReached(turn, contact)
+  return next === contact ? links : { ...links, contacts: replaced(links.contacts, at, next) }
+}
+
 /** Each is heeded once in a process, so that one who forges such rows cannot make us begin again and again. */
 export const onShown = (links: Links, peer: DeviceId, incarnation: number, turn: Turn): Links => {
   const at = indexOfContact(links.contacts, peer)

@@ -96,6 +96,8 @@ export interface Contact {
   /** The dial that has not opened yet. */
   readonly attempt: number | null
   readonly nextDialAt: number
+  /** When it was last dialled. */
+  readonly dialledAt: number
   /** Failures in a row, for the backoff. */
   readonly failures: number
   /** Draws made so far for the jitter. */
@@ -219,6 +221,7 @@ export const stranger = (peer: string, kept: boolean): Contact => ({
   peer,
   kept,
   attempt: null,
+  dialledAt: -NEVER_MS,
   nextDialAt: NEVER_MS,
   failures: 0,
   draws: 0,

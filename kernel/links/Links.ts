@@ -425,6 +425,7 @@ export const settle = (links: Links, turn: Turn): Links => {
     if (fact._tag === "Gone") next = Gone.onGone(next, fact, turn)
     if (fact._tag === "Dead") next = Gone.onDead(next, fact, turn)
     if (fact._tag === "Linked") next = Keeping.onLinked(next, fact.links, turn)
+    if (fact._tag === "Reached") next = Keeping.onReached(next, fact.peer, turn)
     if (fact._tag === "Shown") next = Keeping.onShown(next, fact.peer, fact.incarnation, turn)
     if (fact._tag === "Told") next = Keeping.onTold(next, fact.peer, fact.incarnation, turn)
     if (fact._tag !== "Terminate") continue

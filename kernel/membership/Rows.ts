@@ -256,6 +256,7 @@ export const onRows = <H extends Holder>(holder: H, incoming: ReadonlyArray<Edge
     fingerprint = (fingerprint - rowPrint(old) + rowPrint(row)) >>> 0
     fresh.push(row)
     members = adoptIncarnations(members, row, placeOf, turn)
+    tellReached(members, row, old, placeOf, turn)
   }
   if (rows === null) return members === holder.members ? holder : { ...holder, members }
   const next = { ...holder, members, rows, fingerprint }
@@ -326,6 +327,22 @@ const adoptIncarnations = (
     next = replaced(next, place, member.state === "left" ? { ...reborn, state: "unknown" } : reborn)
   }
   return next
+}
+
+/** Whom we have as down, and the observer reaches, which it did not by its row before: the network may be whole again. */
+const tellReached = (
+  members: ReadonlyArray<Member>,
+  { edges }: EdgeRow,
+  old: EdgeRow | undefined,
+  placeOf: Rings["placeOf"],
+  { facts }: Turn
+): void => {
+  for (const { good, subject } of edges) {
+    const member = members[placeOf.get(subject) ?? -1]
+    if (!good || member === undefined || member.state !== "down" || member.link !== null) continue
+    const did = old?.edges.some((edge) => edge.subject === subject && edge.good) === true
+    if (!did) facts.push({ _tag: "Reached", peer: subject })
+  }
 }
 
 // ------------------------------------------------------------------------------------------------ comparing

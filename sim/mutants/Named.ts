@@ -351,6 +351,29 @@ const bugs: { readonly [name: string]: Bug } = {
     file: "world/Emitting.ts",
     swaps: [["seq: world.seq + i + 1,", "seq: i + 1,"]]
   },
+  "waits-for-lost-dials": {
+    rule: "P3.21, A39",
+    what: "whom others reach again is waited for as before",
+    file: "links/Keeping.ts",
+    swaps: [["const next = Dialling.redialReached(turn, contact)", "const next = contact"]]
+  },
+  "forgets-that-rows-remember": {
+    rule: "P3.14",
+    what: "who asks which incarnation it had is told only of those that were met",
+    file: "links/Sessions.ts",
+    swaps: [
+      [
+        "Math.max(incarnation, leftIncarnation, heard <= INCARNATION_MAX ? heard : 0)",
+        "Math.max(incarnation, leftIncarnation)"
+      ]
+    ]
+  },
+  "keeps-what-is-its-own-to-itself": {
+    rule: "P3.20, S11",
+    what: "a device that lost its journal is not told of the row that it wrote before",
+    file: "membership/Rows.ts",
+    swaps: [["if (old === undefined || isNewer(row, old)) members = shown(members, observer, row, turn)", ""]]
+  },
   "asks-from-one-too-far": {
     rule: "L2",
     what: "of what it lacks of a log it leaves out the oldest frame",

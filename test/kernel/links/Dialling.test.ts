@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { NEVER_MS } from "../../../kernel/Time.ts"
+import type { Command } from "../../../kernel/Command.ts"
 import type { Code } from "../../../kernel/wire/Codes.ts"
 import { configOf, Drive, hangups, id, notes, sentEvents, three, type World } from "../drive.ts"
 
@@ -202,5 +203,70 @@ describe("dialling", () => {
       []
     )
     assert.deepStrictEqual(sentEvents(drive.pass(10_000), "mesh.heartbeat"), [])
+  })
+})
+
+describe("P3.21: somebody reaches it whom we have as down", () => {
+  const five: World = { roles: { a: "field", b: "field", c: "field", d: "field", e: "field" } }
+
+  /** `b` is down by the word of the others; `says` is what one of them says of it from then on. */
+  const lost = () => {
+    const drive = Drive.up(five, "a")
+    const link = Object.fromEntries([..."cde"].map((name) => [name, drive.meet(name).link]))
+    let version = 0
+    const says = (from: string, good: boolean) =>
+      drive.hear(link[from]!, "mesh.edges", {
+        rows: [
+          {
+            observer: id(from),
+            incarnation: 1,
+            version: ++version,
+            edges: [{ subject: id("b"), incarnation: 1, good }]
+          }
+        ]
+      })
+    for (const from of "cde") says(from, false)
+    drive.pass(1_200)
+    for (const from of "cde") says(from, false)
+    assert.strictEqual(drive.member("b").state, "down")
+    return { drive, says }
+  }
+
+  const dials = (commands: ReadonlyArray<Command>) =>
+    commands.filter((command) => command._tag === "Dial" && command.to === id("b")).length
+
+  it("a dial that has been under way for a second is begun anew, and then not again so soon", () => {
+    const { drive, says } = lost()
+    const attempt = drive.contact("b").attempt!
+    assert.deepInclude(says("c", true), { _tag: "CancelDial", attempt })
+    assert.strictEqual(dials(drive.pass(100)), 1)
+    assert.notInclude(
+      says("d", true).map(({ _tag }) => _tag),
+      "CancelDial"
+    )
+  })
+
+  it("the wait between two dials is over", () => {
+    const { drive, says } = lost()
+    fail(drive)
+    assert.isAbove(drive.contact("b").nextDialAt, drive.mono + 100)
+    says("c", true)
+    assert.isAtMost(drive.contact("b").nextDialAt, drive.mono + 100)
+  })
+
+  it("one that others reached before, and one that refuses us, are dialled as before", () => {
+    const { drive, says } = lost()
+    says("c", true)
+    drive.pass(1_200)
+    const { attempt, nextDialAt } = drive.contact("b")
+    says("c", true)
+    assert.deepStrictEqual([drive.contact("b").attempt, drive.contact("b").nextDialAt], [attempt, nextDialAt])
+    const link = drive.nextLink()
+    drive.linkUp(attempt, link)
+    drive.answerChallenge(link)
+    drive.receive(link, { type: "res", id: "connect", ok: false, error: { code: "UNTRUSTED_PEER", message: "no" } })
+    const refusedUntil = drive.contact("b").nextDialAt
+    says("d", true)
+    assert.strictEqual(drive.contact("b").nextDialAt, refusedUntil)
   })
 })
