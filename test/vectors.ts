@@ -3,6 +3,7 @@
  * test runner, to which `__proto__` is not a key like any other.)
  */
 import { readFileSync } from "node:fs"
+import type { ContextFrame } from "../kernel/wire/ContextFrame.ts"
 import type { ConnectFields, GoodbyeFields, KernelFields } from "../kernel/identity/Handshake.ts"
 
 interface Signed<A> {
@@ -21,6 +22,12 @@ interface IdentityVectors {
   readonly leave: ReadonlyArray<Signed<GoodbyeFields>>
 }
 
+interface FrameGiven {
+  readonly meshId: string
+  readonly meshKey: string
+  readonly frame: ContextFrame
+}
+
 export interface CodecVector {
   readonly name: string
   readonly text?: string
@@ -33,3 +40,4 @@ const read = (name: string) =>
 
 export const identityVectors: IdentityVectors = read("identity")
 export const codecVectors: ReadonlyArray<CodecVector> = read("codec").vectors
+export const frameVectors: ReadonlyArray<Signed<FrameGiven>> = read("frames").vectors

@@ -2,14 +2,17 @@ import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { check, deviceIdOf, fromSeed, generate, meshIdOf } from "../../../adapters/keys/Keys.ts"
 import { isDeviceId } from "../../../kernel/identity/MeshId.ts"
-import { identityVectors as vectors } from "../../vectors.ts"
+import { frameVectors, identityVectors as vectors } from "../../vectors.ts"
 
 const keys = fromSeed(Buffer.from(vectors.key.seedHex, "hex"))!
-const signed = [...vectors.connect, ...vectors.kernel, ...vectors.leave].map(({ name, payload, signature }) => ({
-  name,
-  payload,
-  signature
-}))
+// The first frame and the second are signed alike.
+const signed = [...vectors.connect, ...vectors.kernel, ...vectors.leave, ...frameVectors.slice(1)].map(
+  ({ name, payload, signature }) => ({
+    name,
+    payload,
+    signature
+  })
+)
 const first = signed[0]!
 const only = (publicKey: string, payload: string, signature: string) => check(publicKey, [{ payload, signature }])
 
