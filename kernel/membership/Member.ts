@@ -171,6 +171,11 @@ export const indexOfMember = (members: ReadonlyArray<{ readonly deviceId: Device
   return -1
 }
 
+/** Of the last ten probes: a link that misses so many is no word against two thirds of all that count. */
+const SHAKY_MISSES = 3
+
+export const isShaky = (history: number): boolean => countOf(history) >= SHAKY_MISSES
+
 /** Whether anything changed that our row or a verdict rests on. The same devices in both. */
 export const edgesChanged = (before: ReadonlyArray<Member>, after: ReadonlyArray<Member>): boolean => {
   if (before === after) return false
@@ -184,6 +189,7 @@ export const edgesChanged = (before: ReadonlyArray<Member>, after: ReadonlyArray
       return true
     if (b.doubtedSince !== NEVER_MS && (a.misses !== b.misses || a.history !== b.history || a.deaf !== b.deaf))
       return true
+    if (a.history !== b.history && isShaky(a.history) !== isShaky(b.history)) return true
     if (a.sureAt !== b.sureAt || a.contestedUntil !== b.contestedUntil) return true
   }
   return false

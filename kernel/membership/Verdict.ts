@@ -14,7 +14,7 @@
 import { compareText } from "../Order.ts"
 import { NEVER_MS } from "../Time.ts"
 import type { DeviceId, Edge, EdgeRow } from "../wire/Frame.ts"
-import { countOf, hearsUs, type Member } from "./Member.ts"
+import { isShaky, hearsUs, type Member } from "./Member.ts"
 import { EVERYONE_MAX, SELF, type Rings } from "./Rings.ts"
 
 export interface Verdict {
@@ -196,15 +196,12 @@ export const verdict = (evidence: Evidence, place: number, relayed: boolean): Ve
   return subject.wasGood && rings.watched[place] === true ? SUSPECT : UP
 }
 
-/** Of the last ten probes: a link that misses so many is no word against two thirds of all that count. */
-const SHAKY_MISSES = 3
-
 /** My own edge says that it is up. One that is probed now and then only has to answer anew once others doubt. */
 const ownWord = ({ members, rings }: Evidence, place: number, outvoted: boolean): boolean => {
   const { covers, doubtedSince, good, history, link, misses, state, sureAt } = members[place]!
   if (!good || link === null) return false
   if (outvoted && state === "down") return sureAt === 0
-  if (outvoted && countOf(history) >= SHAKY_MISSES) return false
+  if (outvoted && isShaky(history)) return false
   if (rings.watched[place] === true || covers || doubtedSince === NEVER_MS) return true
   return misses === 0 && (history & 1) === 0
 }

@@ -8,6 +8,7 @@
  * of retention took from one log is still held by another.
  */
 import { carries } from "../../kernel/Config.ts"
+import * as Log from "../../kernel/world/Log.ts"
 import * as Origin from "../../kernel/world/Origin.ts"
 import { originOf } from "../../kernel/world/World.ts"
 import type { Machine } from "../engine/Machine.ts"
@@ -37,25 +38,27 @@ const lacks = (giver: Machine, taker: Machine, common: (deviceId: string) => boo
         return `${taker.name} knows ${known - 1} frames of ${nameOf(deviceId)}, incarnation ${incarnation}, and ${giver.name} ${next - 1}`
     }
     const entries = signed(other)
-    const differing = [...signed(origin)].find(([key, frameId]) => entries.get(key) !== frameId)
-    if (differing !== undefined)
-      return `${taker.name} has ${entries.get(differing[0]) ?? "nothing"} as the newest of ${differing[0]} of ${nameOf(deviceId)}, and ${giver.name} has ${differing[1]}`
+    // A newer one it may have heard itself: then it is for the others to have that, if it gives it. And what is of a life that
+    // it has forgotten, for it holds more of the later ones, it keeps no more.
+    const newer = [...signed(origin)].find(([key, given]) => {
+      const own = entries.get(key)
+      if (given.incarnation < (other?.lowest ?? 0)) return false
+      return own === undefined || Log.compareHeld(own, given) < 0
+    })
+    if (newer !== undefined)
+      return `${taker.name} has ${entries.get(newer[0])?.frame.frameId ?? "nothing"} as the newest of ${newer[0]} of ${nameOf(deviceId)}, and ${giver.name} has ${newer[1].frame.frameId}`
   }
   return null
 }
 
-const signed = (origin: Origin.Origin | undefined): ReadonlyMap<string, string> =>
+const signed = (origin: Origin.Origin | undefined): ReadonlyMap<string, Log.Held> =>
   new Map(
-    (origin === undefined ? [] : Origin.entriesOf(origin)).flatMap(({ frame }) =>
-      frame.kernel === undefined
+    (origin === undefined ? [] : Origin.entriesOf(origin)).flatMap((held): Array<[string, Log.Held]> => {
+      const { data, kernel, kind } = held.frame
+      return kernel === undefined
         ? []
-        : [
-            [
-              `${frame.kind} ${JSON.stringify(frame.data["zone"])} ${JSON.stringify(frame.data["metric"])}`,
-              frame.frameId
-            ]
-          ]
-    )
+        : [[`${kind} ${JSON.stringify(data["zone"])} ${JSON.stringify(data["metric"])}`, held]]
+    })
   )
 
 export const world = ({ inside }: Core): ReadonlyArray<string> => {
