@@ -357,17 +357,6 @@ const bugs: { readonly [name: string]: Bug } = {
     file: "links/Keeping.ts",
     swaps: [["const next = Dialling.redialReached(turn, contact)", "const next = contact"]]
   },
-  "forgets-that-rows-remember": {
-    rule: "P3.14",
-    what: "who asks which incarnation it had is told only of those that were met",
-    file: "links/Sessions.ts",
-    swaps: [
-      [
-        "Math.max(incarnation, leftIncarnation, heard <= INCARNATION_MAX ? heard : 0)",
-        "Math.max(incarnation, leftIncarnation)"
-      ]
-    ]
-  },
   "keeps-what-is-its-own-to-itself": {
     rule: "P3.20, S11",
     what: "a device that lost its journal is not told of the row that it wrote before",
