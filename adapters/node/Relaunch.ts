@@ -9,11 +9,13 @@
  */
 
 /**
- * Of glibc; another C library does not look at them. One arena for all threads; freed memory at the end of the heap goes back
- * from 64 kB on. By itself glibc would raise that bound with the first large thing that is freed, the text of the program.
+ * Of glibc; another C library does not look at them. One arena for all threads; what is freed goes back: of 32 kB and more at
+ * once, the rest from 64 kB on at the end of the heap, where something small that stays may lie behind it. By itself glibc
+ * would raise that bound with the first large thing that is freed, the text of the program.
  */
 const MALLOC: { readonly [name: string]: string } = {
   MALLOC_ARENA_MAX: "1",
+  MALLOC_MMAP_THRESHOLD_: "32768",
   MALLOC_TRIM_THRESHOLD_: "65536",
   MALLOC_TOP_PAD_: "16384"
 }

@@ -31,7 +31,12 @@ const become = (given: Partial<Process>): Become | null => {
   return become
 }
 
-const malloc = { MALLOC_ARENA_MAX: "1", MALLOC_TRIM_THRESHOLD_: "65536", MALLOC_TOP_PAD_: "16384" }
+const malloc = {
+  MALLOC_ARENA_MAX: "1",
+  MALLOC_MMAP_THRESHOLD_: "32768",
+  MALLOC_TRIM_THRESHOLD_: "65536",
+  MALLOC_TOP_PAD_: "16384"
+}
 
 describe("the process of a node", () => {
   it("is told of its memory before it begins, with the same words and surroundings", () => {
