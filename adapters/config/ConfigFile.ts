@@ -26,6 +26,9 @@ interface Which {
   readonly named: Origin | null
 }
 
+/** A file that was looked for, with what is in it. */
+export type FoundFile = Which & ReturnType<ReadBytes>
+
 export interface ReadFile {
   /** `null`: none is used. */
   readonly path: string | null
@@ -54,29 +57,28 @@ const reasons: { readonly [code: string]: string } = {
   EISDIR: "it is a folder"
 }
 
-/** Whether there is something to read. */
-export const isConfigFile = (flag: string | null, environment: Environment, cwd: string, read: ReadBytes): boolean =>
-  "bytes" in read(which(flag, environment, cwd).path)
-
-/** @param yaml `null`: what is read must not be there (`isConfigFile`) */
-export const readConfigFile = (
+/** The one file that may hold settings, read once. */
+export const findConfigFile = (
   flag: string | null,
   environment: Environment,
   cwd: string,
-  read: ReadBytes,
-  yaml: ReadYaml | null,
-  mistakes: Array<Mistake>
-): ReadFile => {
-  const { named, path } = which(flag, environment, cwd)
-  const got = read(path)
-  if ("failed" in got) {
-    const reason = reasons[got.failed] ?? got.failed
+  read: ReadBytes
+): FoundFile => {
+  const file = which(flag, environment, cwd)
+  return { ...file, ...read(file.path) }
+}
+
+/** @param yaml `null`: there is nothing to read in the file */
+export const readConfigFile = (file: FoundFile, yaml: ReadYaml | null, mistakes: Array<Mistake>): ReadFile => {
+  const { named, path } = file
+  if ("failed" in file) {
+    const reason = reasons[file.failed] ?? file.failed
     if (named !== null) mistakes.push({ origin: named, excerpt: null, message: `${path} cannot be read: ${reason}` })
-    const there = named === null && got.failed !== "ENOENT" && got.failed !== "ENOTDIR"
+    const there = named === null && file.failed !== "ENOENT" && file.failed !== "ENOTDIR"
     return { path: null, settles: {}, notes: there ? [`${path} is not used: ${reason}`] : [] }
   }
   if (yaml === null) throw new Error(`${path} is read without a reader of YAML`)
-  return { path, settles: readText(path, got.bytes, yaml, mistakes), notes: [] }
+  return { path, settles: readText(path, file.bytes, yaml, mistakes), notes: [] }
 }
 
 /** Control characters that no text holds; tab, line feed and carriage return are text. */

@@ -5,7 +5,7 @@
 import { dirname, join, resolve } from "node:path"
 import * as StaticPeer from "../../kernel/links/StaticPeer.ts"
 import { compareText } from "../../kernel/Order.ts"
-import { isConfigFile, noFile, type ReadBytes, readConfigFile, type ReadYaml } from "./ConfigFile.ts"
+import { findConfigFile, type FoundFile, noFile, type ReadBytes, readConfigFile, type ReadYaml } from "./ConfigFile.ts"
 import { type Environment, readEnvironment } from "./Environment.ts"
 import type { CommandLine } from "./Flags.ts"
 import type { Mistake } from "./Mistake.ts"
@@ -71,16 +71,21 @@ const readPeer = (text: string): StaticPeer.StaticPeer => {
   return peer
 }
 
-/** Whether a reader of YAML is needed to read the settings. */
-export const needsYaml = (line: CommandLine, { cwd, environment, read }: Surroundings): boolean =>
-  !line.configUnclear && isConfigFile(line.config, environment, cwd, read)
+/** The file that the settings are read from; `null`: which one it is, is not clear. */
+export const findFile = (line: CommandLine, { cwd, environment, read }: Surroundings): FoundFile | null =>
+  line.configUnclear ? null : findConfigFile(line.config, environment, cwd, read)
 
-/** @param yaml `null`: it is not needed (`needsYaml`) */
-export const readSettings = (line: CommandLine, surroundings: Surroundings, yaml: ReadYaml | null): ReadSettings => {
-  const { cwd, environment, hostName, read } = surroundings
+/** @param yaml `null`: there is nothing to read in the file */
+export const readSettings = (
+  line: CommandLine,
+  surroundings: Surroundings,
+  found: FoundFile | null,
+  yaml: ReadYaml | null
+): ReadSettings => {
+  const { cwd, environment, hostName } = surroundings
   const mistakes: Array<Mistake> = [...line.mistakes]
   const fromEnvironment = readEnvironment(environment, mistakes)
-  const file = line.configUnclear ? noFile : readConfigFile(line.config, environment, cwd, read, yaml, mistakes)
+  const file = found === null ? noFile : readConfigFile(found, yaml, mistakes)
   if (mistakes.length > 0) return { mistakes }
   const ranked: ReadonlyArray<Settles> = [line.settles, fromEnvironment, file.settles]
 

@@ -12,7 +12,7 @@ import { type Mistake, renderMistakes } from "../config/Mistake.ts"
 import { descriptions, type Key, keys, writtenFlag } from "../config/NodeFile.ts"
 import { originText } from "../config/Origin.ts"
 import { printable } from "../config/Printable.ts"
-import { needsYaml, type ReadSettings, readSettings, shown, type Surroundings } from "../config/read.ts"
+import { findFile, type ReadSettings, readSettings, shown, type Surroundings } from "../config/read.ts"
 import type { Settings } from "../config/Settings.ts"
 import { hint } from "../config/Spelling.ts"
 import { StartFailure } from "../config/StartFailure.ts"
@@ -107,20 +107,12 @@ export const program = (host: Host): Effect.Effect<Exit> =>
       return said(out, command === "help" ? help : `${host.version}\n`)
     }
 
-    // What is read twice is the same.
-    const files = new Map<string, ReturnType<Host["read"]>>()
-    const once: Host = {
-      ...host,
-      read: (path) => {
-        const got = files.get(path) ?? host.read(path)
-        files.set(path, got)
-        return got
-      }
-    }
-    const yaml = needsYaml(line, once)
-      ? Effect.promise(() => import("../config/Yaml.ts")).pipe(Effect.map(({ readYaml }) => readYaml))
-      : Effect.succeed(null)
-    return Effect.flatMap(yaml, (reader) => obey(command, wrong, line, readSettings(line, once, reader), host))
+    const file = findFile(line, host)
+    const yaml =
+      file !== null && "bytes" in file
+        ? Effect.promise(() => import("../config/Yaml.ts")).pipe(Effect.map(({ readYaml }) => readYaml))
+        : Effect.succeed(null)
+    return Effect.flatMap(yaml, (reader) => obey(command, wrong, line, readSettings(line, host, file, reader), host))
   })
 
 /** The command, with the settings as they were read. */

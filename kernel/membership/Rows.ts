@@ -210,15 +210,16 @@ export const dueAt = ({ news, spreadAt }: Rows): number => (news.length === 0 ? 
  */
 const shown = (
   members: ReadonlyArray<Member>,
-  observer: Member,
+  place: number,
   { incarnation, version }: RowHead,
   turn: Turn
 ): ReadonlyArray<Member> => {
+  const observer = members[place]!
   const { deviceId, kernel, link, shownAt } = observer
   const may = observes(turn.config.role) && link !== null && kernel
   if (!may || turn.at.mono - shownAt < turn.config.profile.beatMs) return members
   send(turn, link, "mesh.edges", { rows: [{ observer: deviceId, incarnation, version, edges: [] }] })
-  return members.map((member) => (member.deviceId === deviceId ? { ...member, shownAt: turn.at.mono } : member))
+  return replaced(members, place, { ...observer, shownAt: turn.at.mono })
 }
 
 /** A row in our own name. Whoever keeps a journal never wrote a newer one than its last: then it is forged. */
@@ -239,7 +240,8 @@ export const onRows = <H extends Holder>(holder: H, incoming: ReadonlyArray<Edge
   const fresh: Array<EdgeRow> = []
   for (const row of incoming) {
     if (row.observer === turn.config.deviceId) onMine(holder.mine, row, from, turn)
-    const observer = members[placeOf.get(row.observer) ?? -1]
+    const place = placeOf.get(row.observer) ?? -1
+    const observer = members[place]
     if (observer === undefined || !observer.observes || !isRow(row)) continue
     const all: ReadonlyArray<EdgeRow> = rows ?? holder.rows
     const at = indexOfRow(all, row.observer)
@@ -247,7 +249,7 @@ export const onRows = <H extends Holder>(holder: H, incoming: ReadonlyArray<Edge
     // Whom we have a link to speaks for itself, and is believed over what others handed on in its name.
     const itself = row.observer === from.deviceId
     if (!itself && observer.link !== null) {
-      if (old === undefined || isNewer(row, old)) members = shown(members, observer, row, turn)
+      if (old === undefined || isNewer(row, old)) members = shown(members, place, row, turn)
       continue
     }
     if (old !== undefined && (itself ? isSame(row, old) : !isNewer(row, old))) continue
@@ -398,13 +400,14 @@ export const onHave = <H extends Holder>(
   const observers: Array<DeviceId> = []
   for (const head of have) {
     if (head.observer === turn.config.deviceId) onMine(all.mine, head, from, turn)
-    const observer = members[placeOf.get(head.observer) ?? -1]
+    const place = placeOf.get(head.observer) ?? -1
+    const observer = members[place]
     if (observer === undefined) continue
     const own = rowOf(all.rows, head.observer)
     if (own !== undefined && !isNewer(head, own)) continue
     // Of whom we have a session with we would not believe it.
     if (observer.link === null || observer.deviceId === from.deviceId) observers.push(head.observer)
-    else members = shown(members, observer, head, turn)
+    else members = shown(members, place, head, turn)
   }
   if (observers.length > 0) send(turn, link, "mesh.rows.want", { observers: observers.sort(compareText) })
   return members === all.members ? all : { ...all, members }

@@ -361,7 +361,7 @@ const bugs: { readonly [name: string]: Bug } = {
     rule: "P3.20, S11",
     what: "a device that lost its journal is not told of the row that it wrote before",
     file: "membership/Rows.ts",
-    swaps: [["if (old === undefined || isNewer(row, old)) members = shown(members, observer, row, turn)", ""]]
+    swaps: [["if (old === undefined || isNewer(row, old)) members = shown(members, place, row, turn)", ""]]
   },
   "asks-from-one-too-far": {
     rule: "L2",

@@ -14,6 +14,7 @@ import { below, u32 } from "../../kernel/Draw.ts"
 import { restored } from "../../kernel/identity/Trust.ts"
 import { GEN1_CLOCK_WINDOW_MS } from "../../kernel/Profile.ts"
 import type { Machine } from "../engine/Machine.ts"
+import { isGen1State } from "../gen1/Gen1.ts"
 import { isKernel } from "../engine/Present.ts"
 import type { World } from "../engine/World.ts"
 import { pairs, type Pair } from "../faults/Fault.ts"
@@ -83,11 +84,27 @@ const calendar = ({ clock, running, spec, world }: Machine): number =>
 
 const clocksAgree = (a: Machine, b: Machine): boolean => Math.abs(calendar(a) - calendar(b)) <= CLOCKS_APART_MAX_MS
 
+/**
+ * A device of generation 1 pings nobody: that one who dialled it and is gone without a word is not there any more it never learns,
+ * and while it believes in that session it dials nobody of that name. So it is when a copy of the other's key, which knew its
+ * address, stood in for it.
+ */
+const waitsForTheDead = (device: Machine, { config }: Machine): boolean => {
+  const state = device.state()
+  return (
+    state !== null &&
+    isGen1State(state) &&
+    state.gen1.lines.some(({ dialled, peer, stage }) => !dialled && stage === "up" && peer === config.deviceId)
+  )
+}
+
+const dials = (a: Machine, b: Machine): boolean => mayDial(a, b) && !waitsForTheDead(a, b)
+
 /** They can come to a session by themselves: with a device of generation 1 one side dials, and their clocks must agree. */
 const areNeighbours = (a: Machine, b: Machine): boolean => {
   if (isKernel(a) && isKernel(b)) return a.spec.generation === b.spec.generation && mayDial(a, b) && mayDial(b, a)
   const trustBoth = trusts(a, b) && trusts(b, a)
-  return isKernel(a) !== isKernel(b) && trustBoth && (mayDial(a, b) || mayDial(b, a)) && clocksAgree(a, b)
+  return isKernel(a) !== isKernel(b) && trustBoth && (dials(a, b) || dials(b, a)) && clocksAgree(a, b)
 }
 
 export const pickCore = (world: World, seed: number): Core => {

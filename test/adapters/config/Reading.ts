@@ -2,7 +2,7 @@
 import { readFlags } from "../../../adapters/config/Flags.ts"
 import type { Mistake } from "../../../adapters/config/Mistake.ts"
 import { originText } from "../../../adapters/config/Origin.ts"
-import { readSettings, type ReadSettings, type Surroundings } from "../../../adapters/config/read.ts"
+import { findFile, readSettings, type ReadSettings, type Surroundings } from "../../../adapters/config/read.ts"
 import { readYaml } from "../../../adapters/config/Yaml.ts"
 import type { Settings } from "../../../adapters/config/Settings.ts"
 
@@ -31,8 +31,11 @@ export const surroundingsOf = ({ file, files = {}, flags: _flags, ...rest }: Mac
   ...rest
 })
 
-export const read = (machine: Machine): ReadSettings =>
-  readSettings(readFlags(machine.flags ?? []), surroundingsOf(machine), readYaml)
+export const read = (machine: Machine): ReadSettings => {
+  const line = readFlags(machine.flags ?? [])
+  const surroundings = surroundingsOf(machine)
+  return readSettings(line, surroundings, findFile(line, surroundings), readYaml)
+}
 
 export const settings = (machine: Machine): Settings => {
   const got = read(machine)

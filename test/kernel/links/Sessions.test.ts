@@ -23,6 +23,14 @@ const late = (link: number): ReadonlyArray<Given> => [
   { _tag: "LinkDown", link, reason: "reset" }
 ]
 
+/** What we answer a login that we remember of its sender (P3.14), in each answer. */
+const remembered = ({ commands, link }: ReturnType<Drive["meet"]>) =>
+  framesTo(commands, link).flatMap((frame) =>
+    frame.type === "res" && frame.id === "2" && frame.ok
+      ? [(frame.payload as { readonly kernel: { readonly remembers?: number } }).kernel.remembers]
+      : []
+  )
+
 const assertDead = (drive: Drive, link: number): void => {
   const before = drive.node
   for (const input of late(link)) {
@@ -142,20 +150,14 @@ describe("incarnations", () => {
   })
 
   it("P3.14: who asks is told the highest that was met, also after that has left; nobody has a session by it", () => {
-    const told = (commands: ReturnType<Drive["meet"]>["commands"], link: number) =>
-      framesTo(commands, link).flatMap((frame) =>
-        frame.type === "res" && frame.id === "2" && frame.ok
-          ? [(frame.payload as { readonly kernel: { readonly remembers?: number } }).kernel.remembers]
-          : []
-      )
     const drive = Drive.up(three, "a")
     const first = drive.meet("b", { incarnation: 0 })
-    assert.deepStrictEqual(told(first.commands, first.link), [0])
+    assert.deepStrictEqual(remembered(first), [0])
     drive.feed({ _tag: "LinkDown", link: drive.meet("b", { incarnation: 3 }).link, reason: "reset" })
     const { link } = drive.meet("b", { incarnation: 7 })
     drive.hear(link, "peer.leaving", { gen: 1, deviceId: id("b"), timestamp: 0, incarnation: 7 })
     const asked = drive.meet("b", { incarnation: 0 })
-    assert.deepStrictEqual(told(asked.commands, asked.link), [7])
+    assert.deepStrictEqual(remembered(asked), [7])
     assert.deepStrictEqual(hangups(asked.commands), [{ link: asked.link, code: 1000, reason: "told" }])
     assert.lengthOf(drive.sessions("b"), 0)
     assert.strictEqual(drive.contact("b").incarnation, 7)
@@ -165,12 +167,7 @@ describe("incarnations", () => {
     const told = (teach: (drive: Drive) => void): unknown => {
       const drive = Drive.up(three, "a")
       teach(drive)
-      const { commands, link } = drive.meet("b", { incarnation: 0 })
-      return framesTo(commands, link).flatMap((frame) =>
-        frame.type === "res" && frame.id === "2" && frame.ok
-          ? [(frame.payload as { readonly kernel: { readonly remembers?: number } }).kernel.remembers]
-          : []
-      )
+      return remembered(drive.meet("b", { incarnation: 0 }))
     }
     const rows = (observer: string, incarnation: number, edges: EdgeRow["edges"]) => (drive: Drive) =>
       void drive.hear(drive.meet("c").link, "mesh.edges", {

@@ -217,10 +217,9 @@ describe("rows", () => {
     const { drive, link } = met(five, "bc")
     const forged = [row("b", 99, "c-"), row("b", 1, "c-", 7)]
     const { rows } = drive.node.membership
-    const toC = sentEvents(drive.hear(link["c"]!, "mesh.edges", { rows: forged }), "mesh.edges").filter(
-      (sent) => sent.link !== link["b"]
-    )
-    assert.deepStrictEqual(toC, [], "and nobody but the observer hears of it")
+    const told = sentEvents(drive.hear(link["c"]!, "mesh.edges", { rows: forged }), "mesh.edges")
+    const shown = { observer: id("b"), incarnation: 1, version: 99, edges: [] }
+    assert.deepStrictEqual(told, [{ link: link["b"]!, rows: [shown] }], "only the observer hears of it (P3.20)")
     assert.strictEqual(drive.node.membership.rows, rows)
     const own = row("b", 2, "a+ c+")
     drive.hear(link["b"]!, "mesh.edges", { rows: [own] })

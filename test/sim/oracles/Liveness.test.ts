@@ -240,6 +240,32 @@ ${timeline}`)
     assert.isFalse(together(barn("  - { at: 1s, revoke: { by: backup, whom: old } }")))
   })
 
+  it("never has a device of generation 1 that waits for a copy of the other's key, which is gone without a word", () => {
+    // With this seed the old device knows where main is, main does not know where that is, and the copy does.
+    const core = (copy: string): boolean => {
+      const world = worldOf(
+        scenarioOf(`
+scenario: An old device that a copy dialled
+seed: 4
+lasts: 20s
+electors: [boss]
+nodes:
+  boss: { role: planner }
+  main: { role: field }
+  copy: { role: field, same-key-as: main }
+  old:  { role: sensor, generation: 1 }
+timeline:
+  - { at: 0s, start: [boss, main, old] }
+${copy}`)
+      )
+      return Array.from({ length: 50 }, (_, each) => pickCore(world, each).inside.map(({ name }) => name)).some(
+        (inside) => inside.includes("main") && inside.includes("old")
+      )
+    }
+    assert.isTrue(core(""))
+    assert.isFalse(core("  - { at: 5s, start: copy }\n  - { at: 12s, crash: copy }"))
+  })
+
   it("never has a machine that has not run, or that a test plays", () => {
     const world = new World({ scenario: quiet, seed: 3 })
     assert.deepStrictEqual(pickCore(world, 1).inside, [])
