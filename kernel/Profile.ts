@@ -99,6 +99,9 @@ export const GEN1_WAITING_MAX = 64
 export const GEN1_ANSWER_MS = 30_000
 /** Between two dials of a dead device whose record lives on: four in the life of a record. */
 export const SUPPRESSED_REDIAL_MS = 30_000
+
+/** A device that said goodbye is looked for at the address that an operator gave, once in so long, ms. */
+export const LEFT_REDIAL_MS = 60_000
 /** A goodbye whose signature takes longer is said without one. */
 export const LEAVE_MS = 300
 /** Frames other than the handshake that an unauthenticated link may send before it is closed. */

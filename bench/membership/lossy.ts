@@ -16,6 +16,8 @@ export interface Lossy {
 export interface LossyResult {
   /** Until all healthy members first had all faulty ones down at once; `null`: they never did. */
   readonly removedMs: number | null
+  /** From the first healthy member that had one of them down to the last, of the worst; `null`: as above. */
+  readonly disagreedMs: number | null
   /** A healthy member took a faulty one back. */
   readonly takenBack: number
   /** A healthy member declared a healthy one down. */
@@ -33,6 +35,9 @@ export const lossy = (contender: Contender, what: Lossy): LossyResult | Undone =
   const down = new Set<number>()
   let begunMs = Number.POSITIVE_INFINITY
   let removedMs: number | null = null
+  const firstMs = new Map<number, number>()
+  const lastMs = new Map<number, number>()
+  let disagreedMs: number | null = null
   let takenBack = 0
   let healthyRemoved = 0
   const mesh = contender.make({
@@ -47,14 +52,19 @@ export const lossy = (contender: Contender, what: Lossy): LossyResult | Undone =
         return
       }
       const pair = observer * size + subject
-      if (state === "down") down.add(pair)
-      else if (down.delete(pair)) takenBack++
-      if (down.size === pairs && removedMs === null) removedMs = atMs - begunMs
+      if (state === "down") {
+        down.add(pair)
+        if (!firstMs.has(subject)) firstMs.set(subject, atMs)
+        lastMs.set(subject, atMs)
+      } else if (down.delete(pair)) takenBack++
+      if (down.size !== pairs || removedMs !== null) return
+      removedMs = atMs - begunMs
+      disagreedMs = Math.max(...[...lastMs].map(([whom, ms]) => ms - firstMs.get(whom)!))
     }
   })
   if (!runWithin(mesh, contender.meetsMs, secondsMost)) return undone(size, secondsMost)
   begunMs = contender.meetsMs
   for (let member = 0; member < size; member++) if (isFaulty(member)) mesh.lose(member, direction, ppm)
   mesh.run(begunMs + LASTS_MS)
-  return { removedMs, takenBack, healthyRemoved }
+  return { removedMs, disagreedMs, takenBack, healthyRemoved }
 }

@@ -1,13 +1,13 @@
 /**
  * When to dial whom: at the start everybody with an address, afterwards whoever has no session, with doubling backoff and
- * full jitter. A lasting refusal is retried slowly and stays visible; a device that left is not dialled until something tells that
- * it is back.
+ * full jitter. A lasting refusal is retried slowly and stays visible; so is a device that left, where an operator said where it is,
+ * and else it is not dialled until something tells that it is back.
  */
 import { between } from "../Draw.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, type Turn } from "../Turn.ts"
 import { trustedDevice, type Trusted } from "../Config.ts"
-import { SUPPRESSED_REDIAL_MS } from "../Profile.ts"
+import { LEFT_REDIAL_MS, SUPPRESSED_REDIAL_MS } from "../Profile.ts"
 import type { Code } from "../wire/Codes.ts"
 import * as Address from "./Address.ts"
 import { isGone, type Contact } from "./Link.ts"
@@ -34,8 +34,11 @@ export const isConfigured = (turn: Turn, contact: Contact): boolean =>
 const hasAddress = (turn: Turn, contact: Contact): boolean =>
   isConfigured(turn, contact) || (contact.found.length > 0 && Gen1.mayDialFound(turn, contact.peer))
 
-const dueIn = (turn: Turn, contact: Contact, ms: number): number =>
-  contact.kept && !isGone(contact) && hasAddress(turn, contact) ? turn.at.mono + ms : NEVER_MS
+const dueIn = (turn: Turn, contact: Contact, ms: number): number => {
+  if (!contact.kept || !hasAddress(turn, contact)) return NEVER_MS
+  if (!isGone(contact)) return turn.at.mono + ms
+  return isConfigured(turn, contact) ? turn.at.mono + Math.max(ms, LEFT_REDIAL_MS) : NEVER_MS
+}
 
 const scheduled = (turn: Turn, contact: Contact, inMs: number): Contact => ({
   ...contact,
@@ -112,12 +115,15 @@ export const told = (turn: Turn, contact: Contact, incarnation: number): Contact
  */
 export const redialReached = (turn: Turn, contact: Contact): Contact => {
   const waits = contact.attempt === null && contact.nextDialAt !== NEVER_MS
-  if (contact.refused !== null || !(waits || contact.attempt !== null)) return contact
+  if (isGone(contact) || contact.refused !== null || !(waits || contact.attempt !== null)) return contact
   if (turn.at.mono - contact.dialledAt < REPEAT_MS) return contact
   if (contact.nextDialAt <= turn.at.mono + FIRST_DIAL_SPREAD_MS) return contact
   if (contact.attempt !== null) turn.out.push({ _tag: "CancelDial", attempt: contact.attempt })
   return firstDial(turn, { ...contact, attempt: null })
 }
+
+/** It said goodbye. Where an operator said where it is, nothing else may tell that it is back: it is looked for now and then. */
+export const redialLeft = (turn: Turn, contact: Contact): Contact => scheduled(turn, contact, LEFT_REDIAL_MS)
 
 /** A device of generation 1 said goodbye: nothing but a session will tell that it is there again. */
 export const redialAfterGoodbye = (turn: Turn, contact: Contact): Contact =>

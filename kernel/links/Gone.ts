@@ -5,14 +5,14 @@ import * as Dialling from "./Dialling.ts"
 import { indexOfContact, replaced, type Links } from "./Link.ts"
 import * as Sessions from "./Sessions.ts"
 
-/** It is dialled no more, and what is left of a session in that incarnation ends (P3.11). */
+/** It is dialled no more but for its configured address, and what is left of a session in that incarnation ends (P3.11). */
 export const onGone = (links: Links, gone: Extract<Fact, { readonly _tag: "Gone" }>, turn: Turn): Links => {
   const at = indexOfContact(links.contacts, gone.peer)
   const contact = links.contacts[at]
   if (contact === undefined || contact.leftIncarnation >= gone.incarnation || contact.incarnation > gone.incarnation)
     return links
   if (contact.attempt !== null) turn.out.push({ _tag: "CancelDial", attempt: contact.attempt })
-  const left = { ...contact, attempt: null, nextDialAt: NEVER_MS, leftIncarnation: gone.incarnation }
+  const left = Dialling.redialLeft(turn, { ...contact, attempt: null, leftIncarnation: gone.incarnation })
   const next = { ...links, contacts: replaced(links.contacts, at, left) }
   const session = Sessions.sessionWith(next, left)
   if (session === undefined) return next

@@ -143,7 +143,7 @@ export interface Contact {
   readonly dead: boolean
 }
 
-/** It said goodbye, and nothing tells of it in a higher incarnation yet: it is not dialled (P3.11). */
+/** It said goodbye, and nothing tells of it in a higher incarnation yet: it is hardly dialled (P3.11). */
 export const isGone = ({ incarnation, leftIncarnation, told }: Contact): boolean =>
   leftIncarnation > 0 && leftIncarnation >= Math.max(incarnation, told)
 

@@ -223,7 +223,7 @@ export const end = (links: Links, turn: Turn, session: Session, reason: string):
   if (contact === undefined || contact.session !== session.link) return { ...links, links: open, gen1, lines }
   const free: Contact = { ...contact, session: null, kernel: false, doubtedUntil: NEVER_MS }
   const next = isGone(free)
-    ? { ...free, nextDialAt: NEVER_MS }
+    ? Dialling.redialLeft(turn, free)
     : reason === LEAVING && !session.proven.kernel
       ? Dialling.redialAfterGoodbye(turn, free)
       : Dialling.redialAfterSession(turn, free, turn.at.mono - session.since)

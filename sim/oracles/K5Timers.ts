@@ -6,9 +6,9 @@
  */
 import { FORWARD_MS } from "../../kernel/routing/Forwarding.ts"
 import { ASK_MS, LIAR_REST_MS } from "../../kernel/world/Exchanging.ts"
-import { GEN1_REDIAL_MAX_MS, SUPPRESSED_REDIAL_MS, type Profile } from "../../kernel/Profile.ts"
+import { GEN1_REDIAL_MAX_MS, LEFT_REDIAL_MS, SUPPRESSED_REDIAL_MS, type Profile } from "../../kernel/Profile.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
-import type { Contact } from "../../kernel/links/Link.ts"
+import { type Contact, isGone } from "../../kernel/links/Link.ts"
 import type { Member } from "../../kernel/membership/Member.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import { profileOf } from "./Bounds.ts"
@@ -26,11 +26,13 @@ const late = (timers: ReadonlyArray<Timer>, nowMs: number): string | null => {
   return null
 }
 
-const redialMs = ({ asks, dead, kernel, refused }: Contact, profile: Profile): number => {
+const redialMs = (contact: Contact, profile: Profile): number => {
+  const { asks, dead, kernel, refused } = contact
   const { higherDialsAfterMs, redialMaxMs, redialRefusedMs } = profile
   const usual = Math.max(FIRST_DIAL_MAX_MS, higherDialsAfterMs, redialMaxMs)
   if (asks) return usual + redialRefusedMs
   if (refused !== null) return redialRefusedMs
+  if (isGone(contact)) return LEFT_REDIAL_MS
   if (dead) return SUPPRESSED_REDIAL_MS
   return kernel ? usual : Math.max(usual, GEN1_REDIAL_MAX_MS)
 }

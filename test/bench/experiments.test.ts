@@ -123,13 +123,14 @@ describe("the lossy members", () => {
     const words = [down(1_000, 0, 3), up(2_000, 0, 3), down(3_000, 1, 3), down(4_000, 2, 3), down(5_000, 0, 3)]
     const wrong = [down(6_000, 0, 1), down(7_000, 3, 1)]
     const result = lossy(scripted([...words, ...wrong], asked), what)
-    assert.deepStrictEqual(result, { removedMs: 5_000, takenBack: 1, healthyRemoved: 1 })
+    assert.deepStrictEqual(result, { removedMs: 5_000, disagreedMs: 4_000, takenBack: 1, healthyRemoved: 1 })
     assert.deepStrictEqual(asked, ["lose 3 egress 800000 at 1000"])
   })
 
   it("may never be removed", () => {
     assert.deepStrictEqual(lossy(scripted([down(1, 0, 3), down(2, 1, 3)]), what), {
       removedMs: null,
+      disagreedMs: null,
       takenBack: 0,
       healthyRemoved: 0
     })
@@ -224,9 +225,10 @@ describe("a mesh of ours", () => {
     for (const direction of ["egress", "ingress"] as const)
       for (const seed of [1, 2, 3]) {
         const what = { size: 10, faulty: 1, direction, ppm: 800_000, seed, secondsMost: ANY } as const
-        const { removedMs, ...others } = done(lossy(ours, what))
+        const { disagreedMs, removedMs, ...others } = done(lossy(ours, what))
         assert.deepStrictEqual(others, { takenBack: 0, healthyRemoved: 0 }, `${direction}, seed ${seed}`)
         assert.isAtMost(removedMs ?? ANY, 12_000, `${direction}, seed ${seed}`)
+        assert.isAtMost(disagreedMs ?? ANY, 4_000, `${direction}, seed ${seed}`)
       }
   })
 

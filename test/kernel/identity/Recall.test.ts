@@ -97,7 +97,7 @@ describe("P3.17: refused as too low", () => {
     assert.strictEqual(drive.node.incarnation, 10)
     assert.deepStrictEqual(refusals(drive.meet("c", { incarnation: 4 }).commands), ["IDENTITY_CONFLICT"])
     assert.deepStrictEqual(refusals(drive.meet("d", { incarnation: 2 }).commands), ["IDENTITY_CONFLICT"])
-    const dialledD = drive.pass(60_000).some((command) => command._tag === "Dial" && command.to === id("d"))
+    const dialledD = drive.pass(50_000).some((command) => command._tag === "Dial" && command.to === id("d"))
     assert.isFalse(dialledD)
   })
 

@@ -194,15 +194,28 @@ describe("dialling", () => {
     )
   })
 
-  it("P3.11: who said goodbye is not dialled again", () => {
+  it("P3.11, C18: who said goodbye is looked for each minute where the operator said that it is", () => {
     const drive = Drive.up(pair, "a")
     const { link } = drive.reach("b")
     drive.hear(link, "peer.leaving", { gen: 1, deviceId: id("b"), timestamp: 0 })
-    assert.deepStrictEqual(
-      drive.pass(3_600_000).filter(({ _tag }) => _tag === "Dial"),
-      []
-    )
+    const before = drive.mono
     assert.deepStrictEqual(sentEvents(drive.pass(10_000), "mesh.heartbeat"), [])
+    const dialledAfter = (): number => {
+      for (;;) {
+        const dial = drive.pass(100).find((command) => command._tag === "Dial")
+        if (dial?._tag !== "Dial") continue
+        const tookMs = drive.mono - before
+        drive.feed({ _tag: "DialFailed", attempt: dial.attempt, reason: "refused" })
+        return tookMs
+      }
+    }
+    const minutes = Array.from({ length: 20 }, dialledAfter).map((ms) => Math.round(ms / 1_000))
+    assert.deepStrictEqual(
+      minutes,
+      minutes.map((_, n) => 60 * (n + 1))
+    )
+    drive.reach("b", { incarnation: 2 })
+    assert.lengthOf(drive.sessions("b"), 1, "it is back, in its next life")
   })
 })
 
