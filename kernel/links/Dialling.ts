@@ -122,8 +122,12 @@ export const redialReached = (turn: Turn, contact: Contact): Contact => {
   return firstDial(turn, { ...contact, attempt: null })
 }
 
-/** It said goodbye. Where an operator said where it is, nothing else may tell that it is back: it is looked for now and then. */
-export const redialLeft = (turn: Turn, contact: Contact): Contact => scheduled(turn, contact, LEFT_REDIAL_MS)
+/**
+ * It said goodbye. Where an operator said where it is, nothing else may tell that it is back: it is looked for now and then. Whoever
+ * is known to be back already is dialled as anybody.
+ */
+export const redialLeft = (turn: Turn, contact: Contact): Contact =>
+  isGone(contact) ? scheduled(turn, contact, LEFT_REDIAL_MS) : firstDial(turn, contact)
 
 /** A device of generation 1 said goodbye: nothing but a session will tell that it is there again. */
 export const redialAfterGoodbye = (turn: Turn, contact: Contact): Contact =>
