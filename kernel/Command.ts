@@ -66,6 +66,19 @@ export type Command =
       readonly from: DeviceId
       readonly message: unknown
     }
+  /**
+   * Hardware takes this state, and after `forMs` its safe one by its own clock, whatever becomes of us; `null`: this is the safe
+   * one. By `intentId` of `epoch`, or, `null`, by the guardian's own decision. Answered by `Driven`.
+   */
+  | {
+      readonly _tag: "Drive"
+      readonly ticket: number
+      readonly actuator: string
+      readonly state: string
+      readonly forMs: number | null
+      readonly intentId: string | null
+      readonly epoch: number | null
+    }
   /** Answer to `Asked`: what came of the message. */
   | { readonly _tag: "Answered"; readonly call: number; readonly outcome: Outcome }
   /** Keep this in place of what was kept before. Nothing waits for it, and the node can do without. */
@@ -107,6 +120,14 @@ export const Command: Schema.Codec<Command> = Schema.TaggedUnion({
     channel: Schema.String,
     from: DeviceId,
     message: Schema.Unknown
+  },
+  Drive: {
+    ticket: Schema.Natural,
+    actuator: Schema.String,
+    state: Schema.String,
+    forMs: Schema.NullOr(Schema.Natural),
+    intentId: Schema.NullOr(Schema.String),
+    epoch: Schema.NullOr(Schema.Natural)
   },
   Answered: { call: Schema.Natural, outcome: Outcome },
   SaveWorld: { snapshot: WorldSnapshot },

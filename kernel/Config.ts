@@ -2,6 +2,7 @@
  * What a node is told: who it is, whom it trusts, where they may be reached, and who elects. The seed makes its draws its own.
  * While a node runs only whom it trusts changes, at its operator's word (identity/Trust.ts).
  */
+import type { Actuator } from "./actuation/Actuator.ts"
 import type { Profile } from "./Profile.ts"
 import type { DeviceId, Role } from "./wire/Frame.ts"
 
@@ -55,6 +56,8 @@ export interface Config {
   /** Sorted by device id; without ourselves. What the journal says of a device comes before what is configured here. */
   readonly trusted: ReadonlyArray<Trusted>
   readonly manifest: Manifest
+  /** What it owns that moves; absent: nothing. */
+  readonly actuators?: ReadonlyArray<Actuator>
   /** How much of the logs of all devices it holds; absent: as much as `world/Holding.ts` says. */
   readonly world?: { readonly frames: number; readonly bytes: number }
 }

@@ -7,6 +7,7 @@
  */
 import * as Schema from "effect/Schema"
 import { DeviceId, Role, Term } from "./wire/Frame.ts"
+import * as Ledger from "./actuation/Ledger.ts"
 import { compareText } from "./Order.ts"
 import { compareTerms, TERM_ZERO } from "./leadership/Term.ts"
 
@@ -35,7 +36,9 @@ export const Record = Schema.TaggedUnion({
   /** It lost its journal while this manifest was in force: whatever it promised under it, or an older one, is forgotten. */
   Forgot: { manifest: Schema.Natural },
   /** The key that a trusted device first proved, and whether it ever showed the kernel extension. */
-  Pin: { deviceId: DeviceId, publicKey: Schema.String, kernel: Schema.Boolean }
+  Pin: { deviceId: DeviceId, publicKey: Schema.String, kernel: Schema.Boolean },
+  /** Of the guardian of this device's actuators. */
+  Guard: { entry: Ledger.Entry }
 })
 export type Record = typeof Record.Type
 
@@ -50,7 +53,9 @@ export const Durable = Schema.Struct({
   trusted: Schema.Array(TrustEntry),
   pins: Schema.Array(Pin),
   /** The newest manifest under which it lost its journal; absent: it never did. Until a newer one it promises nothing. */
-  forgot: Schema.optionalKey(Schema.Natural)
+  forgot: Schema.optionalKey(Schema.Natural),
+  /** Absent: it never guarded an actuator. */
+  ledger: Schema.optionalKey(Ledger.Ledger)
 })
 export type Durable = typeof Durable.Type
 
@@ -85,6 +90,10 @@ export const apply = (durable: Durable, record: Record): Durable => {
       const rest = durable.pins.filter((other) => other.deviceId !== deviceId)
       return { ...durable, pins: [...rest, pin].sort((a, b) => compareText(a.deviceId, b.deviceId)) }
     }
+    case "Guard": {
+      const ledger = Ledger.apply(durable.ledger, record.entry)
+      return ledger === undefined || ledger === durable.ledger ? durable : { ...durable, ledger }
+    }
   }
 }
 
@@ -107,5 +116,7 @@ export const subject = (record: Record): string => {
       return `that what was promised up to manifest ${record.manifest} is forgotten`
     case "Pin":
       return `the key of ${record.deviceId.slice(0, 12)}`
+    case "Guard":
+      return Ledger.subject(record.entry)
   }
 }

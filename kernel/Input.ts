@@ -143,6 +143,10 @@ export const Input = Schema.TaggedUnion({
   Asked: { at, call: Schema.Natural, params: ForwardParams },
   /** Answer to `Deliver`: whether a handler of that channel has taken it. */
   Delivered: { at, ticket, ok: Schema.Boolean, reason: Schema.optionalKey(Schema.String) },
+  /** Answer to `Drive`: whether hardware is in that state now. */
+  Driven: { at, ticket, ok: Schema.Boolean },
+  /** A person at this device holds a group of actuators, or all of them (`null`), or lets go: safe, and nothing else moves. */
+  Hold: { at, group: Schema.NullOr(Schema.String), on: Schema.Boolean },
   /** The local operator asks the node to leave the mesh and stop. */
   Leave: { at, reason: Schema.String }
 })

@@ -3,8 +3,8 @@
  *
  * `step` is pure, total and never throws: what does not fit the state it meets changes nothing. When nothing changed, the same
  * reference comes back. The rooms see each input in this order, and tell the later ones by facts:
- * links → membership → leadership → links again (connections given up) → world → routing → links (lanes, what generation 1 may hear) →
- * counters → alarm.
+ * links → membership → leadership → links again (connections given up) → world → routing → actuation → routing again (what came of
+ * orders) → links (lanes, what generation 1 may hear) → counters → alarm.
  */
 import type { Command } from "./Command.ts"
 import type { Config } from "./Config.ts"
@@ -24,6 +24,8 @@ import { LEAVE_MS } from "./Profile.ts"
 import { note, type Fact, type Turn } from "./Turn.ts"
 import { allCodes } from "./wire/Codes.ts"
 import * as Forwarding from "./routing/Forwarding.ts"
+import * as Guardian from "./actuation/Guardian.ts"
+import * as ActuationRoom from "./actuation/Room.ts"
 import * as RoutingRoom from "./routing/Room.ts"
 import * as Emitting from "./world/Emitting.ts"
 import * as WorldRoom from "./world/Room.ts"
@@ -52,6 +54,7 @@ export interface NodeState {
   readonly leadership: Leadership.Leadership
   readonly world: World.World
   readonly routing: Forwarding.Routing
+  readonly guardian: Guardian.Guardian
   /** How often each code of `allCodes` was given, at its index. */
   readonly refusals: ReadonlyArray<number>
   /** Why it leaves, while it does. */
@@ -79,6 +82,7 @@ export const make = (config: Config): NodeState => ({
   leadership: Leadership.make(),
   world: World.make(),
   routing: Forwarding.make(),
+  guardian: Guardian.make(),
   refusals: allCodes.map(() => 0),
   farewell: "",
   alarmAt: NEVER_MS
@@ -208,6 +212,7 @@ const rebirth = (node: NodeState, turn: Turn, incarnation: number): Step => {
     links,
     world: WorldRoom.anew(node.world),
     routing: Forwarding.make(),
+    guardian: Guardian.make(),
     alarmAt: NEVER_MS
   }
   turn.out.push({ _tag: "SetAlarm", at: NEVER_MS })
@@ -240,6 +245,9 @@ const begin = (node: NodeState, input: Input) => {
     lower: [],
     facts: [],
     admitted: null,
+    orders: [],
+    results: [],
+    ledger: () => records.reduce(Durable.apply, node.durable).ledger,
     behind: [],
     persist: (record, then) => {
       records.push(record)
@@ -252,7 +260,7 @@ const begin = (node: NodeState, input: Input) => {
 }
 
 const open = (node: NodeState, input: Input): Step => {
-  const { turn } = begin(node, input)
+  const { records, turn } = begin(node, input)
   note(turn, { event: "node.started", about: node.config.deviceId, incarnation: node.incarnation })
   const opened: NodeState = {
     ...node,
@@ -260,7 +268,10 @@ const open = (node: NodeState, input: Input): Step => {
     links: Links.open(node.links, turn),
     membership: Membership.open(node.membership, turn),
     leadership: Leadership.open(node.leadership, turn, node.durable),
-    world: WorldRoom.open(node.world, turn)
+    world: WorldRoom.open(node.world, turn),
+    guardian: Guardian.open(turn, node.durable.forgot !== undefined),
+    durable: records.reduce(Durable.apply, node.durable),
+    tickets: node.tickets + records.length
   }
   return [withAlarm(opened, turn), turn.out]
 }
@@ -285,7 +296,9 @@ const run = (node: NodeState, input: Input): Step => {
   // After all that may have ended a session.
   const world = WorldRoom.onTurn(node.world, input, woke, turn, links, membership)
   const known = { config: node.config, links, membership, world }
-  const routing = RoutingRoom.onTurn(node.routing, input, woke, known, turn)
+  let routing = RoutingRoom.onTurn(node.routing, input, woke, known, turn)
+  const guardian = ActuationRoom.onTurn(node.guardian, input, woke, turn)
+  routing = RoutingRoom.onResults(routing, turn)
   if (turn.admitted?.frame?.type === "req") answer(node, turn)
   links = Links.behindControl(links, turn)
   links = Links.towardsGen1(links, woke, turn)
@@ -300,6 +313,7 @@ const run = (node: NodeState, input: Input): Step => {
     leadership === node.leadership &&
     world === node.world &&
     routing === node.routing &&
+    guardian === node.guardian &&
     refusals === node.refusals &&
     records.length === 0
   if (same && !rang) return [node, turn.out]
@@ -318,6 +332,7 @@ const run = (node: NodeState, input: Input): Step => {
     leadership,
     world,
     routing,
+    guardian,
     refusals,
     farewell: node.farewell,
     alarmAt: rang ? NEVER_MS : node.alarmAt
@@ -418,6 +433,7 @@ const withAlarm = (node: NodeState, turn: Turn): NodeState => {
     node.leadership.due,
     node.world.due,
     node.routing.due,
+    node.guardian.due,
     node.recall.endsAt
   )
   if (due === node.alarmAt) return node

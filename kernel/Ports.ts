@@ -9,6 +9,7 @@ import type * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
+import type { Command } from "./Command.ts"
 import type { Durable, Record } from "./Durable.ts"
 import type { Happened } from "./Input.ts"
 import type { Outcome } from "./routing/Outcome.ts"
@@ -133,6 +134,15 @@ export class Messages extends Context.Service<
     readonly answered: (call: number, outcome: Outcome) => Effect.Effect<void>
   }
 >()("clawmesh/kernel/Messages") {}
+
+/** What this device moves. */
+export class Hardware extends Context.Service<
+  Hardware,
+  {
+    /** Total: whether it is in that state now. It keeps the time of a drive itself, whatever becomes of this process. */
+    readonly drive: (drive: Extract<Command, { readonly _tag: "Drive" }>) => Effect.Effect<boolean>
+  }
+>()("clawmesh/kernel/Hardware") {}
 
 /** Whoever is told what happens: the event log, the console. */
 export class Herald extends Context.Service<Herald, { readonly tell: (event: MeshEvent) => Effect.Effect<void> }>()(

@@ -13,7 +13,7 @@ import type { Command } from "./Command.ts"
 import type { Config } from "./Config.ts"
 import type { Input } from "./Input.ts"
 import * as Node from "./Node.ts"
-import { Herald, Inbox, Keys, Messages, type StoreFailed, Timepiece, Transport, Vault } from "./Ports.ts"
+import { Hardware, Herald, Inbox, Keys, Messages, type StoreFailed, Timepiece, Transport, Vault } from "./Ports.ts"
 import { NEVER_MS } from "./Time.ts"
 
 export interface Options {
@@ -46,6 +46,7 @@ export const run = Effect.fnUntraced(function* (options: Options) {
   const keys = yield* Keys
   const herald = yield* Herald
   const messages = yield* Messages
+  const hardware = yield* Hardware
   const failure = yield* Deferred.make<never, StoreFailed>()
   let forget: (() => void) | null = null
 
@@ -94,6 +95,12 @@ export const run = Effect.fnUntraced(function* (options: Options) {
         return beside(
           Effect.flatMap(messages.deliver(command.channel, command.from, command.message), (taken) =>
             Queue.offer(inbox, { _tag: "Delivered", ticket: command.ticket, ...taken })
+          )
+        )
+      case "Drive":
+        return beside(
+          Effect.flatMap(hardware.drive(command), (ok) =>
+            Queue.offer(inbox, { _tag: "Driven", ticket: command.ticket, ok })
           )
         )
       case "Answered":

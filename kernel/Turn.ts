@@ -11,7 +11,9 @@ import type { Checked, Input } from "./Input.ts"
 import type { MeshEvent } from "./status/MeshEvent.ts"
 import type { Instant } from "./Time.ts"
 import type { Code } from "./wire/Codes.ts"
-import type { DeviceId, Event, Frame, LinkEpoch } from "./wire/Frame.ts"
+import type { Holder, Ledger } from "./actuation/Ledger.ts"
+import type { Outcome } from "./routing/Outcome.ts"
+import type { DeviceId, Event, ForwardParams, Frame, LinkEpoch, Role } from "./wire/Frame.ts"
 import type { Lane } from "./links/Lanes.ts"
 
 export type Fact =
@@ -66,6 +68,17 @@ export interface Said {
   readonly frame: Frame
 }
 
+/** Somebody with a session of its own, or a caller of ours, wants a lease, or a command carried out. */
+export interface Order {
+  /** Of the message (routing/Forwarding.ts). */
+  readonly ticket: number
+  readonly from: Holder
+  readonly role: Role
+  readonly params: ForwardParams
+  /** What its sender's calendar shows now, as far as we know; `null`: we do not. */
+  readonly calendarMs: number | null
+}
+
 export interface Turn {
   readonly config: Config
   readonly at: Instant
@@ -90,6 +103,12 @@ export interface Turn {
   readonly lower: Array<Said>
   readonly facts: Array<Fact>
   admitted: Admitted | null
+  /** Leases and commands for actuators of ours. */
+  readonly orders: Array<Order>
+  /** What came of them. */
+  readonly results: Array<{ readonly ticket: number; readonly outcome: Outcome }>
+  /** The ledger of the guardian, with what this turn has given to be stored. */
+  readonly ledger: () => Ledger | undefined
   /** What is to be taken up as if it came right after this input. */
   readonly behind: Array<Input>
   /** Appends `Persist` to `out`: the record first, `then` only once it is durable. Returns the ticket. */

@@ -16,6 +16,7 @@ import {
   Herald,
   Inbox,
   Keys as KeysPort,
+  Hardware,
   Messages,
   Timepiece,
   Transport,
@@ -215,6 +216,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
       check: (publicKey, proofs) => Effect.sync(() => check(publicKey, proofs))
     }),
     Effect.provideService(Messages, calls.port),
+    Effect.provideService(Hardware, { drive: () => Effect.succeed(false) }),
     Effect.provideService(Herald, {
       tell: (event) =>
         Effect.sync(() => {

@@ -6,11 +6,13 @@
  * The way is in the message: nobody is passed twice. Of one origin and key a handler is called once while the answer is
  * remembered; whoever asks again is told what came of it.
  *
- * Not here yet: commands to actuators. They are refused, whoever asks, until the node that owns the hardware can judge them.
+ * Commands to actuators, and questions for leases, go to the guardian of this node (actuation/Guardian.ts), over one session at most.
  */
 import { carries, roleOf } from "../Config.ts"
 import { reply, type Turn } from "../Turn.ts"
-import type { Code } from "../wire/Codes.ts"
+import { judge } from "../actuation/Gate.ts"
+import type { Contact, Session } from "../links/Link.ts"
+import { codes, type Code } from "../wire/Codes.ts"
 import { WAY_MAX, type DeviceId, type ForwardParams, type Frame, type Request } from "../wire/Frame.ts"
 import { NEVER_MS } from "../Time.ts"
 import type { Outcome } from "./Outcome.ts"
@@ -25,6 +27,8 @@ export const RECENT_MAX = 512
 const ASKERS_MAX = 4
 /** So much sooner each further device gives up, so that the one before it can still tell. */
 const HOP_MS = 500
+/** Who owns an actuator grants leases on it here, and no handler of the machine's hears of it. */
+export const GUARDIAN = "clawmesh.guardian"
 /** Served by the kernel itself: whoever can be reached answers. */
 export const ECHO = "clawmesh.echo"
 
@@ -69,11 +73,14 @@ const tell = (asker: Asker, channel: string, outcome: Outcome, turn: Turn): void
   }
   const { id, link } = asker
   const frame: Frame = outcome.ok
-    ? { type: "res", id, ok: true, payload: { messageId: outcome.messageId, channel, by: outcome.by } }
+    ? { type: "res", id, ok: true, payload: { ...saidOf(outcome), channel } }
     : { type: "res", id, ok: false, error: { code: outcome.code, message: outcome.message } }
   if (!outcome.ok) turn.facts.push({ _tag: "Refused", code: outcome.code })
   reply(turn, link, frame)
 }
+
+const saidOf = ({ by, messageId, result }: Extract<Outcome, { readonly ok: true }>) =>
+  result === undefined ? { messageId, by } : { messageId, by, result }
 
 /** Our own operator, or a program of ours, has a message. */
 export const onAsked = (
@@ -106,6 +113,10 @@ export const onRequest = (
     tell(asker, params.channel, failed("INVALID_PARAMS", "the way that it names is not the way that it came"), turn)
     return routing
   }
+  if (isOrder(params) && !isDirect(request, peer)) {
+    tell(asker, params.channel, failed("NOT_AUTHORIZED", "a command comes over a session with its sender"), turn)
+    return routing
+  }
   return take(
     routing,
     asker,
@@ -115,24 +126,20 @@ export const onRequest = (
   )
 }
 
+/** Whoever sends it proved itself on the session that it came over, and nobody in between can have changed a word. */
+const isDirect = ({ params }: { readonly params: ForwardParams }, peer: DeviceId): boolean =>
+  params.originGatewayId === peer && (params.kernel?.path.length ?? 1) === 1
+
 const refusalOf = (routing: Routing, params: ForwardParams): Outcome | null => {
-  if (params.command !== undefined)
-    return isEnvelope(params.command)
-      ? failed("DELIVERY_FAILED", "commands are not carried out by this version")
-      : failed("INVALID_COMMAND_ENVELOPE", "this is no command")
-  if (params.message === undefined) return failed("INVALID_PARAMS", "there is no message in it")
+  const { command, message } = params
+  const { refused } = judge(params)
+  if (refused !== null) return { ok: false, ...refused }
+  if (command === undefined && message === undefined) return failed("INVALID_PARAMS", "there is no message in it")
   return routing.pending.length >= PENDING_MAX ? failed("RATE_LIMITED", "too many messages are under way here") : null
 }
 
-const isEnvelope = (command: unknown): boolean =>
-  typeof command === "object" &&
-  command !== null &&
-  "version" in command &&
-  command.version === 1 &&
-  "kind" in command &&
-  command.kind === "clawmesh.command" &&
-  "commandId" in command &&
-  typeof command.commandId === "string"
+/** It is for whoever guards an actuator: a command, or the question for a lease. */
+const isOrder = ({ channel, command }: ForwardParams): boolean => command !== undefined || channel === GUARDIAN
 
 const take = (routing: Routing, asker: Asker, params: ForwardParams, known: Known, turn: Turn): Routing => {
   const { channel, to } = params
@@ -152,9 +159,13 @@ const take = (routing: Routing, asker: Asker, params: ForwardParams, known: Know
   const path = params.kernel?.path ?? []
   const target = isDevice(known, to) ? to : routes(known, to).find(({ deviceId }) => !path.includes(deviceId))?.deviceId
   if (target === undefined) return answered(routing, asker, channel, key, nobody(to), turn)
-  return target === turn.config.deviceId
-    ? deliver(routing, asker, params, key, turn)
-    : forward(routing, asker, { ...params, to: target }, key, known, turn)
+  if (target === turn.config.deviceId)
+    return isOrder(params)
+      ? order(routing, asker, params, key, known, turn)
+      : deliver(routing, asker, params, key, turn)
+  if (isOrder(params) && sessionOf(known, target) === undefined)
+    return answered(routing, asker, channel, key, failed("DELIVERY_FAILED", "there is no session with it"), turn)
+  return forward(routing, asker, isOrder(params) ? params : { ...params, to: target }, key, known, turn, target)
 }
 
 /** The same has been asked before, and has no answer yet: it is for both. */
@@ -197,6 +208,48 @@ const deliver = (routing: Routing, asker: Asker, params: ForwardParams, key: str
   return waiting(routing, { ticket, askers: [asker], channel, link: null, key, until: untilOf(params, turn) })
 }
 
+const sessionOf = ({ links }: Known, device: DeviceId): Session | undefined =>
+  links.links.find((link): link is Session => link._tag === "Session" && link.peer === device)
+
+/** To the guardian of this node. Only whoever has a session of its own, or calls here, gives orders. */
+const order = (
+  routing: Routing,
+  asker: Asker,
+  params: ForwardParams,
+  key: string,
+  known: Known,
+  turn: Turn
+): Routing => {
+  const { config, incarnation } = turn
+  const { originGatewayId } = params
+  const own = asker._tag === "Caller"
+  const deviceId = own ? config.deviceId : originGatewayId
+  const session = own ? undefined : sessionOf(known, deviceId)
+  const role = roleOf(config, deviceId)
+  if (role === undefined || (!own && session === undefined)) {
+    const gone = failed("DELIVERY_FAILED", "its session is gone")
+    return answered(routing, asker, params.channel, key, gone, turn)
+  }
+  const aheadMs = own ? turn.at.wall - turn.at.mono : (contactOf(known, deviceId)?.aheadMs ?? null)
+  const ticket = routing.tickets + 1
+  turn.orders.push({
+    ticket,
+    from: { deviceId, incarnation: session?.proven.incarnation ?? incarnation },
+    role,
+    params,
+    calendarMs: aheadMs === null ? null : turn.at.mono + aheadMs
+  })
+  const until = untilOf(params, turn)
+  return waiting(routing, { ticket, askers: [asker], channel: params.channel, link: null, key, until })
+}
+
+const contactOf = ({ links }: Known, device: DeviceId): Contact | undefined =>
+  links.contacts.find(({ peer }) => peer === device)
+
+/** The guardian has answered. */
+export const onResult = (routing: Routing, ticket: number, outcome: Outcome, turn: Turn): Routing =>
+  settle(routing, ticket, outcome.ok ? { ...outcome, messageId: messageIdOf(routing, ticket) } : outcome, turn)
+
 const untilOf = ({ kernel }: ForwardParams, turn: Turn): number =>
   turn.at.mono + Math.min(FORWARD_MS, kernel?.deadlineMs ?? FORWARD_MS)
 
@@ -212,13 +265,14 @@ const forward = (
   params: ForwardParams,
   key: string,
   known: Known,
-  turn: Turn
+  turn: Turn,
+  target: DeviceId
 ): Routing => {
   const { config } = turn
   const path = [...(params.kernel?.path ?? []), config.deviceId]
   const deadlineMs = Math.max(HOP_MS, (params.kernel?.deadlineMs ?? FORWARD_MS) - HOP_MS)
   const hop =
-    path.length >= WAY_MAX || !(carries(config.role) || path.length === 1) ? null : nextHop(known, params.to, path)
+    path.length >= WAY_MAX || !(carries(config.role) || path.length === 1) ? null : nextHop(known, target, path)
   if (hop === null) return answered(routing, asker, params.channel, key, nobody(params.to), turn)
   const ticket = routing.tickets + 1
   const frame: Frame = {
@@ -261,20 +315,24 @@ export const onResponse = (
 }
 
 const taken = (payload: unknown): Outcome => {
-  const { by, messageId } = (payload ?? {}) as { readonly by?: unknown; readonly messageId?: unknown }
+  const { by, messageId, result } = (payload ?? {}) as { readonly [key: string]: unknown }
   return typeof messageId === "string" && messageId.length <= ID_MAX
-    ? { ok: true, messageId, by: typeof by === "string" ? by.slice(0, ID_MAX) : "" }
+    ? {
+        ok: true,
+        messageId,
+        by: typeof by === "string" ? by.slice(0, ID_MAX) : "",
+        ...(result === undefined ? {} : { result })
+      }
     : failed("DELIVERY_FAILED", "its answer does not read")
 }
 
 const CODES: ReadonlySet<string> = new Set<Code>([
-  "LOOP_DETECTED",
   "INVALID_PARAMS",
-  "INVALID_COMMAND_ENVELOPE",
   "RATE_LIMITED",
   "NOT_AUTHORIZED",
-  "DELIVERY_FAILED",
-  "TIMEOUT"
+  "TIMEOUT",
+  ...codes.trust,
+  ...codes.actuation
 ])
 
 const refused = ({ code, message }: { readonly code: string; readonly message: string }): Outcome =>

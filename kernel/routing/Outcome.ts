@@ -7,7 +7,9 @@ export const Outcome = Schema.Union([
     ok: Schema.Literal(true),
     messageId: Schema.String,
     /** The device that took it. */
-    by: Schema.String
+    by: Schema.String,
+    /** What it has to say to that. */
+    result: Schema.optionalKey(Schema.Unknown)
   }),
   Schema.Struct({ ok: Schema.Literal(false), code: Schema.Literals(allCodes), message: Schema.String })
 ])

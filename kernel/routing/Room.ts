@@ -4,6 +4,13 @@ import type { Turn } from "../Turn.ts"
 import * as Forwarding from "./Forwarding.ts"
 import type { Known } from "./Routes.ts"
 
+/** What came of leases and commands. */
+export const onResults = (routing: Forwarding.Routing, turn: Turn): Forwarding.Routing => {
+  let next = routing
+  for (const { outcome, ticket } of turn.results) next = Forwarding.onResult(next, ticket, outcome, turn)
+  return next === routing ? routing : Forwarding.withDue(next)
+}
+
 export const onTurn = (
   routing: Forwarding.Routing,
   input: Input,

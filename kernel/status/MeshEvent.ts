@@ -30,7 +30,15 @@ export const MeshEvent = Schema.Struct({
     "leader.stepped-down",
     "world.restored",
     "world.caught-up",
-    "world.gap"
+    "world.gap",
+    "actuator.lease",
+    "actuator.done",
+    "actuator.failed",
+    "actuator.refused",
+    "actuator.recalled",
+    "actuator.safe",
+    "actuator.hold",
+    "actuator.unknown"
   ]),
   /** The device that the event is about; of `leader.*` the leader. */
   about: Schema.optionalKey(DeviceId),
@@ -47,7 +55,9 @@ export const MeshEvent = Schema.Struct({
   /** And how it is secured, as negotiated, or as configured where nothing came up (B17). */
   posture: Schema.optionalKey(Schema.Literals(["insecure", "tls-unpinned", "tls-pinned"])),
   witnesses: Schema.optionalKey(Schema.Array(DeviceId)),
-  /** Of `world.*`: how many frames. */
+  /** Of `actuator.*`: which one, or which group. */
+  actuator: Schema.optionalKey(Schema.String),
+  /** Of `world.*`: how many frames; of `actuator.lease`: the epoch. */
   count: Schema.optionalKey(Schema.Natural),
   /** Of a stall: for how long we were not there. */
   ms: Schema.optionalKey(Schema.Natural)

@@ -2,6 +2,8 @@
  * What of a machine changes while its world runs. A fork of the world shares it with the world that it came from; whichever of
  * them changes it first takes a copy. `owner` is the token of the one world that may change it in place.
  */
+import type { Moved } from "./Hardware.ts"
+import type { Wanted } from "./Programs.ts"
 import type { Kind, Plain } from "../../kernel/wire/ContextFrame.ts"
 import type { Happened } from "../../kernel/Input.ts"
 import type { Command } from "../../kernel/Command.ts"
@@ -113,6 +115,10 @@ export class Life {
   /** Programs that ask others, by their numbers; entries are replaced, not changed. */
   readonly asks: Map<number, Asking>
   readonly senses: Map<number, Sensing>
+  /** What it moves, by capability. */
+  readonly hardware: Map<string, Moved>
+  /** Commands of its programs that wait for a lease, or for what comes of them, by the number of the call. */
+  readonly wanted: Map<number, Wanted>
   /** Messages that its programs gave so far. */
   calls: number
 
@@ -127,6 +133,8 @@ export class Life {
     this.dials = new Map(from?.dials)
     this.asks = new Map(from?.asks)
     this.senses = new Map(from?.senses)
+    this.hardware = new Map(from?.hardware)
+    this.wanted = new Map(from?.wanted)
     this.calls = from?.calls ?? 0
     if (from === undefined) return
     this.keysFail = from.keysFail

@@ -11,6 +11,8 @@
  *
  * Does not model: a processor so slow that it cannot boot.
  */
+import * as Hardware from "./Hardware.ts"
+import type { ForwardParams } from "../../kernel/wire/Frame.ts"
 import type { Command } from "../../kernel/Command.ts"
 import type { Config } from "../../kernel/Config.ts"
 import { base64url, between, u32 } from "../../kernel/Draw.ts"
@@ -38,6 +40,7 @@ import { Nearby } from "./Nearby.ts"
 import { NodeClock } from "./NodeClock.ts"
 import { perform } from "./Performing.ts"
 import { isKernel, Present } from "./Present.ts"
+import type { Wanted } from "./Programs.ts"
 import * as Programs from "./Programs.ts"
 import type { WorldHappening } from "./View.ts"
 import type { World } from "./World.ts"
@@ -64,6 +67,14 @@ export type MachineEvent =
   /** A program of its asks somebody. */
   | { readonly _tag: "ask"; readonly machine: number; readonly process: number; readonly asking: number }
   /** A program of its has something to say. */
+  /** An actuator of its has been in a state for as long as it may. */
+  | {
+      readonly _tag: "hardware"
+      readonly machine: number
+      readonly process: number
+      readonly actuator: string
+      readonly nth: number
+    }
   | { readonly _tag: "sense"; readonly machine: number; readonly process: number; readonly sensing: number }
   /** A trap that was set for a write. */
   | { readonly _tag: "power-cut"; readonly machine: number; readonly process: number }
@@ -361,7 +372,7 @@ export class Machine extends Present implements Port {
   }
 
   onEvent(event: MachineEvent): void {
-    if (event.process !== this.life.process && event._tag !== "sense") return
+    if (event.process !== this.life.process && event._tag !== "sense" && event._tag !== "hardware") return
     switch (event._tag) {
       case "alarm":
         this.mine().alarm = null
@@ -376,6 +387,8 @@ export class Machine extends Present implements Port {
         return this.intake.turn()
       case "ask":
         return Programs.askOnce(this, this.mine(), event.asking)
+      case "hardware":
+        return Hardware.ends(this, this.mine(), event.actuator, event.nth)
       case "sense":
         return Programs.senseOnce(this, this.mine(), event.sensing)
       case "power-cut":
@@ -513,10 +526,8 @@ export class Machine extends Present implements Port {
 
   /** A program of its has a message for somebody. */
   say(to: string, channel: string, key: string): void {
-    const call = ++this.mine().calls
     const originGatewayId = this.config.deviceId
-    const params = { channel, to, originGatewayId, idempotencyKey: key, message: { text: key } }
-    this.deliver({ _tag: "Asked", call, params })
+    this.askNode({ channel, to, originGatewayId, idempotencyKey: key, message: { text: key } })
   }
 
   /** Whoever handles messages on this machine takes all but those of a channel that nobody handles. */
@@ -526,8 +537,30 @@ export class Machine extends Present implements Port {
     return handled ? { ok: true } : { ok: false, reason: "nobody handles this channel" }
   }
 
+  /** A program of its wants something moved. */
+  command(wanted: Wanted): void {
+    Programs.command(this, this.mine(), wanted)
+  }
+
+  /** A program of its asks its node. */
+  askNode(params: ForwardParams): number {
+    const call = ++this.mine().calls
+    this.deliver({ _tag: "Asked", call, params })
+    return call
+  }
+
+  /** A person at this machine holds what it moves, or lets go. */
+  hold(on: boolean): void {
+    if (this.running) this.deliver({ _tag: "Hold", group: null, on })
+  }
+
+  tellMoved(what: string): void {
+    this.tell("world.moved", what)
+  }
+
   /** What came of a message of its own. */
-  answered(outcome: Outcome): void {
+  answered(call: number, outcome: Outcome): void {
+    if (Programs.answered(this, this.mine(), call, outcome)) return
     this.tell("world.answer", outcome.ok ? `taken by ${this.world.nameOf(outcome.by)}` : outcome.code)
   }
 

@@ -2,6 +2,7 @@
  * What a process asks for, done on its machine: frames, pings and dials go to the network, records to the disk, and what keys
  * answer comes back at once, but after what is being done now. A link or dial that is gone is asked nothing.
  */
+import * as Hardware from "./Hardware.ts"
 import type { Command } from "../../kernel/Command.ts"
 import { encode } from "../../kernel/wire/Codec.ts"
 import type { Cargo } from "../network/Cargo.ts"
@@ -62,7 +63,9 @@ export const perform = (machine: Machine, life: Life, command: Command): void =>
     case "Deliver":
       return machine.later({ _tag: "Delivered", ticket: command.ticket, ...machine.handle(command.channel) })
     case "Answered":
-      return machine.answered(command.outcome)
+      return machine.answered(command.call, command.outcome)
+    case "Drive":
+      return Hardware.drive(machine, life, command)
     case "SaveWorld":
       return machine.keepWorld(command.snapshot)
     case "Note":

@@ -5,6 +5,7 @@
  * it is trusted, and knows no keys but the device ids: keys are pinned at first use. Devices of generation 1 are trusted as such;
  * each of them dials some of the others, is dialled by some, and with some it is both.
  */
+import { actuatorsOf } from "./Hardware.ts"
 import type { Config, StaticAddress, Trusted } from "../../kernel/Config.ts"
 import { base64url, u32 } from "../../kernel/Draw.ts"
 import { meshIdPreimage } from "../../kernel/identity/MeshId.ts"
@@ -94,6 +95,7 @@ export const populate = (scenario: Scenario, seed: number, keys: FakeKeys) => {
         displayName: spec.name,
         role: spec.role,
         capabilities: spec.capabilities,
+        actuators: actuatorsOf(spec.capabilities),
         meshId,
         meshKey,
         profile: { ...profiles[scenario.profile], ...scenario.timing },

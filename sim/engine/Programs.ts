@@ -2,11 +2,17 @@
  * Programs that run on a machine beside its node: one asks another device again and again, one has something to say. What each has done
  * so far is in the life of the machine (Life.ts).
  */
+import { SET } from "../../kernel/actuation/Actuator.ts"
+import { GUARDIAN } from "../../kernel/routing/Forwarding.ts"
+import type { Outcome } from "../../kernel/routing/Outcome.ts"
 import { encode } from "../../kernel/wire/Codec.ts"
-import { CAUSES_MAX } from "../../kernel/wire/ContextFrame.ts"
+import { CAUSES_MAX, isPlain } from "../../kernel/wire/ContextFrame.ts"
 import { frameIdOf, has } from "./Emitted.ts"
 import type { Life, Sensing } from "./Life.ts"
 import type { Machine } from "./Machine.ts"
+
+/** Where commands go; who owns the actuator takes them. */
+const COMMANDS = "clawmesh.commands"
 
 /** The number of the program. */
 export const ask = (machine: Machine, life: Life, deviceId: string, eachMs: number): number => {
@@ -30,6 +36,67 @@ export const askOnce = (machine: Machine, { asks, links, process }: Life, asking
     network.send(line.connection, line.side, { _tag: "raw", text })
   }
   agenda.push(nowMs + eachMs, { _tag: "ask", machine: machine.index, process, asking })
+}
+
+/** Something that a program wants moved. */
+export interface Wanted {
+  /** The device that owns it. */
+  readonly owner: string
+  readonly actuator: string
+  readonly state: string
+  readonly forMs: number
+  readonly evidence: ReadonlyArray<string>
+  readonly intentId: string
+}
+
+/** First a lease, then the command under its epoch. */
+export const command = (machine: Machine, { wanted }: Life, want: Wanted): void => {
+  const { actuator, intentId, owner } = want
+  const call = machine.askNode({
+    channel: GUARDIAN,
+    to: owner,
+    originGatewayId: machine.config.deviceId,
+    idempotencyKey: `${intentId}/lease/${machine.world.nowMs}`,
+    message: { lease: actuator }
+  })
+  wanted.set(call, want)
+}
+
+const isLease = (result: unknown): result is { readonly epoch: number; readonly journalId: string } =>
+  isPlain(result) && typeof result["epoch"] === "number" && typeof result["journalId"] === "string"
+
+/** Whether it was the lease of a command, which is on its way now. */
+export const answered = (machine: Machine, { wanted }: Life, call: number, outcome: Outcome): boolean => {
+  const want = wanted.get(call)
+  wanted.delete(call)
+  if (want === undefined || !outcome.ok || !isLease(outcome.result)) return false
+  const { actuator, evidence, forMs, intentId, owner, state } = want
+  const { deviceId } = machine.config
+  const { epoch, journalId } = outcome.result
+  machine.askNode({
+    channel: COMMANDS,
+    to: owner,
+    originGatewayId: deviceId,
+    idempotencyKey: `${intentId}/${epoch}`,
+    command: {
+      version: 1,
+      kind: "clawmesh.command",
+      commandId: intentId,
+      createdAtMs: machine.clock.instant(machine.world.nowMs).wall,
+      source: { nodeId: deviceId, role: machine.config.role },
+      target: { kind: "capability", ref: actuator },
+      operation: { name: SET, params: { state } },
+      trust: {
+        action_type: "actuation",
+        evidence_trust_tier: "T2_operational_observation",
+        minimum_trust_tier: "T2_operational_observation",
+        verification_required: "none",
+        evidence_sources: evidence
+      },
+      kernel: { intentId, journalId, epoch, forMs }
+    }
+  })
+  return true
 }
 
 /** The number of the program. */

@@ -15,7 +15,17 @@ import * as Queue from "effect/Queue"
 import * as Scheduler from "effect/Scheduler"
 import type { Config } from "../../kernel/Config.ts"
 import type { Happened } from "../../kernel/Input.ts"
-import { Herald, Inbox, Keys, Messages, StoreFailed, Timepiece, Transport, Vault } from "../../kernel/Ports.ts"
+import {
+  Hardware,
+  Herald,
+  Inbox,
+  Keys,
+  Messages,
+  StoreFailed,
+  Timepiece,
+  Transport,
+  Vault
+} from "../../kernel/Ports.ts"
 import * as Shell from "../../kernel/Shell.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import { vaultPort } from "../disk/VaultPort.ts"
@@ -108,6 +118,14 @@ const portsOf = (machine: Machine, tasks: Tasks, context: HostContext) => {
     Context.add(Messages, {
       deliver: (channel) => answered(() => machine.handle(channel)),
       answered: (call, outcome) => Effect.sync(() => perform({ _tag: "Answered", call, outcome }))
+    }),
+    // What it did comes as an input, after as long as the hardware takes.
+    Context.add(Hardware, {
+      drive: (drive) =>
+        Effect.andThen(
+          Effect.sync(() => perform(drive)),
+          Effect.never
+        )
     }),
     Context.add(Herald, { tell: (event) => Effect.sync(() => perform({ _tag: "Note", event })) })
   )

@@ -68,6 +68,7 @@ export class Ties {
       case "turn":
       case "ask":
       case "sense":
+      case "hardware":
       case "power-cut":
       case "look":
         return this.lane(MACHINES - event.machine, () => key(this.seed, "tie", this.nameOf(event.machine)))

@@ -95,6 +95,8 @@ export const worldEvents = [
   "world.send",
   "world.message",
   "world.answer",
+  "world.moved",
+  "world.hold",
   "world.undo",
   "world.heal",
   "world.replay",

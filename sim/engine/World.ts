@@ -309,6 +309,7 @@ export class World {
       case "turn":
       case "ask":
       case "sense":
+      case "hardware":
       case "power-cut":
         return this.machines[event.machine]!.onEvent(event)
       case "script":

@@ -72,6 +72,7 @@ const verbs: { readonly [tag in Exclude<Command["_tag"], "Send">]: string } = {
   Check: "has proofs checked",
   Sign: "signs",
   Deliver: "hands a message to its handler",
+  Drive: "drives an actuator",
   Answered: "answers its program",
   SaveWorld: "keeps what it knows of the world",
   Note: "",
@@ -344,6 +345,10 @@ export class Recorder {
         return "a program has a message"
       case "Delivered":
         return `a handler ${input.ok ? "has taken" : "has not taken"} a message`
+      case "Driven":
+        return `an actuator ${input.ok ? "has done" : "has not done"} what it was told`
+      case "Hold":
+        return `a person ${input.on ? "holds" : "releases"} ${input.group ?? "all that it moves"}`
       case "Leave":
         return "its operator asks it to leave"
     }

@@ -1,11 +1,18 @@
 /** A program on a node that has one message for somebody. */
 import { DONE, type Fault } from "./Fault.ts"
 
-export const send: Fault<"send"> = ({ channel, from, key, to }, strike) => {
+export const send: Fault<"send"> = ({ channel, from, key, sets, to }, strike) => {
   const { machines } = strike.world
   const sender = machines.find(({ name }) => name === from)
   if (sender === undefined) return DONE
   const target = machines.find(({ name }) => name === to)
+  if (sets !== undefined) {
+    const { actuator, evidence, forMs, state } = sets
+    strike.tell("world.send", from, `wants ${actuator} of ${to} ${state}`)
+    const intentId = key ?? `intent/${strike.key}`
+    sender.command({ owner: target?.config.deviceId ?? to, actuator, state, forMs, evidence, intentId })
+    return DONE
+  }
   strike.tell("world.send", from, `sends a message to ${to} on ${channel}`)
   sender.say(target?.config.deviceId ?? to, channel, key ?? `message/${strike.key}`)
   return DONE

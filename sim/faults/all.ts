@@ -1,4 +1,5 @@
 /** Every verb of the timeline with its rule. */
+import { hold } from "./Hold.ts"
 import type { Verb } from "../scenario/Scenario.ts"
 import { advertise } from "./Advertise.ts"
 import { ask } from "./Ask.ts"
@@ -31,6 +32,7 @@ const rules: { readonly [V in Verb["_tag"]]: Fault<V> } = {
   "crash-at-write": crashAtWrite,
   freeze,
   suspend,
+  hold,
   "slow-cpu": slowCpu,
   disk,
   skew,

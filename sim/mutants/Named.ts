@@ -363,6 +363,61 @@ const bugs: { readonly [name: string]: Bug } = {
     file: "membership/Rows.ts",
     swaps: [["if (old === undefined || isNewer(row, old)) members = shown(members, place, row, turn)", ""]]
   },
+  "does-it-again": {
+    rule: "P16.5, S3",
+    what: "the guardian takes an intent that it knows for a new one",
+    file: "actuation/Guardian.ts",
+    swaps: [["if (before !== undefined) return again(guard, before, order, turn)", ""]]
+  },
+  "gives-the-lease-to-two": {
+    rule: "P16.4, S2",
+    what: "a lease that somebody holds is granted to another",
+    file: "actuation/Guardian.ts",
+    swaps: [['if (guard.leaseUntil > mono || guard.step?._tag === "Granting")', 'if (guard.step?._tag === "Granting")']]
+  },
+  "grants-right-after-a-start": {
+    rule: "P16.4",
+    what: "a guardian that has just started grants leases",
+    file: "actuation/Guardian.ts",
+    swaps: [["if (mono - startedAt < LEASE_MS)", "if (mono < startedAt)"]]
+  },
+  "forgets-to-close": {
+    rule: "P16.7, B36",
+    what: "the guardian leaves open what is to be closed when its time is up",
+    file: "actuation/Guardian.ts",
+    swaps: [
+      [
+        'if (until <= mono) next = placed(next, ref, { until: NEVER_MS, recall: "its time" })',
+        "if (until <= mono) next = placed(next, ref, { until: NEVER_MS })"
+      ]
+    ]
+  },
+  "opens-what-is-held": {
+    rule: "P16.8, S13",
+    what: "the guardian heeds no hold",
+    file: "actuation/Guardian.ts",
+    swaps: [
+      ['if (group.hold && !isSafe) return ["ON_HOLD", "a person holds it"]', ""],
+      ["if (Ledger.groupOf(ledgerOf(turn), guard.group).hold && !isSafe)", "if (Number.isNaN(drives))"]
+    ]
+  },
+  "believes-a-language-model": {
+    rule: "P16.1, S4",
+    what: "the gate lets through what rests on a language model alone",
+    file: "actuation/Gate.ts",
+    swaps: [['if (claims.sources.every((source) => source === "llm"))', "if (claims.sources.length > 9)"]]
+  },
+  "grants-the-same-epoch": {
+    rule: "P16.4, S2",
+    what: "a guardian that starts again begins with the epoch that it had",
+    file: "actuation/Guardian.ts",
+    swaps: [
+      [
+        'put(turn, { _tag: "Granted", group, epoch: epoch + 1, holder: null })',
+        'put(turn, { _tag: "Granted", group, epoch: Math.max(1, epoch), holder: null })'
+      ]
+    ]
+  },
   "asks-from-one-too-far": {
     rule: "L2",
     what: "of what it lacks of a log it leaves out the oldest frame",

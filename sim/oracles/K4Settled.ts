@@ -39,6 +39,9 @@ const nothing = ({ after, input }: Observation): Turn => ({
   lower: [],
   facts: [],
   admitted: null,
+  orders: [],
+  results: [],
+  ledger: () => undefined,
   behind: [],
   persist: () => 0
 })

@@ -8,9 +8,13 @@ import { settled } from "./K4Settled.ts"
 import { timers } from "./K5Timers.ts"
 import { whole } from "./K6Whole.ts"
 import { bounds } from "./S10Bounds.ts"
+import { hold } from "./S13Hold.ts"
 import { truth } from "./S11Truth.ts"
 import { oneLeader } from "./S1OneLeader.ts"
 import { promises } from "./S1Promises.ts"
+import { fence } from "./S2Fence.ts"
+import { atMostOnce } from "./S3AtMostOnce.ts"
+import { evidence } from "./S4Evidence.ts"
 import { provenance } from "./S5Provenance.ts"
 import { noGhosts } from "./S6NoGhosts.ts"
 import { rows } from "./S6Rows.ts"
@@ -22,6 +26,9 @@ import { durability } from "./S9Durability.ts"
 export const everyOracle = (): ReadonlyArray<Oracle> => [
   oneLeader(),
   promises(),
+  fence(),
+  atMostOnce(),
+  evidence(),
   provenance(),
   noGhosts(),
   rows(),
@@ -30,6 +37,7 @@ export const everyOracle = (): ReadonlyArray<Oracle> => [
   durability(),
   bounds(),
   truth(),
+  hold(),
   generation1(),
   commands(),
   pace(),

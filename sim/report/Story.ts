@@ -217,6 +217,8 @@ class Teller {
       case "world.send":
       case "world.message":
       case "world.answer":
+      case "world.moved":
+      case "world.hold":
         return this.#line(atMs, `${about ?? "somebody"}: ${detail.reason ?? ""}`, this.#stepId(happening), null)
       case "world.sense":
         return this.#line(atMs, `${about ?? "several"} ${detail.reason ?? "senses"}`, this.#stepId(happening), null)

@@ -101,13 +101,20 @@ export const readSense = (reading: Reading, sense: StepDraft["sense"], at: Path)
   }
 }
 
+/** Of a command that does not say. */
+export const LASTING_MS = 60_000
+
 /** A node by its name, or a capability, which has a colon or is everything. */
 export const readSend = (reading: Reading, send: StepDraft["send"], at: Path): Verb | null => {
   if (send === undefined) return null
   const from = one(reading, send.from, [...at, "from"])
   const capability = send.to?.includes(":") === true || send.to === "*"
   const to = capability ? send.to! : one(reading, send.to, [...at, "to"])
-  return { _tag: "send", from, to, channel: send.channel ?? "notes", key: send.key ?? null }
+  const said = { _tag: "send", from, to, channel: send.channel ?? "notes", key: send.key ?? null } as const
+  if (send.sets === undefined) return said
+  const forMs = valueOf(reading, [...at, "lasting"], send.lasting, readTime) ?? LASTING_MS
+  const evidence = (send.evidence ?? ["sensor"]).filter((source) => source !== undefined)
+  return { ...said, sets: { actuator: send.sets, state: send.state ?? "open", forMs, evidence } }
 }
 
 export const readAsk = (reading: Reading, ask: StepDraft["ask"], at: Path): Verb | null => {

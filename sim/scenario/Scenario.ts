@@ -2,6 +2,7 @@
  * A scenario as the simulator runs it: every name checked, every time in ms, every moment resolved, every place kept.
  * `read.ts` makes it from YAML; the shape of the YAML itself is `Language.ts`.
  */
+import type { EvidenceSource } from "../../kernel/wire/ContextFrame.ts"
 import type { Kind, Plain } from "../../kernel/wire/ContextFrame.ts"
 import type { Role } from "../../kernel/wire/Frame.ts"
 import type { DiskFate } from "../disk/SimVault.ts"
@@ -74,7 +75,7 @@ export interface NetworkSpec extends Quality {
 /** What a step does. Names are resolved to node names, except the words that are resolved when the step strikes. */
 export type Verb =
   | {
-      readonly _tag: "start" | "restart" | "stop" | "suspend" | "isolate" | "unplug" | "move"
+      readonly _tag: "start" | "restart" | "stop" | "suspend" | "isolate" | "unplug" | "move" | "hold"
       readonly who: ReadonlyArray<Target>
     }
   /** What is left on the disk; absent: what was synced. */
@@ -134,6 +135,13 @@ export type Verb =
       readonly to: string
       readonly channel: string
       readonly key: string | null
+      /** In place of a message: a command, for an actuator of the node `to`. */
+      readonly sets?: {
+        readonly actuator: string
+        readonly state: string
+        readonly forMs: number
+        readonly evidence: ReadonlyArray<EvidenceSource>
+      }
     }
   /** A record of discovery that the node did not announce, or not now. */
   | {

@@ -34,7 +34,8 @@ const undoable: ReadonlySet<VerbName> = new Set<VerbName>([
   "revoke",
   "keys-fail",
   "ask",
-  "sense"
+  "sense",
+  "hold"
 ])
 /** A machine that nothing mends would never get well, and a program that nothing stops never rests. */
 const ending: ReadonlySet<VerbName> = new Set(["freeze", "suspend", "slow-cpu", "disk", "unplug", "ask"])
@@ -125,6 +126,7 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
     case "isolate":
     case "unplug":
     case "move":
+    case "hold":
       return { _tag: verb, who: resolveTargets(reading, step[verb], at) }
     case "crash":
       return readCrash(reading, step.crash, at)

@@ -2,6 +2,7 @@
  * The verbs of the timeline, as keys of a step. What each does to the world is in sim/faults; how its value is read beyond its
  * form, in NodeVerbs.ts and LinkVerbs.ts.
  */
+import { sources } from "../../kernel/wire/ContextFrame.ts"
 import * as Schema from "effect/Schema"
 import { kinds } from "../../kernel/wire/ContextFrame.ts"
 import { Role } from "../../kernel/wire/Frame.ts"
@@ -70,6 +71,7 @@ const Delay = Schema.Union([
     "write a time or a range such as 2ms..20ms, { usual: 2ms..20ms, rarely: 1s..3s, share: 5% }, { least: 8ms, most: 10s }, { least: 8ms, more: 20ms }, or { table: [3ms, 250ms] }"
 })
 
+const setsNeeds = "write an actuator of the node that it goes to, such as actuator:pump-1"
 const sendNeeds = "write { from: laptop, to: jetson-1 }, or to: a capability, such as actuator:pump-1"
 const senseNeeds = "write { frame: dry-1, by: jetson-1, zone: zone-1, metric: moisture, value: 17 }"
 
@@ -122,6 +124,7 @@ export const verbs = {
     ]).annotate({ message: "write who freezes, such as jetson-1, or { who: jetson-1, in: handshake }" }),
     "The process stands still and keeps its sockets. With { who, in: handshake }: in the middle of its next login, until the step ends. Needs `for:`."
   ),
+  hold: may(Who, "A person holds all that a node moves, until the end of the step: it is made safe, and nothing else."),
   suspend: may(Who, "The machine sleeps: nothing runs, nothing reaches it, its clocks go on. Needs `for:`."),
   "slow-cpu": may(
     Schema.Struct({
@@ -433,7 +436,17 @@ export const verbs = {
       ),
       key: may(
         Schema.NonEmptyString.annotate({ message: "write any words, such as open-1" }),
-        "Two with one key are one message. Default its own."
+        "Two with one key are one message, and one intent. Default its own."
+      ),
+      sets: may(
+        Schema.NonEmptyString.annotate({ message: setsNeeds }),
+        "In place of a message a command, for this actuator of that node, such as actuator:pump-1. The event world.moved, about that node, says what it does."
+      ),
+      state: may(word(["open", "closed"], "What the actuator is set to."), "Default open."),
+      lasting: may(Time, "After so long it closes by itself. Default 60s."),
+      evidence: may(
+        list(word(sources, "What the command rests on."), "write what it rests on, such as [sensor]"),
+        "What it rests on. Default [sensor]."
       )
     }).annotate({ noun: "word of send", message: sendNeeds }),
     "A program on a node has a message for somebody. What came of it is the event world.answer about that node; who took it, world.message."

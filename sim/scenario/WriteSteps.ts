@@ -110,6 +110,7 @@ const verbWords = (verb: Verb, scenario: Scenario): Written => {
     case "isolate":
     case "unplug":
     case "move":
+    case "hold":
       return { [verb._tag]: who(verb.who) }
     case "freeze":
       return { freeze: verb.in === undefined ? who(verb.who) : { who: who(verb.who), in: verb.in } }
@@ -171,8 +172,11 @@ const verbWords = (verb: Verb, scenario: Scenario): Written => {
     case "ask":
       return { ask: { from: verb.from, to: verb.to, each: showTime(verb.eachMs) } }
     case "send": {
-      const { channel, from, key, to } = verb
-      return { send: { from, to, channel: channel === "notes" ? undefined : channel, key: key ?? undefined } }
+      const { channel, from, key, sets, to } = verb
+      const said = { from, to, channel: channel === "notes" ? undefined : channel, key: key ?? undefined }
+      if (sets === undefined) return { send: said }
+      const { actuator, evidence, forMs, state } = sets
+      return { send: { ...said, sets: actuator, state, lasting: showTime(forMs), evidence } }
     }
     case "sense": {
       const { pad, ...data } = verb.data

@@ -4,6 +4,7 @@
  *
  * Every draw is keyed by the rule and the number of its strike.
  */
+import type { EvidenceSource } from "../../kernel/wire/ContextFrame.ts"
 import { lieKinds, type LieKind } from "../network/Lies.ts"
 import type { LinkRule, LinkVerb, Range, Scenario, Target, Verb } from "../scenario/Scenario.ts"
 import type { Delay } from "../network/Delay.ts"
@@ -37,6 +38,7 @@ export type NodeKind =
   | "revoke"
   | "sense"
   | "send"
+  | "hold"
 
 /** Kinds that strike one link, or one direction of it. */
 export type LinkKind = "cut" | "cut-one-way" | Exclude<LinkVerb, "lie">
@@ -78,6 +80,8 @@ const SAID_EACH_MS: Range = { min: 5, max: 300 }
 const SAID_BYTES: Range = { min: 0, max: 2_000 }
 const ZONES = ["zone-1", "zone-2"] as const
 const METRICS = ["moisture", "rain", "battery"] as const
+const LASTING_MS: Range = { min: 500, max: 60_000 }
+const EVIDENCE: ReadonlyArray<ReadonlyArray<EvidenceSource>> = [["sensor"], ["sensor", "llm"], ["llm"]]
 const LATE_MS: Range = { min: 10, max: 5_000 }
 /** Nobody's domain has more; with fewer nodes there are fewer. */
 const DOMAINS_MAX = 3
@@ -100,6 +104,12 @@ export const isAboutOthers = (verb: Verb): boolean =>
   verb._tag === "lie" && verb.rule._tag === "lies" && !wordsOnly.includes(verb.rule.kind)
 
 const upTo = (max: number): Range => ({ min: max >> 1, max })
+
+/** Who owns what moves. */
+export const ownersIn = ({ nodes }: Scenario): ReadonlyArray<{ readonly name: string; readonly actuator: string }> =>
+  nodes.flatMap(({ capabilities, name }) =>
+    capabilities.filter((each) => each.startsWith("actuator:")).map((actuator) => ({ name, actuator }))
+  )
 
 /** One strike of a rule: where its draws come from. */
 export interface Lot {
@@ -200,10 +210,16 @@ export const nodeVerb = (what: Extract<What, { readonly who: unknown }>, scenari
     }
     case "send": {
       const [from] = who
-      const to = one(lot, "to", [other(), other(), "actuator:*", "channel:*"])
+      const to = one(lot, "to", [other(), other(), "sensor:*", "channel:*"])
       if (to === null || typeof from !== "string") return null
       const channel = one(lot, "channel", ["notes", "notes", "nobody", "clawmesh.echo"] as const)
-      return { _tag: "send", from, to, channel, key: one(lot, "again", [null, "the same"]) }
+      const said = { _tag: "send", from, to, channel, key: one(lot, "again", [null, "the same"]) } as const
+      const owner = one(lot, "owner", [null, ...ownersIn(scenario)])
+      if (owner === null) return said
+      const state = one(lot, "state", ["open", "open", "closed"] as const)
+      const forMs = within(lot, "lasting", LASTING_MS)
+      const evidence = one(lot, "evidence", EVIDENCE)
+      return { ...said, to: owner.name, sets: { actuator: owner.actuator, state, forMs, evidence } }
     }
     case "move":
       return { _tag: "move", who }

@@ -22,7 +22,7 @@ import { mixed } from "../gen1/Mixed.ts"
 import type { Range, Scenario, Target } from "../scenario/Scenario.ts"
 import { cloneable } from "./Clone.ts"
 import type { Dice } from "./Drawn.ts"
-import type { LinkKind, NodeKind, Split, What } from "./Kinds.ts"
+import { ownersIn, type LinkKind, type NodeKind, type Split, type What } from "./Kinds.ts"
 import type { Rule } from "./Strikes.ts"
 
 const LEADER: ReadonlyArray<Target> = [{ word: "leader" }]
@@ -108,10 +108,14 @@ const nearbyKinds: ReadonlyArray<Kind> = [
   { name: "lose-adverts", what: { _tag: "lose-adverts" } }
 ]
 
+/** Where something moves. */
+const actuatorKinds: ReadonlyArray<Kind> = [{ name: "hold", what: { _tag: "hold", who: "any node" } }]
+
 const kindsFor = (scenario: Scenario): ReadonlyArray<Kind> => [
   ...kinds,
   ...(scenario.network.links === "everyone" && scenario.nodes.length <= 1 + ALL_LINKS_MAX ? trustKinds : []),
   ...(cloneable(scenario).length === 0 ? [] : cloneKinds),
+  ...(ownersIn(scenario).length === 0 ? [] : actuatorKinds),
   ...(scenario.network.discovery === undefined ? [] : nearbyKinds)
 ]
 

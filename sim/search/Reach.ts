@@ -66,18 +66,19 @@ const pairs = (states: ReadonlyArray<string>, never: ReadonlyArray<string>): Rea
     .flatMap((from) => states.flatMap((to) => (from === to ? [] : [`${from}→${to}`])))
     .filter((pair) => !never.includes(pair))
 
-const CODES_OF_FRAMES_AND_MESSAGES: ReadonlyArray<string> = [
-  "INVALID_TRUST_POLICY",
-  "TRUST_METADATA_REQUIRED",
-  "LOOP_DETECTED",
-  "INVALID_COMMAND_ENVELOPE",
-  "DELIVERY_FAILED"
+/** Of the guardian, what leadership and decisions of people would need. */
+const CODES_OF_DECISIONS: ReadonlyArray<string> = [
+  "STALE_TERM",
+  "APPROVAL_REQUIRED",
+  "EVIDENCE_TOO_OLD",
+  "EVIDENCE_CHANGED",
+  "TARGET_DOWN",
+  "ALREADY_DECIDED"
 ]
 
 /** Codes of what is not built yet, of a driver's own, and of transports, which simulated links do not have. */
 const CODES_NEVER: ReadonlyArray<string> = [
-  ...codes.trust.filter((code) => !CODES_OF_FRAMES_AND_MESSAGES.includes(code)),
-  ...codes.actuation,
+  ...CODES_OF_DECISIONS,
   ...codes.planner,
   ...codes.llm,
   "NOT_CONNECTED",
@@ -95,6 +96,7 @@ const NO_FAULT: ReadonlyArray<string> = [
   "world.thaw",
   "world.wake",
   "world.undo",
+  "world.moved",
   "world.heal",
   "world.refused",
   "world.failed"

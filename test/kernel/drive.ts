@@ -87,6 +87,9 @@ export const bareTurn = (config: Config, mono: number): Turn => ({
   lower: [],
   facts: [],
   admitted: null,
+  orders: [],
+  results: [],
+  ledger: () => undefined,
   behind: [],
   persist: () => 0
 })

@@ -169,7 +169,7 @@ describe("messages", () => {
 
   it("P15.4: nobody to ask, nobody there, and too many at once", () => {
     const { drive } = met("b")
-    assert.deepStrictEqual(codes(asked(drive, "actuator:*")), ["DELIVERY_FAILED"])
+    assert.deepStrictEqual(codes(asked(drive, "sensor:*")), ["DELIVERY_FAILED"])
     assert.deepStrictEqual(codes(asked(drive, id("d"))), ["DELIVERY_FAILED"])
     for (let i = 0; i < PENDING_MAX; i++)
       drive.step({ _tag: "Asked", call: i, params: params(id("b"), { idempotencyKey: `k${i}` }) })
@@ -177,7 +177,14 @@ describe("messages", () => {
   })
 
   const of = (more: Partial<ForwardParams>): ForwardParams => params(id("a"), { originGatewayId: id("b"), ...more })
-  const command = { version: 1, kind: "clawmesh.command", commandId: "c1" }
+  const command = {
+    version: 1,
+    kind: "clawmesh.command",
+    commandId: "c1",
+    createdAtMs: 0,
+    target: { kind: "device", ref: "lamp" },
+    operation: { name: "set" }
+  }
   const { message: _, ...silent } = of({})
   const cases: ReadonlyArray<readonly [string, ForwardParams, string]> = [
     ["P15.3: it comes from us", of({ originGatewayId: id("a") }), "LOOP_DETECTED"],
@@ -186,7 +193,13 @@ describe("messages", () => {
     ["P15.3: its origin is another", of({ kernel: { path: [id("c"), id("b")], deadlineMs: 1_000 } }), "INVALID_PARAMS"],
     ["no message in it", silent, "INVALID_PARAMS"],
     ["P15.7: a command that is none", of({ command: { version: 2 } }), "INVALID_COMMAND_ENVELOPE"],
-    ["P15.7: a command", of({ command }), "DELIVERY_FAILED"]
+    ["P16.4: a command for something that we do not own", of({ command }), "DELIVERY_FAILED"],
+    ["P16.1: a message to an actuator", of({ to: "actuator:pump" }), "ACTUATION_DECLARATION_REQUIRED"],
+    [
+      "P16.3: a command that was carried",
+      of({ command, originGatewayId: id("c"), kernel: { path: [id("c"), id("b")], deadlineMs: 1_000 } }),
+      "NOT_AUTHORIZED"
+    ]
   ]
   for (const [what, given, code] of cases)
     it(`refused: ${what}: ${code}`, () => {

@@ -1,0 +1,66 @@
+/**
+ * What a machine moves: an actuator for each of its capabilities that begins with `actuator:`, open or closed. It keeps the time
+ * of a drive by a clock of its own, whatever becomes of the process that asked for it, and of the power of the machine.
+ *
+ * A drive takes effect at once, and is answered a little later: a process that dies in between never learns of it.
+ */
+import type { Actuator } from "../../kernel/actuation/Actuator.ts"
+import type { Command } from "../../kernel/Command.ts"
+import { between } from "../../kernel/Draw.ts"
+import type { Life } from "./Life.ts"
+import type { Machine } from "./Machine.ts"
+
+const PREFIX = "actuator:"
+const OPEN = "open"
+const CLOSED = "closed"
+const DRIVE_MS = { min: 5, max: 80 }
+/** Its own clock comes behind the one of its node, so that one sees which of the two it was. */
+const LATE_MS = 1_000
+/** A farm's longest watering. */
+const OPEN_MS_MAX = 3_600_000
+
+/** What stands in a machine's place for one actuator; entries are replaced, not changed. */
+export interface Moved {
+  readonly state: string
+  /** How often it was set, by whomever. */
+  readonly drives: number
+}
+
+/** What a node is told about the actuators that it names among its capabilities. */
+export const actuatorsOf = (capabilities: ReadonlyArray<string>): ReadonlyArray<Actuator> =>
+  capabilities
+    .filter((capability) => capability.startsWith(PREFIX))
+    .map((ref) => ({
+      ref,
+      group: ref.slice(PREFIX.length),
+      states: [OPEN, CLOSED],
+      safe: CLOSED,
+      forMsMax: OPEN_MS_MAX,
+      demand: { minimum: "T2_operational_observation", verification: "none" },
+      askers: ["planner", "standby-planner"]
+    }))
+
+const set = (machine: Machine, { hardware }: Life, actuator: string, state: string, why: string): number => {
+  const old = hardware.get(actuator) ?? { state: CLOSED, drives: 0 }
+  const drives = old.drives + 1
+  hardware.set(actuator, { state, drives })
+  if (old.state !== state) machine.tellMoved(`${actuator.slice(PREFIX.length)} is ${state}${why}`)
+  return drives
+}
+
+export const drive = (machine: Machine, life: Life, command: Extract<Command, { readonly _tag: "Drive" }>): void => {
+  const { actuator, forMs, state, ticket } = command
+  const { agenda, nowMs, seed } = machine.world
+  const nth = set(machine, life, actuator, state, "")
+  const tookMs = between(seed, "drive", `${machine.name}/${actuator}`, nth, DRIVE_MS.min, DRIVE_MS.max)
+  const { process } = life
+  const happened = { _tag: "Driven", ticket, ok: true } as const
+  agenda.push(nowMs + tookMs, { _tag: "input", machine: machine.index, process, happened })
+  if (forMs !== null)
+    agenda.push(nowMs + forMs + LATE_MS, { _tag: "hardware", machine: machine.index, process, actuator, nth })
+}
+
+/** Its own clock says that it has been so for long enough, unless it was set since. */
+export const ends = (machine: Machine, life: Life, actuator: string, nth: number): void => {
+  if (life.hardware.get(actuator)?.drives === nth) set(machine, life, actuator, CLOSED, ", by its own clock")
+}

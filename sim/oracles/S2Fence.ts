@@ -1,0 +1,65 @@
+/**
+ * S2: actuation is fenced. Each grant of a group has a higher epoch than all before it, as long as the journal lives; nothing is
+ * driven but under the epoch granted last, and for whom it was granted to.
+ *
+ * Does not judge: returns to the safe state, which are the guardian's own and need no epoch.
+ */
+import type { DeviceId } from "../../kernel/wire/Frame.ts"
+import type { MakeOracle, Oracle } from "./Oracle.ts"
+import { doingsOf, Memories } from "./Orders.ts"
+
+interface Grant {
+  readonly group: string
+  readonly epoch: number
+  readonly to: DeviceId | null
+}
+
+interface Memory {
+  /** The epoch granted last, and to whom, by group: of those that are stored, so that somebody may know of them. */
+  readonly granted: Map<string, Grant>
+  /** On their way to the disk, by boot and ticket. */
+  readonly asked: Map<string, Grant>
+  /** Who asked for which intent. */
+  readonly askers: Map<string, ReadonlyArray<DeviceId>>
+}
+
+const copyOf = ({ asked, askers, granted }: Memory): Memory => ({
+  granted: new Map(granted),
+  asked: new Map(asked),
+  askers: new Map(askers)
+})
+
+export const fence: MakeOracle = () =>
+  remembering(new Memories<Memory>(() => ({ granted: new Map(), asked: new Map(), askers: new Map() }), copyOf))
+
+const remembering = (memories: Memories<Memory>): Oracle => ({
+  id: "S2",
+  fork: () => remembering(memories.fork()),
+  stepped: (seen) => {
+    const memory = memories.of(seen)
+    if (memory === null) return null
+    const { after, input, machine } = seen
+    const { name } = machine
+    const stored = input._tag === "Stored" ? memory.asked.get(`${after.bootId}/${input.ticket}`) : undefined
+    if (stored !== undefined) memory.granted.set(stored.group, stored)
+    const { drives, entries, heard } = doingsOf(seen)
+    if (heard !== null) memory.askers.set(heard.intentId, [...(memory.askers.get(heard.intentId) ?? []), heard.from])
+    for (const { entry, ticket } of entries) {
+      if (entry._tag !== "Granted") continue
+      const { epoch, group, holder } = entry
+      const last = memory.granted.get(group)?.epoch ?? 0
+      if (epoch <= last) return `${name} grants epoch ${epoch} of ${group} after ${last}`
+      memory.asked.set(`${after.bootId}/${ticket}`, { group, epoch, to: holder?.deviceId ?? null })
+    }
+    for (const { actuator, epoch, intentId } of drives) {
+      if (intentId === null) continue
+      const group = machine.config.actuators?.find(({ ref }) => ref === actuator)?.group ?? ""
+      const last = memory.granted.get(group)
+      if (epoch !== last?.epoch)
+        return `${name} drives ${actuator} under epoch ${epoch}, and ${last?.epoch ?? 0} is granted`
+      if (last.to === null || memory.askers.get(intentId)?.includes(last.to) !== true)
+        return `${name} drives ${actuator} for somebody who has no lease`
+    }
+    return null
+  }
+})

@@ -1,0 +1,334 @@
+/** P16.3 to P16.8; S2, S3, S13: the guardian of one pump, as whoever asks it sees it. */
+import { assert, describe, it } from "@effect/vitest"
+import type { Actuator } from "../../../kernel/actuation/Actuator.ts"
+import { AGAIN_MS, DRIVE_MS, LEASE_MS } from "../../../kernel/actuation/Guardian.ts"
+import type { Command } from "../../../kernel/Command.ts"
+import * as Durable from "../../../kernel/Durable.ts"
+import { GUARDIAN } from "../../../kernel/routing/Forwarding.ts"
+import type { Frame } from "../../../kernel/wire/Frame.ts"
+import { configOf, Drive, framesTo, id, type Given, type World } from "../drive.ts"
+import { read } from "../world/frames.ts"
+
+const farm: World = { roles: { a: "planner", b: "planner", c: "standby-planner", f: "field" }, dialled: "" }
+
+const pump: Actuator = {
+  ref: "actuator:pump",
+  group: "well",
+  states: ["open", "closed"],
+  safe: "closed",
+  forMsMax: 60_000,
+  demand: { minimum: "T2_operational_observation", verification: "none" },
+  askers: ["planner", "standby-planner"]
+}
+
+const TRUST = {
+  action_type: "actuation",
+  evidence_trust_tier: "T2_operational_observation",
+  minimum_trust_tier: "T2_operational_observation",
+  verification_required: "none",
+  evidence_sources: ["sensor"]
+}
+
+interface Lease {
+  readonly epoch: number
+  readonly journalId: string
+  readonly state: string
+}
+
+type Moved = Extract<Command, { readonly _tag: "Drive" }>
+
+interface Wanted {
+  readonly state?: string
+  readonly forMs?: number
+  readonly more?: object
+  readonly trust?: object
+  readonly name?: string
+  readonly createdAtMs?: number
+}
+
+class Well {
+  readonly drive: Drive
+  private requests = 0
+  /** Everything that moved anything. */
+  readonly moved: Array<Moved> = []
+
+  constructor(durable = Durable.empty, rested = true) {
+    this.drive = new Drive({ ...configOf(farm, "a"), actuators: [pump] }, { durable })
+    this.note(this.drive.start())
+    this.done()
+    if (rested) this.pass(LEASE_MS)
+  }
+
+  private note(commands: ReadonlyArray<Command>): ReadonlyArray<Command> {
+    for (const command of commands) if (command._tag === "Drive") this.moved.push(command)
+    return commands
+  }
+
+  feed(input: Given): ReadonlyArray<Command> {
+    return this.note(read(this.drive, this.drive.feed(input)))
+  }
+
+  pass(ms: number): void {
+    this.note(this.drive.pass(ms))
+  }
+
+  /** The last drive is done, or came to nothing. */
+  done(ok = true): ReadonlyArray<Command> {
+    return this.feed({ _tag: "Driven", ticket: this.moved.at(-1)!.ticket, ok })
+  }
+
+  /** What `from` is answered: what it has to say, or a code; `null`: nothing yet. */
+  ask(from: string, more: object): unknown {
+    const key = `k${++this.requests}`
+    const params = { channel: GUARDIAN, to: id("a"), originGatewayId: id(from), idempotencyKey: key, ...more }
+    if (from === "a") {
+      for (const command of this.feed({ _tag: "Asked", call: this.requests, params }))
+        if (command._tag === "Answered") return command.outcome.ok ? command.outcome.result : command.outcome.code
+      return null
+    }
+    const { link } = this.drive.meet(from)
+    const frame = { type: "req", id: key, method: "mesh.message.forward", params } as Frame
+    for (const answer of framesTo(this.note(read(this.drive, this.drive.receive(link, frame))), link))
+      if (answer.type === "res" && answer.id === key)
+        return answer.ok ? (answer.payload as { readonly result?: unknown }).result : answer.error.code
+    return null
+  }
+
+  lease(from = "a"): Lease {
+    const lease = this.ask(from, { message: { lease: pump.ref } })
+    assert.isObject(lease, `${from} gets a lease, and not ${String(lease)}`)
+    return lease as Lease
+  }
+
+  wants(lease: Pick<Lease, "epoch" | "journalId">, intentId: string, wanted: Wanted = {}, from = "a"): unknown {
+    const {
+      createdAtMs = 86_400_000 + this.drive.mono,
+      forMs = 5_000,
+      more = {},
+      name = "set",
+      state = "open"
+    } = wanted
+    const { epoch, journalId } = lease
+    return this.ask(from, {
+      command: {
+        version: 1,
+        kind: "clawmesh.command",
+        commandId: intentId,
+        createdAtMs,
+        target: { kind: "capability", ref: pump.ref },
+        operation: { name, params: { state } },
+        trust: wanted.trust ?? TRUST,
+        kernel: { intentId, journalId, epoch, forMs, ...more }
+      }
+    })
+  }
+
+  /** It opens, and is open. */
+  opens(lease: Lease, intentId: string, forMs = 5_000): void {
+    const before = this.moved.length
+    assert.isNull(this.wants(lease, intentId, { forMs }))
+    assert.lengthOf(this.moved, before + 1)
+    this.done()
+  }
+
+  get states(): ReadonlyArray<string> {
+    return this.moved.map(({ state }) => state)
+  }
+}
+
+describe("a lease", () => {
+  it("P16.4: is nobody's for ten seconds after a start; then one has it, under the next epoch, and renews it", () => {
+    const well = new Well(Durable.empty, false)
+    assert.strictEqual(well.ask("b", { message: { lease: pump.ref } }), "TARGET_BUSY")
+    well.pass(LEASE_MS)
+    const first = well.lease("b")
+    assert.deepInclude(first, { epoch: 2, state: "closed" })
+    assert.strictEqual(well.ask("c", { message: { lease: pump.ref } }), "TARGET_BUSY")
+    assert.deepStrictEqual(well.lease("b"), first)
+    well.pass(LEASE_MS - 1)
+    assert.strictEqual(well.ask("c", { message: { lease: pump.ref } }), "TARGET_BUSY")
+    well.pass(1)
+    assert.deepInclude(well.lease("c"), { epoch: 3 })
+  })
+
+  it("P16.3: is for those roles that the actuator names, and for what this node owns", () => {
+    const well = new Well()
+    assert.strictEqual(well.ask("f", { message: { lease: pump.ref } }), "NOT_ALLOWED")
+    assert.strictEqual(well.ask("b", { message: { lease: "actuator:other" } }), "DELIVERY_FAILED")
+    assert.strictEqual(well.ask("b", { message: "lease" }), "DELIVERY_FAILED")
+  })
+
+  it("P16.4: a later life of its holder is another holder", () => {
+    const well = new Well()
+    well.lease("b")
+    well.drive.meet("b", { incarnation: 2 })
+    const params = {
+      channel: GUARDIAN,
+      to: id("a"),
+      originGatewayId: id("b"),
+      idempotencyKey: "x",
+      message: { lease: pump.ref }
+    }
+    const { link } = well.drive.meet("b", { incarnation: 2 })
+    const frame = { type: "req", id: "x", method: "mesh.message.forward", params } as Frame
+    const [answer] = framesTo(read(well.drive, well.drive.receive(link, frame)), link)
+    assert.deepInclude(answer, { type: "res", ok: false })
+  })
+})
+
+describe("a command", () => {
+  it("P16.6, S3: moves the pump once, is answered when it has, and again as before", () => {
+    const well = new Well()
+    const lease = well.lease()
+    const before = well.moved.length
+    assert.isNull(well.wants(lease, "i1"))
+    assert.strictEqual(well.wants(lease, "i1"), null, "under way: it waits as well")
+    const answers = well.done().filter(({ _tag }) => _tag === "Answered")
+    assert.lengthOf(answers, 2)
+    assert.deepStrictEqual(well.wants(lease, "i1"), { state: "open" })
+    assert.deepStrictEqual(
+      well.moved.slice(before).map(({ epoch, forMs, intentId, state }) => [state, intentId, forMs, epoch]),
+      [["open", "i1", 5_000, lease.epoch]]
+    )
+  })
+
+  it("P16.6: moves nothing before its intent is on the disk", () => {
+    const well = new Well()
+    const lease = well.lease()
+    well.drive.diskWaits = true
+    const before = well.moved.length
+    well.wants(lease, "i1")
+    assert.lengthOf(well.moved, before)
+    assert.strictEqual(well.drive.durable.ledger!.groups[0]!.intents.length, 0)
+    well.feed({ _tag: "Stored", ticket: well.drive.node.tickets })
+    assert.lengthOf(well.moved, before + 1)
+  })
+
+  it("P16.7: what is open is closed when its time is up", () => {
+    const well = new Well()
+    well.opens(well.lease(), "i1", 5_000)
+    well.pass(4_999)
+    assert.strictEqual(well.states.at(-1), "open")
+    well.pass(1)
+    assert.strictEqual(well.states.at(-1), "closed")
+  })
+
+  it("P16.6: a drive that does not answer is of unknown outcome, and made safe", () => {
+    const well = new Well()
+    const lease = well.lease()
+    well.wants(lease, "i1")
+    well.pass(DRIVE_MS)
+    assert.strictEqual(well.states.at(-1), "closed")
+    well.done()
+    assert.strictEqual(well.wants(lease, "i1"), "OUTCOME_UNKNOWN")
+  })
+
+  it("P16.7: a drive that failed is made safe, and says so", () => {
+    const well = new Well()
+    const lease = well.lease()
+    well.wants(lease, "i1")
+    well.done(false)
+    assert.strictEqual(well.states.at(-1), "closed")
+    assert.strictEqual(well.wants(lease, "i1"), "DELIVERY_FAILED")
+  })
+
+  it("P16.6: what was begun before a crash is unknown after it, and never driven", () => {
+    const well = new Well()
+    well.wants(well.lease(), "i1")
+    const next = new Well(well.drive.durable)
+    assert.deepStrictEqual(next.states, ["closed"])
+    assert.strictEqual(next.wants(next.lease(), "i1"), "OUTCOME_UNKNOWN")
+    assert.deepStrictEqual(next.states, ["closed"])
+  })
+
+  const cases: ReadonlyArray<readonly [string, string, Wanted, Partial<Lease>]> = [
+    ["a lower epoch", "STALE_EPOCH", {}, { epoch: 1 }],
+    ["a higher epoch", "STALE_EPOCH", {}, { epoch: 9 }],
+    ["another journal", "TARGET_CHANGED", {}, { journalId: "another" }],
+    ["a state that it does not have", "NOT_ALLOWED", { state: "half" }, {}],
+    ["a relative verb", "NOT_ALLOWED", { name: "toggle" }, {}],
+    ["longer than it may", "NOT_ALLOWED", { forMs: 60_001 }, {}],
+    ["without an end", "NOT_ALLOWED", { forMs: 0 }, {}],
+    ["made too long ago", "EXPIRED_COMMAND", { createdAtMs: 0 }, {}],
+    ["another state than it is in", "PRECONDITION_FAILED", { more: { when: "open" } }, {}],
+    ["a language model alone", "LLM_ONLY_ACTUATION_BLOCKED", { trust: { ...TRUST, evidence_sources: ["llm"] } }, {}],
+    [
+      "less than its owner asks for",
+      "INSUFFICIENT_TRUST_TIER",
+      {
+        trust: {
+          ...TRUST,
+          evidence_trust_tier: "T1_unverified_observation",
+          minimum_trust_tier: "T0_planning_inference"
+        }
+      },
+      {}
+    ]
+  ]
+  it.each(cases)("P16.5: refused: %s", (_, code, wanted, lease) => {
+    const well = new Well()
+    const before = well.moved.length
+    assert.strictEqual(well.wants({ ...well.lease(), ...lease }, "i1", wanted), code)
+    assert.lengthOf(well.moved, before)
+  })
+
+  it("P16.5, S2: of one who has no lease, or had one", () => {
+    const well = new Well()
+    const lease = well.lease("b")
+    assert.strictEqual(well.wants(lease, "i1", {}, "c"), "STALE_EPOCH")
+    well.pass(LEASE_MS)
+    assert.strictEqual(well.wants(lease, "i1", {}, "b"), "STALE_EPOCH")
+  })
+
+  it("P16.5: the same within ten minutes only if that is meant; closing always", () => {
+    const well = new Well()
+    well.opens(well.lease(), "i1", 1_000)
+    well.pass(1_000)
+    well.done()
+    assert.strictEqual(well.wants(well.lease(), "i2"), "DUPLICATE_PROPOSAL")
+    for (const intentId of ["i3", "i4"]) {
+      assert.isNull(well.wants(well.lease(), intentId, { state: "closed" }))
+      well.done()
+    }
+    assert.isNull(well.wants(well.lease(), "i5", { more: { again: true }, forMs: 1_000 }))
+    well.done()
+    well.pass(AGAIN_MS)
+    well.done()
+    assert.isNull(well.wants(well.lease(), "i6"))
+  })
+})
+
+describe("a hold", () => {
+  const hold = (well: Well, on: boolean) => well.feed({ _tag: "Hold", group: null, on })
+
+  it("P16.8, S13: makes safe at once; nothing opens until it is released, over restarts; closing is allowed", () => {
+    const well = new Well()
+    well.opens(well.lease(), "i1")
+    hold(well, true)
+    assert.strictEqual(well.states.at(-1), "closed")
+    well.done()
+    assert.strictEqual(well.wants(well.lease(), "i2"), "ON_HOLD")
+    assert.isNull(well.wants(well.lease(), "i3", { state: "closed" }))
+    const next = new Well(well.drive.durable)
+    assert.strictEqual(next.wants(next.lease(), "i4", { more: { again: true } }), "ON_HOLD")
+    hold(next, false)
+    assert.isNull(next.wants(next.lease(), "i5", { more: { again: true } }))
+  })
+
+  it("P16.8: that comes while an intent is on its way to the disk comes first", () => {
+    const well = new Well()
+    const lease = well.lease()
+    well.drive.diskWaits = true
+    well.wants(lease, "i1")
+    const intended = well.drive.node.tickets
+    hold(well, true)
+    well.feed({ _tag: "Stored", ticket: intended })
+    assert.notInclude(well.states, "open")
+  })
+
+  it("P16.8: whoever lost its journal begins with one", () => {
+    const lost = Durable.apply(Durable.empty, { _tag: "Forgot", manifest: 1 })
+    const well = new Well(lost)
+    assert.strictEqual(well.wants(well.lease(), "i1"), "ON_HOLD")
+  })
+})

@@ -1,0 +1,155 @@
+/** S2, S3, S4 and S13 fire on each of their clauses, with a kernel that is broken on purpose; never with the real one. */
+import { describe, it } from "@effect/vitest"
+import type { Entry } from "../../../kernel/actuation/Ledger.ts"
+import type { Command } from "../../../kernel/Command.ts"
+import * as Node from "../../../kernel/Node.ts"
+import { broken, fires, scenarioOf } from "./Broken.ts"
+
+const pump = scenarioOf(`
+scenario: One planner and a pump
+seed: 5
+lasts: 40s
+electors: [laptop]
+nodes:
+  laptop: { role: planner }
+  board:  { role: field, can: ["actuator:pump-1"] }
+network: { delay: 2ms..20ms }
+timeline:
+  - { at: 0s,  start: everyone }
+  - { at: 15s, send: { from: laptop, to: board, sets: "actuator:pump-1", key: wet, lasting: 2s } }
+  - { at: 20s, send: { from: laptop, to: board, sets: "actuator:pump-1", key: guess, evidence: [sensor] } }
+  - { at: 25s, hold: board, for: 10s }`)
+
+const isBoard = (node: Node.NodeState): boolean => node.config.displayName === "board"
+const isDrive = (command: Command) => command._tag === "Drive" && command.intentId !== null
+
+/** Of what the board wants done, something is changed. */
+const changing = (change: (commands: ReadonlyArray<Command>, after: Node.NodeState) => ReadonlyArray<Command>) =>
+  broken((node, input) => {
+    const [after, commands] = Node.step(node, input)
+    return isBoard(node) ? [after, change(commands, after)] : [after, commands]
+  })
+
+const drive = (node: Node.NodeState, of: Partial<Extract<Command, { readonly _tag: "Drive" }>>): Command => ({
+  _tag: "Drive",
+  ticket: 99,
+  actuator: "actuator:pump-1",
+  state: "open",
+  forMs: 1_000,
+  intentId: null,
+  epoch: node.durable.ledger?.groups[0]?.epoch ?? 0,
+  ...of
+})
+
+const changed = (entry: (entry: Entry) => Entry) =>
+  changing((commands) =>
+    commands.map((command) =>
+      command._tag === "Persist" && command.record._tag === "Guard"
+        ? { ...command, record: { ...command.record, entry: entry(command.record.entry) } }
+        : command
+    )
+  )
+
+describe("S2: actuation is fenced", () => {
+  it("an epoch is granted that was granted before", () => {
+    const same = changed((entry) => (entry._tag === "Granted" ? { ...entry, epoch: 1 } : entry))
+    fires("S2", /^board grants epoch 1 of pump-1 after 1$/u, pump, same)
+  })
+
+  it("a drive under another epoch than the last", () => {
+    const old = changing((commands) =>
+      commands.map((command) => (command._tag === "Drive" && isDrive(command) ? { ...command, epoch: 1 } : command))
+    )
+    fires("S2", /^board drives actuator:pump-1 under epoch 1, and 2 is granted$/u, pump, old)
+  })
+
+  it("a drive for one who never asked", () => {
+    const other = changing((commands) =>
+      commands.map((command) =>
+        command._tag === "Drive" && isDrive(command) ? { ...command, intentId: "x" } : command
+      )
+    )
+    fires("S2", /^board drives actuator:pump-1 for somebody who has no lease$/u, pump, other)
+  })
+})
+
+describe("S3: at most once, and written down before", () => {
+  it("an intent is driven twice", () => {
+    const twice = changing((commands) =>
+      commands.flatMap((command) => (isDrive(command) ? [command, command] : [command]))
+    )
+    fires("S3", /^board drives actuator:pump-1 twice for wet$/u, pump, twice)
+  })
+
+  it("an intent that is not on the disk is driven", () => {
+    const early = changing((commands, after) =>
+      commands.flatMap((command) =>
+        command._tag === "Persist" && command.record._tag === "Guard" && command.record.entry._tag === "Intended"
+          ? [command, drive(after, { intentId: command.record.entry.intent.intentId })]
+          : [command]
+      )
+    )
+    fires("S3", /^board drives actuator:pump-1 for wet, which is not on its disk$/u, pump, early)
+  })
+})
+
+describe("S4: evidence", () => {
+  const claiming = (trust: object) =>
+    broken((node, input) => {
+      if (input._tag !== "Received" || input.frame.type !== "req" || input.frame.method !== "mesh.message.forward")
+        return Node.step(node, input)
+      // The guardian is told better than what came.
+      const { frame } = input
+      const command = frame.params.command as { readonly trust?: object } | undefined
+      if (command?.trust === undefined) return Node.step(node, input)
+      const better = {
+        ...frame,
+        params: { ...frame.params, command: { ...command, trust: { ...command.trust, ...trust } } }
+      }
+      return Node.step(node, { ...input, frame: better })
+    })
+
+  const guess = scenarioOf(`
+scenario: One planner that guesses
+seed: 5
+lasts: 20s
+electors: [laptop]
+nodes:
+  laptop: { role: planner }
+  board:  { role: field, can: ["actuator:pump-1"] }
+timeline:
+  - { at: 0s,  start: everyone }
+  - { at: 15s, send: { from: laptop, to: board, sets: "actuator:pump-1", key: guess } }`)
+
+  it("a language model's word alone moves it", () => {
+    const believing = claiming({ evidence_sources: ["sensor"] })
+    // What leaves the laptop claims less than what its own gate saw.
+    const unchecked = broken((node, input) => {
+      if (isBoard(node)) return believing.step(node, input)
+      const [after, commands] = Node.step(node, input)
+      return [
+        after,
+        commands.map((each) => {
+          if (each._tag !== "Send" || each.frame.type !== "req" || each.frame.method !== "mesh.message.forward")
+            return each
+          const command = each.frame.params.command as { readonly trust?: object } | undefined
+          if (command?.trust === undefined) return each
+          const worse = { ...command, trust: { ...command.trust, evidence_sources: ["llm"] } }
+          return { ...each, frame: { ...each.frame, params: { ...each.frame.params, command: worse } } }
+        })
+      ]
+    })
+    fires("S4", /^board drives actuator:pump-1 without evidence that its owner takes$/u, guess, unchecked)
+  })
+})
+
+describe("S13: hold", () => {
+  it("something opens while it is held", () => {
+    const opening = broken((node, input) => {
+      const [after, commands] = Node.step(node, input)
+      const held = isBoard(node) && after.durable.ledger?.groups[0]?.hold === true && input._tag === "Woke"
+      return held ? [after, [...commands, drive(after, {})]] : [after, commands]
+    })
+    fires("S13", /^board drives actuator:pump-1 to open, which is on hold$/u, pump, opening)
+  })
+})
