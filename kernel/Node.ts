@@ -203,9 +203,7 @@ const recall = (node: NodeState, input: Input): Step => {
 
 /** What it was is over, and what it promised under this manifest is forgotten, which outlives the next crash as well. */
 const rebirth = (node: NodeState, turn: Turn, incarnation: number): Step => {
-  // What the old life still had to say may speak of what is not stored, and nobody is there to read it.
-  const rest = turn.out.filter(({ _tag }) => _tag !== "Send")
-  turn.out.splice(0, turn.out.length, ...rest)
+  silence(turn.out)
   const links = Links.anew(node.links, node.phase === "running", turn)
   const reborn: NodeState = {
     ...node,
@@ -217,6 +215,12 @@ const rebirth = (node: NodeState, turn: Turn, incarnation: number): Step => {
   }
   turn.out.push({ _tag: "SetAlarm", at: NEVER_MS })
   return live(reborn, turn, incarnation, [{ _tag: "Forgot", manifest: node.config.manifest.version }])
+}
+
+/** What an old life still had to say may speak of what is not stored, and nobody is there to read it. */
+const silence = (out: Array<Command>): void => {
+  const rest = out.filter(({ _tag }) => _tag !== "Send")
+  out.splice(0, out.length, ...rest)
 }
 
 const lateMs = ({ alarmAt }: NodeState, input: Input): number => {
@@ -345,6 +349,7 @@ const withRest = (node: NodeState, { behind, out }: Turn): Step => {
   let next = node
   for (const input of behind) {
     const [after, commands] = step(next, input)
+    if (next.phase === "running" && after.phase === "booting") silence(out)
     next = after
     out.push(...commands)
   }

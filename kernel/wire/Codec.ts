@@ -3,7 +3,7 @@
  *
  * Promises: total, pure, and linear in the length of the text; a message that breaks a bound of Limits.ts is refused before it
  * is parsed. A decoded frame is fresh plain data that fits its name: members that we do not know are dropped, integers are
- * safe, there is no negative zero, and no key of the sender reaches a prototype. `decode(encode(frame))` is the frame.
+ * safe, numbers are finite, there is no negative zero, and no key of the sender reaches a prototype. `decode(encode(frame))` is the frame.
  *
  * Not here: who may send what (links), and what the payload of an answer must be, which only the asker knows (`decodeAnswer`).
  * Of a key that an object repeats the last one counts, as everywhere in JavaScript.
@@ -83,46 +83,70 @@ const isTooLarge = (text: string): boolean =>
 const QUOTE = 0x22
 const COMMA = 0x2c
 const MINUS = 0x2d
+const ZERO = 0x30
+const NINE = 0x39
 const BACKSLASH = 0x5c
+const LETTER_E = 0x65
+
+/** A number of no more digits, and without an exponent, is no larger than the largest double, which has 309. */
+const DIGITS_MAX = 300
 
 /**
  * Depth and number of values, found without parsing. It does not ask whether the text is JSON: for text that is, the depth is
- * exact and an empty object or array counts as two values; other text is refused by the parser. `negative` says that a minus
- * stands outside of strings.
+ * exact and an empty object or array counts as two values; other text is refused by the parser. `unusual` says that a minus, an
+ * exponent or a very long number stands outside of strings.
  */
-const survey = (text: string): "within" | "negative" | "beyond" => {
+const survey = (text: string): "usual" | "unusual" | "beyond" => {
   let depth = 0
   let values = 1
+  let digits = 0
   let quoted = false
-  let negative = false
+  let unusual = false
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)
     if (quoted) {
       if (unit === BACKSLASH) i += 1
       else if (unit === QUOTE) quoted = false
-    } else if (unit === QUOTE) quoted = true
+      continue
+    }
+    if (unit >= ZERO && unit <= NINE) {
+      digits += 1
+      if (digits > DIGITS_MAX) unusual = true
+      continue
+    }
+    if (unit === QUOTE) quoted = true
     else if (unit === COMMA) values += 1
-    else if (unit === MINUS) negative = true
-    // `[` and `{` differ in one bit only, and so do `]` and `}`.
+    else if (unit === MINUS) unusual = true
+    // `[` and `{` differ in one bit only, and so do `]` and `}`, `e` and `E`.
     else if ((unit & 0xdf) === 0x5b) {
       depth += 1
       values += 1
       if (depth > MESSAGE_DEPTH_MAX) return "beyond"
     } else if ((unit & 0xdf) === 0x5d) depth -= 1
+    else if (digits > 0 && (unit | 0x20) === LETTER_E) unusual = true
     if (values > MESSAGE_VALUES_MAX) return "beyond"
+    digits = 0
   }
-  return negative ? "negative" : "within"
+  return unusual ? "unusual" : "usual"
 }
 
-/** `-0` would compare equal to 0 and yet not be the same value when a trace is replayed. */
-const withoutNegativeZero = (_key: string, value: unknown): unknown => (value === 0 ? 0 : value)
+const BEYOND_DOUBLES = new RangeError("no double holds this number")
+
+/**
+ * `-0` would compare equal to 0 and yet not be the same value when a trace is replayed; and an infinity, which is what the parser
+ * makes of `1e999`, is no value of JSON.
+ */
+const asNumber = (_key: string, value: unknown): unknown => {
+  if (value === Infinity || value === -Infinity) throw BEYOND_DOUBLES
+  return value === 0 ? 0 : value
+}
 
 /** `undefined`: no JSON, or beyond a bound. */
 const parse = (text: string): unknown => {
   const surveyed = survey(text)
   if (surveyed === "beyond") return undefined
   try {
-    return surveyed === "negative" ? JSON.parse(text, withoutNegativeZero) : JSON.parse(text)
+    return surveyed === "unusual" ? JSON.parse(text, asNumber) : JSON.parse(text)
   } catch {
     return undefined
   }

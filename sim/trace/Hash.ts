@@ -7,7 +7,7 @@
  * Promises: the value's structure is hashed, not its history. The order of an object's keys does not matter (each field is
  * mixed on its own and the fields are summed), the order of an array's elements and of the absorbed events does, and values
  * of different types never stand for one another. 0 and -0 are one value, as they are in a trace file. What a trace file could
- * not hold is a defect that names its path: numbers that are no safe integers, undefined, functions, bigints, symbols,
+ * not hold is a defect that names its path: numbers that are not finite, undefined, functions, bigints, symbols,
  * instances of classes, and what is deeper than `MAX_DEPTH`, so also cycles.
  *
  * Does not promise: resistance against somebody who searches for collisions. By chance, two different runs share a hash once
@@ -29,6 +29,7 @@ const NULL = 0x243f6a89
 const TRUE = 0x13198a2f
 const FALSE = 0x03707345
 const INTEGER = 0x299f31d1
+const DOUBLE = 0x082efa99
 const STRING = 0x2eef4c89
 const ARRAY = 0x452821e7
 const OBJECT = 0x38d01377
@@ -131,13 +132,23 @@ const ofString = (hash: Hash, text: string): Name => {
 /** Thrown inside only; `absorb` turns it into a defect with the path. */
 const REFUSED = Symbol("refused")
 
-const digestInteger = (hash: Hash, n: number): void => {
+const bits = new DataView(new ArrayBuffer(8))
+
+/** What devices say of the world is no whole number, as a rule. */
+const digestDouble = (hash: Hash, n: number): void => {
+  if (!Number.isFinite(n)) throw REFUSED
+  bits.setFloat64(0, n)
+  hash.outA = scramble(bits.getInt32(0) ^ DOUBLE)
+  hash.outB = Math.imul(bits.getInt32(4), 0x9e3779b1) ^ bits.getInt32(0)
+}
+
+const digestNumber = (hash: Hash, n: number): void => {
   if (n === (n | 0)) {
     hash.outA = n ^ INTEGER
     hash.outB = Math.imul(n, 0x9e3779b1) ^ (n >> 31)
     return
   }
-  if (!Number.isSafeInteger(n)) throw REFUSED
+  if (!Number.isSafeInteger(n)) return digestDouble(hash, n)
   const low = n | 0
   hash.outA = low ^ INTEGER
   hash.outB = Math.imul(low, 0x9e3779b1) ^ Math.floor(n / 0x1_0000_0000)
@@ -183,7 +194,7 @@ const digestObject = (hash: Hash, value: Readonly<Record<string, unknown>>, dept
 }
 
 const digest = (hash: Hash, value: unknown, depth: number): void => {
-  if (typeof value === "number") digestInteger(hash, value)
+  if (typeof value === "number") digestNumber(hash, value)
   else if (typeof value === "string") {
     const name = ofString(hash, value)
     hash.outA = name.a
@@ -203,7 +214,7 @@ const digest = (hash: Hash, value: unknown, depth: number): void => {
 const explain = (value: unknown, path: string, depth: number): string | undefined => {
   if (value === null || typeof value === "boolean" || typeof value === "string") return undefined
   if (typeof value === "number") {
-    return Number.isSafeInteger(value) ? undefined : `${path}: ${value} is no safe integer`
+    return Number.isFinite(value) ? undefined : `${path}: ${value} is no finite number`
   }
   if (typeof value !== "object") return `${path}: ${typeof value} is no data`
   if (depth >= MAX_DEPTH) return `${path}: deeper than ${MAX_DEPTH}`

@@ -115,6 +115,20 @@ describe("P4 codec: properties", () => {
     )
   })
 
+  it("P1.3 a number that no double holds makes no message, wherever it stands", () => {
+    const answer = (n: string) => decode(`{"type":"res","id":"1","ok":true,"payload":{"deep":[{"n":${n}}]}}`)
+    for (const n of ["1e999", "-1E+999", "9".repeat(400), `-${"9".repeat(310)}.5`])
+      assert.deepInclude(answer(n), { _tag: "Refused", code: "INVALID_JSON" })
+    for (const n of ["1e308", "1e-999", "9".repeat(308), `0.${"9".repeat(400)}`, "-1.5e+3"]) {
+      const decoded = answer(n)
+      assert.deepStrictEqual(decoded, {
+        _tag: "Frame",
+        frame: { type: "res", id: "1", ok: true, payload: { deep: [{ n: Number(n) }] } }
+      })
+    }
+    assert.strictEqual(decode('{"type":"event","event":"1e999","payload":{"1e999":"1e999"}}')._tag, "Ignored")
+  })
+
   it("P4.1 a valid frame comes back exactly", () => {
     fc.assert(
       fc.property(frame, (valid) => {
