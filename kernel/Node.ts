@@ -165,6 +165,8 @@ const wait = (node: NodeState, input: Input): Step => {
       const membership = Membership.onTurn(node.membership, false, begin(node, input).turn)
       return [membership === node.membership ? node : { ...node, membership }, NOTHING]
     }
+    case "Hold":
+      return hear(node, input)
     case "Sensed": {
       const { turn } = begin(node, input)
       const world = Emitting.onSensed(node.world, input, turn)
@@ -175,10 +177,17 @@ const wait = (node: NodeState, input: Input): Step => {
   }
 }
 
+/** What a person says of the actuators, before it guards them. */
+const hear = (node: NodeState, input: Extract<Input, { readonly _tag: "Hold" }>): Step => {
+  const guardian = Guardian.onWord(node.guardian, input, begin(node, input).turn)
+  return [guardian === node.guardian ? node : { ...node, guardian }, NOTHING]
+}
+
 /** Asks, as nobody, and lives in the incarnation after the last one that anybody remembers. */
 const recall = (node: NodeState, input: Input): Step => {
   if (input._tag === "Leave") return [{ ...node, phase: "left" }, [{ _tag: "Halt" }]]
   if (input._tag === "Trust" || input._tag === "Distrust") return changeTrust(node, input)
+  if (input._tag === "Hold") return hear(node, input)
   const { turn } = begin(node, input)
   if (input._tag === "LinkUp" && input.attempt === null)
     return [node, [{ _tag: "Hangup", link: input.link, code: 1001, reason: "not yet", abrupt: true }]]
@@ -210,7 +219,7 @@ const rebirth = (node: NodeState, turn: Turn, incarnation: number): Step => {
     links,
     world: WorldRoom.anew(node.world),
     routing: Forwarding.make(),
-    guardian: Guardian.make(),
+    guardian: Guardian.anew(node.guardian),
     alarmAt: NEVER_MS
   }
   turn.out.push({ _tag: "SetAlarm", at: NEVER_MS })
@@ -273,7 +282,7 @@ const open = (node: NodeState, input: Input): Step => {
     membership: Membership.open(node.membership, turn),
     leadership: Leadership.open(node.leadership, turn, node.durable),
     world: WorldRoom.open(node.world, turn),
-    guardian: Guardian.open(turn, node.durable.forgot !== undefined),
+    guardian: Guardian.open(node.guardian, turn, node.durable.forgot !== undefined),
     durable: records.reduce(Durable.apply, node.durable),
     tickets: node.tickets + records.length
   }

@@ -11,8 +11,7 @@
  *
  * Source of the fencing token: M. Burrows, "The Chubby lock service" (2006), sequencers.
  */
-import type { Actuator } from "./Actuator.ts"
-import { SET } from "./Actuator.ts"
+import { type Actuator, SET } from "./Actuator.ts"
 import type { Envelope, Fence } from "./Envelope.ts"
 import { judge, type Carried } from "./Gate.ts"
 import * as Ledger from "./Ledger.ts"
@@ -85,49 +84,63 @@ interface Guard {
   readonly began: ReadonlyArray<{ readonly intentId: string; readonly at: number }>
 }
 
+/** What a person says of a group, or of all of them (`null`). */
+export interface Word {
+  readonly group: string | null
+  readonly on: boolean
+}
+
 export interface Guardian {
   readonly guards: ReadonlyArray<Guard>
   readonly startedAt: number
+  /** Drives of this process so far: what becomes of one is told by its number, maybe to a later life. */
   readonly drives: number
+  /** Said before there was anything to hold: of each group the last word. */
+  readonly words: ReadonlyArray<Word>
   readonly due: number
 }
 
-export const make = (): Guardian => ({ guards: [], startedAt: 0, drives: 0, due: NEVER_MS })
+export const make = (): Guardian => ({ guards: [], startedAt: 0, drives: 0, words: [], due: NEVER_MS })
+
+/** In the same process a new life begins: of the old one's drives nothing is waited for. */
+export const anew = ({ drives, words }: Guardian): Guardian => ({ ...make(), drives, words })
 
 const actuatorsOf = ({ config }: Turn): ReadonlyArray<Actuator> => config.actuators ?? []
 
 const byRef = (turn: Turn, ref: string): Actuator | undefined => actuatorsOf(turn).find((one) => one.ref === ref)
 
-/** The ledger as this turn leaves it. */
-const ledgerOf = (turn: Turn): Ledger.Ledger | undefined => turn.ledger()
-
 const put = (turn: Turn, entry: Ledger.Entry): number => turn.persist({ _tag: "Guard", entry }, [])
 
 /** A new process: whoever had a lease has none, whatever was under way is over, and all is made safe. */
-export const open = (turn: Turn, lost: boolean): Guardian => {
+export const open = ({ drives, words }: Guardian, turn: Turn, lost: boolean): Guardian => {
   const actuators = actuatorsOf(turn)
   if (actuators.length === 0) return make()
-  const anew = ledgerOf(turn) === undefined
-  if (anew) put(turn, { _tag: "Guarding", journalId: turn.bootId })
+  const begins = turn.ledger() === undefined
+  const forgot = begins && lost
+  if (begins) put(turn, { _tag: "Guarding", journalId: turn.bootId })
   const groups = [...new Set(actuators.map(({ group }) => group))].sort()
   const guards = groups.map((group): Guard => {
-    const { epoch, hold, intents } = Ledger.groupOf(ledgerOf(turn), group)
+    const { epoch, hold, intents } = Ledger.groupOf(turn.ledger(), group)
     put(turn, { _tag: "Granted", group, epoch: epoch + 1, holder: null })
     // What it did before is forgotten with the journal: a person has to look first.
-    if (anew && lost) put(turn, { _tag: "Held", group, on: true })
+    if (forgot) put(turn, { _tag: "Held", group, on: true })
     for (const { actuator, intentId, outcome } of intents) {
       if (outcome !== "started") continue
       put(turn, { _tag: "Effected", group, intentId, outcome: "OUTCOME_UNKNOWN" })
       note(turn, { event: "actuator.unknown", actuator, code: "OUTCOME_UNKNOWN", reason: "it stopped in the middle" })
     }
-    if (hold || (anew && lost)) note(turn, { event: "actuator.hold", actuator: group, reason: "it is on hold" })
+    if (hold || forgot) note(turn, { event: "actuator.hold", actuator: group, reason: "it is on hold" })
     const places = actuators
       .filter((one) => one.group === group)
       .map(({ ref }): Place => ({ ref, state: null, until: NEVER_MS, recall: "a start" }))
     const began = intents.map(({ intentId }) => ({ intentId, at: turn.at.mono }))
     return { group, leaseUntil: -NEVER_MS, step: null, move: null, places, began }
   })
-  return goOn({ guards, startedAt: turn.at.mono, drives: 0, due: NEVER_MS }, turn)
+  const opened: Guardian = { guards, startedAt: turn.at.mono, drives, words: [], due: NEVER_MS }
+  let guardian = goOn(opened, turn)
+  // Who released it did not know yet that its journal is lost.
+  for (const { group, on } of words) if (on || !forgot) guardian = onHold(guardian, group, on, turn)
+  return guardian
 }
 
 // ------------------------------------------------------------------------------------------------ orders
@@ -174,7 +187,7 @@ const isHolder = (holder: Ledger.Holder | null, from: Ledger.Holder): boolean =>
 
 /** Free or run out, it is granted; to the same holder it goes on. */
 const lease = ({ startedAt }: Guardian, guard: Guard, actuator: Actuator, order: Order, turn: Turn): Guard | null => {
-  const { epoch, holder } = Ledger.groupOf(ledgerOf(turn), guard.group)
+  const { epoch, holder } = Ledger.groupOf(turn.ledger(), guard.group)
   const { mono } = turn.at
   if (mono - startedAt < LEASE_MS)
     return refuse(turn, order, actuator.ref, "TARGET_BUSY", "it has just started: whoever held it may still act")
@@ -196,8 +209,8 @@ const lease = ({ startedAt }: Guardian, guard: Guard, actuator: Actuator, order:
 
 const leaseResult = ({ group, places }: Guard, ref: string, turn: Turn) => ({
   group,
-  epoch: Ledger.groupOf(ledgerOf(turn), group).epoch,
-  journalId: ledgerOf(turn)?.journalId ?? "",
+  epoch: Ledger.groupOf(turn.ledger(), group).epoch,
+  journalId: turn.ledger()?.journalId ?? "",
   ttlMs: LEASE_MS,
   state: places.find((one) => one.ref === ref)?.state ?? "unknown"
 })
@@ -212,7 +225,7 @@ const told = (guard: Guard, actuator: Actuator, order: Order, turn: Turn): Guard
   const fence = envelope.kernel
   if (fence === undefined)
     return refuse(turn, order, ref, "VERIFICATION_REQUIRED", "without a lease only a person's decision moves it")
-  const group = Ledger.groupOf(ledgerOf(turn), guard.group)
+  const group = Ledger.groupOf(turn.ledger(), guard.group)
   const before = group.intents.find(({ intentId }) => intentId === fence.intentId)
   if (before !== undefined) return again(guard, before, order, turn)
   const state = envelope.operation.params?.["state"]
@@ -246,7 +259,7 @@ const unfit = (
   const { mono } = turn.at
   const isSafe = state === actuator.safe
   if (group.hold && !isSafe) return ["ON_HOLD", "a person holds it"]
-  if (fence.journalId !== ledgerOf(turn)?.journalId) return ["TARGET_CHANGED", "its journal is another one"]
+  if (fence.journalId !== turn.ledger()?.journalId) return ["TARGET_CHANGED", "its journal is another one"]
   if (fence.epoch !== group.epoch || !isHolder(group.holder, order.from) || guard.leaseUntil <= mono)
     return ["STALE_EPOCH", `epoch ${group.epoch} is in force, and not of this sender`]
   if (order.calendarMs !== null && order.calendarMs - envelope.createdAtMs > COMMAND_AGE_MAX_MS)
@@ -298,12 +311,20 @@ const again = (guard: Guard, before: Ledger.Intent, order: Order, turn: Turn): G
 export const onHold = (guardian: Guardian, only: string | null, on: boolean, turn: Turn): Guardian => {
   const guards = guardian.guards.map((guard): Guard => {
     if (only !== null && only !== guard.group) return guard
-    if (Ledger.groupOf(ledgerOf(turn), guard.group).hold === on) return guard
+    if (Ledger.groupOf(turn.ledger(), guard.group).hold === on) return guard
     put(turn, { _tag: "Held", group: guard.group, on })
     note(turn, { event: "actuator.hold", actuator: guard.group, reason: on ? "on hold" : "released" })
     return on ? { ...guard, places: guard.places.map((place) => ({ ...place, recall: "a hold" })) } : guard
   })
   return goOn({ ...guardian, guards }, turn)
+}
+
+/** The same where it still boots, or asks who it was: it takes effect as soon as there is something to hold. */
+export const onWord = (guardian: Guardian, { group, on }: Word, turn: Turn): Guardian => {
+  const isOurs = group === null || actuatorsOf(turn).some((one) => one.group === group)
+  if (!isOurs) return guardian
+  const rest = group === null ? [] : guardian.words.filter((word) => word.group !== group)
+  return { ...guardian, words: [...rest, { group, on }] }
 }
 
 const each = (guardian: Guardian, change: (guard: Guard) => Guard): Guardian => {
@@ -320,7 +341,7 @@ export const onStored = (guardian: Guardian, ticket: number, turn: Turn): Guardi
     const free: Guard = { ...guard, step: null }
     switch (step._tag) {
       case "Granting": {
-        const { epoch, holder } = Ledger.groupOf(ledgerOf(turn), guard.group)
+        const { epoch, holder } = Ledger.groupOf(turn.ledger(), guard.group)
         for (const order of step.orders) yes(turn, order, leaseResult(guard, step.ref, turn))
         if (holder !== null)
           note(turn, { event: "actuator.lease", about: holder.deviceId, actuator: guard.group, count: epoch })
@@ -336,7 +357,7 @@ export const onStored = (guardian: Guardian, ticket: number, turn: Turn): Guardi
         const { actuator, epoch, intentId, state } = intent
         const isSafe = state === byRef(turn, actuator)?.safe
         // What came meanwhile, such as a hold, comes first: then it never moves.
-        if (Ledger.groupOf(ledgerOf(turn), guard.group).hold && !isSafe)
+        if (Ledger.groupOf(turn.ledger(), guard.group).hold && !isSafe)
           return effect(free, intent, orders, "ON_HOLD", turn)
         if (isBusy(guard)) return effect(free, intent, orders, "TARGET_BUSY", turn)
         drives++

@@ -130,14 +130,14 @@ const survey = (text: string): "usual" | "unusual" | "beyond" => {
   return unusual ? "unusual" : "usual"
 }
 
-const BEYOND_DOUBLES = new RangeError("no double holds this number")
+const NO_JSON = "beyond every double"
 
 /**
  * `-0` would compare equal to 0 and yet not be the same value when a trace is replayed; and an infinity, which is what the parser
  * makes of `1e999`, is no value of JSON.
  */
 const asNumber = (_key: string, value: unknown): unknown => {
-  if (value === Infinity || value === -Infinity) throw BEYOND_DOUBLES
+  if (value === Infinity || value === -Infinity) throw NO_JSON
   return value === 0 ? 0 : value
 }
 

@@ -398,7 +398,7 @@ const bugs: { readonly [name: string]: Bug } = {
     file: "actuation/Guardian.ts",
     swaps: [
       ['if (group.hold && !isSafe) return ["ON_HOLD", "a person holds it"]', ""],
-      ["if (Ledger.groupOf(ledgerOf(turn), guard.group).hold && !isSafe)", "if (Number.isNaN(drives))"]
+      ["if (Ledger.groupOf(turn.ledger(), guard.group).hold && !isSafe)", "if (Number.isNaN(drives))"]
     ]
   },
   "believes-a-language-model": {

@@ -3,7 +3,8 @@
  *
  * Acknowledged is what the node was told is stored, and what it let others build on: no frame leaves before its incarnation
  * is stored, no vote before it is, and nobody is voted for twice in one term. Whatever the next process of the device starts
- * from has to hold all of it: incarnation, term and vote, keys and words of trust. A word that was asked for and not yet
+ * from has to hold all of it: incarnation, term and vote, keys and words of trust, and of a guardian its epochs, holds, intents and
+ * what came of each. A word that was asked for and not yet
  * acknowledged may be there or not. What a process started from counts as acknowledged.
  *
  * Whoever makes a session keeps, or asks to keep, the key that the far end proved, and that it spoke the kernel extension
@@ -12,6 +13,7 @@
  * Only a disk that the world itself emptied (`Machine.wipes`) may have forgotten. Whoever lost its journal neither votes nor
  * promises: in a run there is one manifest, and no newer one that could readmit it.
  */
+import type { Entry } from "../../kernel/actuation/Ledger.ts"
 import type { Durable, Pin, Record, TrustEntry } from "../../kernel/Durable.ts"
 import { indexOfLink } from "../../kernel/links/Link.ts"
 import type { NodeState } from "../../kernel/Node.ts"
@@ -20,6 +22,18 @@ import type { Machine } from "../engine/Machine.ts"
 import type { Port } from "../network/Connection.ts"
 import { Rows } from "../engine/Rows.ts"
 import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
+
+/** Of one group of a guardian. */
+interface Guarded {
+  readonly epoch: number
+  readonly hold: boolean
+  /** What came of each intent. */
+  readonly intents: ReadonlyMap<string, string>
+}
+
+/** A guardian may forget the oldest beyond so many of one group (PROTOCOL.md P16.6). */
+const INTENTS_MAX = 1_024
+const NOT_GUARDED: Guarded = { epoch: 0, hold: false, intents: new Map() }
 
 /** `null`: trusted no longer. */
 type Word = TrustEntry | null
@@ -31,6 +45,7 @@ interface Memory {
   votedFor: DeviceId | null
   readonly trusted: Map<DeviceId, Word>
   readonly pins: Map<DeviceId, Pin>
+  readonly guarded: Map<string, Guarded>
   /** It was told that it had lost its journal: what it promised under its manifest is known to nobody. */
   forgets: boolean
   /** Asked for and not acknowledged, in order. */
@@ -44,6 +59,7 @@ const fresh = (wipes: number): Memory => ({
   votedFor: null,
   trusted: new Map(),
   pins: new Map(),
+  guarded: new Map(),
   forgets: false,
   asked: []
 })
@@ -52,6 +68,7 @@ const copyOf = (memory: Memory): Memory => ({
   ...memory,
   trusted: new Map(memory.trusted),
   pins: new Map(memory.pins),
+  guarded: new Map(memory.guarded),
   asked: memory.asked.slice()
 })
 
@@ -90,8 +107,60 @@ const acknowledge = (memory: Memory, record: Record): void => {
         publicKey: old?.publicKey ?? publicKey,
         kernel: kernel || old?.kernel === true
       })
+      return
+    }
+    case "Guard":
+      guard(memory, record.entry)
+  }
+}
+
+const guard = ({ guarded }: Memory, entry: Entry): void => {
+  if (entry._tag === "Guarding") return
+  const { group } = entry
+  const of = guarded.get(group) ?? NOT_GUARDED
+  switch (entry._tag) {
+    case "Granted":
+      guarded.set(group, { ...of, epoch: Math.max(of.epoch, entry.epoch) })
+      return
+    case "Held":
+      guarded.set(group, { ...of, hold: entry.on })
+      return
+    case "Intended": {
+      const { intentId, outcome } = entry.intent
+      if (!of.intents.has(intentId)) guarded.set(group, { ...of, intents: new Map(of.intents).set(intentId, outcome) })
+      return
+    }
+    case "Effected": {
+      const { intentId, outcome } = entry
+      if (of.intents.get(intentId) === "started")
+        guarded.set(group, { ...of, intents: new Map(of.intents).set(intentId, outcome) })
     }
   }
+}
+
+/** What a guardian that starts from `found` does not know any more. */
+const unguarded = ({ asked, guarded }: Memory, found: Durable): string | null => {
+  for (const [group, { epoch, hold, intents }] of guarded) {
+    const now = found.ledger?.groups.find((one) => one.group === group)
+    if (now === undefined) return `nothing of ${group}`
+    if (now.epoch < epoch) return `epoch ${now.epoch} of ${group} instead of ${epoch}`
+    const entries = asked.flatMap(({ record }) =>
+      record._tag === "Guard" && record.entry._tag !== "Guarding" && record.entry.group === group ? [record.entry] : []
+    )
+    if (now.hold !== hold && !entries.some((entry) => entry._tag === "Held" && entry.on === now.hold))
+      return `${group} ${now.hold ? "on hold" : "released"}, and it was not`
+    if (now.intents.length >= INTENTS_MAX) continue
+    for (const [intentId, outcome] of intents) {
+      const there = now.intents.find((one) => one.intentId === intentId)?.outcome
+      const possible = [
+        outcome,
+        ...entries.flatMap((entry) => (entry._tag === "Effected" && entry.intentId === intentId ? [entry.outcome] : []))
+      ]
+      if (there === undefined || !possible.includes(there))
+        return `${intentId} of ${group}: ${there ?? "nothing"} instead of ${outcome}`
+    }
+  }
+  return null
 }
 
 /** What is missing in `found`, or went backward. */
@@ -111,7 +180,7 @@ const forgotten = (memory: Memory, found: Durable): string | null => {
     const now = found.pins.find((pin) => pin.deviceId === deviceId)
     if (now?.publicKey !== publicKey || (kernel && !now.kernel)) return `the key of ${deviceId.slice(0, 8)} is another`
   }
-  return null
+  return unguarded(memory, found)
 }
 
 const wordOf = (record: Record, deviceId: DeviceId): Word | undefined =>
@@ -129,6 +198,13 @@ const started = (memory: Memory, found: Durable): void => {
   for (const entry of found.trusted) memory.trusted.set(entry.deviceId, entry)
   memory.pins.clear()
   for (const pin of found.pins) memory.pins.set(pin.deviceId, pin)
+  memory.guarded.clear()
+  for (const { epoch, group, hold, intents } of found.ledger?.groups ?? [])
+    memory.guarded.set(group, {
+      epoch,
+      hold,
+      intents: new Map(intents.map(({ intentId, outcome }) => [intentId, outcome]))
+    })
   memory.asked = []
 }
 

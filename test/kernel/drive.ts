@@ -231,6 +231,17 @@ export class Drive {
     return this.feed({ _tag: "LinkUp", link, attempt, nonce: `nonce-${link}`, exporter: null })
   }
 
+  /** Our dial of `peer` opens, within so long; the link. */
+  dialled(peer: string, withinMs: number): number | null {
+    const until = this.mono + withinMs
+    while (this.contact(peer).attempt === null && this.node.alarmAt <= until) this.ring()
+    const { attempt } = this.contact(peer)
+    if (attempt === null) return null
+    const link = this.nextLink()
+    this.linkUp(attempt, link)
+    return link
+  }
+
   receive(link: number, frame: Frame): ReadonlyArray<Command> {
     return this.feed({ _tag: "Received", link, frame })
   }

@@ -1,12 +1,13 @@
 /** P16.3 to P16.8; S2, S3, S13: the guardian of one pump, as whoever asks it sees it. */
 import { assert, describe, it } from "@effect/vitest"
 import type { Actuator } from "../../../kernel/actuation/Actuator.ts"
+import * as Guardian from "../../../kernel/actuation/Guardian.ts"
 import { AGAIN_MS, DRIVE_MS, LEASE_MS } from "../../../kernel/actuation/Guardian.ts"
 import type { Command } from "../../../kernel/Command.ts"
 import * as Durable from "../../../kernel/Durable.ts"
 import { GUARDIAN } from "../../../kernel/routing/Forwarding.ts"
 import type { Frame } from "../../../kernel/wire/Frame.ts"
-import { configOf, Drive, framesTo, id, type Given, type World } from "../drive.ts"
+import { bareTurn, configOf, Drive, framesTo, id, type Given, type World } from "../drive.ts"
 import { read } from "../world/frames.ts"
 
 const farm: World = { roles: { a: "planner", b: "planner", c: "standby-planner", f: "field" }, dialled: "" }
@@ -330,5 +331,47 @@ describe("a hold", () => {
     const lost = Durable.apply(Durable.empty, { _tag: "Forgot", manifest: 1 })
     const well = new Well(lost)
     assert.strictEqual(well.wants(well.lease(), "i1"), "ON_HOLD")
+  })
+
+  it("P16.8: said while it boots, it is on hold before anything opens; of another group it is nothing to it", () => {
+    const board = new Drive({ ...configOf(farm, "a"), actuators: [pump] })
+    const [persist] = board.step({ _tag: "Started", bootId: board.bootId, durable: Durable.empty })
+    assert.strictEqual(board.node.phase, "booting")
+    const before = board.node
+    board.step({ _tag: "Hold", group: "another", on: true })
+    assert.strictEqual(board.node, before)
+    board.step({ _tag: "Hold", group: "well", on: true })
+    board.feed({ _tag: "Stored", ticket: persist?._tag === "Persist" ? persist.ticket : -1 })
+    assert.isTrue(board.durable.ledger!.groups[0]!.hold)
+  })
+
+  it("P16.8: said while it asks who it was, it holds; a release cannot know yet that the journal is lost", () => {
+    for (const on of [true, false]) {
+      const board = new Drive({ ...configOf({ roles: farm.roles, gen1: "" }, "a"), actuators: [pump] })
+      board.feed({ _tag: "Started", bootId: board.bootId, durable: Durable.empty, amnesia: true })
+      assert.strictEqual(board.node.phase, "recalling")
+      board.feed({ _tag: "Hold", group: null, on })
+      for (const peer of "bcf") {
+        const asking = board.dialled(peer, 1_000)!
+        board.answerLogin(asking, peer, { hello: { remembers: 6 } }, board.answerChallenge(asking))
+      }
+      assert.strictEqual(board.node.phase, "running")
+      assert.isTrue(board.durable.ledger!.groups[0]!.hold)
+    }
+  })
+})
+
+describe("P3.17: a new life of the same process", () => {
+  it("counts its drives on, so that what an old one comes to is not taken for its own", () => {
+    const well = new Well()
+    const { guardian } = well.drive.node
+    assert.strictEqual(guardian.drives, 1)
+    const turn = { ...bareTurn(well.drive.config, 0), ledger: () => well.drive.durable.ledger }
+    const next = Guardian.open(Guardian.anew(guardian), turn, false)
+    assert.deepStrictEqual(
+      turn.out.flatMap((command) => (command._tag === "Drive" ? [command.ticket] : [])),
+      [2]
+    )
+    assert.strictEqual(Guardian.onDriven(next, 1, true, turn), next)
   })
 })

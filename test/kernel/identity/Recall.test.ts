@@ -8,20 +8,9 @@ const FORGETFUL: Durable.Durable = { ...Durable.empty, incarnation: 3, forgot: 1
 
 const forgetful = (durable = FORGETFUL): Drive => Drive.up(five, "a", { durable })
 
-/** Our dial of `peer` opens, within so long; the link. */
-const dialled = (drive: Drive, peer: string, withinMs: number): number | null => {
-  const until = drive.mono + withinMs
-  while (drive.contact(peer).attempt === null && drive.node.alarmAt <= until) drive.ring()
-  const { attempt } = drive.contact(peer)
-  if (attempt === null) return null
-  const link = drive.nextLink()
-  drive.linkUp(attempt, link)
-  return link
-}
-
 /** `peer` refuses us as too low; when the next dial asks, within so long, it says that it remembers `remembers`. */
 const refuseAndTell = (drive: Drive, peer: string, remembers: number, withinMs: number): boolean => {
-  const refused = dialled(drive, peer, withinMs)
+  const refused = drive.dialled(peer, withinMs)
   if (refused === null) return false
   drive.answerChallenge(refused)
   drive.receive(refused, {
@@ -30,7 +19,7 @@ const refuseAndTell = (drive: Drive, peer: string, remembers: number, withinMs: 
     ok: false,
     error: { code: "IDENTITY_CONFLICT", message: "too low" }
   })
-  const asking = dialled(drive, peer, withinMs)
+  const asking = drive.dialled(peer, withinMs)
   if (asking === null) return false
   drive.answerLogin(asking, peer, { hello: { remembers } }, drive.answerChallenge(asking))
   return true
@@ -64,7 +53,7 @@ describe("P3.17: refused as too low", () => {
     const drive = new Drive(forgetful().config)
     drive.feed({ _tag: "Started", bootId: drive.bootId, durable: Durable.empty, amnesia: true })
     for (const peer of "bcde") {
-      const asking = dialled(drive, peer, 1_000)!
+      const asking = drive.dialled(peer, 1_000)!
       drive.answerLogin(asking, peer, { hello: { remembers: 6 } }, drive.answerChallenge(asking))
     }
     assert.strictEqual(drive.node.phase, "running")

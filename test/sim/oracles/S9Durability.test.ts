@@ -1,5 +1,6 @@
 /** S9 fires on each of its clauses, with a kernel or a disk that is broken on purpose; never with real ones in the same world. */
 import { assert, describe, it } from "@effect/vitest"
+import type { Group, Ledger } from "../../../kernel/actuation/Ledger.ts"
 import type { Durable } from "../../../kernel/Durable.ts"
 import * as DurableState from "../../../kernel/Durable.ts"
 import { TERM_ZERO } from "../../../kernel/leadership/Term.ts"
@@ -233,6 +234,73 @@ describe("S9: what was acknowledged is what the next process starts from", () =>
       ).violations
     assert.deepStrictEqual(wipe(true), [])
     assert.match(wipe(false)[0]?.message ?? "", /^witness starts from incarnation 0 instead of 1$/u)
+  })
+})
+
+describe("S9: what a guardian did is what its next process knows", () => {
+  const farm = scenarioOf(`
+scenario: A pump whose board restarts
+seed: 5
+lasts: 40s
+electors: [laptop]
+nodes:
+  laptop: { role: planner }
+  board:  { role: field, can: ["actuator:pump-1"] }
+network: { delay: 2ms..20ms }
+timeline:
+  - { at: 0s,  start: everyone }
+  - { at: 15s, send: { from: laptop, to: board, sets: "actuator:pump-1", key: wet, lasting: 2s } }
+  - { at: 20s, hold: board, for: 15s }
+  - { at: 25s, restart: board }`)
+
+  const lost = (message: RegExp, spoil: (ledger: Ledger) => Ledger | undefined): void => {
+    const run = (change: (ledger: Ledger) => Ledger | undefined) =>
+      watch(
+        farm,
+        undefined,
+        (world) => {
+          const { vault } = world.machines[1]!
+          const open = vault.open.bind(vault)
+          vault.open = () => {
+            const opened = open()
+            if (opened._tag !== "Opened" || opened.durable.ledger === undefined) return opened
+            const { ledger, ...rest } = opened.durable
+            const changed = change(ledger)
+            return { ...opened, durable: changed === undefined ? rest : { ...rest, ledger: changed } }
+          }
+        },
+        "S9"
+      ).violations
+    assert.match(run(spoil)[0]?.message ?? "", message)
+    assert.deepStrictEqual(
+      run((ledger) => ledger),
+      [],
+      "with what is really there nothing fires"
+    )
+  }
+  const groups = (change: (group: Group) => Group) => (ledger: Ledger) => ({
+    ...ledger,
+    groups: ledger.groups.map(change)
+  })
+
+  it("the whole ledger, an epoch, a hold, an intent, or what came of it", () => {
+    lost(/^board starts from nothing of pump-1$/u, () => undefined)
+    lost(
+      /^board starts from epoch 0 of pump-1 instead of 2$/u,
+      groups((group) => ({ ...group, epoch: 0 }))
+    )
+    lost(
+      /^board starts from pump-1 released, and it was not$/u,
+      groups((group) => ({ ...group, hold: false }))
+    )
+    lost(
+      /^board starts from [^ ]+ of pump-1: nothing instead of done$/u,
+      groups((group) => ({ ...group, intents: [] }))
+    )
+    lost(
+      /^board starts from [^ ]+ of pump-1: started instead of done$/u,
+      groups((group) => ({ ...group, intents: group.intents.map((one) => ({ ...one, outcome: "started" })) }))
+    )
   })
 })
 
