@@ -1,6 +1,7 @@
 /**
  * S5: source, tier and kind of a frame are the same at every node as at its origin, and so are its data, its causes and its place in
- * the log of its origin; and nobody holds what nobody said.
+ * the log of its origin; and nobody holds what nobody said, nor takes in anything unsigned in the name of a device that can sign,
+ * as far as it knows (PROTOCOL.md P14.3).
  *
  * The truth is written down where a frame is said: by a kernel when its key has signed it, by a device of generation 1 when it
  * sends it. What a node takes in is looked at when it does; what stands in its world besides, in one step of `SAMPLED_STEPS`.
@@ -8,6 +9,8 @@
  * Does not judge: members that somebody added on the way to what nobody signed; age and hops, which change; a frame that nobody signed, where
  * the network changed it on its way or made it up (`corrupt`, `lie`): nothing tells it from what was said.
  */
+import type { NodeState } from "../../kernel/Node.ts"
+import type { DeviceId } from "../../kernel/wire/Frame.ts"
 import type { Held, Log } from "../../kernel/world/Log.ts"
 import type { Tail } from "../../kernel/world/Tail.ts"
 import * as Origin from "../../kernel/world/Origin.ts"
@@ -62,6 +65,18 @@ const remembering = (truth: Map<string, string>, before: number): Oracle => {
   let steps = before
   const said = (frame: ContextFrame): void => void truth.set(frame.frameId, told(frame))
 
+  /** Of whom it knows that they sign what they say. */
+  const canSign = ({ config, durable }: NodeState, source: DeviceId): boolean =>
+    config.trusted.some(({ deviceId, gen1 }) => deviceId === source && !gen1) ||
+    durable.pins.some(({ deviceId, kernel }) => deviceId === source && kernel)
+
+  const unsigned = (all: Iterable<Held>, { before: node, machine }: Observation): string | null => {
+    for (const { frame } of all)
+      if (frame.kernel === undefined && canSign(node, frame.sourceDeviceId))
+        return `${machine.name} takes ${frame.frameId} unsigned, and ${machine.world.nameOf(frame.sourceDeviceId)} can sign`
+    return null
+  }
+
   const wrong = (all: Iterable<Held>, { machine }: Observation): string | null => {
     for (const { frame } of all) {
       if (frame.kernel === undefined && machine.world.network.isMadeUp(frame.frameId)) continue
@@ -86,7 +101,8 @@ const remembering = (truth: Map<string, string>, before: number): Oracle => {
       if (after.world === before.world) return null
       if (input._tag === "Signed" && after.world.seq > before.world.seq) before.world.signing?.frames.forEach(said)
       if (after.world.origins === before.world.origins) return null
-      const found = wrong(news(after.world.origins, before.world.origins, before.world.held), seen)
+      const fresh = [...news(after.world.origins, before.world.origins, before.world.held)]
+      const found = unsigned(fresh, seen) ?? wrong(fresh, seen)
       if (found !== null || ++steps % SAMPLED_STEPS !== 0) return found
       return wrong(standing(after.world.origins), seen)
     }

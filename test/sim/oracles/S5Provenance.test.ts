@@ -2,6 +2,7 @@
 import { describe, it } from "@effect/vitest"
 import * as Node from "../../../kernel/Node.ts"
 import type { ContextFrame } from "../../../kernel/wire/ContextFrame.ts"
+import type { Held } from "../../../kernel/world/Log.ts"
 import { broken, fires, scenarioOf } from "./Broken.ts"
 
 const mesh = scenarioOf(`
@@ -71,6 +72,29 @@ describe("S5: a frame is everywhere what it was at its origin", () => {
       /^main holds dry\/old\.1\/\d+ of old as /u,
       besideLies,
       taking((frame) => (frame.kernel === undefined ? { ...frame, data: { value: 2 } } : frame))
+    ))
+  it("what is unsigned, in the name of one who can sign", () =>
+    fires(
+      "S5",
+      /^main takes dry\/probe\.1\/\d+ unsigned, and probe can sign$/u,
+      mesh,
+      broken((node, input) => {
+        const [next, commands] = Node.step(node, input)
+        if (node.config.displayName !== "main" || next.world === node.world) return [next, commands]
+        const bare = (held: Held): Held => {
+          const { kernel: _, ...frame } = held.frame
+          return { ...held, frame }
+        }
+        const origins = next.world.origins.map((origin) =>
+          node.world.origins.includes(origin)
+            ? origin
+            : {
+                ...origin,
+                logs: origin.logs.map((log) => ({ ...log, tail: { ...log.tail, array: log.tail.array.map(bare) } }))
+              }
+        )
+        return [{ ...next, world: { ...next.world, origins } }, commands]
+      })
     ))
   it("what nobody said", () =>
     fires(
