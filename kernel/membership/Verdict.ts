@@ -85,7 +85,7 @@ export const gather = (
     const member = members[place]!
     if (!member.good) continue
     if (member.link === null) unsettled = true
-    else reach(place)
+    else if (isEvidence(member, rings.watched[place] === true)) reach(place)
   }
   for (let i = 0; i < queue.length; i++) {
     const row = rowOf[queue[i]!]
@@ -196,14 +196,18 @@ export const verdict = (evidence: Evidence, place: number, relayed: boolean): Ve
   return subject.wasGood && rings.watched[place] === true ? SUSPECT : UP
 }
 
-/** My own edge says that it is up. One that is probed now and then only has to answer anew once others doubt. */
+/** Of a good edge with a link: one that is probed now and then only has to answer anew once others doubt. */
+const isEvidence = ({ covers, doubtedSince, history, misses }: Member, watched: boolean): boolean =>
+  watched || covers || doubtedSince === NEVER_MS || (misses === 0 && (history & 1) === 0)
+
+/** My own edge says that it is up. */
 const ownWord = ({ members, rings }: Evidence, place: number, outvoted: boolean): boolean => {
-  const { covers, doubtedSince, good, history, link, misses, state, sureAt } = members[place]!
+  const member = members[place]!
+  const { good, history, link, state, sureAt } = member
   if (!good || link === null) return false
   if (outvoted && state === "down") return sureAt === 0
   if (outvoted && isShaky(history)) return false
-  if (rings.watched[place] === true || covers || doubtedSince === NEVER_MS) return true
-  return misses === 0 && (history & 1) === 0
+  return isEvidence(member, rings.watched[place] === true)
 }
 
 /**
