@@ -81,9 +81,8 @@ const unanswered = ({ after, before, commands, input }: Observation): string | n
   if (session?._tag !== "Session" || !session.proven.kernel) return null
   const { id } = input.frame
   const answers = (frame: Frame): boolean => frame.type === "res" && frame.id === id
-  const waits = after.links.lines.some(
-    ({ link, waiting }) => link === input.link && waiting.some(({ frame }) => answers(frame))
-  )
+  const line = after.links.lines.find(({ link }) => link === input.link)?.waiting ?? []
+  const waits = line.some(({ frame }) => answers(frame))
   const said = commands.filter(
     (command) => command._tag === "Send" && command.link === input.link && answers(command.frame)
   ).length
@@ -92,9 +91,9 @@ const unanswered = ({ after, before, commands, input }: Observation): string | n
   const isUnderWay = after.routing.pending.some(({ askers }) =>
     askers.some((asker) => asker._tag === "Link" && asker.link === input.link && asker.id === id)
   )
-  return waits || said === 1 || isUnderWay || after.refusals !== before.refusals
-    ? null
-    : `leaves ${input.frame.method} without an answer`
+  // Too much waits for this peer to read (P13.4): counted as dropped.
+  const isDropped = line.length > 0 && after.refusals !== before.refusals
+  return waits || said === 1 || isUnderWay || isDropped ? null : `leaves ${input.frame.method} without an answer`
 }
 
 const remembering = (given: Map<string, Given>): Oracle => {

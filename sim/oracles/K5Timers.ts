@@ -1,6 +1,7 @@
 /**
  * K5: nothing is put off for longer than the constant that it is put off by. Whenever a timer of a node is set anew it ends within
- * what its profile says, as the profile is documented, whatever the node was told; and what counts as missed has its consequence.
+ * what its profile says, as the profile is documented, whatever the node was told; what counts as missed has its consequence; and
+ * the alarm that it counts on is set.
  *
  * Does not judge: what comes too early.
  */
@@ -12,7 +13,7 @@ import { type Contact, isGone } from "../../kernel/links/Link.ts"
 import type { Member } from "../../kernel/membership/Member.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import { profileOf } from "./Bounds.ts"
-import type { MakeOracle } from "./Oracle.ts"
+import type { MakeOracle, Observation } from "./Oracle.ts"
 
 /** Of one that waits for the opening of a connection, as adapters do at most. */
 const HURRY_MAX_MS = 10_000
@@ -148,10 +149,23 @@ const ofWorld = ({ routing, world }: NodeState, before: NodeState, nowMs: number
   )
 }
 
+/** The alarm that it counts on is the one that it asked for. */
+const alarm = ({ after, before, commands, input }: Observation): string | null => {
+  let at = input._tag === "Woke" ? NEVER_MS : before.alarmAt
+  for (const command of commands) if (command._tag === "SetAlarm") at = command.at
+  const is = (ms: number): string => (ms === NEVER_MS ? "never" : `at ${ms}`)
+  return at === after.alarmAt ? null : `means to be woken ${is(after.alarmAt)}, and asked for it ${is(at)}`
+}
+
 export const timers: MakeOracle = () => ({
   id: "K5",
   fork: timers,
-  stepped: ({ after, before, input, machine }) => {
+  stepped: (seen) => {
+    const { after, before, input, machine } = seen
+    if (after !== before && after.phase !== "left") {
+      const why = alarm(seen)
+      if (why !== null) return `${machine.name} ${why}`
+    }
     if (after.phase !== "running" || after === before) return null
     const profile = profileOf(machine)
     const nowMs = input.at.mono

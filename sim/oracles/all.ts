@@ -7,6 +7,7 @@ import { told } from "./K3Told.ts"
 import { settled } from "./K4Settled.ts"
 import { timers } from "./K5Timers.ts"
 import { whole } from "./K6Whole.ts"
+import { moves } from "./K7Moves.ts"
 import { bounds } from "./S10Bounds.ts"
 import { hold } from "./S13Hold.ts"
 import { truth } from "./S11Truth.ts"
@@ -44,5 +45,6 @@ export const everyOracle = (): ReadonlyArray<Oracle> => [
   told(),
   settled(),
   timers(),
-  whole()
+  whole(),
+  moves()
 ]

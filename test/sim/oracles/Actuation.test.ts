@@ -3,6 +3,7 @@ import { describe, it } from "@effect/vitest"
 import type { Entry } from "../../../kernel/actuation/Ledger.ts"
 import type { Command } from "../../../kernel/Command.ts"
 import * as Node from "../../../kernel/Node.ts"
+import { NEVER_MS } from "../../../kernel/Time.ts"
 import { broken, fires, scenarioOf } from "./Broken.ts"
 
 const pump = scenarioOf(`
@@ -19,6 +20,21 @@ timeline:
   - { at: 15s, send: { from: laptop, to: board, sets: "actuator:pump-1", key: wet, lasting: 2s } }
   - { at: 20s, send: { from: laptop, to: board, sets: "actuator:pump-1", key: guess, evidence: [sensor] } }
   - { at: 25s, hold: board, for: 10s }`)
+
+const held = scenarioOf(`
+scenario: One pump that is held
+seed: 5
+lasts: 20s
+electors: [laptop]
+nodes:
+  laptop: { role: planner }
+  board:  { role: field, can: ["actuator:pump-1"] }
+network: { delay: 2ms..20ms }
+timeline:
+  - { at: 0s,  start: everyone }
+  - { at: 5s,  hold: board, for: 10s }`)
+
+type Guard = Node.NodeState["guardian"]["guards"][number]
 
 const isBoard = (node: Node.NodeState): boolean => node.config.displayName === "board"
 const isDrive = (command: Command) => command._tag === "Drive" && command.intentId !== null
@@ -151,5 +167,38 @@ describe("S13: hold", () => {
       return held ? [after, [...commands, drive(after, {})]] : [after, commands]
     })
     fires("S13", /^board drives actuator:pump-1 to open, which is on hold$/u, pump, opening)
+  })
+})
+
+describe("K7: what is open ends by itself, and on a hold", () => {
+  /** Of the board's guardian, as it comes out of a step. */
+  const guarding = (change: (guard: Guard, nowMs: number) => Guard) =>
+    broken((node, input) => {
+      const [after, commands] = Node.step(node, input)
+      if (!isBoard(node) || after.guardian === node.guardian) return [after, commands]
+      const guards = after.guardian.guards.map((guard) => change(guard, input.at.mono))
+      return [{ ...after, guardian: { ...after.guardian, guards } }, commands]
+    })
+  const places = (change: (place: Guard["places"][number], nowMs: number) => Partial<Guard["places"][number]>) =>
+    guarding((guard, nowMs) => ({
+      ...guard,
+      places: guard.places.map((place) => ({ ...place, ...change(place, nowMs) }))
+    }))
+
+  it("before its time", () => {
+    const early = places(({ until }, nowMs) => (until > nowMs + 1_000 && until !== NEVER_MS ? { until: nowMs } : {}))
+    fires("K7", /^board ends actuator:pump-1 \d+ ms before its time$/u, pump, early)
+  })
+
+  it("not at its time", () => {
+    const never = places(() => ({ until: NEVER_MS }))
+    fires("K7", /^board leaves actuator:pump-1 as it is beyond its time$/u, pump, never)
+  })
+
+  it("not on a hold", () => {
+    const deaf = changing((commands) =>
+      commands.filter((command) => command._tag !== "Drive" || command.ticket === 1 || command.intentId !== null)
+    )
+    fires("K7", /^board leaves actuator:pump-1 as it is, and it is held$/u, held, deaf)
   })
 })

@@ -220,6 +220,22 @@ describe("K1: a node forgets nothing that is open", () => {
       ])
     )
   })
+
+  it("a request that it refuses, which it counts and does not say", () => {
+    fires(
+      "K1",
+      /^backup leaves mesh\.peers without an answer$/u,
+      withRequests,
+      spoilt((after, commands) => {
+        const rest = commands.filter(
+          (command) => command._tag !== "Send" || command.frame.type !== "res" || !command.frame.id.startsWith("ask-")
+        )
+        return rest.length === commands.length
+          ? [after, commands]
+          : [{ ...after, refusals: after.refusals.map((count) => count + 1) }, rest]
+      })
+    )
+  })
 })
 
 const hangup = (commands: ReadonlyArray<Command>, link: number | undefined, code: number): ReadonlyArray<Command> =>

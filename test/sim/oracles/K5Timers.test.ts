@@ -3,8 +3,8 @@ import { describe, it } from "@effect/vitest"
 import type { Contact, Link } from "../../../kernel/links/Link.ts"
 import type { Leadership } from "../../../kernel/leadership/Leadership.ts"
 import type { Member } from "../../../kernel/membership/Member.ts"
-import type { NodeState } from "../../../kernel/Node.ts"
-import { brokenAfter, fires, scenarioOf } from "./Broken.ts"
+import * as Node from "../../../kernel/Node.ts"
+import { broken, brokenAfter, fires, scenarioOf } from "./Broken.ts"
 
 const mesh = scenarioOf(`
 scenario: Three
@@ -23,7 +23,7 @@ timeline:
   - { at: 24s, crash: field, for: 300ms }`)
 
 /** What main has left, after whatever it took up. */
-const spoilt = (change: (after: NodeState, nowMs: number) => NodeState) =>
+const spoilt = (change: (after: Node.NodeState, nowMs: number) => Node.NodeState) =>
   brokenAfter((after, before, input) =>
     after.config.displayName === "main" && after.phase === "running" && after !== before
       ? change(after, input.at.mono)
@@ -138,4 +138,12 @@ describe("K5: nothing is put off for longer than its constant", () => {
     it(message.source.slice("^main ".length), () => {
       fires("K5", message, mesh, kernel)
     })
+
+  it("an alarm that it does not ask for, or counts on no more", () => {
+    const forgetful = broken((node, input) => {
+      const [after, commands] = Node.step(node, input)
+      return [after, commands.filter(({ _tag }) => _tag !== "SetAlarm")]
+    })
+    fires("K5", /^(main|backup|field) means to be woken at \d+, and asked for it (never|at \d+)$/u, mesh, forgetful)
+  })
 })
