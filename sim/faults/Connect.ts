@@ -97,6 +97,7 @@ export const connect: Fault<"connect"> = ({ as, lie, over, through, to }, strike
         lie === "silence"
           ? null
           : lied(node === undefined ? { ...honest, displayName: visitor.name } : honest, lie, strike),
+      chatters: lie === "chatter",
       keys,
       past,
       relay,

@@ -21,6 +21,8 @@ import { loginOf, type Claim } from "./Credentials.ts"
 export interface Visit {
   /** What it says of itself; `null`: nothing at all, not even a question. */
   readonly claim: Claim | null
+  /** In place of that: what only a session may say, and what nobody may. */
+  readonly chatters: boolean
   /** Whose key signs. */
   readonly keys: KeyPair
   /** A login of the past, in place of one that is made now. */
@@ -44,6 +46,17 @@ interface Line {
 const NAME = "a stranger"
 const CHALLENGE_ID = "c"
 const LOGIN_ID = "l"
+/** Said one after another until it is shown out. */
+const CHATTER: ReadonlyArray<string> = [
+  '{"type":"req","id":"s","method":"mesh.status","params":{}}',
+  '{"type":"event","event":"mesh.heartbeat","payload":{"epoch":[1,1,1,1],"seq":0,"rows":0}}',
+  '{"type":"event","event":"mesh.gossip","payload":{}}',
+  '{"type":"res","id":"c","ok":true,"payload":{"nonce":"nobody asked"}}',
+  '{"type":"req","id":"t","method":"mesh.takeover"}',
+  "good morning"
+]
+const CHATTERS = 20
+
 const CLIENT_NONCE = "nonce-of-a-stranger"
 
 export class Visitor implements Port {
@@ -101,7 +114,8 @@ export class Visitor implements Port {
   onOpen(connection: Connection, side: Side): void {
     const line = this.lines.get(connection.id)
     if (line === undefined) return
-    if (line.visit.claim !== null)
+    if (line.visit.chatters) for (let n = 0; n < CHATTERS; n++) this.put(connection, side, CHATTER[n % CHATTER.length]!)
+    else if (line.visit.claim !== null)
       return this.say(connection, side, { type: "req", id: CHALLENGE_ID, method: "mesh.challenge", params: {} })
     this.lines.set(connection.id, { ...line, said: true })
   }
@@ -168,7 +182,11 @@ export class Visitor implements Port {
   }
 
   private say(connection: Connection, side: Side, frame: Frame): void {
-    this.world.network.send(connection, side, { _tag: "raw", text: encode(frame) })
+    this.put(connection, side, encode(frame))
+  }
+
+  private put(connection: Connection, side: Side, text: string): void {
+    this.world.network.send(connection, side, { _tag: "raw", text })
   }
 }
 

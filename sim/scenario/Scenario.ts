@@ -169,7 +169,8 @@ export const lies = [
   "another generation",
   "another role",
   "no extension",
-  "silence"
+  "silence",
+  "chatter"
 ] as const
 export type Lie = (typeof lies)[number]
 

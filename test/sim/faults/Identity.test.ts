@@ -144,7 +144,8 @@ describe("connect", () => {
     "another generation": "c d UNSUPPORTED_GENERATION",
     "another role": "c d INVALID_PARAMS",
     "no extension": "c d AUTH_FAILED",
-    silence: "c - TIMEOUT"
+    silence: "c - TIMEOUT",
+    chatter: "c - NOT_AUTHORIZED"
   }
 
   it("there is a code for each lie", () => {
