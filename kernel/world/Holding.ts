@@ -129,12 +129,13 @@ export const holdPage = (
   return next
 }
 
-/** With a frame of generation 1, which is not known. */
+/** With a frame of generation 1, which is not known, or only by others' word. */
 export const holdUnsigned = (world: World, frame: ContextFrame, direct: boolean, at: number): World => {
   const nth = world.held + 1
   const bytes = JSON.stringify(frame).length
-  const next = withOrigin(world, frame.sourceDeviceId, (origin) =>
-    Origin.withUnsigned(origin, {
+  const next = withOrigin(world, frame.sourceDeviceId, (before) => {
+    const origin = direct ? Origin.withoutHearsay(before, frame.frameId) : before
+    return Origin.withUnsigned(origin, {
       frame,
       incarnation: 0,
       seq: Origin.placeOf(origin, frame.timestamp, direct),
@@ -144,7 +145,7 @@ export const holdUnsigned = (world: World, frame: ContextFrame, direct: boolean,
       evidence: direct,
       kept: false
     })
-  )
+  })
   return { ...next, held: nth }
 }
 

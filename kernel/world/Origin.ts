@@ -136,20 +136,40 @@ export const isSeen = ({ seenFloor, seenIds }: Origin, { frameId, timestamp }: S
  * others hand on can only say its timestamp.
  */
 export const placeOf = ({ unsigned }: Origin, timestamp: number, direct: boolean): number =>
-  direct ? Math.max(timestamp, (Tail.last(unsigned)?.seq ?? -1) + 1) : timestamp
+  direct ? Tail.listOf(unsigned).reduce((place, { seq }) => Math.max(place, seq + 1), timestamp) : timestamp
 
-/** With a frame of generation 1, which is not known yet. */
+/** With a frame of generation 1, which is not held yet. */
 export const withUnsigned = (origin: Origin, held: Log.Held): Origin => {
-  const { frameId, timestamp } = held.frame
+  const room = Tail.sizeOf(origin.unsigned) < UNSIGNED_MAX ? origin.unsigned : Tail.dropped(origin.unsigned, 1)
+  return withEntry({ ...withSeen(origin, held.frame), unsigned: Tail.appended(room, held) }, held)
+}
+
+const withSeen = (origin: Origin, { frameId, timestamp }: Seen): Origin => {
+  if (HashMap.has(origin.seenIds, frameId)) return origin
   const oldest = Tail.sizeOf(origin.seen) < SEEN_MAX ? undefined : Tail.at(origin.seen, 0)
   const kept = oldest === undefined ? origin.seen : Tail.dropped(origin.seen, 1)
   const seen = Tail.appended(kept, { frameId, timestamp })
   const ids = oldest === undefined ? origin.seenIds : HashMap.remove(origin.seenIds, oldest.frameId)
   const seenIds = HashMap.set(ids, frameId, true as const)
   const seenFloor = Math.max(origin.seenFloor, oldest?.timestamp ?? -1)
-  const room = Tail.sizeOf(origin.unsigned) < UNSIGNED_MAX ? origin.unsigned : Tail.dropped(origin.unsigned, 1)
-  const unsigned = Tail.appended(room, held)
-  return withEntry({ ...origin, seen, seenIds, seenFloor, unsigned }, held)
+  return { ...origin, seen, seenIds, seenFloor }
+}
+
+/** Somebody else brought a frame of that name first, who can have changed it. */
+export const isByHearsay = ({ unsigned }: Origin, frameId: string): boolean => {
+  for (let n = Tail.sizeOf(unsigned) - 1; n >= 0; n--) {
+    const { evidence, frame } = Tail.at(unsigned, n)!
+    if (frame.frameId === frameId) return !evidence
+  }
+  return false
+}
+
+/** Without what others brought under that name: its own link has brought the true one. */
+export const withoutHearsay = (origin: Origin, frameId: string): Origin => {
+  const isIt = ({ frame }: Log.Held): boolean => frame.frameId === frameId
+  const rest = Tail.listOf(origin.unsigned).filter((held) => !isIt(held))
+  const said = [...standing(origin)].filter((held) => held.incarnation === 0 && isIt(held))
+  return said.reduce(withoutEntry, { ...origin, unsigned: Tail.of(rest) })
 }
 
 /** Of its logs and its entries. */

@@ -166,13 +166,15 @@ const onUnsigned = (
   }
   const direct = source === peer
   const origin = originOf(world, source) ?? Origin.begun(source)
-  if (Origin.isSeen(origin, frame, direct)) return world
+  const known = Origin.isSeen(origin, frame, direct)
+  // What others brought first they can have changed, and it is no evidence.
+  if (known && !(direct && Origin.isByHearsay(origin, frame.frameId))) return world
   if (isOfTheFuture(frame, links, turn)) {
     refuse(turn, "INVALID_PARAMS", peer, link, "its timestamp is in the future")
     return world
   }
   const next = holdUnsigned(world, frame, direct, turn.at.mono)
-  spread(frame, link)
+  if (!known) spread(frame, link)
   return next
 }
 

@@ -12,6 +12,8 @@ export interface Tail<A> {
 
 export const empty: Tail<never> = { array: [], start: 0, end: 0 }
 
+export const of = <A>(values: ReadonlyArray<A>): Tail<A> => ({ array: [...values], start: 0, end: values.length })
+
 export const sizeOf = ({ end, start }: Tail<unknown>): number => end - start
 
 /** The n-th that is there, from 0; `undefined`: there is none. */

@@ -7,7 +7,7 @@ import type { ContextFrame } from "../../../kernel/wire/ContextFrame.ts"
 import { originOf } from "../../../kernel/world/World.ts"
 import * as Origin from "../../../kernel/world/Origin.ts"
 import { Drive, framesTo, id, type World } from "../drive.ts"
-import { signed, unsigned } from "./frames.ts"
+import { read, signed, unsigned } from "./frames.ts"
 
 const mesh: World = {
   roles: { a: "field", b: "field", c: "planner", d: "field", s: "sensor", v: "viewer", g: "sensor" },
@@ -175,6 +175,25 @@ describe("frames of generation 1 (P14.4)", () => {
       ]
     )
     assert.strictEqual(said(drive.hear(link("b"), "context.frame", unsigned("g", 1)), link("c")).length, 0)
+  })
+
+  it("its own link makes true what others handed on before: it is evidence, it stands, and it is said once", () => {
+    const { drive, link } = met("b", "c", "g")
+    read(drive, drive.hear(link("g"), "context.frame", unsigned("g", 50)))
+    // Its clock was set back, and the next one comes by another way first, changed on it.
+    const true_ = unsigned("g", 20, { data: { zone: "z", value: 20 } })
+    const handedOn = (from: string, frame: ContextFrame): number =>
+      said(read(drive, drive.hear(link(from), "context.frame", frame)), link("c")).length
+    assert.strictEqual(handedOn("b", { ...true_, data: { zone: "z", value: 99 } }), 1)
+    assert.strictEqual(handedOn("g", true_), 0)
+    const held = Origin.entriesOf(originOf(drive.node.world, id("g"))!).find(({ frame }) => frame.frameId === "g-20")!
+    assert.isTrue(held.evidence)
+    assert.deepStrictEqual(held.frame.data, true_.data)
+    assert.strictEqual(held.seq, 51)
+    const before = drive.node.world
+    drive.hear(link("g"), "context.frame", true_)
+    drive.hear(link("b"), "context.frame", true_)
+    assert.strictEqual(drive.node.world, before, "and that was it")
   })
 
   it("what was forgotten is not let in again by others, and a clock that was set back is no loss", () => {
