@@ -270,7 +270,9 @@ export class Machine extends Present implements Port {
     this.mine().trapsSprung++
     this.world.script.ends.add(this.index)
     this.tell("world.crash", "in the middle of a write")
-    this.crash(true)
+    // Half of the time within its bytes; else also before it, behind it, or between two of its steps.
+    const within = u32(this.world.seed, "trap", this.name, this.life.trapsSprung) % 2 === 0
+    this.crash(true, within ? "torn" : "keep")
   }
 
   /** The process is gone. */

@@ -29,6 +29,8 @@ interface Watched {
   /** The same by its own clock. */
   readonly fromMs: number
   lastMs: number
+  /** It leads since then, if it does. */
+  leadsMs: number
   links: Map<number, Used>
 }
 
@@ -57,13 +59,20 @@ const repeatsDue = ({ heardAt, probedAt }: Member, { repeatMs, stallMs }: Profil
 const late = (
   member: Member,
   used: Used,
-  { fromMs, leads, nowMs }: { readonly fromMs: number; readonly leads: boolean; readonly nowMs: number },
+  {
+    fromMs,
+    leads,
+    leadsMs,
+    nowMs
+  }: { readonly fromMs: number; readonly leads: boolean; readonly leadsMs: number; readonly nowMs: number },
   profile: Profile
 ): string | null => {
-  const { beatMs, leadMs, slowBeats, stallMs } = profile
+  const { beatMs, slowBeats, stallMs } = profile
   const silentMs = nowMs - used.heartbeatMs
   if (silentMs > (slowBeats + 1) * beatMs + stallMs) return `sent no heartbeat for ${silentMs} ms`
-  if (leads && nowMs - used.leadMs > leadMs + stallMs) return `leads, and did not say so for ${nowMs - used.leadMs} ms`
+  // Before it led, or met this one, there was nothing to say.
+  const muteMs = nowMs - Math.max(used.leadMs, leadsMs, member.linkedAt)
+  if (leads && muteMs > profile.leadMs + stallMs) return `leads, and did not say so for ${muteMs} ms`
   if (member.probe === 0 || member.probe !== used.probe || member.probedAt < fromMs) return null
   const due = repeatsDue(member, profile, nowMs)
   return used.pings > due ? null : `pinged a probe ${used.pings} times in ${nowMs - member.probedAt} ms`
@@ -92,10 +101,13 @@ const remembering = (watched: Map<string, Watched>): Oracle => ({
       input._tag !== "Started" &&
       machine.lastShutMs <= known.sinceMs &&
       nowMs - known.lastMs <= profile.beatMs + profile.stallMs
-    const mine: Watched = there ? known : { sinceMs: seen.nowMs, fromMs: nowMs, lastMs: nowMs, links: new Map() }
+    const mine: Watched = there
+      ? known
+      : { sinceMs: seen.nowMs, fromMs: nowMs, lastMs: nowMs, leadsMs: nowMs, links: new Map() }
     watched.set(machine.name, mine)
     mine.lastMs = nowMs
     note(seen, mine.links, nowMs)
+    if (before.leadership.standing._tag !== "Leading") mine.leadsMs = nowMs
     if (input._tag !== "Woke") return null
     const leads = before.leadership.standing._tag === "Leading" && after.leadership.standing._tag === "Leading"
     const open = new Set<number>()
@@ -108,8 +120,7 @@ const remembering = (watched: Map<string, Watched>): Oracle => ({
         mine.links.set(link, { heartbeatMs: nowMs, leadMs: nowMs, probe: 0, pings: 0 })
         continue
       }
-      if (!leads) used.leadMs = nowMs
-      const why = late(member, used, { fromMs: mine.fromMs, leads, nowMs }, profile)
+      const why = late(member, used, { fromMs: mine.fromMs, leads, leadsMs: mine.leadsMs, nowMs }, profile)
       if (why !== null) return `${machine.name} ${why}, towards ${machine.world.nameOf(deviceId)}`
     }
     for (const link of mine.links.keys()) if (!open.has(link)) mine.links.delete(link)

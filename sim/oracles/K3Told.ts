@@ -1,7 +1,7 @@
 /**
  * K3: what happens to a node is told, and nothing is told that did not happen. Each change of what it has a peer as, of its session
- * with one, of its own lease and of whom it follows has its note in the same step, and each such note its change; and each
- * refusal that is told is counted under its code then, each that is answered by then.
+ * with one, of its own lease and of whom it follows has its note in the same step, and each such note its change; each
+ * refusal that is told is counted under its code then, each that is answered by then; and whoever asks how it is is told so.
  *
  * Asked of nodes that run. Does not judge: in which words, nor notes of liars.
  */
@@ -10,6 +10,7 @@ import { indexOfContact } from "../../kernel/links/Link.ts"
 import { indexOfMember } from "../../kernel/membership/Member.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
+import type { NodeStatus } from "../../kernel/status/Status.ts"
 import { allCodes } from "../../kernel/wire/Codes.ts"
 import type { MakeOracle, Observation } from "./Oracle.ts"
 
@@ -115,6 +116,35 @@ const refusalsCounted = ({ after, before }: Observation, { answered, notes }: Sa
   return null
 }
 
+/** Who asks how it is is told what is so: of itself, of its refusals, and of each peer. */
+const answersTrue = ({ before, commands, input }: Observation): string | null => {
+  if (input._tag !== "Received" || input.frame.type !== "req") return null
+  const { id, method } = input.frame
+  if (method !== "mesh.status" && method !== "mesh.peers") return null
+  const answer = commands.find(
+    (command) =>
+      command._tag === "Send" && command.link === input.link && command.frame.type === "res" && command.frame.id === id
+  )
+  if (answer?._tag !== "Send" || answer.frame.type !== "res" || !answer.frame.ok) return null
+  const said = answer.frame.payload as Partial<NodeStatus>
+  if (method === "mesh.status") {
+    const { incarnation, localDeviceId, refusals = {} } = said
+    if (localDeviceId !== before.config.deviceId || incarnation !== before.incarnation) return "says that it is another"
+    for (const [index, code] of allCodes.entries())
+      if ((refusals[code] ?? 0) !== before.refusals[index]) return `says that it refused ${refusals[code] ?? 0} ${code}`
+  }
+  const { members } = before.membership
+  if (said.peers?.length !== members.length) return "tells of other peers than it has"
+  for (const { deviceId, linked, state } of said.peers) {
+    const member = members[indexOfMember(members, deviceId)]
+    if (member?.state !== state) return `says that a peer is ${state}, and has it as ${member?.state ?? "nobody"}`
+    const { contacts } = before.links
+    const session = contacts[indexOfContact(contacts, deviceId)]?.session ?? null
+    if (linked !== (session !== null)) return `says that a peer is ${linked ? "" : "not "}linked`
+  }
+  return null
+}
+
 export const told: MakeOracle = () => ({
   id: "K3",
   fork: told,
@@ -129,7 +159,8 @@ export const told: MakeOracle = () => ({
       peersTold(seen, said) ??
       sessionsTold(seen, said) ??
       leadersTold(seen, said) ??
-      refusalsCounted(seen, said)
+      refusalsCounted(seen, said) ??
+      answersTrue(seen)
     return why === null ? null : `${machine.name} ${why}`
   }
 })

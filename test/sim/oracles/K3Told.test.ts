@@ -2,6 +2,7 @@
 import { describe, it } from "@effect/vitest"
 import * as Node from "../../../kernel/Node.ts"
 import type { MeshEvent } from "../../../kernel/status/MeshEvent.ts"
+import type { NodeStatus } from "../../../kernel/status/Status.ts"
 import { broken, fires, scenarioOf } from "./Broken.ts"
 
 const mesh = scenarioOf(`
@@ -142,5 +143,55 @@ describe("K3: what happens is told", () => {
         ]
       })
     )
+  })
+
+  describe("whoever asks how it is is told so", () => {
+    const asked = scenarioOf(`
+scenario: Two, and one asks
+seed: 3
+lasts: 20s
+nodes:
+  main:  { role: planner }
+  field: { role: field }
+network: { delay: 2ms..20ms, links: everyone }
+timeline:
+  - { at: 0s, start: everyone }
+  - { at: 5s, lie: { from: field, to: main, share: 50%, with: false words } }`)
+    const saying = (change: (status: NodeStatus) => object) =>
+      broken((node, input) => {
+        const [after, commands] = Node.step(node, input)
+        return [
+          after,
+          commands.map((command) =>
+            command._tag === "Send" &&
+            command.frame.type === "res" &&
+            command.frame.ok &&
+            isStatus(command.frame.payload)
+              ? {
+                  ...command,
+                  frame: { ...command.frame, payload: { ...command.frame.payload, ...change(command.frame.payload) } }
+                }
+              : command
+          )
+        ]
+      })
+    const isStatus = (payload: unknown): payload is NodeStatus =>
+      typeof payload === "object" && payload !== null && "localDeviceId" in payload
+    for (const [message, change] of [
+      [/^(main|field) says that it is another$/u, () => ({ incarnation: 99 })],
+      [/^(main|field) says that it refused \d+ [A-Z_]+$/u, () => ({ refusals: { NOT_AUTHORIZED: 1_000 } })],
+      [/^(main|field) tells of other peers than it has$/u, () => ({ peers: [] })],
+      [
+        /^(main|field) says that a peer is left, and has it as up$/u,
+        ({ peers }: NodeStatus) => ({ peers: peers.map((peer) => ({ ...peer, state: "left" })) })
+      ],
+      [
+        /^(main|field) says that a peer is not linked$/u,
+        ({ peers }: NodeStatus) => ({ peers: peers.map((peer) => ({ ...peer, linked: false })) })
+      ]
+    ] as const)
+      it(message.source, () => {
+        fires("K3", message, asked, saying(change))
+      })
   })
 })
