@@ -46,6 +46,17 @@ export type Order =
       readonly source: string | null
     }
   | { readonly _tag: "trace"; readonly frame: string }
+  | { readonly _tag: "actuators" }
+  /** `null`: all groups. */
+  | { readonly _tag: "hold" | "release"; readonly group: string | null }
+  | {
+      readonly _tag: "set"
+      readonly actuator: string
+      readonly state: string
+      /** `null`: nothing is said, as for the safe state. */
+      readonly forMs: number | null
+      readonly again: boolean
+    }
   | { readonly _tag: "ping"; readonly name: string; readonly count: number }
 
 export type Reading =
@@ -68,7 +79,9 @@ const options = {
   gen1: { type: "boolean" },
   zone: { type: "string" },
   source: { type: "string" },
-  count: { type: "string" }
+  count: { type: "string" },
+  for: { type: "string" },
+  again: { type: "boolean" }
 } as const
 type Flag = keyof typeof options
 const isFlag = (name: string): name is Flag => Object.hasOwn(options, name)
@@ -85,6 +98,10 @@ const commands: {
   world: { flags: ["zone", "kind", "source"], words: [0, 0] },
   trace: { flags: [], words: [1, 1] },
   ping: { flags: ["count"], words: [1, 1] },
+  actuators: { flags: [], words: [0, 0] },
+  set: { flags: ["for", "again"], words: [2, 2] },
+  hold: { flags: [], words: [0, 1] },
+  release: { flags: [], words: [0, 1] },
   "trust list": { flags: [], words: [0, 0] },
   "trust add": { flags: ["role", "name", "key", "gen1"], words: [1, 1] },
   "trust remove": { flags: [], words: [1, 1] },
@@ -103,6 +120,7 @@ const needs: { readonly [flag: string]: string } = {
   zone: "--zone needs a zone, such as --zone zone-1",
   source: "--source needs a name or an id: clawmesh peers shows them",
   count: "--count needs a number, such as --count 3",
+  for: "--for needs a time, such as --for 20m",
   role: `--role needs a role: ${roles}`,
   name: "--name needs a name, such as --name barn-laptop",
   key: "--key needs the device's public key, as clawmesh-node id prints it; one that begins with a hyphen as --key=-…"
@@ -169,6 +187,7 @@ const commandOf = (
 const missing: { readonly [command: string]: string } = {
   "trust add": "trust add needs the device's id: clawmesh trust add ID --role ROLE; clawmesh-node id prints it there",
   trace: "trace needs a frame: clawmesh trace ID; clawmesh world --json shows ids",
+  set: "set needs an actuator and a state: clawmesh set pump-1 open --for 20m; clawmesh actuators shows both",
   ping: "ping needs a name or an id: clawmesh ping NAME; clawmesh peers shows them",
   "trust remove": "trust remove needs a name or an id: clawmesh trust list shows them"
 }
@@ -228,6 +247,16 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
     }
     case "trust remove":
       return ordered({ _tag: name, name: rest[0]! })
+    case "hold":
+    case "release":
+      return ordered({ _tag: name, group: rest[0] ?? null })
+    case "set": {
+      const span = flags.get("for")
+      const forMs = span === undefined ? null : readTime(span)
+      if (span !== undefined && forMs === null)
+        return misuse(`--for ${span}: write a time with a unit, such as 30s, 20m or 1h`)
+      return ordered({ _tag: name, actuator: rest[0]!, state: rest[1]!, forMs, again: flags.has("again") })
+    }
     default:
       return ordered({ _tag: name } as Order)
   }
@@ -243,6 +272,11 @@ export const help = `Shows and changes what the clawmesh-node on this machine do
       --zone Z  --kind observation  --source NAME
   clawmesh trace FRAME                what led to a frame, and what came of it
   clawmesh ping NAME [--count N]      find, dial, shake hands, echo: one line each
+  clawmesh actuators                  what this node moves: state, hold, and who has the lease
+  clawmesh set ACTUATOR STATE         have it moved, here or on another device, at a person's word
+      --for 20m  --again
+  clawmesh hold [GROUP]               make safe what this node moves, and keep it so
+  clawmesh release [GROUP]            let go of it again
   clawmesh trust list                 whom this node trusts, and who else is near
   clawmesh trust add ID --role ROLE   trust a device; say the same on the device
       --name NAME  --key KEY  --gen1

@@ -145,13 +145,14 @@ const whole = (socket: string) => (response: IncomingMessage, resume: Resume) =>
 export const ask = <S extends Schema.Codec<unknown, unknown>>(
   socket: string,
   request: Request,
-  schema: S
+  schema: S,
+  withinMs = ANSWER_MS_MAX
 ): Effect.Effect<S["Type"], Failure> =>
   exchange(socket, request, whole(socket)).pipe(
     Effect.timeoutOrElse({
-      duration: ANSWER_MS_MAX,
+      duration: withinMs,
       orElse: () => {
-        const why = `It takes the question and says nothing for ${ANSWER_MS_MAX / 1_000} s: the node is frozen or overloaded.`
+        const why = `It takes the question and says nothing for ${withinMs / 1_000} s: the node is frozen or overloaded.`
         return Effect.fail(noAnswer(socket, why, "Look at it with: ps -o pid,stat,cmd -C node"))
       }
     }),

@@ -10,8 +10,9 @@ const styleOf = (event: string): Style | null => {
 }
 
 /** Everything else that the event says, in words. */
-const words = ({ by, code, count: frames, incarnation, reason, term }: Event): string => {
+const words = ({ actuator, by, code, count: frames, incarnation, reason, term }: Event): string => {
   const parts: Array<string> = []
+  if (actuator !== undefined) parts.push(actuator)
   if (reason !== undefined) parts.push(reason)
   if (code !== undefined) parts.push(code)
   if (frames !== undefined) parts.push(count(frames, "frame"))
@@ -28,7 +29,8 @@ const NAME_WIDTH = 18
 export const eventLine = (event: Event, nowMs: number, look: Look): string => {
   const style = styleOf(event.event)
   const word = event.event.padEnd(EVENT_WIDTH)
-  const who = event.about === undefined ? "a stranger" : called({ id: event.about, name: event.name })
+  const nobody = event.actuator === undefined ? "a stranger" : "this node"
+  const who = event.about === undefined ? nobody : called({ id: event.about, name: event.name })
   const shown = style === null ? word : styled(word, style, look)
   return `${clock(event.atMs, nowMs)}  ${shown} ${who.padEnd(NAME_WIDTH)} ${words(event)}`.trimEnd() + "\n"
 }

@@ -12,6 +12,7 @@ import { isPrintable, printable } from "../config/Printable.ts"
 import { hint, nearest } from "../config/Spelling.ts"
 import * as Api from "../operator/Api.ts"
 import { failure, type Failure, isFailure } from "../operator/Failure.ts"
+import { actuatorsScreen, commandScreen } from "./ActuatorScreen.ts"
 import type { Manner, Order } from "./Arguments.ts"
 import { ask, follow } from "./Client.ts"
 import { idIn, resolve } from "./Devices.ts"
@@ -192,6 +193,48 @@ const showTrace = (errand: Errand, frame: string): Work =>
     (trace) => told(errand, trace, (document) => traceScreen(document, errand.look))
   )
 
+const showActuators = (errand: Errand): Work =>
+  Effect.map(ask(errand.socket, { method: "GET", target: "/actuators" }, Api.Actuators), (actuators) =>
+    told(errand, actuators, (document) => actuatorsScreen(document, errand.look))
+  )
+
+const holdOrRelease = (errand: Errand, group: string | null, on: boolean): Work =>
+  Effect.map(ask(errand.socket, { method: "POST", target: "/hold", body: { group, on } }, Api.Actuators), (actuators) =>
+    told(errand, actuators, (document) => actuatorsScreen(document, errand.look))
+  )
+
+/** A device may take as long as it waits for its hardware, and so does this. */
+const set = (errand: Errand, order: Extract<Order, { readonly _tag: "set" }>): Work =>
+  Effect.gen(function* () {
+    const { again, forMs, state } = order
+    const actuator = order.actuator.includes(":") ? order.actuator : `actuator:${order.actuator}`
+    const body: Api.CommandRequest = { actuator, state, forMs: forMs ?? 0, again }
+    const done = yield* ask(errand.socket, { method: "POST", target: "/command", body }, Api.Command, COMMAND_MS_MAX)
+    told(errand, done, (document) => commandScreen(document, errand.look))
+    if (!done.ok)
+      return yield* Effect.fail(failure("DELIVERY_FAILED", `${printable(actuator)} is not moved`, wayOutOf(done.code)))
+  })
+
+/** The kernel of this node gives a message up after half a minute, and there are two of them. */
+const COMMAND_MS_MAX = 70_000
+
+const wayOutOf = (code: string | null): string | null => {
+  switch (code) {
+    case "ON_HOLD":
+      return "On the device that moves it: clawmesh release"
+    case "TARGET_BUSY":
+      return "Another one has the lease, or it has just started: try again in ten seconds"
+    case "DUPLICATE_PROPOSAL":
+      return "The same was done within ten minutes; if it is meant: --again"
+    case "NOT_ALLOWED":
+      return "clawmesh actuators, there, shows its states and how long it may be in one; say --for 20m"
+    case "OUTCOME_UNKNOWN":
+      return "Nobody knows whether it moved: look at it"
+    default:
+      return null
+  }
+}
+
 const work = (errand: Errand): Work => {
   const { order } = errand
   switch (order._tag) {
@@ -205,6 +248,13 @@ const work = (errand: Errand): Work => {
       return showWorld(errand, order)
     case "trace":
       return showTrace(errand, order.frame)
+    case "actuators":
+      return showActuators(errand)
+    case "hold":
+    case "release":
+      return holdOrRelease(errand, order.group, order._tag === "hold")
+    case "set":
+      return set(errand, order)
     case "ping":
       return ping(errand, order)
     case "trust list":

@@ -5,6 +5,8 @@
  * `CONFIGURATION_DIRECTORY` or in `/etc/clawmesh`, where there is one that we may read.
  */
 import { isAbsolute, join, resolve } from "node:path"
+import type { OwnedActuator } from "./Actuators.ts"
+import * as Actuators from "./Actuators.ts"
 import { CONFIG_VARIABLE, type Environment } from "./Environment.ts"
 import type { Mistake } from "./Mistake.ts"
 import type { Origin } from "./Origin.ts"
@@ -33,11 +35,12 @@ export interface ReadFile {
   /** `null`: none is used. */
   readonly path: string | null
   readonly settles: Settles
+  readonly actuators: ReadonlyArray<OwnedActuator>
   /** What deserves to be said and is no mistake. */
   readonly notes: ReadonlyArray<string>
 }
 
-export const noFile: ReadFile = { path: null, settles: {}, notes: [] }
+export const noFile: ReadFile = { path: null, settles: {}, actuators: [], notes: [] }
 
 const which = (flag: string | null, environment: Environment, cwd: string): Which => {
   if (flag !== null) return { path: resolve(cwd, flag), named: { _tag: "Flag", flag: "--config" } }
@@ -75,10 +78,10 @@ export const readConfigFile = (file: FoundFile, yaml: ReadYaml | null, mistakes:
     const reason = reasons[file.failed] ?? file.failed
     if (named !== null) mistakes.push({ origin: named, excerpt: null, message: `${path} cannot be read: ${reason}` })
     const there = named === null && file.failed !== "ENOENT" && file.failed !== "ENOTDIR"
-    return { path: null, settles: {}, notes: there ? [`${path} is not used: ${reason}`] : [] }
+    return { ...noFile, notes: there ? [`${path} is not used: ${reason}`] : [] }
   }
   if (yaml === null) throw new Error(`${path} is read without a reader of YAML`)
-  return { path, settles: readText(path, file.bytes, yaml, mistakes), notes: [] }
+  return { path, ...readText(path, file.bytes, yaml, mistakes), notes: [] }
 }
 
 /** Control characters that no text holds; tab, line feed and carriage return are text. */
@@ -88,28 +91,37 @@ const notText = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/u
 const byPlace = ({ origin: a }: Mistake, { origin: b }: Mistake): number =>
   a._tag === "File" && b._tag === "File" ? a.line - b.line || a.column - b.column : 0
 
-const readText = (path: string, bytes: Uint8Array, yaml: ReadYaml, mistakes: Array<Mistake>): Settles => {
+const NOTHING: Pick<ReadFile, "settles" | "actuators"> = { settles: {}, actuators: [] }
+
+const readText = (
+  path: string,
+  bytes: Uint8Array,
+  yaml: ReadYaml,
+  mistakes: Array<Mistake>
+): Pick<ReadFile, "settles" | "actuators"> => {
   const start: Origin = { _tag: "File", file: path, line: 1, column: 1 }
   if (bytes.length > BYTES_MAX) {
     mistakes.push({ origin: start, excerpt: null, message: "the file is larger than 1 MiB; no configuration is" })
-    return {}
+    return NOTHING
   }
   let text: string
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes)
   } catch {
     mistakes.push({ origin: start, excerpt: null, message: "this is not a text file in UTF-8" })
-    return {}
+    return NOTHING
   }
   const control = notText.exec(text)
   if (control !== null) {
     const lines = text.slice(0, control.index).split("\n")
     const origin: Origin = { ...start, line: lines.length, column: lines.at(-1)!.length + 1 }
     mistakes.push({ origin, excerpt: null, message: "a control character: this is not a text file" })
-    return {}
+    return NOTHING
   }
   const found: Array<Mistake> = []
-  const settles = check(yaml(path, text, found), found)
+  const said = yaml(path, text, found)
+  const settles = check(said.raws, found)
+  const actuators = said.actuators === null ? [] : Actuators.check(said.actuators, found)
   mistakes.push(...found.sort(byPlace))
-  return settles
+  return { settles, actuators }
 }

@@ -2,6 +2,7 @@
 import type { StaticPeer } from "../../kernel/links/StaticPeer.ts"
 import type { Profile } from "../../kernel/Profile.ts"
 import type { DeviceId, Role } from "../../kernel/wire/Frame.ts"
+import type { OwnedActuator } from "./Actuators.ts"
 import type { Key } from "./NodeFile.ts"
 import type { Origin } from "./Origin.ts"
 
@@ -29,6 +30,8 @@ export interface Settings {
   readonly profile: Profile["name"]
   readonly capabilities: ReadonlyArray<string>
   readonly logFormat: "json" | "readable"
+  /** What this node moves; in the file only. */
+  readonly actuators: ReadonlyArray<OwnedActuator>
 
   /** The file that was read, absolute. */
   readonly file: string | null

@@ -1,7 +1,8 @@
 /**
- * The text of node.yaml as raw settings, each at its place: one flat mapping of words, numbers and lists of words.
+ * The text of node.yaml as raw settings, each at its place: one flat mapping of words, numbers and lists of words, and the section
+ * of actuators, which alone is nested.
  *
- * YAML 1.2 and less than that: no tags, no anchors, no second document, nothing nested, no word that a YAML 1.1 reader takes
+ * YAML 1.2 and less than that: no tags, no anchors, no second document, no word that a YAML 1.1 reader takes
  * for something else (`yes`, `on`, `010`). Never throws, and the work stays proportional to the text.
  */
 import {
@@ -16,6 +17,7 @@ import {
   parseDocument,
   type Scalar
 } from "yaml"
+import type { Section } from "./Actuators.ts"
 import type { Excerpt, Mistake } from "./Mistake.ts"
 import { descriptions, type Key, keys } from "./NodeFile.ts"
 import { hint } from "./Spelling.ts"
@@ -73,100 +75,168 @@ class Places {
   }
 }
 
-export const readYaml = (file: string, text: string, mistakes: Array<Mistake>): ReadonlyMap<Key, Raw> => {
-  const places = new Places(file, text)
-  const add = (at: Placed, message: string): void => void mistakes.push({ ...at, message })
-  const raws = new Map<Key, Raw>()
-  let document: Document.Parsed
-  try {
-    // Keys are compared below and not by the library, whose check is quadratic.
-    document = parseDocument(text, { version: "1.2", schema: "core", uniqueKeys: false, prettyErrors: false })
-  } catch (error) {
-    add(places.at(0, 1), error instanceof RangeError ? "nested too deeply" : `not YAML: ${String(error).slice(0, 120)}`)
-    return raws
-  }
-  // A tag that the library does not know warns; every tag is refused further down.
-  const syntax = [...document.errors, ...document.warnings.filter((warning) => warning.code !== "TAG_RESOLVE_FAILED")]
-  if (syntax.length > 0) {
-    // One slip makes more errors further down; the first is the one to mend.
-    const { code, message, pos } = syntax.sort((a, b) => a.pos[0] - b.pos[0])[0]!
-    const sentence = (message.split("\n")[0] ?? "").slice(0, 120)
-    add(places.at(pos[0], pos[1] - pos[0]), syntaxMessages[code] ?? `not YAML: ${sentence}`)
-    return raws
-  }
-  if (document.directives?.yaml.explicit === true) {
-    add(places.at(text.indexOf("%YAML"), 9), "the file is YAML 1.2 without being told: remove this line")
-    return raws
-  }
-  const root: Node | null = document.contents
-  // A file of comments only sets nothing.
-  if (root === null || (isScalar(root) && root.value === null && (root.source ?? "") === "")) return raws
-  if (!isMap(root) || isMarked(root)) {
-    add(places.of(root), "a configuration is a mapping: its lines are such as name: jetson-1")
-    return raws
-  }
-  const firsts = new Map<string, number>()
-  for (const pair of root.items as ReadonlyArray<Pair>) {
-    // Whatever this file is, it is no configuration.
-    if (mistakes.length >= MISTAKES_MAX) break
-    readPair(pair)
-  }
-  return raws
+/** What a file says: its settings, and its actuators where it has that section. */
+export interface Said {
+  readonly raws: ReadonlyMap<Key, Raw>
+  readonly actuators: Section | null
+}
 
-  function readPair({ key, value }: Pair): void {
-    const at = places.of(isNode(key) ? key : root)
-    if (!isScalar(key) || isMarked(key)) return add(at, "a key is one plain word")
-    const word = typeof key.value === "string" ? key.value : (key.source ?? "")
-    const first = firsts.get(word)
-    if (first !== undefined) return add(at, `${word} stands here a second time; the first is in line ${first}`)
-    firsts.set(word, at.origin._tag === "File" ? at.origin.line : 0)
-    if (!Object.hasOwn(descriptions, word)) {
-      const meant = hint(word, keys)
-      return add(at, `no such setting${meant === "" ? `; there are ${keys.join(", ")}` : meant}`)
-    }
-    readValue(word as Key, isNode(value) ? value : null, at)
-  }
+/** The one section. */
+const ACTUATORS = "actuators"
+/** An actuator's gpio is a mapping in a mapping in a list. */
+const DEPTH_MAX = 4
 
-  function readValue(key: Key, node: Node | null, keyAt: Placed): void {
-    // Of an empty value there is nothing to underline but its key.
-    const empty = node === null || (node.range?.[0] ?? 0) === (node.range?.[1] ?? 0)
-    const at = empty ? keyAt : places.of(node)
-    if (!isSeq(node)) {
-      const read = readScalar(key, node, at)
-      if (read !== null) raws.set(key, { value: read.value, at, items: [] })
-      return
-    }
-    if (isMarked(node)) return add(at, marked)
-    const values: Array<unknown> = []
-    const items: Array<Placed> = []
-    for (const item of node.items) {
-      const inner = isNode(item) ? item : null
-      const innerEmpty = inner === null || (inner.range?.[0] ?? 0) === (inner.range?.[1] ?? 0)
-      const innerAt = innerEmpty ? at : places.of(inner)
-      const read = readScalar(key, inner, innerAt)
-      // The others are still looked at; the list is not used, because there is a mistake.
-      if (read === null) continue
-      values.push(read.value)
-      items.push(innerAt)
-    }
-    raws.set(key, { value: values, at, items })
-  }
+export const readYaml = (file: string, text: string, mistakes: Array<Mistake>): Said => {
+  let actuators: Section | null = null
+  const raws = readAll()
+  return { raws, actuators }
 
-  /** `null`: cannot be taken over, and the reason is told. A mapping becomes something that no schema of ours takes. */
-  function readScalar(key: Key, node: Node | null, at: Placed): { readonly value: unknown } | null {
-    if (node === null) return { value: null }
-    if (isMarked(node)) {
-      add(at, marked)
-      return null
+  function readAll(): ReadonlyMap<Key, Raw> {
+    const places = new Places(file, text)
+    const add = (at: Placed, message: string): void => void mistakes.push({ ...at, message })
+    const raws = new Map<Key, Raw>()
+    let document: Document.Parsed
+    try {
+      // Keys are compared below and not by the library, whose check is quadratic.
+      document = parseDocument(text, { version: "1.2", schema: "core", uniqueKeys: false, prettyErrors: false })
+    } catch (error) {
+      add(
+        places.at(0, 1),
+        error instanceof RangeError ? "nested too deeply" : `not YAML: ${String(error).slice(0, 120)}`
+      )
+      return raws
     }
-    if (!isScalar(node)) return { value: {} }
-    const source = node.source ?? ""
-    const elsewhere = node.type === "PLAIN" ? readElsewhere(key, source) : null
-    if (elsewhere !== null) {
-      add(at, elsewhere)
-      return null
+    // A tag that the library does not know warns; every tag is refused further down.
+    const syntax = [...document.errors, ...document.warnings.filter((warning) => warning.code !== "TAG_RESOLVE_FAILED")]
+    if (syntax.length > 0) {
+      // One slip makes more errors further down; the first is the one to mend.
+      const { code, message, pos } = syntax.sort((a, b) => a.pos[0] - b.pos[0])[0]!
+      const sentence = (message.split("\n")[0] ?? "").slice(0, 120)
+      add(places.at(pos[0], pos[1] - pos[0]), syntaxMessages[code] ?? `not YAML: ${sentence}`)
+      return raws
     }
-    return { value: isText(key) && isPlainNumber(node) ? source : node.value }
+    if (document.directives?.yaml.explicit === true) {
+      add(places.at(text.indexOf("%YAML"), 9), "the file is YAML 1.2 without being told: remove this line")
+      return raws
+    }
+    const root: Node | null = document.contents
+    // A file of comments only sets nothing.
+    if (root === null || (isScalar(root) && root.value === null && (root.source ?? "") === "")) return raws
+    if (!isMap(root) || isMarked(root)) {
+      add(places.of(root), "a configuration is a mapping: its lines are such as name: jetson-1")
+      return raws
+    }
+    const firsts = new Map<string, number>()
+    for (const pair of root.items as ReadonlyArray<Pair>) {
+      // Whatever this file is, it is no configuration.
+      if (mistakes.length >= MISTAKES_MAX) break
+      readPair(pair)
+    }
+    return raws
+
+    function readPair({ key, value }: Pair): void {
+      const at = places.of(isNode(key) ? key : root)
+      if (!isScalar(key) || isMarked(key)) return add(at, "a key is one plain word")
+      const word = typeof key.value === "string" ? key.value : (key.source ?? "")
+      const first = firsts.get(word)
+      if (first !== undefined) return add(at, `${word} stands here a second time; the first is in line ${first}`)
+      firsts.set(word, at.origin._tag === "File" ? at.origin.line : 0)
+      if (word === ACTUATORS) return readSection(isNode(value) ? value : null, at)
+      if (!Object.hasOwn(descriptions, word)) {
+        const known = [...keys, ACTUATORS]
+        const meant = hint(word, known)
+        return add(at, `no such setting${meant === "" ? `; there are ${known.join(", ")}` : meant}`)
+      }
+      readValue(word as Key, isNode(value) ? value : null, at)
+    }
+
+    /** As plain values; what cannot be one is told here, and the rest is looked at by whoever knows the section. */
+    function readSection(node: Node | null, keyAt: Placed): void {
+      const found = new Map<string, Placed>([["", keyAt]])
+      const before = mistakes.length
+      const plain = (inner: Node | null, path: string, depth: number, at: Placed): unknown => {
+        if (inner === null) return null
+        const own = (inner.range?.[0] ?? 0) === (inner.range?.[1] ?? 0) ? at : places.of(inner)
+        found.set(path, own)
+        if (isMarked(inner)) return void add(own, marked)
+        if (isScalar(inner)) {
+          if (inner.type === "PLAIN" && (words11.test(inner.source ?? "") || octal11.test(inner.source ?? "")))
+            return void add(own, `some YAML readers take a bare ${inner.source} for something else: write it in quotes`)
+          return isPlainNumber(inner) && !Number.isSafeInteger(inner.value) ? inner.source : inner.value
+        }
+        if (depth >= DEPTH_MAX) return void add(own, "nested too deeply")
+        if (isSeq(inner))
+          return inner.items.map((item, place) => plain(isNode(item) ? item : null, `${path}/${place}`, depth + 1, own))
+        if (!isMap(inner)) return undefined
+        const entries: Array<readonly [string, unknown]> = []
+        for (const { key, value } of inner.items as ReadonlyArray<Pair>) {
+          const keyPlace = places.of(isNode(key) ? key : inner)
+          if (!isScalar(key) || isMarked(key)) {
+            add(keyPlace, "a key is one plain word")
+            continue
+          }
+          const word = typeof key.value === "string" ? key.value : (key.source ?? "")
+          if (entries.some(([other]) => other === word)) add(keyPlace, `${word} stands here a second time`)
+          else if (word !== "__proto__")
+            entries.push([word, plain(isNode(value) ? value : null, `${path}/${word}`, depth + 1, keyPlace)])
+          if (!found.has(`${path}/${word}`)) found.set(`${path}/${word}`, keyPlace)
+        }
+        return Object.fromEntries(entries)
+      }
+      const value = plain(node, "", 0, keyAt)
+      if (mistakes.length > before) return
+      const placeOf = (path: ReadonlyArray<PropertyKey>): Placed => {
+        // What is missing is told where it ought to be.
+        for (let length = path.length; length > 0; length--) {
+          const place = found.get(`/${path.slice(0, length).map(String).join("/")}`)
+          if (place !== undefined) return place
+        }
+        return found.get("")!
+      }
+      actuators = { value, placeOf }
+    }
+
+    function readValue(key: Key, node: Node | null, keyAt: Placed): void {
+      // Of an empty value there is nothing to underline but its key.
+      const empty = node === null || (node.range?.[0] ?? 0) === (node.range?.[1] ?? 0)
+      const at = empty ? keyAt : places.of(node)
+      if (!isSeq(node)) {
+        const read = readScalar(key, node, at)
+        if (read !== null) raws.set(key, { value: read.value, at, items: [] })
+        return
+      }
+      if (isMarked(node)) return add(at, marked)
+      const values: Array<unknown> = []
+      const items: Array<Placed> = []
+      for (const item of node.items) {
+        const inner = isNode(item) ? item : null
+        const innerEmpty = inner === null || (inner.range?.[0] ?? 0) === (inner.range?.[1] ?? 0)
+        const innerAt = innerEmpty ? at : places.of(inner)
+        const read = readScalar(key, inner, innerAt)
+        // The others are still looked at; the list is not used, because there is a mistake.
+        if (read === null) continue
+        values.push(read.value)
+        items.push(innerAt)
+      }
+      raws.set(key, { value: values, at, items })
+    }
+
+    /** `null`: cannot be taken over, and the reason is told. A mapping becomes something that no schema of ours takes. */
+    function readScalar(key: Key, node: Node | null, at: Placed): { readonly value: unknown } | null {
+      if (node === null) return { value: null }
+      if (isMarked(node)) {
+        add(at, marked)
+        return null
+      }
+      if (!isScalar(node)) return { value: {} }
+      const source = node.source ?? ""
+      const elsewhere = node.type === "PLAIN" ? readElsewhere(key, source) : null
+      if (elsewhere !== null) {
+        add(at, elsewhere)
+        return null
+      }
+      return { value: isText(key) && isPlainNumber(node) ? source : node.value }
+    }
   }
 }
 

@@ -119,8 +119,10 @@ export const readSettings = (
     electors: [...value("electors", plain([]))].sort(compareText),
     manifestVersion: value("manifest-version", plain(1)),
     profile: value("profile", plain("lan" as const)),
-    capabilities: value("capabilities", plain([])),
+    // What it moves it can do, whether or not it says so twice.
+    capabilities: [...new Set([...value("capabilities", plain([])), ...file.actuators.map(({ ref }) => ref)])],
     logFormat: value("log", plain("readable" as const)),
+    actuators: file.actuators,
     file: file.path,
     peerOrigins: find("peers")?.items ?? []
   }

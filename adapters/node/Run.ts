@@ -67,6 +67,9 @@ const configOf = (settings: Settings, identity: StateDirectory.StateDirectory["i
     displayName: settings.name,
     role: settings.role,
     capabilities: settings.capabilities,
+    ...(settings.actuators.length === 0
+      ? {}
+      : { actuators: settings.actuators.map(({ command: _, ...actuator }) => actuator) }),
     meshId: mesh.meshId,
     meshKey: mesh.meshKey,
     profile: profiles[settings.profile],
@@ -199,6 +202,13 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     Effect.mapError((error) => failure(error.message, "", 1))
   )
 
+  // Loaded by those who move something.
+  const hardware: Hardware["Service"] =
+    settings.actuators.length === 0
+      ? { drive: () => Effect.succeed(false) }
+      : (yield* Effect.promise(() => import("../hardware/Drivers.ts"))).make(settings.actuators, directory.path, {
+          note: (text) => printed.note(now().wall, "warning", text)
+        })
   const shell = Shell.run({
     config,
     bootId: directory.bootId,
@@ -216,7 +226,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
       check: (publicKey, proofs) => Effect.sync(() => check(publicKey, proofs))
     }),
     Effect.provideService(Messages, calls.port),
-    Effect.provideService(Hardware, { drive: () => Effect.succeed(false) }),
+    Effect.provideService(Hardware, hardware),
     Effect.provideService(Herald, {
       tell: (event) =>
         Effect.sync(() => {

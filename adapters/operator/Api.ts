@@ -289,6 +289,71 @@ export const Echo = Schema.Struct({
 })
 export type Echo = typeof Echo.Type
 
+/** What this node moves. */
+export const Actuators = Schema.Struct({
+  $type: Schema.Literal("clawmesh.actuators/1"),
+  ...head,
+  actuators: Schema.Array(
+    Schema.Struct({
+      /** As its capability names it: `actuator:pump-1`. */
+      actuator: Schema.String,
+      /** One of a group moves at a time, at the word of one. */
+      group: Schema.String,
+      states: Schema.Array(Schema.String),
+      safe: Schema.String,
+      /** In any other state than the safe one. */
+      atMostMs: Schema.Natural,
+      /** `null`: not known, as after a drive that failed. */
+      state: Schema.NullOr(Schema.String),
+      /** The state that it is being brought to; `null`: it is not moving. */
+      moving: Schema.NullOr(Schema.String),
+      /** Until it is made safe; `null`: it is. */
+      leftMs: Schema.NullOr(Schema.Natural),
+      hold: Schema.Boolean,
+      epoch: Schema.Natural,
+      /** Whose lease runs. */
+      holder: Schema.NullOr(Device),
+      leaseLeftMs: Schema.Natural
+    })
+  )
+})
+export type Actuators = typeof Actuators.Type
+
+/** Body of `POST /hold`; `group` `null`: all. */
+export const HoldRequest = Schema.Struct({ group: Schema.NullOr(Schema.String), on: Schema.Boolean })
+export type HoldRequest = typeof HoldRequest.Type
+
+/** Body of `POST /command`. */
+export const CommandRequest = Schema.Struct({
+  /** `actuator:pump-1` */
+  actuator: Schema.String,
+  state: Schema.String,
+  /** It is made safe by itself after so long; 0 for the safe state. */
+  forMs: Schema.Natural,
+  /** The same within ten minutes, and meant so. */
+  again: Schema.Boolean,
+  /** The same intent moves hardware once, however often it is asked for; left out: a new one. */
+  intentId: Schema.optionalKey(Schema.NonEmptyString.check(Schema.isMaxLength(128)))
+})
+export type CommandRequest = typeof CommandRequest.Type
+
+/** What came of a command. */
+export const Command = Schema.Struct({
+  $type: Schema.Literal("clawmesh.command/1"),
+  ...head,
+  actuator: Schema.String,
+  state: Schema.String,
+  /** Who owns the actuator. */
+  by: Device,
+  intentId: Schema.String,
+  ok: Schema.Boolean,
+  /** Why not, a code of the protocol; `null`: it is done. */
+  code: Schema.NullOr(Schema.String),
+  text: Schema.String,
+  tookMs: Schema.Natural
+})
+export type Command = typeof Command.Type
+
 /** Entries of the world asked for when nobody says how many, and how many at most. */
 export const WORLD_DEFAULT = 200
 export const WORLD_MAX = 10_000

@@ -20,6 +20,7 @@ import * as Api from "./Api.ts"
 import { failure, type Failure, failures, isFailure } from "./Failure.ts"
 import { PATH_BYTES_MAX } from "./Place.ts"
 import { type Asked, read } from "./Requests.ts"
+import * as Acting from "./Acting.ts"
 import * as Trusting from "./Trusting.ts"
 import * as Views from "./Views.ts"
 
@@ -159,6 +160,8 @@ interface Desk {
 }
 
 type Document =
+  | Api.Actuators
+  | Api.Command
   | Api.World
   | Api.Trace
   | Api.Echo
@@ -229,12 +232,35 @@ const perform = (
       return follow(desk, asked.question, response)
     case "remove":
       return changes.withPermits(1)(Trusting.remove(daemon, asked.id))
+    case "actuators":
+      return Effect.sync(() => Acting.actuators(daemon))
     case "add":
-      return Effect.flatMap(bodyOf(request), (body) =>
-        typeof body === "string" ? add(desk, body) : Effect.succeed<Document>(body)
-      )
+      return withBody(request, (body) => add(desk, body))
+    case "hold":
+      return withBody(request, (body) => {
+        const wanted = decodeHold(body)
+        return Result.isSuccess(wanted)
+          ? changes.withPermits(1)(Acting.hold(daemon, wanted.success))
+          : Effect.succeed(unread("hold", wanted.failure.message))
+      })
+    case "command":
+      return withBody(request, (body) => {
+        const wanted = decodeCommand(body)
+        return Result.isSuccess(wanted)
+          ? Acting.command(daemon, wanted.success)
+          : Effect.succeed(unread("command", wanted.failure.message))
+      })
   }
 }
+
+const decodeHold = Schema.decodeUnknownResult(Schema.fromJsonString(Api.HoldRequest))
+const decodeCommand = Schema.decodeUnknownResult(Schema.fromJsonString(Api.CommandRequest))
+
+const unread = (what: string, why: string): Failure =>
+  failure("WRONG_USE", `this is no request for a ${what}: ${why.slice(0, MESSAGE_UNITS_MAX)}`)
+
+const withBody = (request: IncomingMessage, use: (body: string) => Effect.Effect<Document>): Effect.Effect<Document> =>
+  Effect.flatMap(bodyOf(request), (body) => (typeof body === "string" ? use(body) : Effect.succeed<Document>(body)))
 
 const decodeTrust = Schema.decodeUnknownResult(Schema.fromJsonString(Api.TrustRequest))
 

@@ -34,7 +34,7 @@ export const nameOf = (node: NodeState, id: string): string | null => {
   return name === "" ? null : name
 }
 
-const deviceOf = (node: NodeState, id: string): Api.Device => ({ id, name: nameOf(node, id) })
+export const deviceOf = (node: NodeState, id: string): Api.Device => ({ id, name: nameOf(node, id) })
 
 /** How a sentence calls a device. */
 const called = ({ id, name }: Api.Device): string => name ?? id.slice(0, 8)
@@ -49,7 +49,7 @@ export interface WorldQuestion {
   readonly source: string | null
 }
 
-const headOf = (node: NodeState, now: Instant) => ({ at: isoTime(now.wall), seenFrom: node.config.displayName })
+export const headOf = (node: NodeState, now: Instant) => ({ at: isoTime(now.wall), seenFrom: node.config.displayName })
 
 const selfOf = ({ config }: NodeState) => ({ id: config.deviceId, name: config.displayName, role: config.role })
 

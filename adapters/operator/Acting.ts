@@ -1,0 +1,151 @@
+/**
+ * What the operator has moved, and holds, over the operator's socket (PROTOCOL.md part 16). Whoever asks here stands at this node:
+ * the evidence is a person's, and the guardian of the actuator, here or on another device, judges it by its own policy.
+ *
+ * One command is one intent: it is asked for once, and what came of it is told. Where its answer is lost nobody knows what became of
+ * it, and that is what is said.
+ */
+import { randomUUID } from "node:crypto"
+import * as Effect from "effect/Effect"
+import { SET } from "../../kernel/actuation/Actuator.ts"
+import * as Ledger from "../../kernel/actuation/Ledger.ts"
+import type { NodeState } from "../../kernel/Node.ts"
+import { GUARDIAN } from "../../kernel/routing/Forwarding.ts"
+import type { Outcome } from "../../kernel/routing/Outcome.ts"
+import { routes } from "../../kernel/routing/Routes.ts"
+import { isPlain } from "../../kernel/wire/ContextFrame.ts"
+import { NEVER_MS } from "../../kernel/Time.ts"
+import type { Daemon } from "../node/Daemon.ts"
+import type * as Api from "./Api.ts"
+import { failure, type Failure } from "./Failure.ts"
+import { deviceOf, headOf } from "./Views.ts"
+
+/** The kernel takes an input up within milliseconds; a node that does not is stuck. */
+const TAKEN_UP_MS_MAX = 2_000
+const POLL_MS = 10
+
+export const actuators = (daemon: Daemon): Api.Actuators => {
+  const node = daemon.state()
+  const now = daemon.now()
+  const { config, durable, guardian } = node
+  return {
+    $type: "clawmesh.actuators/1",
+    ...headOf(node, now),
+    actuators: (config.actuators ?? []).map(({ forMsMax, group, ref, safe, states }) => {
+      const { epoch, hold, holder } = Ledger.groupOf(durable.ledger, group)
+      const guard = guardian.guards.find((one) => one.group === group)
+      const place = guard?.places.find((one) => one.ref === ref)
+      const leaseLeftMs = Math.max(0, (guard?.leaseUntil ?? -NEVER_MS) - now.mono)
+      const until = place?.until ?? NEVER_MS
+      return {
+        actuator: ref,
+        group,
+        states,
+        safe,
+        atMostMs: forMsMax,
+        state: place?.state ?? null,
+        moving: guard?.move?.actuator === ref ? guard.move.state : null,
+        leftMs: until === NEVER_MS ? null : Math.max(0, until - now.mono),
+        hold,
+        epoch,
+        holder: holder === null || leaseLeftMs === 0 ? null : deviceOf(node, holder.deviceId),
+        leaseLeftMs
+      }
+    })
+  }
+}
+
+const noActuators = failure(
+  "NOT_FOUND",
+  "this node moves nothing",
+  "Actuators stand in its node.yaml; on another device: clawmesh hold there"
+)
+
+/** Holds a group, or all, or lets go. Answers once the kernel has it, and with what moves then. */
+export const hold = (daemon: Daemon, { group, on }: Api.HoldRequest): Effect.Effect<Api.Actuators | Failure> =>
+  Effect.gen(function* () {
+    const owned = daemon.state().config.actuators ?? []
+    if (owned.length === 0) return noActuators
+    const groups = [...new Set(owned.map((one) => one.group))]
+    if (group !== null && !groups.includes(group))
+      return failure("NOT_FOUND", `no group ${JSON.stringify(group)} here`, `There are ${groups.join(", ")}`)
+    const wanted = group === null ? groups : [group]
+    const stands = ({ durable, phase }: NodeState): boolean =>
+      phase === "running" && wanted.every((one) => Ledger.groupOf(durable.ledger, one).hold === on)
+    yield* daemon.offer({ _tag: "Hold", group, on })
+    for (let waitedMs = 0; waitedMs <= TAKEN_UP_MS_MAX; waitedMs += POLL_MS) {
+      if (stands(daemon.state())) return actuators(daemon)
+      yield* Effect.sleep(POLL_MS)
+    }
+    return failure("TIMEOUT", "the node has not taken it up yet; it may still do so", "clawmesh actuators")
+  })
+
+const isLease = (result: unknown): result is { readonly epoch: number; readonly journalId: string } =>
+  isPlain(result) && typeof result["epoch"] === "number" && typeof result["journalId"] === "string"
+
+/** It is a person's word, said at this node. */
+const TRUST = {
+  action_type: "actuation",
+  evidence_trust_tier: "T3_verified_action_evidence",
+  minimum_trust_tier: "T2_operational_observation",
+  verification_required: "none",
+  evidence_sources: ["human"]
+} as const
+
+/** Has it moved: first a lease, then the command under its epoch. */
+export const command = (daemon: Daemon, wanted: Api.CommandRequest): Effect.Effect<Api.Command | Failure> =>
+  Effect.gen(function* () {
+    const { actuator, again, forMs, intentId = randomUUID(), state } = wanted
+    const node = daemon.state()
+    const { deviceId } = node.config
+    const [owner, other] = routes(node, actuator)
+    if (owner === undefined)
+      return failure("NOT_FOUND", `nobody who is up can move ${actuator}`, "clawmesh status shows who is up")
+    if (other !== undefined)
+      return failure("AMBIGUOUS", `more than one device says that it moves ${actuator}`, "rename one in its node.yaml")
+    const begun = daemon.now()
+    const told = (outcome: Outcome): Api.Command => {
+      const now = daemon.now()
+      return {
+        $type: "clawmesh.command/1",
+        ...headOf(node, now),
+        actuator,
+        state,
+        by: deviceOf(node, owner.deviceId),
+        intentId,
+        ok: outcome.ok,
+        code: outcome.ok ? null : outcome.code,
+        text: outcome.ok ? "done" : outcome.message,
+        tookMs: Math.max(0, now.mono - begun.mono)
+      }
+    }
+    const common = { to: owner.deviceId, originGatewayId: deviceId }
+    const lease = yield* daemon.ask({
+      ...common,
+      channel: GUARDIAN,
+      idempotencyKey: randomUUID(),
+      message: { lease: actuator }
+    })
+    if (!lease.ok) return told(lease)
+    if (!isLease(lease.result))
+      return failure("BAD_ANSWER", "the guardian answers without a lease: it is of another version")
+    const { epoch, journalId } = lease.result
+    return told(
+      yield* daemon.ask({
+        ...common,
+        channel: "clawmesh.commands",
+        idempotencyKey: randomUUID(),
+        command: {
+          version: 1,
+          kind: "clawmesh.command",
+          commandId: intentId,
+          createdAtMs: daemon.now().wall,
+          source: { nodeId: deviceId, role: node.config.role },
+          target: { kind: "capability", ref: actuator },
+          operation: { name: SET, params: { state } },
+          trust: TRUST,
+          kernel: { intentId, journalId, epoch, forMs, ...(again ? { again: true as const } : {}) }
+        }
+      })
+    )
+  })
