@@ -17,6 +17,8 @@ import { hint } from "./Spelling.ts"
 export interface Section {
   readonly value: unknown
   readonly placeOf: (path: ReadonlyArray<PropertyKey>) => Placed
+  /** The place of the word before a value. */
+  readonly wordAt: (path: ReadonlyArray<PropertyKey>) => Placed
 }
 
 /** The program that moves it, and its arguments; `{state}` among them is the state that it is to take. */
@@ -95,11 +97,15 @@ const KNOWN_GPIO = Object.keys(Gpio.fields)
 const decode = Schema.decodeUnknownResult(All)
 const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
 
-const sentence = (path: ReadonlyArray<PropertyKey>, value: unknown): string => {
+/** The last word of a path, and those that may stand in its place. */
+const wordOf = (path: ReadonlyArray<PropertyKey>) => {
   const names = path.filter((key) => typeof key === "string")
-  const last = names.at(-1)
+  return { last: names.at(-1), among: names.length > 1 && names[0] === "gpio" ? KNOWN_GPIO : KNOWN }
+}
+
+const sentence = (path: ReadonlyArray<PropertyKey>, value: unknown): string => {
+  const { among, last } = wordOf(path)
   if (last === undefined) return ALL
-  const among = names.length > 1 && names[0] === "gpio" ? KNOWN_GPIO : KNOWN
   if (!among.includes(last)) return `no such word${hint(last, among) || `; there are ${among.join(", ")}`}`
   return value === undefined ? `${last} is missing: ${says[last]!}` : says[last]!
 }
@@ -157,7 +163,7 @@ const atOdds = (one: One): ReadonlyArray<readonly [key: string, message: string]
   return found
 }
 
-export const check = ({ placeOf, value }: Section, mistakes: Array<Mistake>): ReadonlyArray<OwnedActuator> => {
+export const check = ({ placeOf, value, wordAt }: Section, mistakes: Array<Mistake>): ReadonlyArray<OwnedActuator> => {
   const add = (path: ReadonlyArray<PropertyKey>, message: string): void =>
     void mistakes.push({ ...placeOf(path), message })
   const decoded = decode(value, { errors: "all", onExcessProperty: "error" })
@@ -168,7 +174,9 @@ export const check = ({ placeOf, value }: Section, mistakes: Array<Mistake>): Re
       const key = plain.join("/")
       if (told.has(key)) continue
       told.add(key)
-      add(plain, sentence(plain, valueAt(value, plain)))
+      const { among, last } = wordOf(plain)
+      const at = last !== undefined && !among.includes(last) ? wordAt(plain) : placeOf(plain)
+      mistakes.push({ ...at, message: sentence(plain, valueAt(value, plain)) })
     }
     return []
   }

@@ -153,6 +153,7 @@ export const readYaml = (file: string, text: string, mistakes: Array<Mistake>): 
     /** As plain values; what cannot be one is told here, and the rest is looked at by whoever knows the section. */
     function readSection(node: Node | null, keyAt: Placed): void {
       const found = new Map<string, Placed>([["", keyAt]])
+      const words = new Map<string, Placed>()
       const before = mistakes.length
       const plain = (inner: Node | null, path: string, depth: number, at: Placed): unknown => {
         if (inner === null) return null
@@ -179,6 +180,7 @@ export const readYaml = (file: string, text: string, mistakes: Array<Mistake>): 
           if (entries.some(([other]) => other === word)) add(keyPlace, `${word} stands here a second time`)
           else if (word !== "__proto__")
             entries.push([word, plain(isNode(value) ? value : null, `${path}/${word}`, depth + 1, keyPlace)])
+          words.set(`${path}/${word}`, keyPlace)
           if (!found.has(`${path}/${word}`)) found.set(`${path}/${word}`, keyPlace)
         }
         return Object.fromEntries(entries)
@@ -193,7 +195,7 @@ export const readYaml = (file: string, text: string, mistakes: Array<Mistake>): 
         }
         return found.get("")!
       }
-      actuators = { value, placeOf }
+      actuators = { value, placeOf, wordAt: (path) => words.get(`/${path.map(String).join("/")}`) ?? placeOf(path) }
     }
 
     function readValue(key: Key, node: Node | null, keyAt: Placed): void {

@@ -28,11 +28,12 @@ const PROGRAM_MS_MAX = DRIVE_MS - 500
 const DEAD_MAN = 'sleep "$1"; [ "$(cat "$2" 2>/dev/null)" = "$3" ] || exit 0; shift 3; exec "$@"'
 
 /** What a program must never get: what this one was started with for itself. */
-const environmentOf = ({ actuator, forMs, state }: Drive): NodeJS.ProcessEnv => ({
+const environmentOf = ({ actuator, forMs, intentId, state }: Drive): NodeJS.ProcessEnv => ({
   PATH: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
   CLAWMESH_ACTUATOR: actuator,
   CLAWMESH_STATE: state,
-  CLAWMESH_FOR_MS: String(forMs ?? 0)
+  CLAWMESH_FOR_MS: String(forMs ?? 0),
+  CLAWMESH_INTENT: intentId ?? ""
 })
 
 const kill = ({ pid }: ChildProcess): void => {
@@ -76,7 +77,7 @@ export const make = (
         detached: true,
         stdio: "ignore",
         cwd: "/",
-        env: environmentOf({ ...drive, state: actuator.safe, forMs: null })
+        env: environmentOf({ ...drive, state: actuator.safe, forMs: null, intentId: null })
       })
       child.once("error", reject)
       child.once("spawn", () => {
@@ -95,24 +96,23 @@ export const make = (
         env: environmentOf(drive)
       })
       let said = ""
+      let over = false
+      const end = (ok: boolean, why: string): void => {
+        if (over) return
+        over = true
+        clearTimeout(timer)
+        if (!ok) note(`${drive.actuator}: ${program} ${why}`)
+        resolve(ok)
+      }
       const timer = setTimeout(() => {
         kill(child)
-        note(`${drive.actuator}: ${program} took longer than ${PROGRAM_MS_MAX} ms and was ended`)
-        resolve(false)
+        end(false, `took longer than ${PROGRAM_MS_MAX} ms and was ended`)
       }, PROGRAM_MS_MAX)
       child.stderr?.setEncoding("utf8").on("data", (text: string) => {
         said = `${said}${text}`.slice(0, 200)
       })
-      child.once("error", (error) => {
-        clearTimeout(timer)
-        note(`${drive.actuator}: ${program} does not run: ${error.message}`)
-        resolve(false)
-      })
-      child.once("close", (code, signal) => {
-        clearTimeout(timer)
-        if (code !== 0) note(`${drive.actuator}: ${program} ended with ${code ?? signal}: ${said.trim()}`)
-        resolve(code === 0)
-      })
+      child.once("error", (error) => end(false, `does not run: ${error.message}`))
+      child.once("close", (code, signal) => end(code === 0, `ended with ${code ?? signal}: ${said.trim()}`))
     })
 
   const driven = async (drive: Drive): Promise<boolean> => {

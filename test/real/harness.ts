@@ -7,7 +7,7 @@
  * where it dials another one, and `knows` makes it a static peer of somebody whom the site does not run (`Insider.ts`).
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { request } from "node:http"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
@@ -45,6 +45,8 @@ interface Place {
   readonly reaches: Map<string, string | null>
   /** Entries of `--peer` beside those. */
   readonly peers: Array<string>
+  /** Its node.yaml; `null`: it has none. */
+  config: string | null
 }
 
 /** What `clawmesh status` and `clawmesh peers` say, as far as the tests look. */
@@ -83,7 +85,8 @@ export class Site {
         process: null,
         output: "",
         reaches: new Map(),
-        peers: []
+        peers: [],
+        config: null
       })
     }
     return new Site(directory, places)
@@ -98,6 +101,18 @@ export class Site {
   /** `from` dials `to` at this URL; `null`: it has no address of it, and waits to be dialled. */
   reach(from: string, to: string, url: string | null): void {
     this.place(from).reaches.set(to, url)
+  }
+
+  /** This node reads such a node.yaml, from its next start on. */
+  configure(name: string, text: string): void {
+    const file = join(this.directory, `${name}.yaml`)
+    writeFileSync(file, text)
+    this.place(name).config = file
+  }
+
+  /** A file of the test's own beside the state directories. */
+  file(name: string): string {
+    return join(this.directory, name)
   }
 
   /** One more static peer: `<deviceId>=<url>|<fingerprint>|<label>`. */
@@ -126,6 +141,7 @@ export class Site {
       "--state",
       place.directory,
       "--no-discovery",
+      ...(place.config === null ? [] : ["--config", place.config]),
       ...(this.meshKey === null ? [] : [this.meshKey]),
       ...electors.flatMap(({ deviceId }) => ["--elector", deviceId]),
       ...others.flatMap(({ deviceId, name: other, port }) => {
@@ -243,7 +259,7 @@ export class Site {
     return this.ask(name, "GET", path)
   }
 
-  private ask(name: string, method: "GET" | "POST", path: string, body = ""): Promise<string | null> {
+  ask(name: string, method: "GET" | "POST", path: string, body = ""): Promise<string | null> {
     return new Promise((done) => {
       const asked = request(
         {
