@@ -386,10 +386,11 @@ const changeTrust = (node: NodeState, input: Extract<Input, { readonly _tag: "Tr
   return [node.phase === "booting" ? next : withAlarm(next, turn), turn.out]
 }
 
-/** Goodbye: authority first, then the word, then silence (B1). The word is signed, so that others can hand it on. */
+/** Goodbye: authority first, and what is open is made safe; then the word, then silence (B1, B36). The word is signed, so that others can hand it on. */
 const leave = (node: NodeState, reason: string, turn: Turn): Step => {
   note(turn, { event: "node.leaving", about: node.config.deviceId, incarnation: node.incarnation })
   const leadership = LeadershipRoom.leave(node.leadership, turn, node.links)
+  Guardian.leave(node.guardian, turn)
   const why = reason.slice(0, FIELD_CHARS_MAX)
   const alarmAt = turn.at.mono + LEAVE_MS
   turn.out.push({ _tag: "Sign", ticket: LEAVE_TICKET, payloads: [payloadOf(turn, goodbyeOf(node, why))] })

@@ -12,7 +12,7 @@ import * as Ledger from "../../kernel/actuation/Ledger.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import { GUARDIAN } from "../../kernel/routing/Forwarding.ts"
 import type { Outcome } from "../../kernel/routing/Outcome.ts"
-import { routes } from "../../kernel/routing/Routes.ts"
+import { capabilitiesOf, routes } from "../../kernel/routing/Routes.ts"
 import { isPlain } from "../../kernel/wire/ContextFrame.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
 import type { Daemon } from "../node/Daemon.ts"
@@ -83,6 +83,15 @@ export const hold = (daemon: Daemon, { group, on }: Api.HoldRequest): Effect.Eff
 const isLease = (result: unknown): result is { readonly epoch: number; readonly journalId: string } =>
   isPlain(result) && typeof result["epoch"] === "number" && typeof result["journalId"] === "string"
 
+/** By their ids. A device that is on probation is `down` to the mesh; a person who has a session with it may use it. */
+const ownersOf = (node: NodeState, actuator: string): ReadonlyArray<string> => {
+  const found = routes(node, actuator).map(({ deviceId }) => deviceId)
+  if (found.length > 0) return found
+  return node.links.links.flatMap((link) =>
+    link._tag === "Session" && capabilitiesOf(node, link.peer).some(({ id }) => id === actuator) ? [link.peer] : []
+  )
+}
+
 /** It is a person's word, said at this node. */
 const TRUST = {
   action_type: "actuation",
@@ -98,9 +107,9 @@ export const command = (daemon: Daemon, wanted: Api.CommandRequest): Effect.Effe
     const { actuator, again, forMs, intentId = randomUUID(), state } = wanted
     const node = daemon.state()
     const { deviceId } = node.config
-    const [owner, other] = routes(node, actuator)
+    const [owner, other] = ownersOf(node, actuator)
     if (owner === undefined)
-      return failure("NOT_FOUND", `nobody who is up can move ${actuator}`, "clawmesh status shows who is up")
+      return failure("NOT_FOUND", `nobody within reach moves ${actuator}`, "clawmesh status shows who is there")
     if (other !== undefined)
       return failure("AMBIGUOUS", `more than one device says that it moves ${actuator}`, "rename one in its node.yaml")
     const begun = daemon.now()
@@ -111,7 +120,7 @@ export const command = (daemon: Daemon, wanted: Api.CommandRequest): Effect.Effe
         ...headOf(node, now),
         actuator,
         state,
-        by: deviceOf(node, owner.deviceId),
+        by: deviceOf(node, owner),
         intentId,
         ok: outcome.ok,
         code: outcome.ok ? null : outcome.code,
@@ -119,7 +128,7 @@ export const command = (daemon: Daemon, wanted: Api.CommandRequest): Effect.Effe
         tookMs: Math.max(0, now.mono - begun.mono)
       }
     }
-    const common = { to: owner.deviceId, originGatewayId: deviceId }
+    const common = { to: owner, originGatewayId: deviceId }
     const lease = yield* daemon.ask({
       ...common,
       channel: GUARDIAN,

@@ -469,6 +469,30 @@ const goOn = (guardian: Guardian, turn: Turn): Guardian => {
   return withDue(drives === guardian.drives ? next : { ...next, drives })
 }
 
+/**
+ * It leaves, and waits for nothing more: what is open is made safe, but for a group in which something moves. That one's own clock
+ * makes it safe: two drives at once might end in the wrong order.
+ */
+export const leave = ({ drives, guards }: Guardian, turn: Turn): void => {
+  let drive = drives
+  for (const { move, places } of guards)
+    for (const { ref, state } of move === null ? places : []) {
+      const actuator = byRef(turn, ref)
+      if (actuator === undefined || state === actuator.safe) continue
+      note(turn, { event: "actuator.recalled", actuator: ref, reason: "this node leaves" })
+      drive++
+      turn.out.push({
+        _tag: "Drive",
+        ticket: drive,
+        actuator: ref,
+        state: actuator.safe,
+        forMs: null,
+        intentId: null,
+        epoch: null
+      })
+    }
+}
+
 const withDue = (guardian: Guardian): Guardian => {
   let due = NEVER_MS
   for (const { move, places } of guardian.guards) {

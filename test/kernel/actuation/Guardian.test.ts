@@ -214,6 +214,23 @@ describe("a command", () => {
     assert.strictEqual(well.states.at(-1), "closed")
   })
 
+  it("P16.7, B36: what is open is closed before it says goodbye; what moves then is left to its own clock", () => {
+    const well = new Well()
+    well.opens(well.lease(), "i1")
+    well.feed({ _tag: "Leave", reason: "asked to" })
+    assert.deepStrictEqual(well.states.slice(-2), ["open", "closed"])
+    assert.strictEqual(well.drive.node.phase, "left")
+
+    const moving = new Well()
+    moving.wants(moving.lease(), "i1")
+    moving.feed({ _tag: "Leave", reason: "asked to" })
+    assert.deepStrictEqual(moving.states, ["closed", "open"])
+
+    const closed = new Well()
+    closed.feed({ _tag: "Leave", reason: "asked to" })
+    assert.deepStrictEqual(closed.states, ["closed"], "the one of its start")
+  })
+
   it("P16.6: a drive that does not answer is of unknown outcome, and made safe", () => {
     const well = new Well()
     const lease = well.lease()
