@@ -176,6 +176,13 @@ const checked = (settings: Settings, out: (text: string) => void): Exit => {
   )
   const width = Math.min(48, Math.max(...rows.map(([, value]) => value.length)))
   const lines = rows.map(([key, value, origin]) => `${key.padEnd(18)}${value.padEnd(width)}  ${origin}`.trimEnd())
+  for (const [i, { command, forMsMax, group, ref, safe, states }] of settings.actuators.entries()) {
+    const terms = `${ref}, group ${group}: ${states.join(", ")}; safe ${safe}, else ${forMsMax / 1_000} s at most`
+    lines.push(
+      printable(`${(i === 0 ? "actuators" : "").padEnd(18)}${terms}`),
+      printable(`${"".padEnd(20)}${command.join(" ")}`)
+    )
+  }
   const file = settings.file === null ? "no configuration file" : printable(settings.file)
   out(`${[...lines, "", `${"file".padEnd(18)}${file}`].join("\n")}\n`)
   // Who we are and whom we trust is in the state directory, which may be in use, and which a check does not make.

@@ -33,6 +33,26 @@ describe("clawmesh: orders", () => {
     assert.deepStrictEqual(order("ping barn --count 3"), { _tag: "ping", name: "barn", count: 3 })
     for (const count of ["0", "-1", "1.5", "10000", "x"])
       assert.include(order(`ping barn --count=${count}`), "1 to 9999")
+    assert.deepStrictEqual(order("actuators"), { _tag: "actuators" })
+    assert.deepStrictEqual(order("hold"), { _tag: "hold", group: null })
+    assert.deepStrictEqual(order("release well"), { _tag: "release", group: "well" })
+    assert.deepStrictEqual(order("set pump-1 open --for 20m --again"), {
+      _tag: "set",
+      actuator: "pump-1",
+      state: "open",
+      forMs: 1_200_000,
+      again: true
+    })
+    assert.deepStrictEqual(order("set pump-1 closed"), {
+      _tag: "set",
+      actuator: "pump-1",
+      state: "closed",
+      forMs: null,
+      again: false
+    })
+    assert.include(order("set pump-1"), "set needs an actuator and a state")
+    assert.include(order("set pump-1 open --for 20"), "write a time with a unit")
+    assert.include(order("hold a b"), "hold does not take")
     assert.deepStrictEqual(order("trust list"), { _tag: "trust list" })
     assert.deepStrictEqual(order("trust add abc --role field --name n --key k --gen1"), {
       _tag: "trust add",
