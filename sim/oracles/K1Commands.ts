@@ -12,6 +12,8 @@
  */
 import type { Command } from "../../kernel/Command.ts"
 import { indexOfLink } from "../../kernel/links/Link.ts"
+import { LANE_BYTES_MAX, LANE_FRAMES_MAX } from "../../kernel/links/Lanes.ts"
+import { UNAUTHENTICATED_FRAMES_MAX } from "../../kernel/Profile.ts"
 import type { Frame } from "../../kernel/wire/Frame.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
@@ -45,14 +47,19 @@ const dialled = (seen: Observation, { attempt, to }: Extract<Command, { readonly
   return contact.session === null ? null : "dials a device that it has a session with"
 }
 
-/** What a session may be ended with. */
+/** In which words. */
+const STRAYED = "shake hands first"
+
+/** What a session may be ended with, and who says more than its login has to be borne for a while (P5.10). */
 const ended = (
   { after, before, input }: Observation,
-  { code, link }: Extract<Command, { readonly _tag: "Hangup" }>
+  { code, link, reason }: Extract<Command, { readonly _tag: "Hangup" }>
 ): string | null => {
   if (code === 1009) return input._tag === "Malformed" ? null : "closes with 1009, and no message was too big"
   if (code !== 1000 && code !== 1001 && code !== 1008) return `closes with ${code}`
   const open = before.links.links[indexOfLink(before.links.links, link)]
+  if (open?._tag === "Offered" && code === 1008 && reason === STRAYED && open.strays < UNAUTHENTICATED_FRAMES_MAX)
+    return `shows somebody out after ${open.strays + 1} words before the login`
   if (open?._tag !== "Session" || code !== 1008) return null
   const is = after.config.trusted.find(({ deviceId }) => deviceId === open.peer)
   const was = before.config.trusted.find(({ deviceId }) => deviceId === open.peer)
@@ -92,7 +99,8 @@ const unanswered = ({ after, before, commands, input }: Observation): string | n
     askers.some((asker) => asker._tag === "Link" && asker.link === input.link && asker.id === id)
   )
   // Too much waits for this peer to read (P13.4): counted as dropped.
-  const isDropped = line.length > 0 && after.refusals !== before.refusals
+  const isFull = line.length >= LANE_FRAMES_MAX || line.reduce((sum, { bytes }) => sum + bytes, 0) >= LANE_BYTES_MAX / 2
+  const isDropped = isFull && after.refusals !== before.refusals
   return waits || said === 1 || isUnderWay || isDropped ? null : `leaves ${input.frame.method} without an answer`
 }
 

@@ -6,7 +6,7 @@
  * Asked of nodes that run. Does not judge: in which words, nor notes of liars.
  */
 import type { Command } from "../../kernel/Command.ts"
-import { indexOfContact } from "../../kernel/links/Link.ts"
+import { indexOfContact, indexOfLink } from "../../kernel/links/Link.ts"
 import { indexOfMember } from "../../kernel/membership/Member.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
@@ -116,6 +116,12 @@ const refusalsCounted = ({ after, before }: Observation, { answered, notes }: Sa
   return null
 }
 
+/** What does not read is told, whoever said it. */
+const unreadTold = ({ before, input }: Observation, { notes }: Said): string | null => {
+  if (input._tag !== "Malformed" || indexOfLink(before.links.links, input.link) === -1) return null
+  return notes.some(({ code }) => code !== undefined) ? null : "hears what does not read, and does not say so"
+}
+
 /** Who asks how it is is told what is so: of itself, of its refusals, and of each peer. */
 const answersTrue = ({ before, commands, input }: Observation): string | null => {
   if (input._tag !== "Received" || input.frame.type !== "req") return null
@@ -160,6 +166,7 @@ export const told: MakeOracle = () => ({
       sessionsTold(seen, said) ??
       leadersTold(seen, said) ??
       refusalsCounted(seen, said) ??
+      unreadTold(seen, said) ??
       answersTrue(seen)
     return why === null ? null : `${machine.name} ${why}`
   }

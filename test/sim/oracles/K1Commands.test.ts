@@ -238,5 +238,34 @@ describe("K1: a node forgets nothing that is open", () => {
   })
 })
 
+it("K1: who has not logged in yet is borne for a while", () => {
+  const door = scenarioOf(`
+scenario: Somebody who chatters
+seed: 3
+lasts: 20s
+nodes:
+  main:   { role: planner }
+  backup: { role: standby-planner }
+network: { delay: 2ms..20ms, links: everyone }
+timeline:
+  - { at: 0s, start: everyone }
+  - { at: 5s, connect: { to: backup, with: chatter } }`)
+  fires(
+    "K1",
+    /^backup shows somebody out after 1 words before the login$/u,
+    door,
+    broken((node, input) => {
+      const [after, commands] = Node.step(node, input)
+      const link = input._tag === "Received" ? after.links.links.find((one) => one.link === input.link) : undefined
+      return link?._tag === "Offered" && link.strays === 1
+        ? [
+            after,
+            [...commands, { _tag: "Hangup", link: link.link, code: 1008, reason: "shake hands first", abrupt: false }]
+          ]
+        : [after, commands]
+    })
+  )
+})
+
 const hangup = (commands: ReadonlyArray<Command>, link: number | undefined, code: number): ReadonlyArray<Command> =>
   link === undefined ? commands : [...commands, { _tag: "Hangup", link, code, reason: "test", abrupt: false }]

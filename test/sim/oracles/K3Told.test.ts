@@ -145,6 +145,29 @@ describe("K3: what happens is told", () => {
     )
   })
 
+  it("what does not read", () => {
+    const liar = scenarioOf(`
+scenario: A liar
+seed: 3
+lasts: 20s
+nodes:
+  main:  { role: planner }
+  field: { role: field }
+network: { delay: 2ms..20ms, links: everyone }
+timeline:
+  - { at: 0s, start: everyone }
+  - { at: 5s, lie: { from: field, to: main, share: 50%, with: malformed } }`)
+    fires(
+      "K3",
+      /^main hears what does not read, and does not say so$/u,
+      liar,
+      broken((node, input) => {
+        const [after, commands] = Node.step(node, input)
+        return [after, commands.filter((command) => command._tag !== "Note" || command.event.event !== "frame.refused")]
+      })
+    )
+  })
+
   describe("whoever asks how it is is told so", () => {
     const asked = scenarioOf(`
 scenario: Two, and one asks
