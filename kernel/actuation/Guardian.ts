@@ -28,6 +28,9 @@ export const AGAIN_MS = 600_000
 export const REMEMBERED_MS = 86_400_000
 /** A drive that has not told by then what it did: nobody knows. */
 export const DRIVE_MS = 5_000
+/** A drive to the safe state that failed is tried again after so long, twice as long after each failure more, and at most so long. */
+export const RETRY_MS = 1_000
+export const RETRY_MAX_MS = 60_000
 /** Older than this by its sender's calendar: a command is not for now. */
 const COMMAND_AGE_MAX_MS = 60_000
 /** Who wait for what comes of one intent. */
@@ -72,6 +75,10 @@ interface Place {
   readonly until: number
   /** Why it is to be made safe next; `null`: it is not. */
   readonly recall: string | null
+  /** And not before this. */
+  readonly recallAt: number
+  /** Drives that failed, in a row. */
+  readonly failures: number
 }
 
 interface Guard {
@@ -132,7 +139,7 @@ export const open = ({ drives, words }: Guardian, turn: Turn, lost: boolean): Gu
     if (hold || forgot) note(turn, { event: "actuator.hold", actuator: group, reason: "it is on hold" })
     const places = actuators
       .filter((one) => one.group === group)
-      .map(({ ref }): Place => ({ ref, state: null, until: NEVER_MS, recall: "a start" }))
+      .map(({ ref }): Place => ({ ref, state: null, until: NEVER_MS, recall: "a start", recallAt: 0, failures: 0 }))
     const began = intents.map(({ intentId }) => ({ intentId, at: turn.at.mono }))
     return { group, leaseUntil: -NEVER_MS, step: null, move: null, places, began }
   })
@@ -314,7 +321,7 @@ export const onHold = (guardian: Guardian, only: string | null, on: boolean, tur
     if (Ledger.groupOf(turn.ledger(), guard.group).hold === on) return guard
     put(turn, { _tag: "Held", group: guard.group, on })
     note(turn, { event: "actuator.hold", actuator: guard.group, reason: on ? "on hold" : "released" })
-    return on ? { ...guard, places: guard.places.map((place) => ({ ...place, recall: "a hold" })) } : guard
+    return on ? { ...guard, places: guard.places.map((place) => ({ ...place, recall: "a hold", recallAt: 0 })) } : guard
   })
   return goOn({ ...guardian, guards }, turn)
 }
@@ -429,7 +436,13 @@ export const onDriven = (guardian: Guardian, ticket: number, ok: boolean, turn: 
 const settled = (guard: Guard, move: Move, outcome: "done" | Code, turn: Turn): Guard => {
   const { actuator, forMs, intent, orders, since, state } = move
   const until = forMs === null ? NEVER_MS : since + forMs
-  const known = outcome === "done" ? { state, until } : { state: null, until: NEVER_MS, recall: "a drive that failed" }
+  const failures = (guard.places.find(({ ref }) => ref === actuator)?.failures ?? 0) + 1
+  // At once the first time: it may be open now. A program that is not there fails each time, and as fast as it is asked.
+  const waitMs = failures === 1 ? 0 : Math.min(RETRY_MAX_MS, RETRY_MS << Math.min(6, failures - 2))
+  const known =
+    outcome === "done"
+      ? { state, until, failures: 0 }
+      : { state: null, until: NEVER_MS, recall: "a drive that failed", recallAt: turn.at.mono + waitMs, failures }
   const after = placed({ ...guard, move: null }, actuator, known)
   if (intent !== null) return effect(after, intent, orders, outcome, turn)
   if (outcome === "done") note(turn, { event: "actuator.safe", actuator, reason: state })
@@ -446,7 +459,7 @@ export const onTime = (guardian: Guardian, turn: Turn): Guardian => {
       let next = guard
       if (move !== null && move.since + DRIVE_MS <= mono) next = settled(guard, move, "OUTCOME_UNKNOWN", turn)
       for (const { ref, until } of next.places)
-        if (until <= mono) next = placed(next, ref, { until: NEVER_MS, recall: "its time" })
+        if (until <= mono) next = placed(next, ref, { until: NEVER_MS, recall: "its time", recallAt: 0 })
       return next
     }),
     turn
@@ -457,7 +470,8 @@ export const onTime = (guardian: Guardian, turn: Turn): Guardian => {
 const goOn = (guardian: Guardian, turn: Turn): Guardian => {
   let { drives } = guardian
   const next = each(guardian, (guard) => {
-    const place = guard.move === null ? guard.places.find(({ recall }) => recall !== null) : undefined
+    const isDue = ({ recall, recallAt }: Place): boolean => recall !== null && recallAt <= turn.at.mono
+    const place = guard.move === null ? guard.places.find(isDue) : undefined
     const actuator = place === undefined ? undefined : byRef(turn, place.ref)
     if (place === undefined || actuator === undefined) return guard
     drives++
@@ -497,7 +511,10 @@ const withDue = (guardian: Guardian): Guardian => {
   let due = NEVER_MS
   for (const { move, places } of guardian.guards) {
     if (move !== null) due = Math.min(due, move.since + DRIVE_MS)
-    for (const { until } of places) due = Math.min(due, until)
+    for (const { recall, recallAt, until } of places) {
+      due = Math.min(due, until)
+      if (move === null && recall !== null) due = Math.min(due, recallAt)
+    }
   }
   return due === guardian.due ? guardian : { ...guardian, due }
 }

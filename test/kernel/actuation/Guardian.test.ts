@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Actuator } from "../../../kernel/actuation/Actuator.ts"
 import * as Guardian from "../../../kernel/actuation/Guardian.ts"
-import { AGAIN_MS, DRIVE_MS, LEASE_MS } from "../../../kernel/actuation/Guardian.ts"
+import { AGAIN_MS, DRIVE_MS, LEASE_MS, RETRY_MAX_MS, RETRY_MS } from "../../../kernel/actuation/Guardian.ts"
 import type { Command } from "../../../kernel/Command.ts"
 import * as Durable from "../../../kernel/Durable.ts"
 import { GUARDIAN } from "../../../kernel/routing/Forwarding.ts"
@@ -250,6 +250,33 @@ describe("a command", () => {
     assert.strictEqual(well.wants(lease, "i1"), "DELIVERY_FAILED")
   })
 
+  it("P16.7: what fails is tried again at once, and then ever more seldom; what works counts anew", () => {
+    const well = new Well()
+    well.wants(well.lease(), "i1")
+    const tries = (): number => well.moved.length
+    const before = tries()
+    well.done(false)
+    assert.strictEqual(tries(), before + 1, "it may be open")
+    for (const waitMs of [RETRY_MS, 2 * RETRY_MS, 4 * RETRY_MS]) {
+      well.done(false)
+      const n = tries()
+      well.pass(waitMs - 1)
+      assert.strictEqual(tries(), n)
+      assert.strictEqual(well.wants(well.lease(), `i-${waitMs}`, { more: { again: true } }), "TARGET_BUSY")
+      well.pass(1)
+      assert.strictEqual(tries(), n + 1)
+    }
+    for (let n = 0; n < 20; n++) {
+      well.done(false)
+      well.pass(RETRY_MAX_MS)
+    }
+    const n = tries()
+    well.done(true)
+    well.pass(RETRY_MAX_MS)
+    assert.strictEqual(tries(), n, "it is safe")
+    assert.isNull(well.wants(well.lease(), "i2", { more: { again: true } }))
+  })
+
   it("P16.6: what was begun before a crash is unknown after it, and never driven", () => {
     const well = new Well()
     well.wants(well.lease(), "i1")
@@ -310,8 +337,9 @@ describe("a command", () => {
     }
     assert.isNull(well.wants(well.lease(), "i5", { more: { again: true }, forMs: 1_000 }))
     well.done()
-    well.pass(AGAIN_MS)
+    well.pass(1_000)
     well.done()
+    well.pass(AGAIN_MS)
     assert.isNull(well.wants(well.lease(), "i6"))
   })
 })
