@@ -436,9 +436,12 @@ export const onDriven = (guardian: Guardian, ticket: number, ok: boolean, turn: 
 const settled = (guard: Guard, move: Move, outcome: "done" | Code, turn: Turn): Guard => {
   const { actuator, forMs, intent, orders, since, state } = move
   const until = forMs === null ? NEVER_MS : since + forMs
-  const failures = (guard.places.find(({ ref }) => ref === actuator)?.failures ?? 0) + 1
+  const place = guard.places.find(({ ref }) => ref === actuator)
+  const failures = (place?.failures ?? 0) + 1
   // At once the first time: it may be open now. A program that is not there fails each time, and as fast as it is asked.
-  const waitMs = failures === 1 ? 0 : Math.min(RETRY_MAX_MS, RETRY_MS << Math.min(6, failures - 2))
+  // What came while it moved, such as a hold, waits for nothing else.
+  const atOnce = failures === 1 || (place !== undefined && place.recall !== null)
+  const waitMs = atOnce ? 0 : Math.min(RETRY_MAX_MS, RETRY_MS << Math.min(6, failures - 2))
   const known =
     outcome === "done"
       ? { state, until, failures: 0 }

@@ -2,7 +2,7 @@
  * What a machine moves: an actuator for each of its capabilities that begins with `actuator:`, open or closed. It keeps the time
  * of a drive by a clock of its own, whatever becomes of the process that asked for it, and of the power of the machine.
  *
- * A drive takes effect at once, and is answered a little later: a process that dies in between never learns of it.
+ * A stuck one stays as it is, and says so. A drive takes effect at once, and is answered a little later: a process that dies in between never learns of it.
  */
 import type { Actuator } from "../../kernel/actuation/Actuator.ts"
 import type { Command } from "../../kernel/Command.ts"
@@ -40,27 +40,33 @@ export const actuatorsOf = (capabilities: ReadonlyArray<string>): ReadonlyArray<
       askers: ["planner", "standby-planner"]
     }))
 
-const set = (machine: Machine, { hardware }: Life, actuator: string, state: string, why: string): number => {
-  const old = hardware.get(actuator) ?? { state: CLOSED, drives: 0 }
-  const drives = old.drives + 1
+const stateOf = ({ hardware }: Life, actuator: string): string => hardware.get(actuator)?.state ?? CLOSED
+
+const set = (machine: Machine, life: Life, actuator: string, state: string, why: string): number => {
+  const { hardware } = life
+  const was = stateOf(life, actuator)
+  const drives = (hardware.get(actuator)?.drives ?? 0) + 1
   hardware.set(actuator, { state, drives })
-  if (old.state !== state) machine.tellMoved(`${actuator.slice(PREFIX.length)} is ${state}${why}`)
+  if (was !== state) machine.tellMoved(`${actuator.slice(PREFIX.length)} is ${state}${why}`)
   return drives
 }
 
 export const drive = (machine: Machine, life: Life, command: Extract<Command, { readonly _tag: "Drive" }>): void => {
   const { actuator, forMs, state, ticket } = command
   const { agenda, nowMs, seed } = machine.world
-  const nth = set(machine, life, actuator, state, "")
+  const stuck = life.jams > 0
+  if (stuck) life.failedDrives++
+  const nth = set(machine, life, actuator, stuck ? stateOf(life, actuator) : state, "")
   const tookMs = between(seed, "drive", `${machine.name}/${actuator}`, nth, DRIVE_MS.min, DRIVE_MS.max)
   const { process } = life
-  const happened = { _tag: "Driven", ticket, ok: true } as const
+  const happened = { _tag: "Driven", ticket, ok: !stuck } as const
   agenda.push(nowMs + tookMs, { _tag: "input", machine: machine.index, process, happened })
-  if (forMs !== null)
+  if (forMs !== null && !stuck)
     agenda.push(nowMs + forMs + LATE_MS, { _tag: "hardware", machine: machine.index, process, actuator, nth })
 }
 
 /** Its own clock says that it has been so for long enough, unless it was set since. */
 export const ends = (machine: Machine, life: Life, actuator: string, nth: number): void => {
-  if (life.hardware.get(actuator)?.drives === nth) set(machine, life, actuator, CLOSED, ", by its own clock")
+  if (life.jams === 0 && life.hardware.get(actuator)?.drives === nth)
+    set(machine, life, actuator, CLOSED, ", by its own clock")
 }

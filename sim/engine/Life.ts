@@ -117,6 +117,9 @@ export class Life {
   readonly senses: Map<number, Sensing>
   /** What it moves, by capability. */
   readonly hardware: Map<string, Moved>
+  /** How many steps have it stuck, and the drives that failed for that. */
+  jams = 0
+  failedDrives = 0
   /** Commands of its programs that wait for a lease, or for what comes of them, by the number of the call. */
   readonly wanted: Map<number, Wanted>
   /** Messages that its programs gave so far. */
@@ -134,6 +137,8 @@ export class Life {
     this.asks = new Map(from?.asks)
     this.senses = new Map(from?.senses)
     this.hardware = new Map(from?.hardware)
+    this.jams = from?.jams ?? 0
+    this.failedDrives = from?.failedDrives ?? 0
     this.wanted = new Map(from?.wanted)
     this.calls = from?.calls ?? 0
     if (from === undefined) return

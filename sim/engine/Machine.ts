@@ -563,6 +563,15 @@ export class Machine extends Present implements Port {
     if (this.running) this.deliver({ _tag: "Hold", group: null, on })
   }
 
+  /** What it moves is stuck, or free again. */
+  jam(on: boolean): void {
+    this.mine().jams += on ? 1 : -1
+  }
+
+  get failedDrives(): number {
+    return this.life.failedDrives
+  }
+
   tellMoved(what: string): void {
     this.tell("world.moved", what)
   }

@@ -97,6 +97,7 @@ export const worldEvents = [
   "world.answer",
   "world.moved",
   "world.hold",
+  "world.jam",
   "world.undo",
   "world.heal",
   "world.replay",

@@ -1,5 +1,6 @@
 /** Every verb of the timeline with its rule. */
 import { hold } from "./Hold.ts"
+import { jam } from "./Jam.ts"
 import type { Verb } from "../scenario/Scenario.ts"
 import { advertise } from "./Advertise.ts"
 import { ask } from "./Ask.ts"
@@ -33,6 +34,7 @@ const rules: { readonly [V in Verb["_tag"]]: Fault<V> } = {
   freeze,
   suspend,
   hold,
+  jam,
   "slow-cpu": slowCpu,
   disk,
   skew,

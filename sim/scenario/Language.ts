@@ -304,6 +304,7 @@ const nodeFaults = {
   "freeze-in-handshake": may(Schema.String, "Stand still in the middle of a login, if there is one in time."),
   suspend: may(Schema.String, "Sleep."),
   hold: may(Schema.String, "A person holds what it moves."),
+  jam: may(Schema.String, "What it moves is stuck."),
   "slow-cpu": may(Schema.String, "Become slow."),
   "disk-hangs": may(Schema.String, "A disk on which nothing gets done."),
   "disk-fails": may(Schema.String, "A disk that fails."),

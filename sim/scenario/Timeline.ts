@@ -35,7 +35,8 @@ const undoable: ReadonlySet<VerbName> = new Set<VerbName>([
   "keys-fail",
   "ask",
   "sense",
-  "hold"
+  "hold",
+  "jam"
 ])
 /** A machine that nothing mends would never get well, and a program that nothing stops never rests. */
 const ending: ReadonlySet<VerbName> = new Set(["freeze", "suspend", "slow-cpu", "disk", "unplug", "ask"])
@@ -127,6 +128,7 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
     case "unplug":
     case "move":
     case "hold":
+    case "jam":
       return { _tag: verb, who: resolveTargets(reading, step[verb], at) }
     case "crash":
       return readCrash(reading, step.crash, at)

@@ -125,6 +125,7 @@ export const verbs = {
     "The process stands still and keeps its sockets. With { who, in: handshake }: in the middle of its next login, until the step ends. Needs `for:`."
   ),
   hold: may(Who, "A person holds all that a node moves, until the end of the step: it is made safe, and nothing else."),
+  jam: may(Who, "What a node moves is stuck, until the end of the step: it stays as it is, and each drive fails."),
   suspend: may(Who, "The machine sleeps: nothing runs, nothing reaches it, its clocks go on. Needs `for:`."),
   "slow-cpu": may(
     Schema.Struct({

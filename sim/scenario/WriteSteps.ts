@@ -111,6 +111,7 @@ const verbWords = (verb: Verb, scenario: Scenario): Written => {
     case "unplug":
     case "move":
     case "hold":
+    case "jam":
       return { [verb._tag]: who(verb.who) }
     case "freeze":
       return { freeze: verb.in === undefined ? who(verb.who) : { who: who(verb.who), in: verb.in } }

@@ -39,6 +39,7 @@ export type NodeKind =
   | "sense"
   | "send"
   | "hold"
+  | "jam"
 
 /** Kinds that strike one link, or one direction of it. */
 export type LinkKind = "cut" | "cut-one-way" | Exclude<LinkVerb, "lie">

@@ -372,6 +372,23 @@ describe("a hold", () => {
     assert.notInclude(well.states, "open")
   })
 
+  it("P16.8: is heeded at once also where drives fail, and are tried ever more seldom", () => {
+    const well = new Well()
+    well.wants(well.lease(), "i1")
+    for (let n = 0; n < 6; n++) {
+      const { length } = well.moved
+      well.done(false)
+      while (well.moved.length === length) well.pass(100)
+    }
+    const before = well.moved.length
+    hold(well, true)
+    assert.lengthOf(well.moved, before, "one is under way")
+    well.done(false)
+    assert.lengthOf(well.moved, before + 1)
+    well.done(false)
+    assert.lengthOf(well.moved, before + 1)
+  })
+
   it("P16.8: whoever lost its journal begins with one", () => {
     const lost = Durable.apply(Durable.empty, { _tag: "Forgot", manifest: 1 })
     const well = new Well(lost)
