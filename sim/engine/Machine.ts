@@ -49,7 +49,7 @@ import type { World } from "./World.ts"
 const UNHANDLED = "nobody"
 
 /**
- * Kernels hand each other frames as values; on one connection of so many they pass the codec all the same, as on a wire. Where it
+ * Kernels hand each other frames as values; over one link of so many they pass the codec all the same, as on a wire. Where it
  * is right nothing tells the two apart.
  */
 const AS_TEXT_ONE_IN = 8
@@ -475,7 +475,7 @@ export class Machine extends Present implements Port {
     switch (cargo._tag) {
       case "frame":
         this.world.script.delays.taken(line.connection, line.side, cargo.frame, this.world.nowMs)
-        if (line.connection.id % AS_TEXT_ONE_IN === 0) return this.onText(link, encode(cargo.frame))
+        if ((link + this.index) % AS_TEXT_ONE_IN === 0) return this.onText(link, encode(cargo.frame))
         return host?.deliver({ _tag: "Received", link, frame: cargo.frame })
       case "raw":
         return this.onText(link, cargo.text)
