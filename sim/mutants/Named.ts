@@ -387,7 +387,7 @@ const bugs: { readonly [name: string]: Bug } = {
     file: "actuation/Guardian.ts",
     swaps: [
       [
-        'if (until <= mono) next = placed(next, ref, { until: NEVER_MS, recall: "its time" })',
+        'if (until <= mono) next = placed(next, ref, { until: NEVER_MS, recall: "its time", recallAt: 0 })',
         "if (until <= mono) next = placed(next, ref, { until: NEVER_MS })"
       ]
     ]
