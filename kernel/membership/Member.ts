@@ -176,17 +176,6 @@ const SHAKY_MISSES = 3
 
 export const isShaky = (history: number): boolean => countOf(history) >= SHAKY_MISSES
 
-/** Whether a good edge whose last probe was missed has come to be doubted, or is no longer: then it is other evidence. */
-export const doubtsShift = (before: ReadonlyArray<Member>, after: ReadonlyArray<Member>): boolean => {
-  if (before === after) return false
-  for (let i = 0; i < after.length; i++) {
-    const b = after[i]!
-    if (before[i] === b || !b.good || (b.misses === 0 && (b.history & 1) === 0)) continue
-    if ((before[i]!.doubtedSince === NEVER_MS) !== (b.doubtedSince === NEVER_MS)) return true
-  }
-  return false
-}
-
 /** Whether anything changed that our row or a verdict rests on. The same devices in both. */
 export const edgesChanged = (before: ReadonlyArray<Member>, after: ReadonlyArray<Member>): boolean => {
   if (before === after) return false

@@ -23,7 +23,7 @@ import type { DeviceId, Edge, EdgeRow, Event } from "../wire/Frame.ts"
 import * as Dispute from "./Dispute.ts"
 import * as Goodbyes from "./Goodbyes.ts"
 import * as Inquiry from "./Inquiry.ts"
-import { doubtsShift, edgesChanged, indexOfMember, strange, type Member } from "./Member.ts"
+import { edgesChanged, indexOfMember, strange, type Member } from "./Member.ts"
 import * as Probe from "./Probe.ts"
 import { ringsOf } from "./Rings.ts"
 import * as Rows from "./Rows.ts"
@@ -376,19 +376,11 @@ const judge = (before: Membership, after: Membership, turn: Turn): Membership =>
   const edges = edgesChanged(before.members, after.members)
   if (edges) next = withOwnRow(next, turn)
   if (edges || next.rows !== before.rows || next.attentiveAt !== before.attentiveAt) {
-    let judged = withVerdicts(next, turn)
-    // Who comes to be doubted, or is no longer, may no longer, or again, be evidence about others. Each doubt comes once or goes once.
-    for (let n = 0, was = next; n < DOUBTS_MAX && doubtsShift(was.members, judged.members); n++) {
-      was = judged
-      judged = withVerdicts(judged, turn)
-    }
+    const judged = withVerdicts(next, turn)
     next = edgesChanged(next.members, judged.members) ? withOwnRow(judged, turn) : judged
   }
   return withDue(next, turn)
 }
-
-/** What follows from one doubt may be another one, at the far end of another slow link; chains of these are short. */
-const DOUBTS_MAX = 4
 
 /** With row, verdicts and due time as they follow from the rest. The same reference: they do, as after every turn. */
 export const settled = (membership: Membership, turn: Turn): Membership =>

@@ -85,7 +85,7 @@ export const gather = (
     const member = members[place]!
     if (!member.good) continue
     if (member.link === null) unsettled = true
-    else if (isEvidence(member, rings.watched[place] === true)) reach(place)
+    else reach(place)
   }
   for (let i = 0; i < queue.length; i++) {
     const row = rowOf[queue[i]!]

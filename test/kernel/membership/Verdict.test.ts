@@ -305,24 +305,6 @@ describe("P7.14: the own word over a link that is probed now and then", () => {
     assert.strictEqual(doubted({ doubtedSince: 5, misses: 1, covers: true }), "up")
   })
 
-  it("P7.13: nor does it reach anybody then: what a dead observer said of another is no word for that one", () => {
-    const roles = Object.fromEntries(Array.from("0123456789abcdef", (name): [string, Role] => [name, "field"]))
-    const config = configOf({ roles }, "a")
-    const rings = ringsOf(config)
-    const observer = rings.watched.indexOf(false)
-    const reachedWith = (change: Partial<Member>): boolean => {
-      const all = config.trusted.map(({ deviceId }, at) => ({
-        ...member(`${nameOf(deviceId)}+`),
-        ...(at === observer ? change : {})
-      }))
-      return gather({ deviceId: id("a"), observes: true }, rings, all, []).reached[observer]!
-    }
-    assert.isTrue(reachedWith({ misses: 1 }))
-    assert.isFalse(reachedWith({ doubtedSince: 5, misses: 1 }))
-    assert.isTrue(reachedWith({ doubtedSince: 5, misses: 0 }))
-    assert.isFalse(reachedWith({ doubtedSince: 5, history: 1 }))
-  })
-
   it("is not asked for where it is lost: all its observers hear it", () =>
     assert.strictEqual(doubted({ good: false, link: null }, "+"), "up"))
 })
