@@ -52,7 +52,7 @@ const UNHANDLED = "nobody"
  * Kernels hand each other frames as values; over one link of so many they pass the codec all the same, as on a wire. Where it
  * is right nothing tells the two apart.
  */
-const AS_TEXT_ONE_IN = 8
+const AS_TEXT_ONE_IN = 64
 
 /** A monotonic clock starts anywhere, so that no two nodes' instants can be compared by accident. */
 const MONO_ORIGIN_MAX_MS = 1_000_000_000
