@@ -386,7 +386,10 @@ const changeTrust = (node: NodeState, input: Extract<Input, { readonly _tag: "Tr
   return [node.phase === "booting" ? next : withAlarm(next, turn), turn.out]
 }
 
-/** Goodbye: authority first, and what is open is made safe; then the word, then silence (B1, B36). The word is signed, so that others can hand it on. */
+/**
+ * Goodbye: authority first, and what is open is made safe; then the word, then silence (B1, B36). The word is signed, so that
+ * others can hand it on.
+ */
 const leave = (node: NodeState, reason: string, turn: Turn): Step => {
   note(turn, { event: "node.leaving", about: node.config.deviceId, incarnation: node.incarnation })
   const leadership = LeadershipRoom.leave(node.leadership, turn, node.links)

@@ -5,7 +5,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import type { Actuator } from "../../kernel/actuation/Actuator.ts"
+import { ACTUATOR, type Actuator } from "../../kernel/actuation/Actuator.ts"
 import { verifications } from "../../kernel/actuation/Envelope.ts"
 import { tiers } from "../../kernel/wire/ContextFrame.ts"
 import { Role } from "../../kernel/wire/Frame.ts"
@@ -28,8 +28,6 @@ export interface Driver {
 
 /** An actuator of the kernel's, and what moves it. */
 export interface OwnedActuator extends Actuator, Driver {}
-
-export const ACTUATOR = "actuator:"
 
 const ACTUATORS_MAX = 64
 const STATES_MAX = 16

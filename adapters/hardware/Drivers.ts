@@ -12,10 +12,11 @@ import { randomUUID } from "node:crypto"
 import { mkdirSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
+import { ACTUATOR } from "../../kernel/actuation/Actuator.ts"
 import { DRIVE_MS } from "../../kernel/actuation/Guardian.ts"
 import type { Command } from "../../kernel/Command.ts"
 import type { Hardware } from "../../kernel/Ports.ts"
-import { ACTUATOR, commandFor, type OwnedActuator } from "../config/Actuators.ts"
+import { commandFor, type OwnedActuator } from "../config/Actuators.ts"
 
 type Drive = Extract<Command, { readonly _tag: "Drive" }>
 

@@ -8,21 +8,18 @@
 import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
 import { SET } from "../../kernel/actuation/Actuator.ts"
+import { isLease } from "../../kernel/actuation/Envelope.ts"
 import * as Ledger from "../../kernel/actuation/Ledger.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import { GUARDIAN } from "../../kernel/routing/Forwarding.ts"
 import type { Outcome } from "../../kernel/routing/Outcome.ts"
 import { capabilitiesOf, routes } from "../../kernel/routing/Routes.ts"
-import { isPlain } from "../../kernel/wire/ContextFrame.ts"
 import { NEVER_MS } from "../../kernel/Time.ts"
 import type { Daemon } from "../node/Daemon.ts"
 import type * as Api from "./Api.ts"
 import { failure, type Failure } from "./Failure.ts"
+import { takenUp } from "./Trusting.ts"
 import { deviceOf, headOf } from "./Views.ts"
-
-/** The kernel takes an input up within milliseconds; a node that does not is stuck. */
-const TAKEN_UP_MS_MAX = 2_000
-const POLL_MS = 10
 
 export const actuators = (daemon: Daemon): Api.Actuators => {
   const node = daemon.state()
@@ -73,15 +70,9 @@ export const hold = (daemon: Daemon, { group, on }: Api.HoldRequest): Effect.Eff
     const stands = ({ durable, phase }: NodeState): boolean =>
       phase === "running" && wanted.every((one) => Ledger.groupOf(durable.ledger, one).hold === on)
     yield* daemon.offer({ _tag: "Hold", group, on })
-    for (let waitedMs = 0; waitedMs <= TAKEN_UP_MS_MAX; waitedMs += POLL_MS) {
-      if (stands(daemon.state())) return actuators(daemon)
-      yield* Effect.sleep(POLL_MS)
-    }
+    if (yield* takenUp(daemon, stands)) return actuators(daemon)
     return failure("TIMEOUT", "the node has not taken it up yet; it may still do so", "clawmesh actuators")
   })
-
-const isLease = (result: unknown): result is { readonly epoch: number; readonly journalId: string } =>
-  isPlain(result) && typeof result["epoch"] === "number" && typeof result["journalId"] === "string"
 
 /** By their ids. A device that is on probation is `down` to the mesh; a person who has a session with it may use it. */
 const ownersOf = (node: NodeState, actuator: string): ReadonlyArray<string> => {

@@ -61,8 +61,8 @@ const notRunning = (node: NodeState): Failure | null =>
         `the node is ${node.phase === "left" || node.phase === "leaving" ? "stopping" : "starting"} and takes no orders now`
       )
 
-/** Waits until the kernel has taken a change up. */
-const takenUp = (daemon: Daemon, holds: (node: NodeState) => boolean): Effect.Effect<boolean> =>
+/** Waits until the kernel has taken a change up; whether it has. */
+export const takenUp = (daemon: Daemon, holds: (node: NodeState) => boolean): Effect.Effect<boolean> =>
   Effect.gen(function* () {
     for (let waitedMs = 0; waitedMs <= TAKEN_UP_MS_MAX; waitedMs += POLL_MS) {
       if (holds(daemon.state())) return true

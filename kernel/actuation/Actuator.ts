@@ -2,6 +2,9 @@
 import type { Role } from "../wire/Frame.ts"
 import type { Demand } from "./Gate.ts"
 
+/** What the capability of one begins with. */
+export const ACTUATOR = "actuator:"
+
 export interface Actuator {
   /** As its capability names it: `actuator:pump-1`. */
   readonly ref: string

@@ -52,6 +52,10 @@ const decode = Schema.decodeUnknownOption(Envelope)
 /** `null`: it is none. */
 export const read = (command: unknown): Envelope | null => Option.getOrNull(decode(command))
 
+/** What a guardian answers to whoever asks for a lease, as far as a command needs it. */
+export const isLease = (result: unknown): result is Pick<Fence, "epoch" | "journalId"> =>
+  isPlain(result) && typeof result["epoch"] === "number" && typeof result["journalId"] === "string"
+
 export const verifications = ["none", "device", "human", "device_or_human"] as const
 export type Verification = (typeof verifications)[number]
 

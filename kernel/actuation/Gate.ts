@@ -7,6 +7,7 @@
  */
 import { canonical, isPlain, tiers, type Tier } from "../wire/ContextFrame.ts"
 import type { Code } from "../wire/Codes.ts"
+import { ACTUATOR } from "./Actuator.ts"
 import { claimsOf, noClaims, read, type Envelope, type Verification } from "./Envelope.ts"
 
 export interface Refusal {
@@ -34,8 +35,6 @@ export interface Demand {
 
 /** For whoever owns no actuator: nothing beyond what is claimed. */
 export const noDemand: Demand = { minimum: tiers[0], verification: "none" }
-
-const ACTUATOR = "actuator:"
 
 const no = (code: Code, message: string): Judged => ({ refused: { code, message } })
 

@@ -196,18 +196,14 @@ export const verdict = (evidence: Evidence, place: number, relayed: boolean): Ve
   return subject.wasGood && rings.watched[place] === true ? SUSPECT : UP
 }
 
-/** Of a good edge with a link: one that is probed now and then only has to answer anew once others doubt. */
-const isEvidence = ({ covers, doubtedSince, history, misses }: Member, watched: boolean): boolean =>
-  watched || covers || doubtedSince === NEVER_MS || (misses === 0 && (history & 1) === 0)
-
-/** My own edge says that it is up. */
+/** My own edge says that it is up. One that is probed now and then only has to answer anew once others doubt. */
 const ownWord = ({ members, rings }: Evidence, place: number, outvoted: boolean): boolean => {
-  const member = members[place]!
-  const { good, history, link, state, sureAt } = member
+  const { covers, doubtedSince, good, history, link, misses, state, sureAt } = members[place]!
   if (!good || link === null) return false
   if (outvoted && state === "down") return sureAt === 0
   if (outvoted && isShaky(history)) return false
-  return isEvidence(member, rings.watched[place] === true)
+  if (rings.watched[place] === true || covers || doubtedSince === NEVER_MS) return true
+  return misses === 0 && (history & 1) === 0
 }
 
 /**

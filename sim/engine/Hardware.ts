@@ -4,13 +4,12 @@
  *
  * A stuck one stays as it is, and says so. A drive takes effect at once, and is answered a little later: a process that dies in between never learns of it.
  */
-import type { Actuator } from "../../kernel/actuation/Actuator.ts"
+import { ACTUATOR, type Actuator } from "../../kernel/actuation/Actuator.ts"
 import type { Command } from "../../kernel/Command.ts"
 import { between } from "../../kernel/Draw.ts"
 import type { Life } from "./Life.ts"
 import type { Machine } from "./Machine.ts"
 
-const PREFIX = "actuator:"
 const OPEN = "open"
 const CLOSED = "closed"
 const DRIVE_MS = { min: 5, max: 80 }
@@ -29,10 +28,10 @@ export interface Moved {
 /** What a node is told about the actuators that it names among its capabilities. */
 export const actuatorsOf = (capabilities: ReadonlyArray<string>): ReadonlyArray<Actuator> =>
   capabilities
-    .filter((capability) => capability.startsWith(PREFIX))
+    .filter((capability) => capability.startsWith(ACTUATOR))
     .map((ref) => ({
       ref,
-      group: ref.slice(PREFIX.length),
+      group: ref.slice(ACTUATOR.length),
       states: [OPEN, CLOSED],
       safe: CLOSED,
       forMsMax: OPEN_MS_MAX,
@@ -47,7 +46,7 @@ const set = (machine: Machine, life: Life, actuator: string, state: string, why:
   const was = stateOf(life, actuator)
   const drives = (hardware.get(actuator)?.drives ?? 0) + 1
   hardware.set(actuator, { state, drives })
-  if (was !== state) machine.tellMoved(`${actuator.slice(PREFIX.length)} is ${state}${why}`)
+  if (was !== state) machine.tellMoved(`${actuator.slice(ACTUATOR.length)} is ${state}${why}`)
   return drives
 }
 

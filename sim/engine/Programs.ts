@@ -3,10 +3,11 @@
  * so far is in the life of the machine (Life.ts).
  */
 import { SET } from "../../kernel/actuation/Actuator.ts"
+import { isLease } from "../../kernel/actuation/Envelope.ts"
 import { GUARDIAN } from "../../kernel/routing/Forwarding.ts"
 import type { Outcome } from "../../kernel/routing/Outcome.ts"
 import { encode } from "../../kernel/wire/Codec.ts"
-import { CAUSES_MAX, isPlain } from "../../kernel/wire/ContextFrame.ts"
+import { CAUSES_MAX } from "../../kernel/wire/ContextFrame.ts"
 import { frameIdOf, has } from "./Emitted.ts"
 import type { Life, Sensing } from "./Life.ts"
 import type { Machine } from "./Machine.ts"
@@ -61,9 +62,6 @@ export const command = (machine: Machine, { wanted }: Life, want: Wanted): void 
   })
   wanted.set(call, want)
 }
-
-const isLease = (result: unknown): result is { readonly epoch: number; readonly journalId: string } =>
-  isPlain(result) && typeof result["epoch"] === "number" && typeof result["journalId"] === "string"
 
 /** Whether it was the lease of a command, which is on its way now. */
 export const answered = (machine: Machine, { wanted }: Life, call: number, outcome: Outcome): boolean => {

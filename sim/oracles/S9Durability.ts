@@ -4,8 +4,8 @@
  * Acknowledged is what the node was told is stored, and what it let others build on: no frame leaves before its incarnation
  * is stored, no vote before it is, and nobody is voted for twice in one term. Whatever the next process of the device starts
  * from has to hold all of it: incarnation, term and vote, keys and words of trust, and of a guardian its epochs, holds, intents and
- * what came of each. A word that was asked for and not yet
- * acknowledged may be there or not. What a process started from counts as acknowledged.
+ * what came of each. A word that was asked for and not yet acknowledged may be there or not. What a process started from counts as
+ * acknowledged.
  *
  * Whoever makes a session keeps, or asks to keep, the key that the far end proved, and that it spoke the kernel extension
  * (PROTOCOL.md P5.9, P9.5).

@@ -4,6 +4,7 @@
  *
  * Every draw is keyed by the rule and the number of its strike.
  */
+import { ACTUATOR } from "../../kernel/actuation/Actuator.ts"
 import type { EvidenceSource } from "../../kernel/wire/ContextFrame.ts"
 import { lieKinds, type LieKind } from "../network/Lies.ts"
 import type { LinkRule, LinkVerb, Range, Scenario, Target, Verb } from "../scenario/Scenario.ts"
@@ -109,7 +110,7 @@ const upTo = (max: number): Range => ({ min: max >> 1, max })
 /** Who owns what moves. */
 export const ownersIn = ({ nodes }: Scenario): ReadonlyArray<{ readonly name: string; readonly actuator: string }> =>
   nodes.flatMap(({ capabilities, name }) =>
-    capabilities.filter((each) => each.startsWith("actuator:")).map((actuator) => ({ name, actuator }))
+    capabilities.filter((each) => each.startsWith(ACTUATOR)).map((actuator) => ({ name, actuator }))
   )
 
 /** One strike of a rule: where its draws come from. */
