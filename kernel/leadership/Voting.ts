@@ -91,12 +91,22 @@ export const onLead = (
 }
 
 /** The leader ended its own term: we owe it nothing any more. */
-export const onRelease = (leadership: Leadership, turn: Turn, from: DeviceId, term: Term): Leadership => {
-  if (leadership.leader !== from || compareTerms(term, leadership.term) !== 0) return leadership
-  note(turn, { event: "leader.lost", about: from, term: term.counter, reason: "it handed over" })
+export const onRelease = (leadership: Leadership, turn: Turn, from: DeviceId, term: Term): Leadership =>
+  compareTerms(term, leadership.term) === 0 ? released(leadership, turn, from) : leadership
+
+/**
+ * By its own word it has left, and ended its term before it said so: others may bring its goodbye sooner than its own link
+ * brings the release (P7.6).
+ */
+export const onGone = (leadership: Leadership, turn: Turn, gone: DeviceId): Leadership =>
+  released(leadership, turn, gone)
+
+const released = (leadership: Leadership, turn: Turn, from: DeviceId): Leadership => {
+  if (leadership.leader !== from) return leadership
+  note(turn, { event: "leader.lost", about: from, term: leadership.term.counter, reason: "it handed over" })
   const free: Leadership = { ...leadership, leader: null, heardAt: 0 }
-  const released = free.promisedTo === from ? { ...free, promisedTo: null, promisedUntil: 0 } : free
-  return standLater(released, turn, 0)
+  const owesNothing = free.promisedTo === from ? { ...free, promisedTo: null, promisedUntil: 0 } : free
+  return standLater(owesNothing, turn, 0)
 }
 
 /** Stops leading or standing, if we do. */

@@ -6,7 +6,7 @@ import type { Input } from "../../kernel/Input.ts"
 import { indexOfLink, type Session } from "../../kernel/links/Link.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import { ANSWERED_TERM_LEAP_MAX } from "../../kernel/Profile.ts"
-import type { LinkEpoch, Term } from "../../kernel/wire/Frame.ts"
+import type { DeviceId, LinkEpoch, Term } from "../../kernel/wire/Frame.ts"
 
 const ANSWERS: ReadonlySet<string> = new Set(["mesh.lead.answer", "mesh.prevote.answer", "mesh.vote.answer"])
 
@@ -62,6 +62,27 @@ export const partedFrom = (before: NodeState, input: Input): Session | null => {
 export const lateOver = (before: NodeState, input: Input): Session | null => {
   const heard = heartbeatOver(before, input)
   return heard !== null && isOlder(heard.said, heard.session.epoch) ? heard.session : null
+}
+
+/**
+ * Who has left, and in which incarnation, by a word of its own that this input proves: a goodbye whose signature holds, or what it
+ * says itself on its session (P7.9, P7.16); `null`: nobody.
+ */
+export const leftBy = (
+  before: NodeState,
+  input: Input
+): { readonly peer: DeviceId; readonly incarnation: number } | null => {
+  if (input._tag === "Checked") {
+    const asked = before.membership.checking.find(({ ticket }) => ticket === input.ticket)?.goodbye
+    const holds = asked !== undefined && asked.deviceId === input.deviceId && input.valid[0] === true
+    return holds ? { peer: asked.deviceId, incarnation: asked.incarnation } : null
+  }
+  if (input._tag !== "Received" || input.frame.type !== "event" || input.frame.event !== "peer.leaving") return null
+  const session = sessionOf(before, input)
+  const { deviceId, incarnation } = input.frame.payload
+  if (session === null || session.peer !== deviceId) return null
+  const own = session.proven.incarnation
+  return incarnation === undefined || incarnation === own ? { peer: deviceId, incarnation: own } : null
 }
 
 export const demands = (before: NodeState, input: Input): boolean =>

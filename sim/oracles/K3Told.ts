@@ -7,11 +7,12 @@
  */
 import type { Command } from "../../kernel/Command.ts"
 import { indexOfContact, indexOfLink } from "../../kernel/links/Link.ts"
-import { indexOfMember } from "../../kernel/membership/Member.ts"
+import { indexOfMember, type Member } from "../../kernel/membership/Member.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import type { NodeStatus } from "../../kernel/status/Status.ts"
 import { allCodes } from "../../kernel/wire/Codes.ts"
+import { leftBy } from "./Demands.ts"
 import type { MakeOracle, Observation } from "./Oracle.ts"
 
 /** Notes, and codes of answers, in all that is asked for, also of what waits for the disk. */
@@ -31,9 +32,11 @@ const listen = (commands: ReadonlyArray<Command>, said: Said): Said => {
 
 const STATES: ReadonlySet<string> = new Set(["peer.up", "peer.suspect", "peer.down", "peer.left"])
 
+const memberIn = ({ membership: { members } }: NodeState, peer: string): Member | undefined =>
+  members[indexOfMember(members, peer)]
+
 const peersTold = ({ after, before }: Observation, { notes }: Said): string | null => {
-  const stateIn = ({ membership: { members } }: NodeState, peer: string): string | undefined =>
-    members[indexOfMember(members, peer)]?.state
+  const stateIn = (state: NodeState, peer: string): string | undefined => memberIn(state, peer)?.state
   if (after.membership.members !== before.membership.members)
     for (const [place, member] of after.membership.members.entries()) {
       const { deviceId, state } = member
@@ -73,6 +76,11 @@ const sessionsTold = ({ after, before }: Observation, { notes }: Said): string |
 const holds = ({ leadership: { standing } }: NodeState): boolean => standing._tag === "Leading" && standing.announced
 
 const leadersTold = ({ after, before, input }: Observation, { notes }: Said): string | null => {
+  const was = before.leadership.leader
+  const { leader } = after.leadership
+  const left = was === null ? null : leftBy(before, input)
+  const gone = left !== null && left.peer === was && memberIn(after, was)?.incarnation === left.incarnation
+  if (gone && leader === was) return "is told that its leader has left, and follows it still"
   if (after.leadership === before.leadership) return null
   const { deviceId } = after.config
   const about = (who: string, ...events: ReadonlyArray<MeshEvent["event"]>) =>
@@ -82,10 +90,8 @@ const leadersTold = ({ after, before, input }: Observation, { notes }: Said): st
     return "has no lease any more, and does not say so"
   const led = before.leadership.standing._tag === "Leading" && after.leadership.standing._tag !== "Leading"
   if (led && !about(deviceId, "leader.stepped-down")) return "leads no more, and does not say so"
-  const { leader } = after.leadership
-  const was = before.leadership.leader
   const released = input._tag === "Received" && input.frame.type === "event" && input.frame.event === "mesh.release"
-  if (released && was !== null && leader === null && !about(was, "leader.lost", "leader.stepped-down"))
+  if ((released || gone) && was !== null && leader === null && !about(was, "leader.lost", "leader.stepped-down"))
     return "is told that its leader hands over, and does not say so"
   if (leader !== was && leader !== null && leader !== deviceId && !about(leader, "leader.followed"))
     return "follows another leader, and does not say so"

@@ -1,10 +1,10 @@
 /**
  * S1, what it rests on: a voter keeps the promise that an acknowledged heartbeat is (PROTOCOL.md P7.4), over a boot too, and
- * whoever learns of a higher term stops leading and standing (P7.6), and follows no lower one as long as it runs. Two leases at one moment take more than one such slip, so
- * that the slip itself is told.
+ * whoever learns of a higher term stops leading and standing (P7.6), and follows no lower one as long as it runs. Two leases at
+ * one moment take more than one such slip, so that the slip itself is told.
  *
  * A promise is an answer to a leader's heartbeat, or a leader's own count of itself; it lasts `promiseMs` by the voter's own
- * clock, which runs on while nothing of the device does, or until that leader releases its term. Judged are votes, those for
+ * clock, which runs on while nothing of the device does, or until that leader releases its term or says goodbye in the life in which it led. Judged are votes, those for
  * oneself too, where they are asked to be stored.
  *
  * Does not judge: answers to the question whether a vote would be won, which bind nobody; terms that no mesh can have come to
@@ -13,12 +13,14 @@
 import { compareTerms } from "../../kernel/leadership/Term.ts"
 import type { DeviceId, Term } from "../../kernel/wire/Frame.ts"
 import type { Machine } from "../engine/Machine.ts"
-import { higherTerm, sessionOf } from "./Demands.ts"
+import { higherTerm, leftBy, sessionOf } from "./Demands.ts"
 import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
 
 interface Promised {
   readonly to: DeviceId
   readonly term: number
+  /** In which life it led. */
+  readonly incarnation: number
   /** By the clock of the device, from the beginning of the world on: boots do not interrupt it. */
   readonly untilMs: number
 }
@@ -91,16 +93,22 @@ const remembering = (all: Array<Promised | undefined>): Oracle => {
       const broken = voted(seen) ?? stopped(seen) ?? follows(seen)
       if (broken !== null) return broken
       const { after, before, input, machine, nowMs } = seen
-      const promise = (to: DeviceId, { counter }: Term): void => {
-        all[machine.index] = { to, term: counter, untilMs: ownMs(machine, nowMs) + machine.config.profile.promiseMs }
+      const promise = (to: DeviceId, incarnation: number, { counter }: Term): void => {
+        const untilMs = ownMs(machine, nowMs) + machine.config.profile.promiseMs
+        all[machine.index] = { to, term: counter, incarnation, untilMs }
       }
-      if (countsItself(seen)) promise(machine.config.deviceId, after.leadership.term)
+      if (countsItself(seen)) promise(machine.config.deviceId, after.incarnation, after.leadership.term)
+      const left = leftBy(before, input)
+      const owed = all[machine.index]
+      if (left !== null && owed?.to === left.peer && owed.incarnation <= left.incarnation)
+        all[machine.index] = undefined
       if (input._tag !== "Received" || input.frame.type !== "event") return null
       const { event, payload } = input.frame
       if (event !== "mesh.lead" && event !== "mesh.release") return null
-      const from = sessionOf(before, input)?.peer
-      if (from === undefined) return null
-      if (event === "mesh.lead" && acknowledges(seen)) promise(from, payload.term)
+      const session = sessionOf(before, input)
+      if (session === null) return null
+      const from = session.peer
+      if (event === "mesh.lead" && acknowledges(seen)) promise(from, session.proven.incarnation, payload.term)
       const promised = all[machine.index]
       if (event === "mesh.release" && promised?.to === from && promised.term === payload.term.counter)
         all[machine.index] = undefined

@@ -11,6 +11,7 @@
  * seeds of a swarm have no calm of this kind: they end amid their faults, and the oracles of liveness pick the part of the mesh
  * that has to get well.
  */
+import { profiles } from "../../kernel/Profile.ts"
 import type { Expectation, Fuzz, Quality, Range, Scenario, Step } from "../scenario/Scenario.ts"
 import { Dice, judgedIn, type Drawn, type RunClass, type Setting } from "./Drawn.ts"
 import { FOUND_MS } from "../oracles/Bounds.ts"
@@ -28,13 +29,32 @@ export interface DrawOptions {
 
 /**
  * After the last fault of the mix: dials that were begun before it time out, back off and are begun again, and old promises and
- * candidacies end, all on clocks that may run 30 % slow.
+ * candidacies end, all on clocks that may run 30 % slow; with room for the second probation of a device that was down twice.
  */
 const CALM_MS: { readonly [profile in Scenario["profile"]]: number } = {
   lan: 60_000,
   wan: 120_000,
   battery: 240_000
 }
+
+/** How much longer than the second the longest probation is that a device can have come to in so long a time of faults. */
+const longProbationMs = (scenario: Scenario, faultsMs: number): number => {
+  const { probationMs } = { ...profiles[scenario.profile], ...scenario.timing }
+  const second = probationMs[1] ?? 0
+  let passed = 0
+  let longest = second
+  for (const ms of probationMs) {
+    if (passed <= faultsMs) longest = Math.max(longest, ms)
+    passed += ms
+  }
+  return longest - second
+}
+
+/** How long it may take until all is well again, behind faults of so long a time. */
+const settlesMs = (scenario: Scenario, faultsMs: number): number =>
+  CALM_MS[scenario.profile] +
+  longProbationMs(scenario, faultsMs) +
+  (scenario.network.discovery === undefined ? 0 : FOUND_MS)
 
 /** Of the runs with random faults so many end amid them. */
 const LIVENESS_ONE_IN = 32
@@ -192,7 +212,7 @@ export const draw = (file: Scenario, seed: number, { swarm }: DrawOptions): Draw
   const lastsMs = liveness
     ? calmMs
     : run === "everywhere" && swarm
-      ? calmMs + Math.max(restMs, CALM_MS[scenario.profile] + (scenario.network.discovery === undefined ? 0 : FOUND_MS))
+      ? calmMs + Math.max(restMs, settlesMs(scenario, calmMs))
       : scenario.lastsMs
   const varied = withSettings(scenario, settings, lastsMs)
   const clone = cloneOf(rules, varied, dice)

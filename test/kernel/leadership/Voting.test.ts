@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Command } from "../../../kernel/Command.ts"
 import * as Durable from "../../../kernel/Durable.ts"
 import { profiles } from "../../../kernel/Profile.ts"
-import { Drive, events, id, sentEvents, tags, type DriveOptions, type World } from "../drive.ts"
+import { Drive, events, id, sentEvents, signedGoodbye, tags, type DriveOptions, type World } from "../drive.ts"
 
 /** `a` and `b` may lead; we are `c`, an elector that may not: it never stands by itself. */
 const world: World = {
@@ -196,6 +196,16 @@ describe("promise", () => {
     assert.deepStrictEqual(asks(us, us.b, 2), [false])
     const told = us.drive.hear(us.a, "mesh.release", { term: term(1) })
     assert.deepStrictEqual(events(told), ["leader.lost"])
+    assert.deepStrictEqual(asks(us, us.b, 2), [true])
+  })
+
+  it("P7.6: and so does a goodbye of the leader, which another may bring before the release comes", () => {
+    const us = promised()
+    us.drive.hear(us.b, "mesh.goodbyes", { goodbyes: [signedGoodbye("d")] })
+    assert.deepStrictEqual(asks(us, us.b, 2), [false], "somebody else's frees nobody")
+    const told = us.drive.hear(us.b, "mesh.goodbyes", { goodbyes: [signedGoodbye("a")] })
+    assert.include(events(told), "leader.lost")
+    assert.isNull(us.drive.node.leadership.leader)
     assert.deepStrictEqual(asks(us, us.b, 2), [true])
   })
 })

@@ -3,9 +3,10 @@ import { describe, it } from "@effect/vitest"
 import * as Node from "../../../kernel/Node.ts"
 import type { MeshEvent } from "../../../kernel/status/MeshEvent.ts"
 import type { NodeStatus } from "../../../kernel/status/Status.ts"
-import { broken, fires, scenarioOf } from "./Broken.ts"
+import { broken, brokenAfter, fires, scenarioOf } from "./Broken.ts"
 
-const mesh = scenarioOf(`
+const three = (timeline: string) =>
+  scenarioOf(`
 scenario: Three
 seed: 3
 lasts: 40s
@@ -16,7 +17,12 @@ nodes:
   field:  { role: field }
 network: { delay: 2ms..20ms, links: everyone }
 timeline:
-  - { at: 0s, start: everyone }
+  - { at: 0s, start: everyone }${timeline}`)
+
+const leaving = three(`
+  - { at: 12s, stop: leader }`)
+
+const mesh = three(`
   - { at: 12s, crash: field, for: 4s }
   - { at: 17s, freeze: main, for: 5s }
   - { at: 24s, crash: [main, backup], for: 3s }
@@ -97,6 +103,19 @@ describe("K3: what happens is told", () => {
         })
       )
     })
+
+  it("a goodbye of the leader ends its term (P7.6)", () => {
+    fires(
+      "K3",
+      /^(?:backup|field) is told that its leader has left, and follows it still$/u,
+      leaving,
+      brokenAfter((after, before, input) => {
+        const event = input._tag === "Received" && input.frame.type === "event" ? input.frame.event : ""
+        const ends = input._tag === "Checked" || event === "mesh.release" || event === "peer.leaving"
+        return ends ? { ...after, leadership: before.leadership } : after
+      })
+    )
+  })
 
   it("a stall that was none, and another reason for being cut off", () => {
     const saying = (event: MeshEvent) =>
