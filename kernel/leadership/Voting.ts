@@ -8,7 +8,7 @@ import { indexOfContact, kernelLink, type Links } from "../links/Link.ts"
 import { note, send, type Turn } from "../Turn.ts"
 import type { Command } from "../Command.ts"
 import type { DeviceId, Term } from "../wire/Frame.ts"
-import { FOLLOWING, isElector, leaseRuns, mayLead, standLater, type Leadership } from "./Leadership.ts"
+import { FOLLOWING, isElector, leaseRuns, mayLead, named, standLater, type Leadership } from "./Leadership.ts"
 import { compareTerms } from "./Term.ts"
 
 /** Would we vote for this candidate in this term now? */
@@ -71,17 +71,19 @@ export const onLead = (
     turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
     return leadership
   }
-  const order = compareTerms(term, leadership.term)
-  const stale = order < 0 || (order === 0 && leadership.leader !== null && leadership.leader !== from)
+  const now = turn.at.mono
   const elector = isElector(config, config.deviceId) && !leadership.abstains
+  // Nobody would hear from a node without a say that a false term, told to it alone, has deafened it (P7.6).
+  const takesAny = !elector && named(leadership, config, now) === null
+  const order = compareTerms(term, leadership.term)
+  const stale = order < 0 ? !takesAny : order === 0 && leadership.leader !== null && leadership.leader !== from
   if (stale) {
     if (elector) send(turn, link, "mesh.lead.answer", { term: leadership.term, beat, promised: false })
     return leadership
   }
-  const isNews = order > 0 || leadership.leader !== from
+  const isNews = order !== 0 || leadership.leader !== from
   const follower = isNews ? stepDown(leadership, turn, "another leads a higher term") : leadership
   if (isNews) note(turn, { event: "leader.followed", about: from, term: term.counter })
-  const now = turn.at.mono
   let next: Leadership = { ...follower, term, leader: from, heardAt: now, rounds: 0 }
   if (elector) {
     next = { ...next, promisedTo: from, promisedUntil: now + config.profile.promiseMs }

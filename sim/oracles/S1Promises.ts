@@ -1,6 +1,7 @@
 /**
  * S1, what it rests on: a voter keeps the promise that an acknowledged heartbeat is (PROTOCOL.md P7.4), over a boot too, and
- * whoever learns of a higher term stops leading and standing (P7.6), and follows no lower one as long as it runs. Two leases at
+ * whoever learns of a higher term stops leading and standing (P7.6), and follows no lower one as long as it runs, unless it has
+ * no say and follows nobody. Two leases at
  * one moment take more than one such slip, so that the slip itself is told.
  *
  * A promise is an answer to a leader's heartbeat, or a leader's own count of itself; it lasts `promiseMs` by the voter's own
@@ -10,6 +11,7 @@
  * Does not judge: answers to the question whether a vote would be won, which bind nobody; terms that no mesh can have come to
  * (P7.8), which are to change nothing.
  */
+import { named } from "../../kernel/leadership/Leadership.ts"
 import { compareTerms } from "../../kernel/leadership/Term.ts"
 import type { DeviceId, Term } from "../../kernel/wire/Frame.ts"
 import type { Machine } from "../engine/Machine.ts"
@@ -78,9 +80,13 @@ const remembering = (all: Array<Promised | undefined>): Oracle => {
       : `${machine.name} is told of term ${term.counter}, and goes on ${standing._tag.toLowerCase()} in term ${now.counter}`
   }
 
-  const follows = ({ after, before, machine }: Observation): string | null => {
+  const follows = ({ after, before, input, machine }: Observation): string | null => {
     const was = before.leadership.term
     const now = after.leadership.term
+    const { deviceId, manifest } = before.config
+    const hasSay = manifest.electors.includes(deviceId) && !before.leadership.abstains
+    // Its own clock says whether it has heard from a leader within a promise.
+    if (!hasSay && named(before.leadership, before.config, input.at.mono) === null) return null
     return before.phase === "running" && after.phase === "running" && compareTerms(now, was) < 0
       ? `${machine.name} knows of term ${was.counter}, and goes back to term ${now.counter}`
       : null

@@ -29,7 +29,7 @@ export interface DrawOptions {
 
 /**
  * After the last fault of the mix: dials that were begun before it time out, back off and are begun again, and old promises and
- * candidacies end, all on clocks that may run 30 % slow; with room for the second probation of a device that was down twice.
+ * candidacies end, all on clocks that may run 30 % slow, and the second probation of a device that was down twice passes.
  */
 const CALM_MS: { readonly [profile in Scenario["profile"]]: number } = {
   lan: 60_000,
@@ -37,24 +37,19 @@ const CALM_MS: { readonly [profile in Scenario["profile"]]: number } = {
   battery: 240_000
 }
 
-/** How much longer than the second the longest probation is that a device can have come to in so long a time of faults. */
-const longProbationMs = (scenario: Scenario, faultsMs: number): number => {
-  const { probationMs } = { ...profiles[scenario.profile], ...scenario.timing }
-  const second = probationMs[1] ?? 0
-  let passed = 0
-  let longest = second
-  for (const ms of probationMs) {
-    if (passed <= faultsMs) longest = Math.max(longest, ms)
-    passed += ms
-  }
-  return longest - second
-}
+/** Behind a probation that began with the last fault: what went before it, and what others have to hear of its end. */
+const ROUND_PROBATION_MS = 15_000
 
-/** How long it may take until all is well again, behind faults of so long a time. */
-const settlesMs = (scenario: Scenario, faultsMs: number): number =>
-  CALM_MS[scenario.profile] +
-  longProbationMs(scenario, faultsMs) +
-  (scenario.network.discovery === undefined ? 0 : FOUND_MS)
+/**
+ * How long it may take until all is well again behind faults of so long a time, in which a device can have been down three times.
+ * A fourth, with two minutes of probation, is not waited for: that takes three that were waited out, and faults all the while.
+ */
+const settlesMs = (scenario: Scenario, faultsMs: number): number => {
+  const { probationMs } = { ...profiles[scenario.profile], ...scenario.timing }
+  const [first = 0, second = 0, third = 0] = probationMs
+  const probation = faultsMs > first + second ? third + ROUND_PROBATION_MS : 0
+  return Math.max(CALM_MS[scenario.profile], probation) + (scenario.network.discovery === undefined ? 0 : FOUND_MS)
+}
 
 /** Of the runs with random faults so many end amid them. */
 const LIVENESS_ONE_IN = 32

@@ -77,7 +77,9 @@ const BURST_PPM: Range = { min: 5_000, max: 100_000 }
 const BURST_ENDS_PPM: Range = { min: 50_000, max: 500_000 }
 const IDLE_MS: Range = { min: 300, max: 5_000 }
 /** Of what nodes say to the mesh, and programs to each other. */
-const SAID_TIMES: Range = { min: 1, max: 300 }
+/** Most say a few things; one in eight so many that windows and budgets fill. */
+const FEW: Range = { min: 1, max: 24 }
+const SAID_TIMES: ReadonlyArray<Range> = [FEW, FEW, FEW, FEW, FEW, FEW, FEW, { min: 1, max: 300 }]
 const SAID_EACH_MS: Range = { min: 5, max: 300 }
 const SAID_BYTES: Range = { min: 0, max: 2_000 }
 const ZONES = ["zone-1", "zone-2"] as const
@@ -206,7 +208,7 @@ export const nodeVerb = (what: Extract<What, { readonly who: unknown }>, scenari
         frame: `mix-${lot.n}`,
         kind: one(lot, "kind", ["observation", "observation", "event", "inference", "human_input"] as const),
         data: bytes % 4 === 0 ? { ...data, pad: "x".repeat(bytes) } : data,
-        times: within(lot, "times", SAID_TIMES),
+        times: within(lot, "times", one(lot, "often", SAID_TIMES)),
         eachMs: within(lot, "each", SAID_EACH_MS)
       }
     }

@@ -233,6 +233,28 @@ describe("refusals (P7.6, P7.7)", () => {
     for (const name of ["c", "e"] as const) assert.deepInclude(told(name), { leader: id("a"), term: term(3) }, name)
   })
 
+  it("P7.6: nor is a node without a say deaf for good, to whom alone a false term was told", () => {
+    const lied = (name: "c" | "e", options: DriveOptions = {}) => {
+      const drive = Drive.up(world, name, options)
+      drive.mono += promiseMs
+      const [a, b] = [drive.meet("a").link, drive.meet("b").link]
+      drive.hear(a, "mesh.lead", { term: term(3), beat: 1 })
+      drive.hear(b, "mesh.lead", { term: term(9), beat: 1 })
+      const leads = (beat: number) => {
+        drive.hear(a, "mesh.lead", { term: term(3), beat })
+        return drive.node.leadership
+      }
+      drive.mono += promiseMs - 1
+      const before = leads(2)
+      drive.mono += 1
+      return { before, after: leads(3) }
+    }
+    const viewer = lied("e")
+    assert.deepInclude(viewer.before, { leader: id("b"), term: term(9) }, "as long as it follows somebody")
+    assert.deepInclude(viewer.after, { leader: id("a"), term: term(3) })
+    assert.deepInclude(lied("c").after, { leader: id("b"), term: term(9) }, "an elector tells the leader")
+  })
+
   it("tell whoever may lead of the higher term", () => {
     assert.deepInclude(told("a"), { leader: null, term: term(9) })
   })

@@ -155,4 +155,24 @@ describe("S1: nobody goes back to a lower term", () => {
   - { at: 0s, start: everyone }`)
     fires("S1-promises", /^witness knows of term 1, and goes back to term 0$/u, together, forgetful)
   })
+
+  it("nor a viewer, which has no say, while it follows somebody", () => {
+    const watched = scenarioOf(`
+scenario: A planner and a viewer
+seed: 3
+lasts: 20s
+electors: [main]
+nodes:
+  main:  { role: planner }
+  kiosk: { role: viewer }
+timeline:
+  - { at: 0s, start: everyone }`)
+    const fickle = brokenAfter((node, before) => {
+      const { counter, manifest } = before.leadership.term
+      return node.config.role === "viewer" && node.leadership !== before.leadership && counter > 0
+        ? { ...node, leadership: { ...node.leadership, term: { manifest, counter: counter - 1 } } }
+        : node
+    })
+    fires("S1-promises", /^kiosk knows of term 1, and goes back to term 0$/u, watched, fickle)
+  })
 })
