@@ -141,7 +141,9 @@ describe("a fork of a running world", () => {
       const plain = begun(subject)
       const whole = ended(plain.run, plain.reach)
       assert.isAbove(whole.result.events, 200)
-      for (let n = 0; n < 3; n++) {
+      // Once in a scenario, each in one of three orders; there are a hundred of them.
+      const orders = subject.name === "everything" ? [0, 1, 2] : [place % 3]
+      for (const n of orders) {
         const origin = begun(subject)
         upTo(origin.run, below(place, "fork", subject.name, n, whole.result.events))
         const fork = forked(origin)
