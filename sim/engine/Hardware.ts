@@ -5,10 +5,12 @@
  * A stuck one stays as it is, and says so. A drive takes effect at once, and is answered a little later: a process that dies in between never learns of it.
  */
 import { ACTUATOR, type Actuator } from "../../kernel/actuation/Actuator.ts"
+import { groupOf } from "../../kernel/actuation/Ledger.ts"
 import type { Command } from "../../kernel/Command.ts"
 import { between } from "../../kernel/Draw.ts"
 import type { Life } from "./Life.ts"
 import type { Machine } from "./Machine.ts"
+import type { ActuatorView } from "./View.ts"
 
 const OPEN = "open"
 const CLOSED = "closed"
@@ -23,7 +25,13 @@ export interface Moved {
   readonly state: string
   /** How often it was set, by whomever. */
   readonly drives: number
+  /** How often it was driven out of its safe state; when, and by whose order, last. */
+  readonly runs: number
+  readonly ranAtMs: number
+  readonly ranBy: string | null
 }
+
+const UNMOVED: Moved = { state: CLOSED, drives: 0, runs: 0, ranAtMs: -1, ranBy: null }
 
 /** What a node is told about the actuators that it names among its capabilities. */
 export const actuatorsOf = (capabilities: ReadonlyArray<string>): ReadonlyArray<Actuator> =>
@@ -39,15 +47,36 @@ export const actuatorsOf = (capabilities: ReadonlyArray<string>): ReadonlyArray<
       askers: ["planner", "standby-planner"]
     }))
 
-const stateOf = ({ hardware }: Life, actuator: string): string => hardware.get(actuator)?.state ?? CLOSED
+const movedOf = ({ hardware }: Life, actuator: string): Moved => hardware.get(actuator) ?? UNMOVED
 
 const set = (machine: Machine, life: Life, actuator: string, state: string, why: string): number => {
-  const { hardware } = life
-  const was = stateOf(life, actuator)
-  const drives = (hardware.get(actuator)?.drives ?? 0) + 1
-  hardware.set(actuator, { state, drives })
-  if (was !== state) machine.tellMoved(`${actuator.slice(ACTUATOR.length)} is ${state}${why}`)
+  const was = movedOf(life, actuator)
+  const drives = was.drives + 1
+  life.hardware.set(actuator, { ...was, state, drives })
+  if (was.state !== state) machine.tellMoved(`${actuator.slice(ACTUATOR.length)} is ${state}${why}`)
+  machine.world.visible()
   return drives
+}
+
+/** It runs: by order of whoever holds the lease, as its guardian has it. */
+const runs = (machine: Machine, life: Life, actuator: string): void => {
+  const moved = movedOf(life, actuator)
+  const holder = groupOf(machine.state()?.durable.ledger, actuator.slice(ACTUATOR.length)).holder
+  const ranBy = holder === null ? null : machine.world.nameOf(holder.deviceId)
+  life.hardware.set(actuator, { ...moved, runs: moved.runs + 1, ranAtMs: machine.world.nowMs, ranBy })
+}
+
+/** What an observer sees of an actuator, whoever owns it. */
+export const seen = (machines: ReadonlyArray<Machine>, actuator: string): ActuatorView => {
+  const all = machines
+    .filter(({ spec }) => spec.capabilities.includes(actuator))
+    .map((machine) => machine.hardware(actuator) ?? UNMOVED)
+  const latest = all.reduce((last, one) => (one.ranAtMs > last.ranAtMs ? one : last), UNMOVED)
+  return {
+    runs: all.reduce((sum, one) => sum + one.runs, 0),
+    positions: all.map(({ state }) => state),
+    lastRunBy: latest.ranBy
+  }
 }
 
 export const drive = (machine: Machine, life: Life, command: Extract<Command, { readonly _tag: "Drive" }>): void => {
@@ -55,7 +84,8 @@ export const drive = (machine: Machine, life: Life, command: Extract<Command, { 
   const { agenda, nowMs, seed } = machine.world
   const stuck = life.jams > 0
   if (stuck) life.failedDrives++
-  const nth = set(machine, life, actuator, stuck ? stateOf(life, actuator) : state, "")
+  const nth = set(machine, life, actuator, stuck ? movedOf(life, actuator).state : state, "")
+  if (!stuck && state !== CLOSED) runs(machine, life, actuator)
   const tookMs = between(seed, "drive", `${machine.name}/${actuator}`, nth, DRIVE_MS.min, DRIVE_MS.max)
   const { process } = life
   const happened = { _tag: "Driven", ticket, ok: !stuck } as const

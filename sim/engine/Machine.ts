@@ -572,6 +572,10 @@ export class Machine extends Present implements Port {
     return this.life.failedDrives
   }
 
+  hardware(actuator: string): Hardware.Moved | undefined {
+    return this.life.hardware.get(actuator)
+  }
+
   tellMoved(what: string): void {
     this.tell("world.moved", what)
   }

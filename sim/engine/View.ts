@@ -41,6 +41,16 @@ export interface NodeView {
   readonly world: string
 }
 
+/** What moves, by what the hardware did. */
+export interface ActuatorView {
+  /** How often it was driven out of its safe state. */
+  readonly runs: number
+  /** How it stands, at each of its owners. */
+  readonly positions: ReadonlyArray<string>
+  /** By whose order it last ran; `null`: it did not. */
+  readonly lastRunBy: string | null
+}
+
 export interface WorldView {
   /** True time since the start of the run, integer ms. */
   readonly nowMs: number
@@ -48,6 +58,8 @@ export interface WorldView {
   readonly nodes: ReadonlyArray<NodeView>
   /** The largest number of different nodes that ever held one term. */
   readonly leadersPerTerm: number
+  /** By its name without the prefix: `pump-1`. */
+  readonly actuator: (name: string) => ActuatorView
 }
 
 /** What the world itself tells: each names the verb that struck, or what a machine came to by itself. */

@@ -4,6 +4,8 @@ import { routes } from "../../kernel/routing/Routes.ts"
 import { peerState } from "../../kernel/status/Status.ts"
 import type { Role } from "../../kernel/wire/Frame.ts"
 import { leaseEndsMs } from "../oracles/S1OneLeader.ts"
+import { ACTUATOR } from "../../kernel/actuation/Actuator.ts"
+import * as Hardware from "./Hardware.ts"
 import { has, known, stands } from "./Emitted.ts"
 import type { Machine } from "./Machine.ts"
 import { isCopy, isKernel } from "./Present.ts"
@@ -119,6 +121,7 @@ export const viewOf = (world: World): WorldView => {
     },
     get leadersPerTerm() {
       return world.mostLeadersOfATerm
-    }
+    },
+    actuator: (name) => Hardware.seen(world.machines, `${ACTUATOR}${name}`)
   }
 }

@@ -8,7 +8,7 @@
  * Does not model time: which instants are asked, and since when happenings count, is the business of `Judge.ts`.
  */
 import type { NodeView, PeerWord, WorldView } from "../engine/View.ts"
-import type { Count, Facts } from "../scenario/Scenario.ts"
+import type { ActuatorFact, Count, Facts } from "../scenario/Scenario.ts"
 import { type Clause, fits, NEVER_SEEN, NOBODY_RUNS, runningIn, sayings, type Seen } from "./Clause.ts"
 import { heartbeatClause, peerClause, peerSayings, sessionClause, trustClause, unreadClause } from "./Pairs.ts"
 import { countWords, enumerate, moment } from "./Words.ts"
@@ -229,6 +229,33 @@ const routeClause = ({ capability, to }: RouteFact): Clause => ({
   }
 })
 
+const actuatorClause = ({ actuator, lastRunBy, position, runs }: ActuatorFact): Clause => {
+  const told = [
+    ...(runs === undefined ? [] : [`has run ${countWords(runs)}`]),
+    ...(position === undefined ? [] : [`is ${position}`]),
+    ...(lastRunBy === undefined ? [] : [`last ran by order of ${lastRunBy}`])
+  ]
+  return {
+    key: "actuators",
+    told: `${actuator} ${told.join(" and ")}`,
+    holds: (view) => {
+      const moved = view.actuator(actuator)
+      return (
+        (runs === undefined || fits(runs, moved.runs)) &&
+        (position === undefined || moved.positions.every((one) => one === position)) &&
+        (lastRunBy === undefined || moved.lastRunBy === lastRunBy)
+      )
+    },
+    now: (view) => {
+      const moved = view.actuator(actuator)
+      const by = moved.lastRunBy === null ? "" : `, last by order of ${moved.lastRunBy}`
+      return `${actuator} is ${enumerate([...new Set(moved.positions)])}, and has run ${timesWord(moved.runs)}${by}`
+    }
+  }
+}
+
+const timesWord = (n: number): string => (n === 1 ? "once" : `${n} times`)
+
 const eventClause = (fact: NonNullable<Facts["events"]>[number], index: number): Clause => {
   const qualifiers = [
     fact.about === null ? "" : ` about ${fact.about}`,
@@ -300,6 +327,7 @@ const clausesOf = (facts: Facts, from: Asked): ReadonlyArray<Clause> => {
   for (const one of facts.unread ?? []) clauses.push(unreadClause(one))
   for (const fact of facts.frames ?? []) clauses.push(frameClause(fact, from))
   for (const fact of facts.routes ?? []) clauses.push(routeClause(fact))
+  for (const fact of facts.actuators ?? []) clauses.push(actuatorClause(fact))
   for (const topic of facts.agreeOn ?? []) clauses.push(agreementClause(topic))
   for (const [index, event] of (facts.events ?? []).entries()) clauses.push(eventClause(event, index))
   return clauses
@@ -320,7 +348,9 @@ export const question = (facts: Facts, from: Asked = "of all"): Question => {
       return guilty
         .map((clause) =>
           speaksForItself ||
-          ["peers", "sessions", "trusts", "leader", "heartbeats", "unread", "frames", "routes"].includes(clause.key)
+          ["peers", "sessions", "trusts", "leader", "heartbeats", "unread", "frames", "routes", "actuators"].includes(
+            clause.key
+          )
             ? clause.now(view, seen)
             : `${clause.key} ${clause.now(view, seen)}`
         )

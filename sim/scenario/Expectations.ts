@@ -5,7 +5,7 @@ import { codes } from "../../kernel/wire/Codes.ts"
 import { type Language, type TenseName, tenseNames } from "./Language.ts"
 import type { Moments } from "./Moments.ts"
 import { type Reading, resolveFactNodes, resolveNodes, tooMuchExpansion, valueOf } from "./Names.ts"
-import type { Count, Expectation, Facts, Pair, When } from "./Scenario.ts"
+import type { ActuatorFact, Count, Expectation, Facts, Pair, When } from "./Scenario.ts"
 import { sentenceOf } from "./Sentence.ts"
 import type { Draft } from "./Shape.ts"
 import type { Path } from "./Tree.ts"
@@ -209,6 +209,7 @@ const readFacts = (reading: Reading, draft: FactsDraft, path: Path): Facts => {
       return name === undefined ? [] : [{ capability, to: name }]
     })
   }
+  if (draft.actuators !== undefined) facts.actuators = readActuators(reading, draft.actuators, at("actuators"))
   if (draft["agree-on"] !== undefined) {
     const words = draft["agree-on"].filter((word) => word !== undefined)
     words.forEach((word, i) => {
@@ -243,6 +244,38 @@ const readFrames = (reading: Reading, draft: NonNullable<FactsDraft["frames"]>, 
         mistakes.add(tree.value([...at, how]), "the list is empty; write a node, or everyone")
       return [{ frame, at: how, who: names }]
     })
+  })
+}
+
+const readActuators = (
+  reading: Reading,
+  draft: NonNullable<FactsDraft["actuators"]>,
+  path: Path
+): ReadonlyArray<ActuatorFact> => {
+  const { mistakes, moving, tree } = reading
+  if (tree.keys(path).length === 0)
+    mistakes.add(tree.value(path), "no actuator here; write { pump-1: { runs: at most 1 } }")
+  return Object.entries(draft).flatMap(([actuator, said]): ReadonlyArray<ActuatorFact> => {
+    const at = [...path, actuator]
+    if (!moving.has(actuator))
+      mistakes.add(
+        tree.key(at),
+        `no node can actuator:${actuator}${mistakes.hint(actuator, [...moving])}; an owner has can: ["actuator:${actuator}"]`
+      )
+    if (said === undefined) return []
+    if (tree.keys(at).length === 0) mistakes.add(tree.value(at), "write what it did: { runs: at most 1 }")
+    const runs = valueOf(reading, [...at, "runs"], said.runs, readCount)
+    const by = said["last-run-by"]
+    const [lastRunBy] = by === undefined ? [] : resolveNodes(reading, by, tree.value([...at, "last-run-by"]))
+    const { position } = said
+    return [
+      {
+        actuator,
+        ...(runs === null ? {} : { runs }),
+        ...(position === undefined ? {} : { position }),
+        ...(lastRunBy === undefined ? {} : { lastRunBy })
+      }
+    ]
   })
 }
 

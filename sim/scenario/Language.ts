@@ -237,6 +237,17 @@ const facts = {
     }),
     "{ actuator:pump-1: jetson-1 } reads: every running node would ask jetson-1 for that; none: nobody knows anybody to ask. Capabilities may be patterns."
   ),
+  actuators: may(
+    Schema.Record(
+      Name,
+      Schema.Struct({
+        runs: may(CountWords, "How often it was driven out of its safe state, by whatever order."),
+        position: may(word(["open", "closed"], "How it stands."), "How it stands."),
+        "last-run-by": may(Name, "The node by whose order it last was.")
+      }).annotate({ noun: "word of an actuator", message: "write how often it ran, such as { runs: exactly 1 }" })
+    ).annotate({ message: "write what did what, such as { pump-1: { runs: at most 1 } }" }),
+    "{ pump-1: { runs: exactly 1, last-run-by: laptop } } reads: what a node owns as actuator:pump-1 was driven out of its safe state once, by order of laptop. What the hardware did counts, and not what anybody says of it."
+  ),
   "agree-on": may(
     list(
       word(["leader", "term", "peers", "frames"], "What all running nodes hold alike.", { proposals }),
@@ -255,7 +266,7 @@ const Facts = Schema.Struct(facts).annotate({
   noun: "fact",
   description: "What must be so. All facts of one expectation must hold together.",
   message: "write facts, such as { leaders: at most 1 }",
-  later: { proposals, actuators: "actuation" }
+  later: { proposals }
 })
 
 /** Each expectation has exactly one of them. */

@@ -22,6 +22,8 @@ export interface Reading {
   readonly sites: ReadonlyMap<string, ReadonlyArray<string>>
   /** Nodes find each other by multicast. */
   readonly discovers: boolean
+  /** What moves, without the prefix: `pump-1`. */
+  readonly moving: ReadonlySet<string>
   /** Those of generation 1, which say nothing that could be asked for. */
   readonly mute: ReadonlySet<string>
   readonly lastsMs: number | null

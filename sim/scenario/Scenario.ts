@@ -261,6 +261,17 @@ export interface Pair {
   readonly subject: string
 }
 
+/** Without the prefix: `pump-1`. Of several owners runs are summed, and each has to stand so. */
+export interface ActuatorFact {
+  readonly actuator: string
+  /** How often it was driven out of its safe state. */
+  readonly runs?: Count
+  readonly position?: Position
+  /** By whose order it last was: the node that held the lease. */
+  readonly lastRunBy?: string
+}
+export type Position = "open" | "closed"
+
 /** All that are there must hold together. */
 export interface Facts {
   /**
@@ -295,6 +306,8 @@ export interface Facts {
   }>
   /** Whom every node would ask for a capability; `null`: nobody. */
   readonly routes?: ReadonlyArray<{ readonly capability: string; readonly to: string | null }>
+  /** What moves, by what the hardware did, whoever owns it. */
+  readonly actuators?: ReadonlyArray<ActuatorFact>
   readonly agreeOn?: ReadonlyArray<"leader" | "term" | "peers" | "frames">
   /** Counts of happenings, from `after` (or from the start) to now. */
   readonly events?: ReadonlyArray<{

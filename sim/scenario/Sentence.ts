@@ -45,6 +45,11 @@ export const sentenceOf = (tense: TenseName, facts: Facts): string => {
   }
   for (const { capability, to } of facts.routes ?? [])
     parts.push(to === null ? `nobody knows whom to ask for ${capability}` : `${capability} is at ${to}`)
+  for (const { actuator, lastRunBy, position, runs } of facts.actuators ?? []) {
+    if (runs !== undefined) parts.push(`${actuator} has run ${times(runs)}`)
+    if (position !== undefined) parts.push(`${actuator} is ${position}`)
+    if (lastRunBy !== undefined) parts.push(`${actuator} last ran by order of ${lastRunBy}`)
+  }
   if (facts.agreeOn !== undefined) parts.push(`all agree on ${list(facts.agreeOn, "and")}`)
   for (const { about, event, from, reason, seen, to } of facts.events ?? []) {
     const about1 = about === null ? "" : ` about ${about}`

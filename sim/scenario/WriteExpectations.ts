@@ -27,6 +27,20 @@ const frameWords = (frames: Facts["frames"]): Flow | undefined => {
   return byFrame
 }
 
+const actuatorWords = (actuators: Facts["actuators"]): Flow | undefined =>
+  actuators === undefined
+    ? undefined
+    : Object.fromEntries(
+        actuators.map(({ actuator, lastRunBy, position, runs }) => [
+          actuator,
+          {
+            ...(runs === undefined ? {} : { runs: showCount(runs) }),
+            ...(position === undefined ? {} : { position }),
+            ...(lastRunBy === undefined ? {} : { "last-run-by": lastRunBy })
+          }
+        ])
+      )
+
 const factsWords = (facts: Facts): Written => {
   const { agreeOn, events, leader, leaders, leadersBelieved, leadersPerTerm, seenBy, term } = facts
   const count = (one: Facts["leaders"]) => (one === undefined ? undefined : showCount(one))
@@ -47,6 +61,7 @@ const factsWords = (facts: Facts): Written => {
       facts.routes === undefined
         ? undefined
         : Object.fromEntries(facts.routes.map(({ capability, to }) => [capability, to ?? "none"])),
+    actuators: actuatorWords(facts.actuators),
     "agree-on": agreeOn,
     events: events?.map(({ about, event, from, reason, seen, to }) => ({
       event,

@@ -6,6 +6,7 @@
  * tells each of them once. Never throws, on any bytes; bounded by `BYTES_MAX` and by the bounds of the passes.
  */
 import * as Schema from "effect/Schema"
+import { ACTUATOR } from "../../kernel/actuation/Actuator.ts"
 import { Role } from "../../kernel/wire/Frame.ts"
 import { readExpectations } from "./Expectations.ts"
 import { readFuzz } from "./Fuzz.ts"
@@ -100,6 +101,11 @@ const rolesOf = (tree: Tree): ReadonlyMap<string, Role | null> => {
   )
 }
 
+const ownersIn = ({ nodes }: ReturnType<typeof readShape>): ReadonlyArray<string> =>
+  Object.values(nodes ?? {}).flatMap((node) =>
+    (node?.can ?? []).filter((capability) => capability?.startsWith(ACTUATOR) === true)
+  ) as ReadonlyArray<string>
+
 /** A scenario that holds as soon as `mistakes` stays empty. */
 const assemble = (file: string, text: string, tree: Tree, mistakes: Mistakes): Scenario => {
   const draft = readShape(tree, mistakes)
@@ -107,6 +113,7 @@ const assemble = (file: string, text: string, tree: Tree, mistakes: Mistakes): S
     tree,
     mistakes,
     roles: rolesOf(tree),
+    moving: new Set(ownersIn(draft).map((ref) => ref.slice(ACTUATOR.length))),
     sites: new Map(),
     mute: new Set(),
     discovers: draft.network?.discovery !== undefined && draft.network.discovery !== "none",

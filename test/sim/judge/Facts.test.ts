@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { WorldView } from "../../../sim/engine/View.ts"
 import { fits } from "../../../sim/judge/Clause.ts"
 import { holds, question } from "../../../sim/judge/Facts.ts"
-import type { Facts } from "../../../sim/scenario/Scenario.ts"
+import type { ActuatorFact, Facts } from "../../../sim/scenario/Scenario.ts"
 import { world } from "./Stage.ts"
 
 const missing = (facts: Facts, view: WorldView) => {
@@ -91,6 +91,23 @@ describe("scenario facts: how many lead", () => {
     const view = world(0, { a: { term: 3 }, b: { term: 2 }, c: crashed })
     assert.isTrue(holds({ term: { how: "exactly", n: 3 } }, view))
     assert.strictEqual(missing({ term: { how: "at least", n: 4 } }, view), "now 3: a")
+  })
+})
+
+describe("scenario facts: actuators", () => {
+  const once = { how: "exactly", n: 1 } as const
+  const view = world(0, { a: {} }, 1, { pump: { runs: 2, positions: ["open", "closed"], lastRunBy: "a" } })
+  const pump = (fact: Omit<ActuatorFact, "actuator">): Facts => ({ actuators: [{ actuator: "pump", ...fact }] })
+  it("how often it ran, how it stands at each of its owners, and by whose order it last ran", () => {
+    assert.isTrue(holds(pump({ runs: { how: "at least", n: 2 }, lastRunBy: "a" }), view))
+    const is = "pump is open and closed, and has run 2 times, last by order of a"
+    for (const fact of [{ runs: once }, { position: "open" }, { position: "closed" }, { lastRunBy: "b" }] as const)
+      assert.strictEqual(missing(pump(fact), view), is)
+  })
+  it("what nobody has moved is closed", () => {
+    const rests = world(0, { a: {} })
+    assert.isTrue(holds(pump({ runs: { how: "exactly", n: 0 }, position: "closed" }), rests))
+    assert.strictEqual(missing(pump({ lastRunBy: "a" }), rests), "pump is closed, and has run 0 times")
   })
 })
 

@@ -1,5 +1,5 @@
 /** A stage for tests of judging and telling: worlds as they are seen, scenarios without a file, a judge led by hand. */
-import type { Happening, NodeView, PeerWord, TrustWord, WorldView } from "../../../sim/engine/View.ts"
+import type { ActuatorView, Happening, NodeView, PeerWord, TrustWord, WorldView } from "../../../sim/engine/View.ts"
 import { Judge, type Outcome } from "../../../sim/judge/Judge.ts"
 import type { Expectation, Facts, Scenario, Step, When } from "../../../sim/scenario/Scenario.ts"
 
@@ -20,9 +20,15 @@ export interface Actor {
   readonly routes?: { readonly [capability: string]: string }
 }
 
-export const world = (nowMs: number, actors: { readonly [name: string]: Actor }, leadersPerTerm = 1): WorldView => ({
+export const world = (
+  nowMs: number,
+  actors: { readonly [name: string]: Actor },
+  leadersPerTerm = 1,
+  actuators: { readonly [name: string]: ActuatorView } = {}
+): WorldView => ({
   nowMs,
   leadersPerTerm,
+  actuator: (name) => actuators[name] ?? { runs: 0, positions: ["closed"], lastRunBy: null },
   nodes: Object.entries(actors).map(([name, actor]): NodeView => ({
     name,
     role: "field",

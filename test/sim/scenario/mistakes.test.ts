@@ -603,11 +603,15 @@ describe("expectations", () => {
   it("facts: none, unknown, later, of the wrong form", () => {
     assertMistakes(expectWith("  - { always: «{}» }"), /^no facts/u)
     assertMistakes(expectWith("  - { always: { «leadr»: laptop } }"), "no such fact; did you mean leader?")
-    for (const fact of ["proposals", "actuators"])
+    for (const fact of ["proposals"])
       assertMistakes(
         expectWith(`  - { always: { «${fact}»: { x: z } } }`),
         new RegExp(`^"${fact}" is not there yet`, "u")
       )
+    assertMistakes(
+      expectWith("  - { always: { actuators: { «pump-9»: { runs: at most 1 } } } }"),
+      /^no node can actuator:pump-9/u
+    )
     assertMistakes(
       expectWith("  - { always: { leaders: «1» } }"),
       "write a count in words: exactly 1, at least 1 or at most 1"

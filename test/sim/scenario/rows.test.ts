@@ -48,7 +48,7 @@ describe("docs/reference/scenarios.md", () => {
     const from = page.indexOf(BEGIN) + BEGIN.length
     const to = page.indexOf(END)
     assert.isAbove(to, from)
-    assert.strictEqual(page.slice(from, to), table, "write the table anew, as it stands here under +")
+    assert.strictEqual(page.slice(from, to), table, "write the table anew, as it stands here under -")
   })
 
   it("speaks of every row once: covered, or not yet and why", () => {

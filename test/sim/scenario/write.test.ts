@@ -41,7 +41,7 @@ ties: drawn
 afterwards: a part gets well
 nodes:
   main: { role: planner, clock-skew: -3s, clock-rate: -300ppm }
-  one: { role: field, can: ["a: b"] }
+  one: { role: field, can: ["a: b", "actuator:tap"] }
   copy: { role: field, placed: beside, same-key-as: two }
   two: { role: field }
 network: { discovery: mdns }
@@ -62,6 +62,7 @@ timeline:
   - { at: 90s, heal: { what: everything, paths: { delay: 1ms..5ms, loss: 1% } } }
 expect:
   - { always: { leaders: at most 1 }, judge: scripted }
+  - { always: { actuators: { tap: { runs: at most 1, position: closed, last-run-by: main } } } }
   - { name: "yes", never: { leader: [main] }, from: 2s, until: 3s }
 `)
     assert.deepStrictEqual(meaning(again(scenario)), meaning(scenario))
