@@ -49,6 +49,7 @@ export type Order =
   | { readonly _tag: "actuators" }
   /** `null`: all groups. */
   | { readonly _tag: "hold" | "release"; readonly group: string | null }
+  | { readonly _tag: "hold of"; readonly actuator: string }
   | {
       readonly _tag: "set"
       readonly actuator: string
@@ -81,7 +82,8 @@ const options = {
   source: { type: "string" },
   count: { type: "string" },
   for: { type: "string" },
-  again: { type: "boolean" }
+  again: { type: "boolean" },
+  of: { type: "string" }
 } as const
 type Flag = keyof typeof options
 const isFlag = (name: string): name is Flag => Object.hasOwn(options, name)
@@ -100,7 +102,7 @@ const commands: {
   ping: { flags: ["count"], words: [1, 1] },
   actuators: { flags: [], words: [0, 0] },
   set: { flags: ["for", "again"], words: [2, 2] },
-  hold: { flags: [], words: [0, 1] },
+  hold: { flags: ["of"], words: [0, 1] },
   release: { flags: [], words: [0, 1] },
   "trust list": { flags: [], words: [0, 0] },
   "trust add": { flags: ["role", "name", "key", "gen1"], words: [1, 1] },
@@ -121,6 +123,7 @@ const needs: { readonly [flag: string]: string } = {
   source: "--source needs a name or an id: clawmesh peers shows them",
   count: "--count needs a number, such as --count 3",
   for: "--for needs a time, such as --for 20m",
+  of: "--of needs an actuator, such as --of pump-1",
   role: `--role needs a role: ${roles}`,
   name: "--name needs a name, such as --name barn-laptop",
   key: "--key needs the device's public key, as clawmesh-node id prints it; one that begins with a hyphen as --key=-…"
@@ -247,7 +250,12 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
     }
     case "trust remove":
       return ordered({ _tag: name, name: rest[0]! })
-    case "hold":
+    case "hold": {
+      const actuator = flags.get("of")
+      if (actuator === undefined) return ordered({ _tag: name, group: rest[0] ?? null })
+      if (rest.length > 0) return misuse("a group of this node, or --of an actuator: not both")
+      return ordered({ _tag: "hold of", actuator })
+    }
     case "release":
       return ordered({ _tag: name, group: rest[0] ?? null })
     case "set": {
@@ -276,6 +284,7 @@ export const help = `Shows and changes what the clawmesh-node on this machine do
   clawmesh set ACTUATOR STATE         have it moved, here or on another device, at a person's word
       --for 20m  --again
   clawmesh hold [GROUP]               make safe what this node moves, and keep it so
+      --of ACTUATOR                   what whichever device moves; it is released there
   clawmesh release [GROUP]            let go of it again
   clawmesh trust list                 whom this node trusts, and who else is near
   clawmesh trust add ID --role ROLE   trust a device; say the same on the device

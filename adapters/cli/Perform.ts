@@ -203,11 +203,29 @@ const holdOrRelease = (errand: Errand, group: string | null, on: boolean): Work 
     told(errand, actuators, (document) => actuatorsScreen(document, errand.look))
   )
 
+const holdOf = (errand: Errand, name: string): Work =>
+  Effect.gen(function* () {
+    const actuator = refOf(name)
+    const held = yield* ask(
+      errand.socket,
+      { method: "POST", target: "/hold-of", body: { actuator } },
+      Api.Command,
+      COMMAND_MS_MAX
+    )
+    told(errand, held, (document) => commandScreen(document, errand.look))
+    if (!held.ok)
+      return yield* Effect.fail(
+        failure("DELIVERY_FAILED", `${printable(actuator)} may not be on hold`, "Hold it where it is: clawmesh hold")
+      )
+  })
+
+const refOf = (name: string): string => (name.includes(":") ? name : `actuator:${name}`)
+
 /** A device may take as long as it waits for its hardware, and so does this. */
 const set = (errand: Errand, order: Extract<Order, { readonly _tag: "set" }>): Work =>
   Effect.gen(function* () {
     const { again, forMs, state } = order
-    const actuator = order.actuator.includes(":") ? order.actuator : `actuator:${order.actuator}`
+    const actuator = refOf(order.actuator)
     const body: Api.CommandRequest = { actuator, state, forMs: forMs ?? 0, again }
     const done = yield* ask(errand.socket, { method: "POST", target: "/command", body }, Api.Command, COMMAND_MS_MAX)
     told(errand, done, (document) => commandScreen(document, errand.look))
@@ -253,6 +271,8 @@ const work = (errand: Errand): Work => {
     case "hold":
     case "release":
       return holdOrRelease(errand, order.group, order._tag === "hold")
+    case "hold of":
+      return holdOf(errand, order.actuator)
     case "set":
       return set(errand, order)
     case "ping":

@@ -55,7 +55,7 @@ export const actuators = (daemon: Daemon): Api.Actuators => {
 const noActuators = failure(
   "NOT_FOUND",
   "this node moves nothing",
-  "Actuators stand in its node.yaml; on another device: clawmesh hold there"
+  "Actuators stand in its node.yaml; what another device moves: clawmesh hold --of pump-1"
 )
 
 /** Holds a group, or all, or lets go. Answers once the kernel has it, and with what moves then. */
@@ -83,6 +83,53 @@ const ownersOf = (node: NodeState, actuator: string): ReadonlyArray<string> => {
   )
 }
 
+const ownerOf = (daemon: Daemon, actuator: string): string | Failure => {
+  const [owner, other] = ownersOf(daemon.state(), actuator)
+  if (owner === undefined)
+    return failure("NOT_FOUND", `nobody within reach moves ${actuator}`, "clawmesh status shows who is there")
+  return other === undefined
+    ? owner
+    : failure("AMBIGUOUS", `more than one device says that it moves ${actuator}`, "rename one in its node.yaml")
+}
+
+/** What came of it, told since `begun` on the clock of this node. */
+const toldOf = (
+  daemon: Daemon,
+  what: Pick<Api.Command, "actuator" | "state" | "intentId"> & { readonly owner: string; readonly begun: number },
+  outcome: Outcome
+): Api.Command => {
+  const node = daemon.state()
+  const now = daemon.now()
+  const { begun, owner, ...rest } = what
+  return {
+    $type: "clawmesh.command/1",
+    ...headOf(node, now),
+    ...rest,
+    by: deviceOf(node, owner),
+    ok: outcome.ok,
+    code: outcome.ok ? null : outcome.code,
+    text: outcome.ok ? "done" : outcome.message,
+    tookMs: Math.max(0, now.mono - begun)
+  }
+}
+
+/** Has whoever owns it hold it, and what is interlocked with it. */
+export const holdOf = (daemon: Daemon, { actuator }: Api.HoldOfRequest): Effect.Effect<Api.Command | Failure> =>
+  Effect.gen(function* () {
+    const owner = ownerOf(daemon, actuator)
+    if (typeof owner !== "string") return owner
+    const begun = daemon.now().mono
+    const intentId = randomUUID()
+    const outcome = yield* daemon.ask({
+      channel: GUARDIAN,
+      to: owner,
+      originGatewayId: daemon.state().config.deviceId,
+      idempotencyKey: intentId,
+      message: { hold: actuator }
+    })
+    return toldOf(daemon, { actuator, state: "on hold", intentId, owner, begun }, outcome)
+  })
+
 /** It is a person's word, said at this node. */
 const TRUST = {
   action_type: "actuation",
@@ -98,27 +145,10 @@ export const command = (daemon: Daemon, wanted: Api.CommandRequest): Effect.Effe
     const { actuator, again, forMs, intentId = randomUUID(), state } = wanted
     const node = daemon.state()
     const { deviceId } = node.config
-    const [owner, other] = ownersOf(node, actuator)
-    if (owner === undefined)
-      return failure("NOT_FOUND", `nobody within reach moves ${actuator}`, "clawmesh status shows who is there")
-    if (other !== undefined)
-      return failure("AMBIGUOUS", `more than one device says that it moves ${actuator}`, "rename one in its node.yaml")
-    const begun = daemon.now()
-    const told = (outcome: Outcome): Api.Command => {
-      const now = daemon.now()
-      return {
-        $type: "clawmesh.command/1",
-        ...headOf(node, now),
-        actuator,
-        state,
-        by: deviceOf(node, owner),
-        intentId,
-        ok: outcome.ok,
-        code: outcome.ok ? null : outcome.code,
-        text: outcome.ok ? "done" : outcome.message,
-        tookMs: Math.max(0, now.mono - begun.mono)
-      }
-    }
+    const owner = ownerOf(daemon, actuator)
+    if (typeof owner !== "string") return owner
+    const begun = daemon.now().mono
+    const told = (outcome: Outcome): Api.Command => toldOf(daemon, { actuator, state, intentId, owner, begun }, outcome)
     const common = { to: owner, originGatewayId: deviceId }
     const lease = yield* daemon.ask({
       ...common,

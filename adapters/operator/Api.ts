@@ -323,6 +323,10 @@ export type Actuators = typeof Actuators.Type
 export const HoldRequest = Schema.Struct({ group: Schema.NullOr(Schema.String), on: Schema.Boolean })
 export type HoldRequest = typeof HoldRequest.Type
 
+/** Body of `POST /hold-of`: an actuator of whatever device, such as `actuator:pump-1`. Answered with a `clawmesh.command/1`. */
+export const HoldOfRequest = Schema.Struct({ actuator: Schema.NonEmptyString })
+export type HoldOfRequest = typeof HoldOfRequest.Type
+
 /** Body of `POST /command`. */
 export const CommandRequest = Schema.Struct({
   /** `actuator:pump-1` */

@@ -9,7 +9,7 @@ import type { Question, WorldQuestion } from "./Views.ts"
 import { kinds, type Kind } from "../../kernel/wire/ContextFrame.ts"
 
 export type Asked =
-  | { readonly _tag: "status" | "peers" | "health" | "trust" | "actuators" | "add" | "hold" | "command" }
+  | { readonly _tag: "status" | "peers" | "health" | "trust" | "actuators" | "add" | "hold" | "hold-of" | "command" }
   | { readonly _tag: "remove"; readonly id: string }
   | { readonly _tag: "events"; readonly question: Question }
   | { readonly _tag: "world"; readonly question: WorldQuestion }
@@ -100,7 +100,7 @@ export const read = (method: string, target: string): Asked | Failure => {
   if (url.search !== "") return refused(`/${path.slice(0, 32)} has no parameters`)
   if (method === "GET" && isRead(path)) return { _tag: path }
   if (path === "trust" && method === "POST") return { _tag: "add" }
-  if ((path === "hold" || path === "command") && method === "POST") return { _tag: path }
+  if ((path === "hold" || path === "hold-of" || path === "command") && method === "POST") return { _tag: path }
   if (path.startsWith("trust/") && method === "DELETE") {
     const id = path.slice("trust/".length)
     return isDeviceId(id) ? { _tag: "remove", id } : refused("DELETE /trust/ID takes a whole id: 64 hex digits")

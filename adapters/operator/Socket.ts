@@ -243,6 +243,13 @@ const perform = (
           ? changes.withPermits(1)(Acting.hold(daemon, wanted.success))
           : Effect.succeed(unread("hold", wanted.failure.message))
       })
+    case "hold-of":
+      return withBody(request, (body) => {
+        const wanted = decodeHoldOf(body)
+        return Result.isSuccess(wanted)
+          ? Acting.holdOf(daemon, wanted.success)
+          : Effect.succeed(unread("hold", wanted.failure.message))
+      })
     case "command":
       return withBody(request, (body) => {
         const wanted = decodeCommand(body)
@@ -254,6 +261,7 @@ const perform = (
 }
 
 const decodeHold = Schema.decodeUnknownResult(Schema.fromJsonString(Api.HoldRequest))
+const decodeHoldOf = Schema.decodeUnknownResult(Schema.fromJsonString(Api.HoldOfRequest))
 const decodeCommand = Schema.decodeUnknownResult(Schema.fromJsonString(Api.CommandRequest))
 
 const unread = (what: string, why: string): Failure =>

@@ -19,6 +19,7 @@ import { NEVER_MS } from "../Time.ts"
 import { note, type Order, type Turn } from "../Turn.ts"
 import type { Code } from "../wire/Codes.ts"
 import { isPlain } from "../wire/ContextFrame.ts"
+import type { DeviceId } from "../wire/Frame.ts"
 
 /** A lease, on the guardian's elapsed time; its holder uses half. And after a start nobody has one for so long. */
 export const LEASE_MS = 10_000
@@ -81,8 +82,15 @@ interface Place {
   readonly failures: number
 }
 
+/** The hold, or the release, that is on its way to the disk, and who waits for it. */
+interface Holding {
+  readonly stored: number
+  readonly orders: ReadonlyArray<number>
+}
+
 interface Guard {
   readonly group: string
+  readonly holding: Holding | null
   readonly leaseUntil: number
   readonly step: Step | null
   readonly move: Move | null
@@ -141,7 +149,7 @@ export const open = ({ drives, words }: Guardian, turn: Turn, lost: boolean): Gu
       .filter((one) => one.group === group)
       .map(({ ref }): Place => ({ ref, state: null, until: NEVER_MS, recall: "a start", recallAt: 0, failures: 0 }))
     const began = intents.map(({ intentId }) => ({ intentId, at: turn.at.mono }))
-    return { group, leaseUntil: -NEVER_MS, step: null, move: null, places, began }
+    return { group, holding: null, leaseUntil: -NEVER_MS, step: null, move: null, places, began }
   })
   const opened: Guardian = { guards, startedAt: turn.at.mono, drives, words: [], due: NEVER_MS }
   let guardian = goOn(opened, turn)
@@ -167,10 +175,12 @@ const yes = (turn: Turn, order: number, result: unknown): void => {
   turn.results.push({ ticket: order, outcome: { ok: true, messageId: "", by: turn.config.deviceId, result } })
 }
 
-/** Somebody asks for a lease, or for a command to be carried out. */
+/** Somebody asks for a lease, or a hold, or for a command to be carried out. */
 export const onOrder = (guardian: Guardian, order: Order, turn: Turn): Guardian => {
   const { command, message } = order.params
-  const ref = command === undefined ? leaseWanted(message) : ((command as Partial<Envelope>).target?.ref ?? "")
+  const holds = command === undefined ? wordIn(message, "hold") : ""
+  if (holds !== "") return goOn(heldBy(guardian, holds, order, turn), turn)
+  const ref = command === undefined ? wordIn(message, "lease") : ((command as Partial<Envelope>).target?.ref ?? "")
   const actuator = byRef(turn, ref)
   const guard = guardian.guards.find(({ group }) => group === actuator?.group)
   if (actuator === undefined || guard === undefined) {
@@ -186,8 +196,51 @@ export const onOrder = (guardian: Guardian, order: Order, turn: Turn): Guardian 
   return next === null ? guardian : { ...guardian, guards: guardian.guards.map((one) => (one === guard ? next : one)) }
 }
 
-const leaseWanted = (message: unknown): string =>
-  isPlain(message) && typeof message["lease"] === "string" ? message["lease"] : ""
+const wordIn = (message: unknown, key: "hold" | "lease"): string => {
+  const word = isPlain(message) ? message[key] : ""
+  return typeof word === "string" ? word : ""
+}
+
+/**
+ * Somebody elsewhere holds the group of an actuator: whoever is trusted may, whatever its role, since nothing but the safe state
+ * comes of it. Letting go is for a person at the guardian. Answered once it is stored.
+ */
+const heldBy = (guardian: Guardian, ref: string, { from, ticket }: Order, turn: Turn): Guardian => {
+  const guard = guardian.guards.find(({ group }) => group === byRef(turn, ref)?.group)
+  if (guard === undefined) {
+    no(turn, ticket, "DELIVERY_FAILED", "this node owns no such actuator")
+    return guardian
+  }
+  const { group, holding } = guard
+  const isHeld = Ledger.groupOf(turn.ledger(), group).hold
+  if (isHeld && holding === null) {
+    yes(turn, ticket, { group })
+    return guardian
+  }
+  const stands = isHeld ? guard : holdingOf(guard, true, turn, from.deviceId)
+  const waits = { ...stands, holding: { ...stands.holding!, orders: [...stands.holding!.orders, ticket] } }
+  return { ...guardian, guards: guardian.guards.map((one) => (one === guard ? waits : one)) }
+}
+
+const holdingOf = (guard: Guard, on: boolean, turn: Turn, by?: DeviceId): Guard => {
+  const { group, places } = guard
+  const stored = put(turn, { _tag: "Held", group, on })
+  const about = by === undefined ? {} : { about: by }
+  note(turn, { event: "actuator.hold", actuator: group, reason: on ? "on hold" : "released", ...about })
+  const holding: Holding = { stored, orders: guard.holding?.orders ?? [] }
+  const held = { ...guard, holding }
+  return on ? { ...held, places: places.map((place) => ({ ...place, recall: "a hold", recallAt: 0 })) } : held
+}
+
+/** The hold is stored; or somebody at the guardian let go meanwhile. */
+const toldHeld = (guard: Guard, { orders }: Holding, turn: Turn): Guard => {
+  const { group } = guard
+  const { hold } = Ledger.groupOf(turn.ledger(), group)
+  for (const order of orders)
+    if (hold) yes(turn, order, { group })
+    else no(turn, order, "TARGET_CHANGED", "a person at it let go meanwhile")
+  return { ...guard, holding: null }
+}
 
 const isHolder = (holder: Ledger.Holder | null, from: Ledger.Holder): boolean =>
   holder !== null && holder.deviceId === from.deviceId && holder.incarnation === from.incarnation
@@ -319,9 +372,7 @@ export const onHold = (guardian: Guardian, only: string | null, on: boolean, tur
   const guards = guardian.guards.map((guard): Guard => {
     if (only !== null && only !== guard.group) return guard
     if (Ledger.groupOf(turn.ledger(), guard.group).hold === on) return guard
-    put(turn, { _tag: "Held", group: guard.group, on })
-    note(turn, { event: "actuator.hold", actuator: guard.group, reason: on ? "on hold" : "released" })
-    return on ? { ...guard, places: guard.places.map((place) => ({ ...place, recall: "a hold", recallAt: 0 })) } : guard
+    return holdingOf(guard, on, turn)
   })
   return goOn({ ...guardian, guards }, turn)
 }
@@ -342,7 +393,10 @@ const each = (guardian: Guardian, change: (guard: Guard) => Guard): Guardian => 
 /** A record is on the disk. */
 export const onStored = (guardian: Guardian, ticket: number, turn: Turn): Guardian => {
   let { drives } = guardian
-  const next = each(guardian, (guard) => {
+  const told = each(guardian, (guard) =>
+    guard.holding?.stored === ticket ? toldHeld(guard, guard.holding, turn) : guard
+  )
+  const next = each(told, (guard) => {
     const { step } = guard
     if (step === null || step.stored !== ticket) return guard
     const free: Guard = { ...guard, step: null }

@@ -534,9 +534,9 @@ export class Machine extends Present implements Port {
   }
 
   /** A program of its has a message for somebody. */
-  say(to: string, channel: string, key: string): void {
+  say(to: string, channel: string, key: string, message: { readonly [key: string]: string } = { text: key }): void {
     const originGatewayId = this.config.deviceId
-    this.askNode({ channel, to, originGatewayId, idempotencyKey: key, message: { text: key } })
+    this.askNode({ channel, to, originGatewayId, idempotencyKey: key, message })
   }
 
   /** Whoever handles messages on this machine takes all but those of a channel that nobody handles. */

@@ -111,6 +111,10 @@ export const readSend = (reading: Reading, send: StepDraft["send"], at: Path): V
   const capability = send.to?.includes(":") === true || send.to === "*"
   const to = capability ? send.to! : one(reading, send.to, [...at, "to"])
   const said = { _tag: "send", from, to, channel: send.channel ?? "notes", key: send.key ?? null } as const
+  if (send.holds !== undefined) {
+    if (send.sets === undefined) return { ...said, holds: send.holds }
+    reading.mistakes.add(reading.tree.key([...at, "holds"]), "it sets something, or holds it: two steps")
+  }
   if (send.sets === undefined) return said
   const forMs = valueOf(reading, [...at, "lasting"], send.lasting, readTime) ?? LASTING_MS
   const evidence = (send.evidence ?? ["sensor"]).filter((source) => source !== undefined)

@@ -142,6 +142,8 @@ export type Verb =
         readonly forMs: number
         readonly evidence: ReadonlyArray<EvidenceSource>
       }
+      /** In place of a message: the group of this actuator of the node `to` is to be held. */
+      readonly holds?: string
     }
   /** A record of discovery that the node did not announce, or not now. */
   | {

@@ -443,6 +443,10 @@ export const verbs = {
         Schema.NonEmptyString.annotate({ message: setsNeeds }),
         "In place of a message a command, for this actuator of that node, such as actuator:pump-1. The event world.moved, about that node, says what it does."
       ),
+      holds: may(
+        Schema.NonEmptyString.annotate({ message: "write an actuator of that node, such as actuator:pump-1" }),
+        "In place of a message the word that this actuator of that node, and what is interlocked with it, is on hold."
+      ),
       state: may(word(["open", "closed"], "What the actuator is set to."), "Default open."),
       lasting: may(Time, "After so long it closes by itself. Default 60s."),
       evidence: may(

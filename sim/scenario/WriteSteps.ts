@@ -173,8 +173,8 @@ const verbWords = (verb: Verb, scenario: Scenario): Written => {
     case "ask":
       return { ask: { from: verb.from, to: verb.to, each: showTime(verb.eachMs) } }
     case "send": {
-      const { channel, from, key, sets, to } = verb
-      const said = { from, to, channel: channel === "notes" ? undefined : channel, key: key ?? undefined }
+      const { channel, from, holds, key, sets, to } = verb
+      const said = { from, to, channel: channel === "notes" ? undefined : channel, key: key ?? undefined, holds }
       if (sets === undefined) return { send: said }
       const { actuator, evidence, forMs, state } = sets
       return { send: { ...said, sets: actuator, state, lasting: showTime(forMs), evidence } }

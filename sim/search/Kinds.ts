@@ -109,6 +109,9 @@ export const isAboutOthers = (verb: Verb): boolean =>
 
 const upTo = (max: number): Range => ({ min: max >> 1, max })
 
+/** Nobody lets go of it again but a person at it: one in sixteen. */
+const HOLDS: ReadonlyArray<boolean> = Array.from({ length: 16 }, (_, n) => n === 0)
+
 /** Who owns what moves. */
 export const ownersIn = ({ nodes }: Scenario): ReadonlyArray<{ readonly name: string; readonly actuator: string }> =>
   nodes.flatMap(({ capabilities, name }) =>
@@ -220,6 +223,7 @@ export const nodeVerb = (what: Extract<What, { readonly who: unknown }>, scenari
       const said = { _tag: "send", from, to, channel, key: one(lot, "again", [null, "the same"]) } as const
       const owner = one(lot, "owner", [null, ...ownersIn(scenario)])
       if (owner === null) return said
+      if (one(lot, "holds", HOLDS)) return { ...said, to: owner.name, holds: owner.actuator }
       const state = one(lot, "state", ["open", "open", "closed"] as const)
       const forMs = within(lot, "lasting", LASTING_MS)
       const evidence = one(lot, "evidence", EVIDENCE)

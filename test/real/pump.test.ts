@@ -70,7 +70,7 @@ const settled = async (of: Site, board: string, intentId: string, forMs?: number
 
 describe("a pump", () => {
   it(
-    "P16.7, P16.8: moves at an operator's word, not on hold, and closes when its board is killed",
+    "P16.7 to P16.9: moves at an operator's word, not on hold, and closes when its board is killed",
     { timeout: FARM_MS_MAX },
     async () => {
       const one = await farm("b")
@@ -82,6 +82,12 @@ describe("a pump", () => {
       assert.match(one.clawmesh("b", "hold"), /on hold/u)
       await one.eventually("it is closed", () => Promise.resolve(movements(one, "pump-b").at(-1) === "closed -"))
       assert.strictEqual((await settled(one, "b", "second")).code, "ON_HOLD")
+      assert.match(one.clawmesh("b", "release"), /free/u)
+      assert.match(one.clawmesh("laptop", "set", "pump-b", "open", "--for", "20s", "--again"), /is open/u)
+
+      assert.match(one.clawmesh("laptop", "hold", "--of", "pump-b"), /pump-b at b is on hold/u)
+      await one.eventually("it is closed", () => Promise.resolve(movements(one, "pump-b").at(-1) === "closed -"))
+      assert.match(one.clawmesh("b", "actuators"), /on hold/u)
       assert.match(one.clawmesh("b", "release"), /free/u)
       assert.match(one.clawmesh("laptop", "set", "pump-b", "open", "--for", "4s", "--again"), /is open/u)
 

@@ -35,6 +35,9 @@ describe("clawmesh: orders", () => {
       assert.include(order(`ping barn --count=${count}`), "1 to 9999")
     assert.deepStrictEqual(order("actuators"), { _tag: "actuators" })
     assert.deepStrictEqual(order("hold"), { _tag: "hold", group: null })
+    assert.deepStrictEqual(order("hold --of pump-1"), { _tag: "hold of", actuator: "pump-1" })
+    assert.include(order("hold well --of pump-1"), "not both")
+    assert.include(order("release --of pump-1"), "release has no flag --of")
     assert.deepStrictEqual(order("release well"), { _tag: "release", group: "well" })
     assert.deepStrictEqual(order("set pump-1 open --for 20m --again"), {
       _tag: "set",

@@ -389,6 +389,48 @@ describe("a hold", () => {
     assert.lengthOf(well.moved, before + 1)
   })
 
+  const asked = (well: Well, from: string, hold: unknown = pump.ref) => well.ask(from, { message: { hold } })
+
+  it("P16.9: whoever is trusted may hold from elsewhere, whatever may move it; it is answered once it is stored", () => {
+    const well = new Well()
+    well.opens(well.lease(), "i1")
+    assert.strictEqual(well.ask("f", { message: { lease: pump.ref } }), "NOT_ALLOWED")
+    assert.deepStrictEqual(asked(well, "f"), { group: "well" })
+    assert.strictEqual(well.states.at(-1), "closed")
+    well.done()
+    assert.deepStrictEqual(asked(well, "b"), { group: "well" }, "it is held already")
+    const next = new Well(well.drive.durable)
+    assert.strictEqual(next.wants(next.lease(), "i2"), "ON_HOLD", "over a restart")
+    assert.strictEqual(well.wants(well.lease(), "i2"), "ON_HOLD")
+    hold(well, false)
+    assert.isNull(well.wants(well.lease(), "i3", { more: { again: true } }), "a person at it lets go")
+  })
+
+  it("P16.9: not before: several wait for one record, and learn it if a person lets go meanwhile", () => {
+    const well = new Well()
+    well.drive.diskWaits = true
+    const { length } = well.drive.node.durable.ledger!.groups
+    assert.deepStrictEqual([asked(well, "f"), asked(well, "a"), length], [null, null, 1])
+    const { tickets } = well.drive.node
+    const answers = (commands: ReadonlyArray<Command>) =>
+      commands.flatMap((command) =>
+        command._tag === "Answered" ? [command.outcome.ok ? command.outcome.result : command.outcome.code] : []
+      )
+    assert.deepStrictEqual(answers(well.feed({ _tag: "Stored", ticket: tickets })), [{ group: "well" }])
+    hold(well, false)
+    assert.deepStrictEqual([asked(well, "f"), asked(well, "a")], [null, null])
+    hold(well, false)
+    assert.deepStrictEqual(answers(well.feed({ _tag: "Stored", ticket: well.drive.node.tickets })), ["TARGET_CHANGED"])
+  })
+
+  it("P16.9: of nothing, of what is not here, and of no name holds nothing", () => {
+    const well = new Well()
+    assert.strictEqual(asked(well, "f", "actuator:another"), "DELIVERY_FAILED")
+    assert.strictEqual(asked(well, "f", 7), "DELIVERY_FAILED")
+    assert.strictEqual(asked(well, "f", ""), "DELIVERY_FAILED")
+    assert.isFalse(well.drive.durable.ledger!.groups[0]!.hold)
+  })
+
   it("P16.8: whoever lost its journal begins with one", () => {
     const lost = Durable.apply(Durable.empty, { _tag: "Forgot", manifest: 1 })
     const well = new Well(lost)
