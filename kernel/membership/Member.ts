@@ -189,6 +189,8 @@ export const edgesChanged = (before: ReadonlyArray<Member>, after: ReadonlyArray
       return true
     if (b.doubtedSince !== NEVER_MS && (a.misses !== b.misses || a.history !== b.history || a.deaf !== b.deaf))
       return true
+    // A slow link reaches nobody from its first miss on.
+    if ((a.misses === 0) !== (b.misses === 0)) return true
     if (a.history !== b.history && isShaky(a.history) !== isShaky(b.history)) return true
     if (a.sureAt !== b.sureAt || a.contestedUntil !== b.contestedUntil) return true
   }

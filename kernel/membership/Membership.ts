@@ -376,11 +376,17 @@ const judge = (before: Membership, after: Membership, turn: Turn): Membership =>
   const edges = edgesChanged(before.members, after.members)
   if (edges) next = withOwnRow(next, turn)
   if (edges || next.rows !== before.rows || next.attentiveAt !== before.attentiveAt) {
-    const judged = withVerdicts(next, turn)
+    let [was, judged] = [next, withVerdicts(next, turn)]
+    // Who is down is no way to others any more, and who is up again by their word is one: that is evidence about the rest.
+    for (let n = 0; n < ROUNDS_MAX && edgesChanged(was.members, judged.members); n++)
+      [was, judged] = [judged, withVerdicts(judged, turn)]
     next = edgesChanged(next.members, judged.members) ? withOwnRow(judged, turn) : judged
   }
   return withDue(next, turn)
 }
+
+/** Each round is about devices further away than the one before; farms are not that wide. */
+const ROUNDS_MAX = 8
 
 /** With row, verdicts and due time as they follow from the rest. The same reference: they do, as after every turn. */
 export const settled = (membership: Membership, turn: Turn): Membership =>

@@ -87,7 +87,8 @@ export const gather = (
     const member = members[place]!
     if (!member.good) continue
     if (member.link === null) unsettled = true
-    else reach(place)
+    // A slow link speaks for its own end only, and not at all from the first probe on that it misses (P7.14).
+    else if (member.misses === 0 || member.covers || rings.watched[place] === true) reach(place)
   }
   for (let i = 0; i < queue.length; i++) {
     const row = rowOf[queue[i]!]
@@ -183,7 +184,7 @@ export const verdict = (evidence: Evidence, place: number, relayed: boolean): Ve
   const witnesses: ReadonlyArray<DeviceId> = bad ?? NOBODY
   const against = witnesses.length
   const outvoted = counted > 0 && against >= threshold(counted)
-  if (ownWord(evidence, place, outvoted)) return against === 0 ? UP : { state: "up", witnesses }
+  if (ownWord(evidence, place, outvoted, against > 0)) return against === 0 ? UP : { state: "up", witnesses }
   if (counted === 0) return alone(evidence, subject)
   if (outvoted) {
     const gone = 2 * left > against
@@ -199,12 +200,12 @@ export const verdict = (evidence: Evidence, place: number, relayed: boolean): Ve
 }
 
 /** My own edge says that it is up. One that is probed now and then only has to answer anew once others doubt. */
-const ownWord = ({ members, rings }: Evidence, place: number, outvoted: boolean): boolean => {
-  const { covers, doubtedSince, good, history, link, misses, state, sureAt } = members[place]!
+const ownWord = ({ members, rings }: Evidence, place: number, outvoted: boolean, doubted: boolean): boolean => {
+  const { covers, good, history, link, misses, state, sureAt } = members[place]!
   if (!good || link === null) return false
   if (outvoted && state === "down") return sureAt === 0
   if (outvoted && isShaky(history)) return false
-  if (rings.watched[place] === true || covers || doubtedSince === NEVER_MS) return true
+  if (rings.watched[place] === true || covers || !doubted) return true
   return misses === 0 && (history & 1) === 0
 }
 

@@ -284,6 +284,11 @@ describe("P7.13: among sixteen, of a device none of whose observers can be reach
 describe("P7.14: the own word over a link that is probed now and then", () => {
   /** `f`, which others doubt, and of which one of sixteen has heard nothing since its last probe. */
   const doubted = (change: Partial<Member>, word = "-"): string => {
+    const [all, place] = heard(change, word)
+    return verdict(all, place, false).state ?? "nothing"
+  }
+  /** What it has of the others, and the place of the one. */
+  const heard = (change: Partial<Member>, word: string): readonly [Evidence, number] => {
     const roles = Object.fromEntries(Array.from("0123456789abcdef", (name): [string, Role] => [name, "field"]))
     const config = configOf({ roles }, "a")
     const rings = ringsOf(config)
@@ -295,14 +300,24 @@ describe("P7.14: the own word over a link that is probed now and then", () => {
     const said = rings.observersOf[place]!.map((other) =>
       row(`${nameOf(config.trusted[other]!.deviceId)}: ${subject}${word}`)
     )
-    return verdict(gather({ deviceId: id("a"), observes: true }, rings, all, said), place, false).state ?? "nothing"
+    return [gather({ deviceId: id("a"), observes: true }, rings, all, said), place]
   }
 
   it("counts until others doubt, and then while the last probe was answered, or we report on it ourselves", () => {
-    assert.strictEqual(doubted({ doubtedSince: 5, misses: 1 }), "down")
-    assert.strictEqual(doubted({ doubtedSince: NEVER_MS, misses: 1 }), "up")
-    assert.strictEqual(doubted({ doubtedSince: 5, misses: 0 }), "up")
-    assert.strictEqual(doubted({ doubtedSince: 5, misses: 1, covers: true }), "up")
+    assert.strictEqual(doubted({ misses: 1 }), "down")
+    assert.strictEqual(doubted({ misses: 1 }, "+"), "up")
+    assert.strictEqual(doubted({ misses: 0 }), "up")
+    assert.strictEqual(doubted({ misses: 1, covers: true }), "up")
+  })
+
+  it("shows the way to nobody else from its first miss on, doubted or not: its own row would be old news", () => {
+    const reaches = (change: Partial<Member>): boolean => {
+      const [{ reached }, place] = heard(change, "-")
+      return reached[place]!
+    }
+    assert.isTrue(reaches({}))
+    assert.isFalse(reaches({ misses: 1 }))
+    assert.isTrue(reaches({ misses: 1, covers: true }))
   })
 
   it("is not asked for where it is lost: all its observers hear it", () =>
