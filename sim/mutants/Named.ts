@@ -79,7 +79,19 @@ const bugs: { readonly [name: string]: Bug } = {
     rule: "S1",
     what: "it follows whoever leads a lower term than it knows of",
     file: "leadership/Voting.ts",
-    swaps: [["const stale = order < 0 || (order === 0", "const stale = (order === 0"]]
+    swaps: [["const stale = order < 0 ? !takesAny : order === 0", "const stale = order === 0"]]
+  },
+  "stays-deaf": {
+    rule: "P7.6",
+    what: "a viewer that was told a false term follows nobody below it any more",
+    file: "leadership/Voting.ts",
+    swaps: [["const takesAny = !elector", "const takesAny = false && !elector"]]
+  },
+  "a-goodbye-frees-nobody": {
+    rule: "P7.6",
+    what: "voters stay bound to a leader of whose goodbye another told them",
+    file: "leadership/Room.ts",
+    swaps: [['else if (fact._tag === "Gone" || fact', "else if (fact"]]
   },
   "stands-without-asking": {
     rule: "B23",
@@ -257,8 +269,8 @@ const bugs: { readonly [name: string]: Bug } = {
     file: "membership/Verdict.ts",
     swaps: [
       [
-        "if (ownWord(evidence, place, outvoted)) return against",
-        "if (!outvoted && ownWord(evidence, place, outvoted)) return against"
+        "if (ownWord(evidence, place, outvoted, against > 0)) return against",
+        "if (!outvoted && ownWord(evidence, place, outvoted, against > 0)) return against"
       ]
     ]
   },
@@ -446,6 +458,18 @@ const bugs: { readonly [name: string]: Bug } = {
     what: "a message that comes again goes to the handler again",
     file: "routing/Forwarding.ts",
     swaps: [["  if (before !== undefined) {", '  if (before !== undefined && before.key === "") {']]
+  },
+  "down-for-good": {
+    rule: "P7.13",
+    what: "who has no link with a device that was down believes those who hear it again only if all of them do",
+    file: "membership/Verdict.ts",
+    swaps: [["few: 3 * against <= counted", "few: false"]]
+  },
+  "a-slow-link-vouches": {
+    rule: "P7.14",
+    what: "an elector counts on its own slow link while the observers have the device as bad, though it missed its probe",
+    file: "membership/Verdict.ts",
+    swaps: [["covers || !doubted) return true", "covers || true) return true"]]
   },
   oversleeps: {
     rule: "L1",
