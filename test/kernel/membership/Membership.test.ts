@@ -473,6 +473,22 @@ describe("verdicts of a mesh", () => {
     assert.deepStrictEqual(notes(back), [{ event: "peer.up", about: id("e"), incarnation: 1 }])
   })
 
+  it("K4: whoever falls is no way to others any more, and that counts in the same step", () => {
+    const { drive, link } = met(five, "bcd")
+    const say = (name: string, edges: string) => drive.hear(link[name]!, "mesh.edges", { rows: [row(name, 2, edges)] })
+    say("b", "e+")
+    const { membership } = drive.node
+    const members = membership.members.map((member) =>
+      member.deviceId === id("b") ? { ...member, history: 0b111_0 } : member
+    )
+    drive.node = { ...drive.node, membership: { ...membership, members } }
+    say("c", "b- e-")
+    say("d", "b-")
+    assert.deepStrictEqual([drive.member("b").state, drive.member("e").state], ["suspect", "suspect"])
+    while (drive.member("b").state === "suspect") drive.ring()
+    assert.deepStrictEqual([drive.member("b").state, drive.member("e").state], ["down", "down"])
+  })
+
   it("P7.13: with a link of our own that is on probation it stays down, whichever two thirds hear it", () => {
     const seven: World = { roles: Object.fromEntries([..."abcdefg"].map((name) => [name, "field"])) }
     const heardBySome = (again: boolean): string => {
