@@ -461,8 +461,8 @@ const restated = (member: Member, { witnesses, ...said }: Verdict, attentive: bo
   const waits = said.state === "down" && member.contestedUntil !== NEVER_MS && member.contestedUntil > turn.at.mono
   const state = waits ? "suspect" : said.state
   if (state === null || state === member.state) return member
-  // Whoever has a link with it has to hear it himself. Without one it is enough that two thirds of the others do.
-  if (member.state === "down" && state === "suspect" && (said.few !== true || member.link !== null)) return member
+  // A device that is down stays down until somebody's edge is good again: it is never merely suspected back to life.
+  if (member.state === "down" && state === "suspect") return member
   if (!attentive && (state === "suspect" || state === "down")) return member
   tell(member, state, witnesses, turn)
   const next: Member = { ...member, state, since: turn.at.mono, sureAt: 0, witnesses: [] }

@@ -24,8 +24,6 @@ export interface Verdict {
   readonly witnesses: ReadonlyArray<DeviceId>
   /** Of those that count, somebody has it as good; or most have it as left, and its own word is not here yet. */
   readonly contested?: boolean
-  /** Of those that count a third at most have it as bad. */
-  readonly few?: boolean
   /** Nobody says anything of it: who did may just have come back, and not have met it yet. */
   readonly unseen?: boolean
 }
@@ -195,7 +193,7 @@ export const verdict = (evidence: Evidence, place: number, relayed: boolean): Ve
   // Goodbyes come one after another: the first of them is no suspicion.
   if (left > 0 && left === against) return { state: null, witnesses }
   if (against === 1 && counted > 1 && returns(subject) && witnesses[0] === us.deviceId) return UP
-  if (against > 0) return { state: "suspect", witnesses, few: 3 * against <= counted }
+  if (against > 0) return { state: "suspect", witnesses }
   return subject.wasGood && rings.watched[place] === true ? SUSPECT : UP
 }
 

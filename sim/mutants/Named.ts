@@ -459,12 +459,6 @@ const bugs: { readonly [name: string]: Bug } = {
     file: "routing/Forwarding.ts",
     swaps: [["  if (before !== undefined) {", '  if (before !== undefined && before.key === "") {']]
   },
-  "down-for-good": {
-    rule: "P7.13",
-    what: "who has no link with a device that was down believes those who hear it again only if all of them do",
-    file: "membership/Verdict.ts",
-    swaps: [["few: 3 * against <= counted", "few: false"]]
-  },
   "a-slow-link-vouches": {
     rule: "P7.14",
     what: "an elector counts on its own slow link while the observers have the device as bad, though it missed its probe",

@@ -48,8 +48,11 @@ const recoveries = [
   "asleep→awake"
 ] as const
 
-/** One that left is judged anew only once it is back, which is a good edge; and a session is one, without which no goodbye is. */
-const PEERS_NEVER: ReadonlyArray<string> = ["left→suspect", "left→down", "unknown→left"]
+/**
+ * A dead device is never merely suspected back to life; one that left is judged anew only once it is back, which is a good edge;
+ * and a session is a good edge, without which nobody can say goodbye.
+ */
+const PEERS_NEVER: ReadonlyArray<string> = ["down→suspect", "left→suspect", "left→down", "unknown→left"]
 /** Nobody leads before the own vote is stored, and a leader follows before it stands again. */
 const STANDINGS_NEVER: ReadonlyArray<string> = [
   "Following→Leading",

@@ -44,7 +44,8 @@ expect:
 )
 
 describe("A39", () => {
-  it("one leader within 5 s, and the same known everywhere within 10 s", () => {
+  // A hundred nodes: half a minute of a core, and more where others want it as well.
+  it("one leader within 5 s, and the same known everywhere within 10 s", { timeout: 240_000 }, () => {
     if ("mistakes" in halves) throw new Error(JSON.stringify(halves.mistakes))
     const { expectations, violations } = runScenario(halves.scenario, { seed: 1 })
     assert.deepStrictEqual(violations, [])

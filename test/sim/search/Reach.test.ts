@@ -76,7 +76,7 @@ describe("reach", () => {
 
   it("what the kernel rules out, and what it cannot say here, is no hole", () => {
     const places = Object.entries(universe).flatMap(([kind, { places: all }]) => all.map((place) => `${kind}:${place}`))
-    for (const none of ["turn:left→suspect", "course:Leading→Standing", "code:LLM_BUSY", "code:PIN_MISMATCH"])
+    for (const none of ["turn:down→suspect", "course:Leading→Standing", "code:LLM_BUSY", "code:PIN_MISMATCH"])
       assert.notInclude(places, none)
     // Whatever a code's word may be, it is given somewhere in the kernel, or known here as one that is not.
     const kernel = fileURLToPath(new URL("../../../kernel", import.meta.url))
