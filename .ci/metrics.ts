@@ -1,5 +1,5 @@
 /**
- * `pnpm metrics [LOG] [--land]`: prints the project's numbers and fails when one of those that must hold does not (Counts.ts).
+ * `pnpm metrics [LOG] [--land]`: prints the project's numbers and fails when the one that must hold does not (Counts.ts).
  *
  * LOG: what a test run printed, so that the tests need not run again; without it they run now. `--land` writes the passed tests
  * into floor.json, upwards only and only when none failed: done when a change lands.
@@ -50,7 +50,7 @@ console.log(
   `commits ahead         ${commits} ${landedOn === null ? "(in all: there is no origin/main)" : "of origin/main"}`
 )
 
-const broken = breaches(sources, tests, floor)
+const broken = breaches(tests, floor)
 for (const breach of broken) console.log(breach)
 if (values.land === true && broken.length === 0 && tests.failed === 0 && passedTests > floor) {
   writeFileSync(floorFile, `${JSON.stringify({ passedTests }, null, 2)}\n`)

@@ -24,7 +24,10 @@ import { LEAVE_MS } from "./Profile.ts"
 import { note, type Fact, type Turn } from "./Turn.ts"
 import { allCodes } from "./wire/Codes.ts"
 import * as Forwarding from "./routing/Forwarding.ts"
-import * as Guardian from "./actuation/Guardian.ts"
+import { leave as leaveActuators } from "./actuation/Drives.ts"
+import * as Guard from "./actuation/Guard.ts"
+import { open as openGuardian } from "./actuation/Guardian.ts"
+import { onWord } from "./actuation/Hold.ts"
 import * as ActuationRoom from "./actuation/Room.ts"
 import * as RoutingRoom from "./routing/Room.ts"
 import * as Emitting from "./world/Emitting.ts"
@@ -54,7 +57,7 @@ export interface NodeState {
   readonly leadership: Leadership.Leadership
   readonly world: World.World
   readonly routing: Forwarding.Routing
-  readonly guardian: Guardian.Guardian
+  readonly guardian: Guard.Guardian
   /** How often each code of `allCodes` was given, at its index. */
   readonly refusals: ReadonlyArray<number>
   /** Why it leaves, while it does. */
@@ -82,7 +85,7 @@ export const make = (config: Config): NodeState => ({
   leadership: Leadership.make(),
   world: World.make(),
   routing: Forwarding.make(),
-  guardian: Guardian.make(),
+  guardian: Guard.make(),
   refusals: allCodes.map(() => 0),
   farewell: "",
   alarmAt: NEVER_MS
@@ -179,7 +182,7 @@ const wait = (node: NodeState, input: Input): Step => {
 
 /** What a person says of the actuators, before it guards them. */
 const hear = (node: NodeState, input: Extract<Input, { readonly _tag: "Hold" }>): Step => {
-  const guardian = Guardian.onWord(node.guardian, input, begin(node, input).turn)
+  const guardian = onWord(node.guardian, input, begin(node, input).turn)
   return [guardian === node.guardian ? node : { ...node, guardian }, NOTHING]
 }
 
@@ -219,7 +222,7 @@ const rebirth = (node: NodeState, turn: Turn, incarnation: number): Step => {
     links,
     world: WorldRoom.anew(node.world),
     routing: Forwarding.make(),
-    guardian: Guardian.anew(node.guardian),
+    guardian: Guard.anew(node.guardian),
     alarmAt: NEVER_MS
   }
   turn.out.push({ _tag: "SetAlarm", at: NEVER_MS })
@@ -282,7 +285,7 @@ const open = (node: NodeState, input: Input): Step => {
     membership: Membership.open(node.membership, turn),
     leadership: Leadership.open(node.leadership, turn, node.durable),
     world: WorldRoom.open(node.world, turn),
-    guardian: Guardian.open(node.guardian, turn, node.durable.forgot !== undefined),
+    guardian: openGuardian(node.guardian, turn, node.durable.forgot !== undefined),
     durable: records.reduce(Durable.apply, node.durable),
     tickets: node.tickets + records.length
   }
@@ -393,7 +396,7 @@ const changeTrust = (node: NodeState, input: Extract<Input, { readonly _tag: "Tr
 const leave = (node: NodeState, reason: string, turn: Turn): Step => {
   note(turn, { event: "node.leaving", about: node.config.deviceId, incarnation: node.incarnation })
   const leadership = LeadershipRoom.leave(node.leadership, turn, node.links)
-  Guardian.leave(node.guardian, turn)
+  leaveActuators(node.guardian, turn)
   const why = reason.slice(0, FIELD_CHARS_MAX)
   const alarmAt = turn.at.mono + LEAVE_MS
   turn.out.push({ _tag: "Sign", ticket: LEAVE_TICKET, payloads: [payloadOf(turn, goodbyeOf(node, why))] })

@@ -378,19 +378,19 @@ const bugs: { readonly [name: string]: Bug } = {
   "does-it-again": {
     rule: "P16.5, S3",
     what: "the guardian takes an intent that it knows for a new one",
-    file: "actuation/Guardian.ts",
+    file: "actuation/Command.ts",
     swaps: [["if (before !== undefined) return again(guard, before, order, turn)", ""]]
   },
   "gives-the-lease-to-two": {
     rule: "P16.4, S2",
     what: "a lease that somebody holds is granted to another",
-    file: "actuation/Guardian.ts",
+    file: "actuation/Lease.ts",
     swaps: [['if (guard.leaseUntil > mono || guard.step?._tag === "Granting")', 'if (guard.step?._tag === "Granting")']]
   },
   "grants-right-after-a-start": {
     rule: "P16.4",
     what: "a guardian that has just started grants leases",
-    file: "actuation/Guardian.ts",
+    file: "actuation/Lease.ts",
     swaps: [["if (mono - startedAt < LEASE_MS)", "if (mono < startedAt)"]]
   },
   "forgets-to-close": {
@@ -407,11 +407,8 @@ const bugs: { readonly [name: string]: Bug } = {
   "opens-what-is-held": {
     rule: "P16.8, S13",
     what: "the guardian heeds no hold",
-    file: "actuation/Guardian.ts",
-    swaps: [
-      ['if (group.hold && !isSafe) return ["ON_HOLD", "a person holds it"]', ""],
-      ["if (Ledger.groupOf(turn.ledger(), guard.group).hold && !isSafe)", "if (Number.isNaN(drives))"]
-    ]
+    file: "actuation/Hold.ts",
+    swaps: [["!isSafe && Ledger.groupOf(turn.ledger(), group).hold", '!isSafe && group === ""']]
   },
   "believes-a-language-model": {
     rule: "P16.1, S4",

@@ -100,6 +100,7 @@ const violations: { readonly [name: string]: Violation } = {
     seenBy: ["lint import(no-cycle)"],
     code: `import { one } from "./circleOne.ts"\nexport const two = (): number => one()`
   },
+  tooLong: { seenBy: ["lint eslint(max-lines)"], code: `${"// A line.\n".repeat(500)}export const it = 1` },
   enumeration: { seenBy: ["types", "kernel"], code: `export enum It {\n  One\n}` },
   parameterProperty: {
     seenBy: ["types"],

@@ -1,8 +1,8 @@
 /** P16.3 to P16.8; S2, S3, S13: the guardian of one pump, as whoever asks it sees it. */
 import { assert, describe, it } from "@effect/vitest"
 import type { Actuator } from "../../../kernel/actuation/Actuator.ts"
-import * as Guardian from "../../../kernel/actuation/Guardian.ts"
-import { AGAIN_MS, DRIVE_MS, LEASE_MS, RETRY_MAX_MS, RETRY_MS } from "../../../kernel/actuation/Guardian.ts"
+import { AGAIN_MS, anew, DRIVE_MS, LEASE_MS, RETRY_MAX_MS, RETRY_MS } from "../../../kernel/actuation/Guard.ts"
+import { onDriven, open } from "../../../kernel/actuation/Guardian.ts"
 import type { Command } from "../../../kernel/Command.ts"
 import * as Durable from "../../../kernel/Durable.ts"
 import { GUARDIAN } from "../../../kernel/routing/Forwarding.ts"
@@ -471,11 +471,11 @@ describe("P3.17: a new life of the same process", () => {
     const { guardian } = well.drive.node
     assert.strictEqual(guardian.drives, 1)
     const turn = { ...bareTurn(well.drive.config, 0), ledger: () => well.drive.durable.ledger }
-    const next = Guardian.open(Guardian.anew(guardian), turn, false)
+    const next = open(anew(guardian), turn, false)
     assert.deepStrictEqual(
       turn.out.flatMap((command) => (command._tag === "Drive" ? [command.ticket] : [])),
       [2]
     )
-    assert.strictEqual(Guardian.onDriven(next, 1, true, turn), next)
+    assert.strictEqual(onDriven(next, 1, true, turn), next)
   })
 })

@@ -1,0 +1,44 @@
+/** Leases of a group: one holder for each epoch (PROTOCOL.md P16.4; S2). */
+import type { Actuator } from "./Actuator.ts"
+import { LEASE_MS, put, refuse, yes, type Guard, type Guardian } from "./Guard.ts"
+import * as Ledger from "./Ledger.ts"
+import type { Order, Turn } from "../Turn.ts"
+
+export const isHolder = (holder: Ledger.Holder | null, from: Ledger.Holder): boolean =>
+  holder !== null && holder.deviceId === from.deviceId && holder.incarnation === from.incarnation
+
+/** Free or run out, it is granted; to the same holder it goes on. */
+export const lease = (
+  { startedAt }: Guardian,
+  guard: Guard,
+  actuator: Actuator,
+  order: Order,
+  turn: Turn
+): Guard | null => {
+  const { epoch, holder } = Ledger.groupOf(turn.ledger(), guard.group)
+  const { mono } = turn.at
+  if (mono - startedAt < LEASE_MS)
+    return refuse(turn, order, actuator.ref, "TARGET_BUSY", "it has just started: whoever held it may still act")
+  if (isHolder(holder, order.from) && guard.step?._tag !== "Granting") {
+    yes(turn, order.ticket, leaseResult(guard, actuator.ref, turn))
+    return { ...guard, leaseUntil: mono + LEASE_MS }
+  }
+  if (guard.leaseUntil > mono || guard.step?._tag === "Granting")
+    return refuse(turn, order, actuator.ref, "TARGET_BUSY", "another one holds it")
+  if (guard.step !== null || guard.move !== null)
+    return refuse(turn, order, actuator.ref, "TARGET_BUSY", "it is moving")
+  const stored = put(turn, { _tag: "Granted", group: guard.group, epoch: epoch + 1, holder: order.from })
+  return {
+    ...guard,
+    leaseUntil: mono + LEASE_MS,
+    step: { _tag: "Granting", stored, orders: [order.ticket], ref: actuator.ref }
+  }
+}
+
+export const leaseResult = ({ group, places }: Guard, ref: string, turn: Turn) => ({
+  group,
+  epoch: Ledger.groupOf(turn.ledger(), group).epoch,
+  journalId: turn.ledger()?.journalId ?? "",
+  ttlMs: LEASE_MS,
+  state: places.find((one) => one.ref === ref)?.state ?? "unknown"
+})
