@@ -47,7 +47,7 @@ export const told = (guard: Guard, actuator: Actuator, order: Order, turn: Turn)
   return { ...guard, began, step }
 }
 
-export const unfit = (
+const unfit = (
   guard: Guard,
   group: Ledger.Group,
   actuator: Actuator,

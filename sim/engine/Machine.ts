@@ -218,7 +218,7 @@ export class Machine extends Present implements Port {
     if (found._tag === "Unusable") return this.tell("world.refused", found.why)
     life.process = ++life.processes
     const origin = between(seed, "mono-origin", this.boot(), 0, 1, MONO_ORIGIN_MAX_MS)
-    life.clock = life.clock.booted(origin - this.world.nowMs)
+    life.clock = life.clock.booted(this.world.nowMs, origin)
     if (this.spec.bootsIn1970) life.clock = life.clock.jumped(-life.clock.instant(this.world.nowMs).wall)
     life.host = this.world.makeHost(
       programOf(this.spec.generation, this.world.kernel),

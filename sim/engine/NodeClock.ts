@@ -55,7 +55,7 @@ export class NodeClock {
   private readonly originMs: number
   private readonly piece: Piece
 
-  /** @param originMs what the monotonic clock shows when nothing has elapsed */
+  /** @param originMs what the monotonic clock would show when nothing has elapsed */
   private constructor(originMs: number, skewMs: number, piece: Piece) {
     this.originMs = originMs
     this.skewMs = skewMs
@@ -66,9 +66,9 @@ export class NodeClock {
     return new NodeClock(0, skewMs, { sinceMs: 0, passedMs: 0, ratePpm, slowestPpm: ratePpm, before: null })
   }
 
-  /** The same oscillator and calendar under another boot. */
-  booted(originMs: number): NodeClock {
-    return new NodeClock(originMs, this.skewMs, this.piece)
+  /** The same oscillator and calendar under another boot, at true time `trueMs`: its monotonic clock shows `monoMs` then. */
+  booted(trueMs: number, monoMs: number): NodeClock {
+    return new NodeClock(monoMs - elapsed(this.piece, trueMs), this.skewMs, this.piece)
   }
 
   /** The calendar jumps; nothing else does. */

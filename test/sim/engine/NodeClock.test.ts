@@ -10,7 +10,7 @@ const changes = fc.array(
 
 /** Its rate changes so often; with the true time of the last change. */
 const changed = (list: ReadonlyArray<{ readonly afterMs: number; readonly ppm: number }>, ppm: number) => {
-  let clock = NodeClock.make(0, ppm).booted(5_000)
+  let clock = NodeClock.make(0, ppm).booted(0, 5_000)
   let nowMs = 0
   for (const change of list) {
     nowMs += change.afterMs
@@ -65,10 +65,15 @@ describe("the clock of a node", () => {
     assert.strictEqual(jumped.trueMs(9_000), clock.trueMs(9_000))
   })
 
-  it("another boot has another origin, and the same calendar", () => {
-    const { clock } = changed([{ afterMs: 1_000, ppm: 500_000 }], 0)
-    const booted = clock.booted(77)
-    assert.strictEqual(booted.instant(3_000).wall, clock.instant(3_000).wall)
-    assert.strictEqual(booted.mono(3_000) - clock.mono(3_000), 77 - 5_000)
+  it("another boot shows what it is given, however slow or fast it ran, and the same calendar", () => {
+    fc.assert(
+      fc.property(changes, fc.integer({ min: -900_000, max: 9_000_000 }), (list, ppm) => {
+        const { clock, nowMs } = changed(list, ppm)
+        const booted = clock.booted(nowMs, 77)
+        assert.strictEqual(booted.mono(nowMs), 77)
+        assert.strictEqual(booted.mono(nowMs + 5_000) - 77, clock.mono(nowMs + 5_000) - clock.mono(nowMs))
+        assert.strictEqual(booted.instant(nowMs).wall, clock.instant(nowMs).wall)
+      })
+    )
   })
 })
