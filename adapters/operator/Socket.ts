@@ -235,51 +235,35 @@ const perform = (
     case "actuators":
       return Effect.sync(() => Acting.actuators(daemon))
     case "add":
-      return withBody(request, (body) => add(desk, body))
+      return reading(request, "trust", decodeTrust, (wanted) => changes.withPermits(1)(Trusting.add(daemon, wanted)))
     case "hold":
-      return withBody(request, (body) => {
-        const wanted = decodeHold(body)
-        return Result.isSuccess(wanted)
-          ? changes.withPermits(1)(Acting.hold(daemon, wanted.success))
-          : Effect.succeed(unread("hold", wanted.failure.message))
-      })
+      return reading(request, "a hold", decodeHold, (wanted) => changes.withPermits(1)(Acting.hold(daemon, wanted)))
     case "hold-of":
-      return withBody(request, (body) => {
-        const wanted = decodeHoldOf(body)
-        return Result.isSuccess(wanted)
-          ? Acting.holdOf(daemon, wanted.success)
-          : Effect.succeed(unread("hold", wanted.failure.message))
-      })
+      return reading(request, "a hold", decodeHoldOf, (wanted) => Acting.holdOf(daemon, wanted))
     case "command":
-      return withBody(request, (body) => {
-        const wanted = decodeCommand(body)
-        return Result.isSuccess(wanted)
-          ? Acting.command(daemon, wanted.success)
-          : Effect.succeed(unread("command", wanted.failure.message))
-      })
+      return reading(request, "a command", decodeCommand, (wanted) => Acting.command(daemon, wanted))
   }
 }
 
+const decodeTrust = Schema.decodeUnknownResult(Schema.fromJsonString(Api.TrustRequest))
 const decodeHold = Schema.decodeUnknownResult(Schema.fromJsonString(Api.HoldRequest))
 const decodeHoldOf = Schema.decodeUnknownResult(Schema.fromJsonString(Api.HoldOfRequest))
 const decodeCommand = Schema.decodeUnknownResult(Schema.fromJsonString(Api.CommandRequest))
 
-const unread = (what: string, why: string): Failure =>
-  failure("WRONG_USE", `this is no request for a ${what}: ${why.slice(0, MESSAGE_UNITS_MAX)}`)
-
-const withBody = (request: IncomingMessage, use: (body: string) => Effect.Effect<Document>): Effect.Effect<Document> =>
-  Effect.flatMap(bodyOf(request), (body) => (typeof body === "string" ? use(body) : Effect.succeed<Document>(body)))
-
-const decodeTrust = Schema.decodeUnknownResult(Schema.fromJsonString(Api.TrustRequest))
-
-const add = ({ changes, daemon }: Desk, body: string): Effect.Effect<Document> => {
-  const wanted = decodeTrust(body)
-  return Result.isSuccess(wanted)
-    ? changes.withPermits(1)(Trusting.add(daemon, wanted.success))
-    : Effect.succeed(
-        failure("WRONG_USE", `this is no request for trust: ${wanted.failure.message.slice(0, MESSAGE_UNITS_MAX)}`)
-      )
-}
+/** What the body asks for, done; or why it does not read. */
+const reading = <Wanted>(
+  request: IncomingMessage,
+  what: string,
+  decode: (body: string) => Result.Result<Wanted, { readonly message: string }>,
+  use: (wanted: Wanted) => Effect.Effect<Document>
+): Effect.Effect<Document> =>
+  Effect.flatMap(bodyOf(request), (body) => {
+    if (typeof body !== "string") return Effect.succeed<Document>(body)
+    const wanted = decode(body)
+    if (Result.isSuccess(wanted)) return use(wanted.success)
+    const why = wanted.failure.message.slice(0, MESSAGE_UNITS_MAX)
+    return Effect.succeed(failure("WRONG_USE", `this is no request for ${what}: ${why}`))
+  })
 
 const bodyOf = (request: IncomingMessage): Effect.Effect<string | Failure> =>
   Effect.callback<string | Failure>((resume) => {

@@ -18,7 +18,7 @@ export const onTurn = (leadership: Leadership, woke: boolean, turn: Turn, links:
   if (admitted?.frame?.type === "event") next = onEvent(next, turn, links, admitted.peer, admitted.link, admitted.frame)
   for (const fact of turn.facts)
     if (fact._tag === "SessionUp" && isElector(turn.config, fact.peer)) next = Candidacy.encouraged(next, turn)
-    else if (fact._tag === "Gone" || fact._tag === "Left") next = Voting.onGone(next, turn, fact.peer)
+    else if (fact._tag === "Gone" || fact._tag === "Left") next = Voting.released(next, turn, fact.peer)
   if (woke) next = onTime(next, turn, links)
   return settled(leadership, next, turn, links)
 }

@@ -97,13 +97,10 @@ export const onRelease = (leadership: Leadership, turn: Turn, from: DeviceId, te
   compareTerms(term, leadership.term) === 0 ? released(leadership, turn, from) : leadership
 
 /**
- * By its own word it has left, and ended its term before it said so: others may bring its goodbye sooner than its own link
- * brings the release (P7.6).
+ * The leader ended its term, by its own word. Whoever takes its leave did so before, and others may bring that goodbye sooner than
+ * its own link brings the release (P7.6).
  */
-export const onGone = (leadership: Leadership, turn: Turn, gone: DeviceId): Leadership =>
-  released(leadership, turn, gone)
-
-const released = (leadership: Leadership, turn: Turn, from: DeviceId): Leadership => {
+export const released = (leadership: Leadership, turn: Turn, from: DeviceId): Leadership => {
   if (leadership.leader !== from) return leadership
   note(turn, { event: "leader.lost", about: from, term: leadership.term.counter, reason: "it handed over" })
   const free: Leadership = { ...leadership, leader: null, heardAt: 0 }

@@ -101,7 +101,8 @@ const rolesOf = (tree: Tree): ReadonlyMap<string, Role | null> => {
   )
 }
 
-const ownersIn = ({ nodes }: ReturnType<typeof readShape>): ReadonlyArray<string> =>
+/** What moves, by the names in its draft. */
+const movingIn = ({ nodes }: ReturnType<typeof readShape>): ReadonlyArray<string> =>
   Object.values(nodes ?? {}).flatMap((node) =>
     (node?.can ?? []).filter((capability) => capability?.startsWith(ACTUATOR) === true)
   ) as ReadonlyArray<string>
@@ -113,7 +114,7 @@ const assemble = (file: string, text: string, tree: Tree, mistakes: Mistakes): S
     tree,
     mistakes,
     roles: rolesOf(tree),
-    moving: new Set(ownersIn(draft).map((ref) => ref.slice(ACTUATOR.length))),
+    moving: new Set(movingIn(draft).map((ref) => ref.slice(ACTUATOR.length))),
     sites: new Map(),
     mute: new Set(),
     discovers: draft.network?.discovery !== undefined && draft.network.discovery !== "none",

@@ -76,8 +76,7 @@ const NARROW: Range = { min: 2_000, max: 64_000 }
 const BURST_PPM: Range = { min: 5_000, max: 100_000 }
 const BURST_ENDS_PPM: Range = { min: 50_000, max: 500_000 }
 const IDLE_MS: Range = { min: 300, max: 5_000 }
-/** Of what nodes say to the mesh, and programs to each other. */
-/** Most say a few things; one in eight so many that windows and budgets fill. */
+/** Of what nodes say to the mesh, and programs to each other: mostly a few things, one in eight so many that windows fill. */
 const FEW: Range = { min: 1, max: 24 }
 const SAID_TIMES: ReadonlyArray<Range> = [FEW, FEW, FEW, FEW, FEW, FEW, FEW, { min: 1, max: 300 }]
 const SAID_EACH_MS: Range = { min: 5, max: 300 }
