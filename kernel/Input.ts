@@ -147,6 +147,33 @@ export const Input = Schema.TaggedUnion({
   Driven: { at, ticket, ok: Schema.Boolean },
   /** A person at this device holds a group of actuators, or all of them (`null`), or lets go: safe, and nothing else moves. */
   Hold: { at, group: Schema.NullOr(Schema.String), on: Schema.Boolean },
+  /**
+   * A planner of this device would have an actuator take a state for so long, resting on these frames. `autonomous`: by itself, which
+   * only the leader does; else at a person's word, which any planner serves. Answered by `Answered { call }`.
+   */
+  Propose: {
+    at,
+    call: Schema.Natural,
+    actuator: Schema.NonEmptyString,
+    state: Schema.NonEmptyString,
+    forMs: Schema.Natural,
+    because: Schema.Array(Schema.String),
+    request: Schema.optionalKey(Schema.NonEmptyString),
+    again: Schema.optionalKey(Schema.Literal(true)),
+    autonomous: Schema.Boolean
+  },
+  /**
+   * A person at this device decides about a proposal, by its whole id. `shown`: the state of the actuator that the person saw.
+   * Answered by `Answered { call }`, once: what came of it.
+   */
+  Decide: {
+    at,
+    call: Schema.Natural,
+    id: Schema.NonEmptyString,
+    approve: Schema.Boolean,
+    by: Schema.NonEmptyString,
+    shown: Schema.optionalKey(Schema.String)
+  },
   /** The local operator asks the node to leave the mesh and stop. */
   Leave: { at, reason: Schema.String }
 })

@@ -3,8 +3,8 @@
  *
  * `step` is pure, total and never throws: what does not fit the state it meets changes nothing. When nothing changed, the same
  * reference comes back. The rooms see each input in this order, and tell the later ones by facts:
- * links → membership → leadership → links again (connections given up) → world → routing → actuation → routing again (what came of
- * orders) → links (lanes, what generation 1 may hear) → counters → alarm.
+ * links → membership → leadership → links again (connections given up) → world → routing → actuation → proposals → routing again (what
+ * came of orders) → proposals again → links (lanes, what generation 1 may hear) → counters → alarm.
  */
 import type { Command } from "./Command.ts"
 import type { Config } from "./Config.ts"
@@ -29,6 +29,8 @@ import * as Guard from "./actuation/Guard.ts"
 import { open as openGuardian } from "./actuation/Guardian.ts"
 import { onWord } from "./actuation/Hold.ts"
 import * as ActuationRoom from "./actuation/Room.ts"
+import * as Proposals from "./proposals/Proposals.ts"
+import * as ProposalsRoom from "./proposals/Room.ts"
 import * as RoutingRoom from "./routing/Room.ts"
 import * as Emitting from "./world/Emitting.ts"
 import * as WorldRoom from "./world/Room.ts"
@@ -58,6 +60,7 @@ export interface NodeState {
   readonly world: World.World
   readonly routing: Forwarding.Routing
   readonly guardian: Guard.Guardian
+  readonly proposals: Proposals.Proposals
   /** How often each code of `allCodes` was given, at its index. */
   readonly refusals: ReadonlyArray<number>
   /** Why it leaves, while it does. */
@@ -86,6 +89,7 @@ export const make = (config: Config): NodeState => ({
   world: World.make(),
   routing: Forwarding.make(),
   guardian: Guard.make(),
+  proposals: Proposals.make(),
   refusals: allCodes.map(() => 0),
   farewell: "",
   alarmAt: NEVER_MS
@@ -223,6 +227,7 @@ const rebirth = (node: NodeState, turn: Turn, incarnation: number): Step => {
     world: WorldRoom.anew(node.world),
     routing: Forwarding.make(),
     guardian: Guard.anew(node.guardian),
+    proposals: Proposals.make(),
     alarmAt: NEVER_MS
   }
   turn.out.push({ _tag: "SetAlarm", at: NEVER_MS })
@@ -263,6 +268,9 @@ const begin = (node: NodeState, input: Input) => {
     admitted: null,
     orders: [],
     results: [],
+    learned: [],
+    told: [],
+    said: [],
     ledger: () => records.reduce(Durable.apply, node.durable).ledger,
     behind: [],
     persist: (record, then) => {
@@ -278,14 +286,22 @@ const begin = (node: NodeState, input: Input) => {
 const open = (node: NodeState, input: Input): Step => {
   const { records, turn } = begin(node, input)
   note(turn, { event: "node.started", about: node.config.deviceId, incarnation: node.incarnation })
+  const links = Links.open(node.links, turn)
+  const membership = Membership.open(node.membership, turn)
+  const leadership = Leadership.open(node.leadership, turn, node.durable)
+  const held = WorldRoom.open(node.world, turn)
+  const guardian = openGuardian(node.guardian, turn, node.durable.forgot !== undefined)
+  const known = { config: node.config, links, membership, world: held }
+  const [proposals, world] = ProposalsRoom.open(node.proposals, known, turn)
   const opened: NodeState = {
     ...node,
     phase: "running",
-    links: Links.open(node.links, turn),
-    membership: Membership.open(node.membership, turn),
-    leadership: Leadership.open(node.leadership, turn, node.durable),
-    world: WorldRoom.open(node.world, turn),
-    guardian: openGuardian(node.guardian, turn, node.durable.forgot !== undefined),
+    links,
+    membership,
+    leadership,
+    world,
+    guardian,
+    proposals,
     durable: records.reduce(Durable.apply, node.durable),
     tickets: node.tickets + records.length
   }
@@ -310,11 +326,13 @@ const run = (node: NodeState, input: Input): Step => {
     pinProven(node, turn)
   }
   // After all that may have ended a session.
-  const world = WorldRoom.onTurn(node.world, input, woke, turn, links, membership)
-  const known = { config: node.config, links, membership, world }
+  const heard = WorldRoom.onTurn(node.world, input, woke, turn, links, membership)
+  const known = { config: node.config, links, membership, world: heard }
   let routing = RoutingRoom.onTurn(node.routing, input, woke, known, turn)
-  const guardian = ActuationRoom.onTurn(node.guardian, input, woke, turn)
+  const acted = ActuationRoom.onTurn(node.guardian, input, woke, turn)
+  const [selected, guardian] = ProposalsRoom.asGuardian(node.proposals, acted, known, turn)
   routing = RoutingRoom.onResults(routing, turn)
+  const [proposals, world] = ProposalsRoom.onTurn(selected, input, woke, known, leadership, turn)
   if (turn.admitted?.frame?.type === "req") answer(node, turn)
   links = Links.behindControl(links, turn)
   links = Links.towardsGen1(links, woke, turn)
@@ -330,6 +348,7 @@ const run = (node: NodeState, input: Input): Step => {
     world === node.world &&
     routing === node.routing &&
     guardian === node.guardian &&
+    proposals === node.proposals &&
     refusals === node.refusals &&
     records.length === 0
   if (same && !rang) return [node, turn.out]
@@ -349,6 +368,7 @@ const run = (node: NodeState, input: Input): Step => {
     world,
     routing,
     guardian,
+    proposals,
     refusals,
     farewell: node.farewell,
     alarmAt: rang ? NEVER_MS : node.alarmAt
@@ -455,6 +475,7 @@ const withAlarm = (node: NodeState, turn: Turn): NodeState => {
     node.world.due,
     node.routing.due,
     node.guardian.due,
+    node.proposals.due,
     node.recall.endsAt
   )
   if (due === node.alarmAt) return node

@@ -12,7 +12,9 @@ import type { MeshEvent } from "./status/MeshEvent.ts"
 import type { Instant } from "./Time.ts"
 import type { Code } from "./wire/Codes.ts"
 import type { Holder, Ledger } from "./actuation/Ledger.ts"
+import type { Fact as ProposalFact } from "./proposals/Proposal.ts"
 import type { Outcome } from "./routing/Outcome.ts"
+import type { ContextFrame } from "./wire/ContextFrame.ts"
 import type { DeviceId, Event, ForwardParams, Frame, LinkEpoch, Role } from "./wire/Frame.ts"
 import type { Lane } from "./links/Lanes.ts"
 
@@ -109,6 +111,12 @@ export interface Turn {
   readonly results: Array<{ readonly ticket: number; readonly outcome: Outcome }>
   /** The ledger of the guardian, with what this turn has given to be stored. */
   readonly ledger: () => Ledger | undefined
+  /** Frames that became what stands in the world in this turn, as far as they are about proposals. */
+  readonly learned: Array<ContextFrame>
+  /** What came of messages that the room of proposals sent. */
+  readonly told: Array<{ readonly call: number; readonly outcome: Outcome }>
+  /** What this node has to say of proposals. */
+  readonly said: Array<ProposalFact>
   /** What is to be taken up as if it came right after this input. */
   readonly behind: Array<Input>
   /** Appends `Persist` to `out`: the record first, `then` only once it is durable. Returns the ticket. */

@@ -3,13 +3,26 @@ import { SET, type Actuator } from "./Actuator.ts"
 import { isBusy } from "./Drives.ts"
 import type { Envelope, Fence } from "./Envelope.ts"
 import { judge, type Carried } from "./Gate.ts"
-import { AGAIN_MS, put, refuse, REMEMBERED_MS, yes, type Guard, type Step } from "./Guard.ts"
+import {
+  AGAIN_MS,
+  byRef,
+  no,
+  put,
+  refuse,
+  REMEMBERED_MS,
+  replaced,
+  yes,
+  type Guard,
+  type Guardian,
+  type Step
+} from "./Guard.ts"
 import { forbids } from "./Hold.ts"
 import { isHolder } from "./Lease.ts"
 import * as Ledger from "./Ledger.ts"
 import { NEVER_MS } from "../Time.ts"
-import type { Order, Turn } from "../Turn.ts"
+import { note, type Order, type Turn } from "../Turn.ts"
 import type { Code } from "../wire/Codes.ts"
+import type { DeviceId } from "../wire/Frame.ts"
 
 /** Older than this by its sender's calendar: a command is not for now. */
 const COMMAND_AGE_MAX_MS = 60_000
@@ -32,51 +45,100 @@ export const told = (guard: Guard, actuator: Actuator, order: Order, turn: Turn)
   const state = envelope.operation.params?.["state"]
   if (envelope.operation.name !== SET || typeof state !== "string" || !actuator.states.includes(state))
     return refuse(turn, order, ref, "NOT_ALLOWED", "it can be set to a state of its own, and to nothing else")
-  const why = unfit(guard, group, actuator, envelope, fence, state, order, turn)
+  const { again: isAgain, epoch, forMs, intentId, when } = fence
+  const wish: Wish = { intentId, actuator: ref, state, forMs, again: isAgain === true, when }
+  const why =
+    held(guard, actuator, state, turn) ??
+    fencedOff(guard, group, envelope, fence, order, turn) ??
+    unfit(guard, group, actuator, wish, turn)
   if (why !== null) return refuse(turn, order, ref, why[0], why[1])
-  const intent: Ledger.Intent = {
-    intentId: fence.intentId,
-    actuator: ref,
-    state,
-    epoch: fence.epoch,
-    outcome: "started"
-  }
-  const stored = put(turn, { _tag: "Intended", group: guard.group, intent })
-  const began = [...guard.began, { intentId: fence.intentId, at: turn.at.mono }].slice(-Ledger.INTENTS_MAX)
-  const step: Step = { _tag: "Intending", stored, orders: [order.ticket], intent, forMs: fence.forMs }
-  return { ...guard, began, step }
+  return intending(guard, wish, epoch, order.ticket, turn)
 }
 
-const unfit = (
+/** What is to be done, whoever wants it. */
+export interface Wish {
+  readonly intentId: string
+  readonly actuator: string
+  readonly state: string
+  readonly forMs: number
+  /** It is meant though the same was done just now. */
+  readonly again: boolean
+  /** Not unless it is in this state now; absent: in any. */
+  readonly when: string | undefined
+}
+
+type No = readonly [code: Code, message: string]
+
+const held = (guard: Guard, { safe }: Actuator, state: string, turn: Turn): No | null =>
+  forbids(guard, state === safe, turn) ? ["ON_HOLD", "a person holds it"] : null
+
+/** Its lease is not this one, or the command is not for now. */
+const fencedOff = (
   guard: Guard,
   group: Ledger.Group,
-  actuator: Actuator,
   envelope: Envelope,
   fence: Fence,
-  state: string,
   order: Order,
   turn: Turn
-): readonly [Code, string] | null => {
-  const { mono } = turn.at
-  const isSafe = state === actuator.safe
-  if (forbids(guard, isSafe, turn)) return ["ON_HOLD", "a person holds it"]
+): No | null => {
   if (fence.journalId !== turn.ledger()?.journalId) return ["TARGET_CHANGED", "its journal is another one"]
-  if (fence.epoch !== group.epoch || !isHolder(group.holder, order.from) || guard.leaseUntil <= mono)
+  if (fence.epoch !== group.epoch || !isHolder(group.holder, order.from) || guard.leaseUntil <= turn.at.mono)
     return ["STALE_EPOCH", `epoch ${group.epoch} is in force, and not of this sender`]
   if (order.calendarMs !== null && order.calendarMs - envelope.createdAtMs > COMMAND_AGE_MAX_MS)
     return ["EXPIRED_COMMAND", "it was made too long ago"]
-  if (!isSafe && (fence.forMs === 0 || fence.forMs > actuator.forMsMax))
+  return null
+}
+
+const unfit = (guard: Guard, group: Ledger.Group, actuator: Actuator, wish: Wish, turn: Turn): No | null => {
+  const { mono } = turn.at
+  const { forMs, state, when } = wish
+  const isSafe = state === actuator.safe
+  if (!isSafe && (forMs === 0 || forMs > actuator.forMsMax))
     return ["NOT_ALLOWED", `it may be so for ${actuator.forMsMax} ms at most, and for as long as is said`]
-  if (!isSafe && fence.again !== true && wasDone(guard, group, actuator.ref, state, mono))
+  if (!isSafe && !wish.again && wasDone(guard, group, actuator.ref, state, mono))
     return ["DUPLICATE_PROPOSAL", "the same was done within ten minutes"]
   const now = guard.places.find(({ ref }) => ref === actuator.ref)
-  if (fence.when !== undefined && now?.state !== fence.when)
+  if (when !== undefined && now?.state !== when)
     return ["PRECONDITION_FAILED", `it is ${now?.state ?? "in an unknown state"}`]
   if (isBusy(guard) || guard.step !== null) return ["TARGET_BUSY", "it is moving"]
   const oldest = guard.began[0]
   if (group.intents.length >= Ledger.INTENTS_MAX && oldest !== undefined && mono - oldest.at < REMEMBERED_MS)
     return ["RATE_LIMITED", "too much was done to it within a day"]
   return null
+}
+
+/** To the disk first. */
+const intending = (guard: Guard, wish: Wish, epoch: number, ticket: number, turn: Turn): Guard => {
+  const { actuator, forMs, intentId, state } = wish
+  const intent: Ledger.Intent = { intentId, actuator, state, epoch, outcome: "started" }
+  const stored = put(turn, { _tag: "Intended", group: guard.group, intent })
+  const began = [...guard.began, { intentId, at: turn.at.mono }].slice(-Ledger.INTENTS_MAX)
+  const step: Step = { _tag: "Intending", stored, orders: [ticket], intent, forMs }
+  return { ...guard, began, step }
+}
+
+/**
+ * What a person approved (proposals/Carrying.ts). It comes before any lease: under the next epoch, that nobody holds, so that whoever
+ * held the group has to ask anew. `null`: it was begun before, and what comes of that stands.
+ */
+export const carryOut = (guardian: Guardian, wish: Wish, by: DeviceId, ticket: number, turn: Turn): Guardian | null => {
+  const actuator = byRef(turn, wish.actuator)
+  const guard = guardian.guards.find(({ group }) => group === actuator?.group)
+  const refuse = ([code, message]: No): Guardian => {
+    no(turn, ticket, code, message)
+    note(turn, { event: "actuator.refused", about: by, actuator: wish.actuator, code, reason: message })
+    return guardian
+  }
+  if (actuator === undefined || guard === undefined)
+    return refuse(["DELIVERY_FAILED", "this node owns no such actuator"])
+  const group = Ledger.groupOf(turn.ledger(), guard.group)
+  if (group.intents.some(({ intentId }) => intentId === wish.intentId)) return null
+  const why = held(guard, actuator, wish.state, turn) ?? unfit(guard, group, actuator, wish, turn)
+  if (why !== null) return refuse(why)
+  const epoch = group.epoch + 1
+  put(turn, { _tag: "Granted", group: guard.group, epoch, holder: null })
+  const free: Guard = { ...guard, leaseUntil: -NEVER_MS }
+  return replaced(guardian, guard, intending(free, wish, epoch, ticket, turn))
 }
 
 const wasDone = ({ began }: Guard, { intents }: Ledger.Group, ref: string, state: string, now: number): boolean =>

@@ -5,7 +5,7 @@
  * Promises: pure and total. What a sender claims can only make the gate stricter: the policy of whoever owns the actuator counts
  * besides, and a verification that only the sender says is satisfied is none.
  */
-import { canonical, isPlain, tiers, type Tier } from "../wire/ContextFrame.ts"
+import { canonical, isPlain, tiers, type EvidenceSource, type Tier } from "../wire/ContextFrame.ts"
 import type { Code } from "../wire/Codes.ts"
 import { ACTUATOR } from "./Actuator.ts"
 import { claimsOf, noClaims, read, type Envelope, type Verification } from "./Envelope.ts"
@@ -56,11 +56,16 @@ export const judge = ({ command, to, trust }: Carried, demand: Demand = noDemand
   const { minimum, tier, verification } = claims
   if (tier === null || minimum === null || verification === null)
     return no("TRUST_METADATA_REQUIRED", "actuation names its tier, its minimum and its verification")
-  if (claims.sources.every((source) => source === "llm"))
-    return no("LLM_ONLY_ACTUATION_BLOCKED", "it rests on nothing but a language model")
-  if (rank(tier) < Math.max(rank(minimum), rank(demand.minimum)))
-    return no("INSUFFICIENT_TRUST_TIER", `it rests on ${tier} only`)
+  const refused = judgeEvidence(claims.sources, tier, rank(minimum) > rank(demand.minimum) ? minimum : demand.minimum)
+  if (refused !== null) return { refused }
   if (verification !== "none" || demand.verification !== "none")
-    return no("VERIFICATION_REQUIRED", "nobody has verified it: this version keeps no decisions of people")
+    return no("VERIFICATION_REQUIRED", "a person has to approve a proposal of it: no claim stands for that")
   return { refused: null, envelope }
+}
+
+/** Whether this is enough to move something; `null`: it is. Nothing overrides what is said of language models. */
+export const judgeEvidence = (sources: ReadonlyArray<EvidenceSource>, tier: Tier, minimum: Tier): Refusal | null => {
+  if (sources.every((source) => source === "llm"))
+    return { code: "LLM_ONLY_ACTUATION_BLOCKED", message: "it rests on nothing but a language model" }
+  return rank(tier) < rank(minimum) ? { code: "INSUFFICIENT_TRUST_TIER", message: `it rests on ${tier} only` } : null
 }

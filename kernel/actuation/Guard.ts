@@ -109,6 +109,11 @@ export const byRef = (turn: Turn, ref: string): Actuator | undefined => actuator
 
 export const put = (turn: Turn, entry: Ledger.Entry): number => turn.persist({ _tag: "Guard", entry }, [])
 
+export const replaced = (guardian: Guardian, guard: Guard, by: Guard): Guardian => ({
+  ...guardian,
+  guards: guardian.guards.map((one) => (one === guard ? by : one))
+})
+
 export const each = (guardian: Guardian, change: (guard: Guard) => Guard): Guardian => {
   const guards = guardian.guards.map(change)
   return guards.every((guard, i) => guard === guardian.guards[i]) ? guardian : { ...guardian, guards }

@@ -23,6 +23,7 @@ import {
   no,
   put,
   refuse,
+  replaced,
   yes,
   type Guard,
   type Guardian,
@@ -85,7 +86,7 @@ export const onOrder = (guardian: Guardian, order: Order, turn: Turn): Guardian 
   }
   const next =
     command === undefined ? lease(guardian, guard, actuator, order, turn) : told(guard, actuator, order, turn)
-  return next === null ? guardian : { ...guardian, guards: guardian.guards.map((one) => (one === guard ? next : one)) }
+  return next === null ? guardian : replaced(guardian, guard, next)
 }
 
 const wordIn = (message: unknown, key: "hold" | "lease"): string => {

@@ -1,6 +1,17 @@
 /** Hold: a person keeps a group in its safe state, here or from elsewhere (PROTOCOL.md P16.8, P16.9; S13). */
 import { goOn } from "./Drives.ts"
-import { actuatorsOf, byRef, no, put, yes, type Guard, type Guardian, type Holding, type Word } from "./Guard.ts"
+import {
+  actuatorsOf,
+  byRef,
+  no,
+  put,
+  replaced,
+  yes,
+  type Guard,
+  type Guardian,
+  type Holding,
+  type Word
+} from "./Guard.ts"
 import * as Ledger from "./Ledger.ts"
 import { note, type Order, type Turn } from "../Turn.ts"
 import type { DeviceId } from "../wire/Frame.ts"
@@ -27,7 +38,7 @@ export const heldBy = (guardian: Guardian, ref: string, { from, ticket }: Order,
   }
   const stands = isHeld ? guard : holdingOf(guard, true, turn, from.deviceId)
   const waits = { ...stands, holding: { ...stands.holding!, orders: [...stands.holding!.orders, ticket] } }
-  return { ...guardian, guards: guardian.guards.map((one) => (one === guard ? waits : one)) }
+  return replaced(guardian, guard, waits)
 }
 
 const holdingOf = (guard: Guard, on: boolean, turn: Turn, by?: DeviceId): Guard => {

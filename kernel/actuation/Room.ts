@@ -1,5 +1,6 @@
 /** The front of the room of actuators: hands each input to the guardian. */
 import type { Input } from "../Input.ts"
+import { DECISIONS } from "../routing/Forwarding.ts"
 import type { Turn } from "../Turn.ts"
 import type { Guardian } from "./Guard.ts"
 import { onDriven, onOrder, onStored, onTime } from "./Guardian.ts"
@@ -12,6 +13,6 @@ export const onTurn = (guardian: Guardian, input: Input, woke: boolean, turn: Tu
   if (input._tag === "Stored") next = onStored(next, input.ticket, turn)
   if (input._tag === "Driven") next = onDriven(next, input.ticket, input.ok, turn)
   if (input._tag === "Hold") next = onHold(next, input.group, input.on, turn)
-  for (const order of turn.orders) next = onOrder(next, order, turn)
+  for (const order of turn.orders) if (order.params.channel !== DECISIONS) next = onOrder(next, order, turn)
   return next
 }

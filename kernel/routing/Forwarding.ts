@@ -11,6 +11,7 @@
 import { carries, roleOf } from "../Config.ts"
 import { reply, type Turn } from "../Turn.ts"
 import { judge } from "../actuation/Gate.ts"
+import { CALLS_FROM } from "../proposals/Proposals.ts"
 import type { Contact, Session } from "../links/Link.ts"
 import { codes, type Code } from "../wire/Codes.ts"
 import { WAY_MAX, type DeviceId, type ForwardParams, type Frame, type Request } from "../wire/Frame.ts"
@@ -29,6 +30,8 @@ const ASKERS_MAX = 4
 const HOP_MS = 500
 /** Who owns an actuator grants leases on it here, and no handler of the machine's hears of it. */
 export const GUARDIAN = "clawmesh.guardian"
+/** And here it says what a proposal's actuator is like to whoever is about to decide (proposals/Carrying.ts). */
+export const DECISIONS = "clawmesh.decisions"
 /** Served by the kernel itself: whoever can be reached answers. */
 export const ECHO = "clawmesh.echo"
 
@@ -67,6 +70,10 @@ const failed = (code: Code, message: string): Outcome => ({ ok: false, code, mes
 const keyOf = (params: ForwardParams): string => `${params.originGatewayId} ${params.idempotencyKey}`
 
 const tell = (asker: Asker, channel: string, outcome: Outcome, turn: Turn): void => {
+  if (asker._tag === "Caller" && asker.call >= CALLS_FROM) {
+    turn.told.push({ call: asker.call, outcome })
+    return
+  }
   if (asker._tag === "Caller") {
     turn.out.push({ _tag: "Answered", call: asker.call, outcome })
     return
@@ -141,6 +148,9 @@ const refusalOf = (routing: Routing, params: ForwardParams): Outcome | null => {
 /** It is for whoever guards an actuator: a command, or the question for a lease. */
 const isOrder = ({ channel, command }: ForwardParams): boolean => command !== undefined || channel === GUARDIAN
 
+/** A question to the guardian that binds nobody: others may carry it. What is decided then is signed by whoever decided. */
+const isQuestion = ({ channel, command }: ForwardParams): boolean => command === undefined && channel === DECISIONS
+
 const take = (routing: Routing, asker: Asker, params: ForwardParams, known: Known, turn: Turn): Routing => {
   const { channel, to } = params
   const refused = refusalOf(routing, params)
@@ -160,7 +170,7 @@ const take = (routing: Routing, asker: Asker, params: ForwardParams, known: Know
   const target = isDevice(known, to) ? to : routes(known, to).find(({ deviceId }) => !path.includes(deviceId))?.deviceId
   if (target === undefined) return answered(routing, asker, channel, key, nobody(to), turn)
   if (target === turn.config.deviceId)
-    return isOrder(params)
+    return isOrder(params) || isQuestion(params)
       ? order(routing, asker, params, key, known, turn)
       : deliver(routing, asker, params, key, turn)
   if (isOrder(params) && sessionOf(known, target) === undefined)
@@ -226,7 +236,7 @@ const order = (
   const deviceId = own ? config.deviceId : originGatewayId
   const session = own ? undefined : sessionOf(known, deviceId)
   const role = roleOf(config, deviceId)
-  if (role === undefined || (!own && session === undefined)) {
+  if (role === undefined || (!own && session === undefined && !isQuestion(params))) {
     const gone = failed("DELIVERY_FAILED", "its session is gone")
     return answered(routing, asker, params.channel, key, gone, turn)
   }
@@ -331,6 +341,7 @@ const CODES: ReadonlySet<string> = new Set<Code>([
   "RATE_LIMITED",
   "NOT_AUTHORIZED",
   "TIMEOUT",
+  "NOT_FOUND",
   ...codes.trust,
   ...codes.actuation
 ])

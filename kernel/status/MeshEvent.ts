@@ -38,7 +38,12 @@ export const MeshEvent = Schema.Struct({
     "actuator.recalled",
     "actuator.safe",
     "actuator.hold",
-    "actuator.unknown"
+    "actuator.unknown",
+    "proposal.made",
+    "proposal.adopted",
+    "proposal.approved",
+    "proposal.rejected",
+    "proposal.result"
   ]),
   /** The device that the event is about; of `leader.*` the leader. */
   about: Schema.optionalKey(DeviceId),
@@ -57,6 +62,8 @@ export const MeshEvent = Schema.Struct({
   witnesses: Schema.optionalKey(Schema.Array(DeviceId)),
   /** Of `actuator.*`: which one, or which group. */
   actuator: Schema.optionalKey(Schema.String),
+  /** Of `proposal.*`: its id. */
+  proposal: Schema.optionalKey(Schema.String),
   /** Of `world.*`: how many frames; of `actuator.lease`: the epoch. */
   count: Schema.optionalKey(Schema.Natural),
   /** Of a stall: for how long we were not there. */

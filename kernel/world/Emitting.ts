@@ -7,6 +7,7 @@ import type { Links } from "../links/Link.ts"
 import { note, type Turn } from "../Turn.ts"
 import { isCauses, NOTE_UNITS_MAX, signedText, trustOf, type ContextFrame } from "../wire/ContextFrame.ts"
 import { GENERATIONS } from "../Config.ts"
+import { isReserved } from "../proposals/Proposal.ts"
 import { ID_UNITS_MAX } from "../wire/Limits.ts"
 import { utf8Bytes } from "../wire/Utf8.ts"
 import { hold } from "./Holding.ts"
@@ -23,9 +24,9 @@ const ENVELOPE_BYTES = 1_024
 
 type Sensed = Extract<Input, { readonly _tag: "Sensed" }>
 
-/** Something to say. It waits for the key, and before a boot is over for that. */
-export const onSensed = (world: World, sensed: Sensed, turn: Turn): World => {
-  const code = refusalOf(world, sensed, turn)
+/** Something to say. It waits for the key, and before a boot is over for that. `own`: it is the node itself that says it. */
+export const onSensed = (world: World, sensed: Sensed, turn: Turn, own = false): World => {
+  const code = refusalOf(world, sensed, own, turn)
   if (code !== null) {
     turn.facts.push({ _tag: "Refused", code: code.code })
     note(turn, { event: "frame.refused", about: turn.config.deviceId, code: code.code, reason: code.reason })
@@ -59,9 +60,11 @@ export const announced = (world: World, turn: Turn): World => {
   return { ...world, drafts: [draft, ...world.drafts].slice(0, DRAFTS_MAX) }
 }
 
-const refusalOf = (world: World, { causes, data, frameId, kind, note: said }: Sensed, turn: Turn) => {
+const refusalOf = (world: World, { causes, data, frameId, kind, note: said }: Sensed, own: boolean, turn: Turn) => {
   const code = ownRefusal(turn.config.role, kind)
   if (code !== null) return { code, reason: `a ${turn.config.role} says no ${kind}` }
+  if (!own && isReserved(data))
+    return { code: "NOT_AUTHORIZED" as const, reason: "what is said of proposals is said by proposing and deciding" }
   if (frameId.length > ID_UNITS_MAX || (said ?? "").length > NOTE_UNITS_MAX || !isCauses(causes ?? []))
     return { code: "INVALID_PARAMS" as const, reason: "its id, its note or its causes are too long" }
   if (utf8Bytes(JSON.stringify(data)) + utf8Bytes(said ?? "") > SIGNED_BYTES_MAX - ENVELOPE_BYTES)

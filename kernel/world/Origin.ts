@@ -8,7 +8,7 @@
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import type { DeviceId } from "../wire/Frame.ts"
-import { keyOf } from "../wire/ContextFrame.ts"
+import { keyOf, type ContextFrame } from "../wire/ContextFrame.ts"
 import * as Log from "./Log.ts"
 import * as Tail from "./Tail.ts"
 
@@ -70,6 +70,10 @@ export const indexOfLog = ({ logs }: Origin, incarnation: number): number => {
 
 export const logOf = (origin: Origin, incarnation: number): Log.Log | undefined =>
   origin.logs[indexOfLog(origin, incarnation)]
+
+/** What stands where this frame belongs; `undefined`: nothing. */
+export const entryOf = (origin: Origin | undefined, frame: ContextFrame): Log.Held | undefined =>
+  origin === undefined ? undefined : Option.getOrUndefined(HashMap.get(origin.entries, keyOf(frame)))
 
 /** In no order. */
 export const standing = ({ entries }: Origin): Iterable<Log.Held> => HashMap.values(entries)

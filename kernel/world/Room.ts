@@ -5,6 +5,7 @@ import type { Links } from "../links/Link.ts"
 import type { Membership } from "../membership/Membership.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, type Turn } from "../Turn.ts"
+import { isReserved } from "../proposals/Proposal.ts"
 import type { ContextFrame } from "../wire/ContextFrame.ts"
 import type { DeviceId } from "../wire/Frame.ts"
 import * as Emitting from "./Emitting.ts"
@@ -17,6 +18,9 @@ import * as World from "./World.ts"
 
 /** Between two snapshots, while anything changes. */
 export const SAVE_EACH_MS = 60_000
+
+/** And so soon after something was said of a proposal (B29). */
+const SAVE_PROPOSALS_MS = 1_000
 
 /** As it was kept, without what its owner does not trust any more. */
 export const restored = (snapshot: WorldSnapshot | undefined, turn: Turn): World.World =>
@@ -90,7 +94,26 @@ export const onTurn = (
   }
   if (woke) next = onTime(next, turn)
   if (next === world) return world
+  if (learn(world, next, input, turn))
+    next = { ...next, saveAt: Math.min(next.saveAt, turn.at.mono + SAVE_PROPOSALS_MS) }
   return withDue(Emitting.sign(next, turn))
+}
+
+/** What is said of proposals goes to those who act on it, once it stands. Whether there is any. */
+const learn = (before: World.World, after: World.World, input: Input, turn: Turn): boolean => {
+  const frames =
+    input._tag === "Checked"
+      ? (before.checking.find(({ ticket }) => ticket === input.ticket)?.frames ?? [])
+      : input._tag === "Signed" && before.signing?.ticket === input.ticket
+        ? before.signing.frames
+        : []
+  for (const frame of frames) {
+    if (!isReserved(frame.data)) continue
+    const held = Origin.entryOf(World.originOf(after, frame.sourceDeviceId), frame)
+    if (held !== undefined && held.nth > before.held && held.frame.frameId === frame.frameId)
+      turn.learned.push(held.frame)
+  }
+  return turn.learned.length > 0
 }
 
 const onAdmitted = (

@@ -17,7 +17,7 @@ export interface Traced {
 }
 
 /** Every frame that is held, by its id. */
-const index = ({ origins }: World): ReadonlyMap<string, Log.Held> => {
+export const heldOf = ({ origins }: World): ReadonlyMap<string, Log.Held> => {
   const byId = new Map<string, Log.Held>()
   const add = (held: Log.Held): void => {
     byId.set(held.frame.frameId, held)
@@ -37,7 +37,7 @@ export const trace = (
   world: World,
   frameId: string
 ): { readonly chain: ReadonlyArray<Traced>; readonly missing: ReadonlyArray<string> } | null => {
-  const byId = index(world)
+  const byId = heldOf(world)
   const start = byId.get(frameId)
   if (start === undefined) return null
   const effects = new Map<string, Array<Log.Held>>()

@@ -4,6 +4,7 @@
  *
  * A stuck one stays as it is, and says so. A drive takes effect at once, and is answered a little later: a process that dies in between never learns of it.
  */
+import { proposalsOf } from "../../kernel/proposals/Proposal.ts"
 import { ACTUATOR, type Actuator } from "../../kernel/actuation/Actuator.ts"
 import { groupOf } from "../../kernel/actuation/Ledger.ts"
 import type { Command } from "../../kernel/Command.ts"
@@ -58,11 +59,14 @@ const set = (machine: Machine, life: Life, actuator: string, state: string, why:
   return drives
 }
 
-/** It runs: by order of whoever holds the lease, as its guardian has it. */
-const runs = (machine: Machine, life: Life, actuator: string): void => {
+/** It runs: by order of whoever holds the lease, as its guardian has it, or at the device where a person approved it. */
+const runs = (machine: Machine, life: Life, actuator: string, intentId: string | null): void => {
   const moved = movedOf(life, actuator)
-  const holder = groupOf(machine.state()?.durable.ledger, actuator.slice(ACTUATOR.length)).holder
-  const ranBy = holder === null ? null : machine.world.nameOf(holder.deviceId)
+  const state = machine.state()
+  const holder = groupOf(state?.durable.ledger, actuator.slice(ACTUATOR.length)).holder
+  const all = state === null || holder !== null ? [] : proposalsOf(state.world, state.config, state.startedAt)
+  const by = holder?.deviceId ?? all.find(({ id }) => id === intentId)?.decided?.at
+  const ranBy = by === undefined ? null : machine.world.nameOf(by)
   life.hardware.set(actuator, { ...moved, runs: moved.runs + 1, ranAtMs: machine.world.nowMs, ranBy })
 }
 
@@ -80,12 +84,12 @@ export const seen = (machines: ReadonlyArray<Machine>, actuator: string): Actuat
 }
 
 export const drive = (machine: Machine, life: Life, command: Extract<Command, { readonly _tag: "Drive" }>): void => {
-  const { actuator, forMs, state, ticket } = command
+  const { actuator, forMs, intentId, state, ticket } = command
   const { agenda, nowMs, seed } = machine.world
   const stuck = life.jams > 0
   if (stuck) life.failedDrives++
   const nth = set(machine, life, actuator, stuck ? movedOf(life, actuator).state : state, "")
-  if (!stuck && state !== CLOSED) runs(machine, life, actuator)
+  if (!stuck && state !== CLOSED) runs(machine, life, actuator, intentId)
   const tookMs = between(seed, "drive", `${machine.name}/${actuator}`, nth, DRIVE_MS.min, DRIVE_MS.max)
   const { process } = life
   const happened = { _tag: "Driven", ticket, ok: !stuck } as const

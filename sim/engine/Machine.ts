@@ -551,6 +551,19 @@ export class Machine extends Present implements Port {
     Programs.command(this, this.mine(), wanted)
   }
 
+  /** A planner of its would have something moved, for the last frames of these names that its node has. */
+  propose(wanted: Omit<Extract<Happened, { readonly _tag: "Propose" }>, "_tag" | "call">): void {
+    const because = wanted.because.flatMap((name) => Programs.lately(this, name))
+    const call = ++this.mine().calls
+    this.deliver({ _tag: "Propose", call, ...wanted, because })
+  }
+
+  /** A person at it decides. */
+  decide(wanted: Omit<Extract<Happened, { readonly _tag: "Decide" }>, "_tag" | "call">): void {
+    const call = ++this.mine().calls
+    this.deliver({ _tag: "Decide", call, ...wanted })
+  }
+
   /** A program of its asks its node. */
   askNode(params: ForwardParams): number {
     const call = ++this.mine().calls

@@ -127,7 +127,7 @@ export const senseOnce = (machine: Machine, { process, senses }: Life, sensing: 
 }
 
 /** The last frame of that name of each node, as far as it has it. */
-const lately = (machine: Machine, name: string): ReadonlyArray<string> => {
+export const lately = (machine: Machine, name: string): ReadonlyArray<string> => {
   const state = machine.state()
   if (state === null) return []
   const last = new Map<string, string>()

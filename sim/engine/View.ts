@@ -2,6 +2,7 @@
  * What an observer outside the mesh can see at one instant of true time: the global truth, and what each node would say.
  * Facts of scenarios are judged on this; nothing in it is known to any node as a whole.
  */
+import type { Status } from "../../kernel/proposals/Proposal.ts"
 import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import type { Role } from "../../kernel/wire/Frame.ts"
 
@@ -37,6 +38,10 @@ export interface NodeView {
   readonly stands: (name: string) => boolean
   /** Who does that, as far as it knows, the best first; `null`: nobody. */
   readonly route: (capability: string) => string | null
+  /** What it says of the proposal that a step called so; `null`: it knows none. */
+  readonly proposal: (name: string) => { readonly status: Status; readonly owner: string } | null
+  /** What it says of all proposals, as a text. */
+  readonly proposals: string
   /** All that it knows of the world, as a text. */
   readonly world: string
 }
@@ -104,6 +109,9 @@ export const worldEvents = [
   "world.connect",
   "world.ask",
   "world.sense",
+  "world.propose",
+  "world.approve",
+  "world.reject",
   "world.send",
   "world.message",
   "world.answer",

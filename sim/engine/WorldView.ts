@@ -1,5 +1,6 @@
 /** What can be seen of a world: nothing is kept, everything is asked of it when somebody looks. */
 import * as Leadership from "../../kernel/leadership/Leadership.ts"
+import { proposalsOf, type Proposal } from "../../kernel/proposals/Proposal.ts"
 import { routes } from "../../kernel/routing/Routes.ts"
 import { peerState } from "../../kernel/status/Status.ts"
 import type { Role } from "../../kernel/wire/Frame.ts"
@@ -95,6 +96,24 @@ class MachineView implements NodeView {
     const state = this.machine.state()
     const best = state === null ? undefined : routes(state, capability)[0]
     return best === undefined ? null : this.machine.world.nameOf(best.deviceId)
+  }
+
+  proposal(name: string) {
+    const one = this.allProposals().find(({ body }) => body.request === name)
+    return one === undefined ? null : { status: one.status, owner: this.machine.world.nameOf(one.owner) }
+  }
+
+  get proposals(): string {
+    return this.allProposals()
+      .map(({ body, id, owner, status }) => `${body.request ?? id} ${status} of ${this.machine.world.nameOf(owner)}`)
+      .toSorted()
+      .join(", ")
+  }
+
+  private allProposals(): ReadonlyArray<Proposal> {
+    const { machine } = this
+    const state = machine.state()
+    return state === null ? [] : proposalsOf(state.world, state.config, machine.clock.mono(machine.world.nowMs))
   }
 
   get world(): string {

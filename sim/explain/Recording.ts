@@ -349,6 +349,10 @@ export class Recorder {
         return `an actuator ${input.ok ? "has done" : "has not done"} what it was told`
       case "Hold":
         return `a person ${input.on ? "holds" : "releases"} ${input.group ?? "all that it moves"}`
+      case "Propose":
+        return `a planner would have ${input.actuator} ${input.state}`
+      case "Decide":
+        return `${input.by} ${input.approve ? "approves" : "rejects"} a proposal`
       case "Leave":
         return "its operator asks it to leave"
     }

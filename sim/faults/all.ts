@@ -16,6 +16,7 @@ import { keysFail } from "./KeysFail.ts"
 import { link } from "./Links.ts"
 import { move } from "./Move.ts"
 import { replay } from "./Replay.ts"
+import { approve, propose, reject } from "./Propose.ts"
 import { send } from "./Send.ts"
 import { sense } from "./Sense.ts"
 import { skew } from "./Skew.ts"
@@ -68,6 +69,9 @@ const rules: { readonly [V in Verb["_tag"]]: Fault<V> } = {
   ask,
   sense,
   send,
+  propose,
+  approve,
+  reject,
   heal,
   replay
 }

@@ -8,7 +8,7 @@
  * Does not model time: which instants are asked, and since when happenings count, is the business of `Judge.ts`.
  */
 import type { NodeView, PeerWord, WorldView } from "../engine/View.ts"
-import type { ActuatorFact, Count, Facts } from "../scenario/Scenario.ts"
+import type { ActuatorFact, AgreedWord, Count, Facts, ProposalFact } from "../scenario/Scenario.ts"
 import { type Clause, fits, NEVER_SEEN, NOBODY_RUNS, runningIn, sayings, type Seen } from "./Clause.ts"
 import { heartbeatClause, peerClause, peerSayings, sessionClause, trustClause, unreadClause } from "./Pairs.ts"
 import { countWords, enumerate, moment } from "./Words.ts"
@@ -110,6 +110,14 @@ const unanimous = <A>(view: WorldView, says: (node: NodeView) => A): boolean => 
   return first !== null
 }
 
+/** Whoever only looks may hold what nobody else has kept, and gives it to nobody. */
+const withoutViewers = (view: WorldView): WorldView => ({
+  ...view,
+  nowMs: view.nowMs,
+  leadersPerTerm: view.leadersPerTerm,
+  nodes: view.nodes.filter(({ role }) => role !== "viewer")
+})
+
 /** All running nodes but the subject have one word for it. A subject whom nobody is left to describe divides nobody. */
 const agreedAbout = (view: WorldView, subject: string): boolean => {
   let first: PeerWord | null = null
@@ -122,7 +130,7 @@ const agreedAbout = (view: WorldView, subject: string): boolean => {
   return true
 }
 
-const agreementClause = (topic: "leader" | "term" | "peers" | "frames"): Clause => {
+const agreementClause = (topic: AgreedWord): Clause => {
   const head = { key: "agree-on", told: `all agree on ${topic}` }
   const say = (view: WorldView, disagreement: (nodes: ReadonlyArray<NodeView>) => string) => {
     const nodes = runningIn(view)
@@ -146,6 +154,20 @@ const agreementClause = (topic: "leader" | "term" | "peers" | "frames"): Clause 
               nodes,
               (node) => String(node.term),
               (names, plural, what) => `${names} ${plural ? "are" : "is"} in term ${what}`
+            )
+          )
+      }
+    case "proposals":
+      return {
+        ...head,
+        holds: (view) => unanimous(withoutViewers(view), (node) => node.proposals),
+        now: (view) =>
+          say(withoutViewers(view), (nodes) =>
+            sayings(
+              nodes.length,
+              nodes,
+              (node) => node.proposals,
+              (names, plural, what) => `${names} ${plural ? "have" : "has"} ${what === "" ? "none" : what}`
             )
           )
       }
@@ -204,6 +226,37 @@ const frameClause = ({ at, frame, who }: FrameFact, from: Asked): Clause => {
       return those.length === 0
         ? `${frame} ${verb} nobody`
         : `${frame} ${verb} ${those.length === nodes.length ? "all" : enumerate(namesOf(those))}`
+    }
+  }
+}
+
+const proposalClause = ({ owner, proposal, status }: ProposalFact): Clause => {
+  const told = [...(status === undefined ? [] : [status]), ...(owner === undefined ? [] : [`of ${owner}`])]
+  const so = (node: NodeView): boolean => {
+    const said = node.proposal(proposal)
+    return (
+      said !== null && (status === undefined || said.status === status) && (owner === undefined || said.owner === owner)
+    )
+  }
+  return {
+    key: "proposals",
+    told: `${proposal} is ${told.join(" ")}`,
+    holds: (view) => {
+      const nodes = runningIn(view)
+      return nodes.length > 0 && nodes.every(so)
+    },
+    now: (view) => {
+      const nodes = runningIn(view)
+      if (nodes.length === 0) return NOBODY_RUNS
+      return sayings(
+        nodes.length,
+        nodes,
+        (node) => {
+          const said = node.proposal(proposal)
+          return said === null ? "as unknown" : `as ${said.status} of ${said.owner}`
+        },
+        (names, plural, what) => `${names} ${plural ? "have" : "has"} ${proposal} ${what}`
+      )
     }
   }
 }
@@ -328,6 +381,7 @@ const clausesOf = (facts: Facts, from: Asked): ReadonlyArray<Clause> => {
   for (const fact of facts.frames ?? []) clauses.push(frameClause(fact, from))
   for (const fact of facts.routes ?? []) clauses.push(routeClause(fact))
   for (const fact of facts.actuators ?? []) clauses.push(actuatorClause(fact))
+  for (const fact of facts.proposals ?? []) clauses.push(proposalClause(fact))
   for (const topic of facts.agreeOn ?? []) clauses.push(agreementClause(topic))
   for (const [index, event] of (facts.events ?? []).entries()) clauses.push(eventClause(event, index))
   return clauses
@@ -348,9 +402,18 @@ export const question = (facts: Facts, from: Asked = "of all"): Question => {
       return guilty
         .map((clause) =>
           speaksForItself ||
-          ["peers", "sessions", "trusts", "leader", "heartbeats", "unread", "frames", "routes", "actuators"].includes(
-            clause.key
-          )
+          [
+            "peers",
+            "sessions",
+            "trusts",
+            "leader",
+            "heartbeats",
+            "unread",
+            "frames",
+            "routes",
+            "actuators",
+            "proposals"
+          ].includes(clause.key)
             ? clause.now(view, seen)
             : `${clause.key} ${clause.now(view, seen)}`
         )

@@ -414,7 +414,7 @@ const bugs: { readonly [name: string]: Bug } = {
     rule: "P16.1, S4",
     what: "the gate lets through what rests on a language model alone",
     file: "actuation/Gate.ts",
-    swaps: [['if (claims.sources.every((source) => source === "llm"))', "if (claims.sources.length > 9)"]]
+    swaps: [['if (sources.every((source) => source === "llm"))', "if (sources.length > 9)"]]
   },
   "grants-the-same-epoch": {
     rule: "P16.4, S2",
@@ -426,6 +426,63 @@ const bugs: { readonly [name: string]: Bug } = {
         'put(turn, { _tag: "Granted", group, epoch: Math.max(1, epoch), holder: null })'
       ]
     ]
+  },
+  "decides-for-ever": {
+    rule: "P17.5, S4",
+    what: "a token never ends, so that a click opens a valve an hour later",
+    file: "proposals/Carrying.ts",
+    swaps: [["token.until <= turn.at.mono", "Number.isNaN(token.until)"]]
+  },
+  "takes-a-token-of-an-earlier-life": {
+    rule: "P17.5, S4",
+    what: "a guardian that restarted takes decisions about what it showed before",
+    file: "proposals/Carrying.ts",
+    swaps: [
+      [
+        "const token = proposals.tokens.find((each) => each.token === fact.token)",
+        'const token = { token: fact.token, id, state: "closed", device, until: turn.at.mono + 1 }'
+      ]
+    ]
+  },
+  "hears-no-no": {
+    rule: "P17.3, S4",
+    what: "a yes counts although somebody said no",
+    file: "proposals/Proposal.ts",
+    swaps: [[": rejections.length > 0\n", ": rejections.length > 99\n"]]
+  },
+  "believes-a-model-that-a-person-believes": {
+    rule: "P17.4, S4",
+    what: "what rests on a language model alone moves something once a person approved it",
+    file: "proposals/Carrying.ts",
+    swaps: [
+      ["const refused = judgeEvidence(sources, tier, actuator.demand.minimum)", "const refused = null as No | null"],
+      ["if (refused !== null) return [refused.code, refused.message]", "if (refused !== null) return refused"],
+      ['one.frame.trust.evidence_sources.some((source) => source !== "llm")', "one.bytes > 0"]
+    ]
+  },
+  "decides-under-the-old-lease": {
+    rule: "P17.6, S2",
+    what: "what a person approved goes under the epoch of whoever holds the lease",
+    file: "actuation/Command.ts",
+    swaps: [['put(turn, { _tag: "Granted", group: guard.group, epoch, holder: null })\n', ""]]
+  },
+  "proposes-the-same-again": {
+    rule: "P17.2, B30",
+    what: "a second proposal for the same is made while the first one waits",
+    file: "proposals/Proposing.ts",
+    swaps: [["all.find((one) => occupies(one, body))", "all.find((one) => one.ageMs < 0)"]]
+  },
+  "adopts-nothing": {
+    rule: "P17.7, B31",
+    what: "nobody looks after what a planner that died has proposed",
+    file: "proposals/Proposing.ts",
+    swaps: [["if (!isOpen(one) || !isGone(known, one)) return []", "return []"]]
+  },
+  "leaves-a-blind-decision-to-wait": {
+    rule: "P17.5, L4",
+    what: "a decision that its guardian never hears waits for ever, and nobody is told",
+    file: "proposals/Deciding.ts",
+    swaps: [["if (decision.until <= mono || one === undefined) {", "if (one === undefined) {"]]
   },
   "asks-from-one-too-far": {
     rule: "L2",

@@ -41,6 +41,9 @@ const nothing = ({ after, input }: Observation): Turn => ({
   admitted: null,
   orders: [],
   results: [],
+  learned: [],
+  told: [],
+  said: [],
   ledger: () => undefined,
   behind: [],
   persist: () => 0

@@ -4,8 +4,11 @@
  */
 import type { Command } from "../../kernel/Command.ts"
 import type { Entry } from "../../kernel/actuation/Ledger.ts"
-import { isPlain } from "../../kernel/wire/ContextFrame.ts"
-import type { DeviceId, ForwardParams } from "../../kernel/wire/Frame.ts"
+import { DECISIONS } from "../../kernel/routing/Forwarding.ts"
+import { isPlain, type ContextFrame } from "../../kernel/wire/ContextFrame.ts"
+import type { DeviceId, ForwardParams, Request } from "../../kernel/wire/Frame.ts"
+import * as Origin from "../../kernel/world/Origin.ts"
+import type { World } from "../../kernel/world/World.ts"
 import { Rows } from "../engine/Rows.ts"
 import type { Observation } from "./Oracle.ts"
 
@@ -40,6 +43,47 @@ const heardOf = ({ before, input, machine }: Observation): Heard | null => {
   const link = before.links.links.find((one) => one.link === input.link)
   return link?._tag === "Session" ? heardIn(input.frame.params, link.peer) : null
 }
+
+/** Somebody asks the guardian what a proposal is about, to decide. */
+export const questionIn = ({
+  input,
+  machine
+}: Observation): { readonly id: string; readonly device: DeviceId } | null => {
+  const own = input._tag === "Asked"
+  if (!own && (input._tag !== "Received" || input.frame.type !== "req")) return null
+  const request = own ? null : input.frame
+  if (request !== null && (request.type !== "req" || request.method !== "mesh.message.forward")) return null
+  const params = own ? input.params : (request as Extract<Request, { readonly method: "mesh.message.forward" }>).params
+  const { channel, message, originGatewayId } = params
+  if (channel !== DECISIONS || !isPlain(message) || typeof message["token"] !== "string") return null
+  return { id: message["token"], device: own ? machine.config.deviceId : originGatewayId }
+}
+
+/** What stands in a world of this metric about this zone: the signed word of each device that said so. */
+export const standing = (world: World, metric: string, zone: string): ReadonlyArray<ContextFrame> =>
+  world.origins.flatMap((origin) =>
+    [...Origin.standing(origin)].flatMap(({ frame }) =>
+      frame.kernel !== undefined && frame.data["metric"] === metric && frame.data["zone"] === zone ? [frame] : []
+    )
+  )
+
+/** The approvals of this intent that say just that. */
+export const approvals = (
+  { after }: Observation,
+  { actuator, forMs, intentId, state }: Drive
+): ReadonlyArray<ContextFrame> =>
+  standing(after.world, "proposal.approve", intentId ?? "").filter(({ data, kind }) => {
+    const proposal = data["proposal"]
+    const body = isPlain(proposal) ? proposal["body"] : null
+    return (
+      kind === "human_input" &&
+      isPlain(body) &&
+      body["actuator"] === actuator &&
+      body["guardian"] === after.config.deviceId &&
+      body["state"] === state &&
+      (forMs === null || body["forMs"] === forMs)
+    )
+  })
 
 export const doingsOf = (seen: Observation): Doings => {
   const drives: Array<Drive> = []

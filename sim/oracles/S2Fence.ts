@@ -1,12 +1,12 @@
 /**
  * S2: actuation is fenced. Each grant of a group has a higher epoch than all before it, as long as the journal lives; nothing is
- * driven but under the epoch granted last, and for whom it was granted to.
+ * driven but under the epoch granted last, and for whom it was granted to: or for nobody, where a person approved just that.
  *
  * Does not judge: returns to the safe state, which are the guardian's own and need no epoch.
  */
 import type { DeviceId } from "../../kernel/wire/Frame.ts"
 import type { MakeOracle, Oracle } from "./Oracle.ts"
-import { doingsOf, Memories } from "./Orders.ts"
+import { approvals, doingsOf, Memories } from "./Orders.ts"
 
 interface Grant {
   readonly group: string
@@ -51,12 +51,15 @@ const remembering = (memories: Memories<Memory>): Oracle => ({
       if (epoch <= last) return `${name} grants epoch ${epoch} of ${group} after ${last}`
       memory.asked.set(`${after.bootId}/${ticket}`, { group, epoch, to: holder?.deviceId ?? null })
     }
-    for (const { actuator, epoch, intentId } of drives) {
+    for (const drive of drives) {
+      const { actuator, epoch, intentId } = drive
       if (intentId === null) continue
       const group = machine.config.actuators?.find(({ ref }) => ref === actuator)?.group ?? ""
       const last = memory.granted.get(group)
       if (epoch !== last?.epoch)
         return `${name} drives ${actuator} under epoch ${epoch}, and ${last?.epoch ?? 0} is granted`
+      // A person's decision comes before any lease, under an epoch that nobody holds.
+      if (last.to === null && approvals(seen, drive).length > 0) continue
       if (last.to === null || memory.askers.get(intentId)?.includes(last.to) !== true)
         return `${name} drives ${actuator} for somebody who has no lease`
     }

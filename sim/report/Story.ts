@@ -214,6 +214,18 @@ class Teller {
         const who = about === null ? "a stranger logs in" : `somebody logs in as ${about}`
         return this.#line(atMs, `${who}: ${detail.reason ?? ""}`, this.#stepId(happening), null)
       }
+      case "world.propose":
+      case "world.approve":
+      case "world.reject":
+        return this.#line(atMs, detail.reason ?? "", this.#stepId(happening), null)
+      case "proposal.adopted":
+        return this.#line(atMs, `${node} looks after what ${about} proposed`, null, `adopted ${node} ${about}`)
+      case "actuator.refused":
+      case "proposal.result": {
+        if (detail.code === undefined) return
+        const what = event === "actuator.refused" ? `refuses to move ${detail.actuator}` : "has not carried it out"
+        return this.#line(atMs, `${node} ${what}: ${detail.code}, ${detail.reason}`, null, null)
+      }
       case "world.send":
       case "world.message":
       case "world.answer":

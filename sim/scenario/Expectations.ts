@@ -5,7 +5,7 @@ import { codes } from "../../kernel/wire/Codes.ts"
 import { type Language, type TenseName, tenseNames } from "./Language.ts"
 import type { Moments } from "./Moments.ts"
 import { type Reading, resolveFactNodes, resolveNodes, tooMuchExpansion, valueOf } from "./Names.ts"
-import type { ActuatorFact, Count, Expectation, Facts, Pair, When } from "./Scenario.ts"
+import type { ActuatorFact, ProposalFact, Count, Expectation, Facts, Pair, When } from "./Scenario.ts"
 import { sentenceOf } from "./Sentence.ts"
 import type { Draft } from "./Shape.ts"
 import type { Path } from "./Tree.ts"
@@ -210,6 +210,7 @@ const readFacts = (reading: Reading, draft: FactsDraft, path: Path): Facts => {
     })
   }
   if (draft.actuators !== undefined) facts.actuators = readActuators(reading, draft.actuators, at("actuators"))
+  if (draft.proposals !== undefined) facts.proposals = readProposals(reading, draft.proposals, at("proposals"))
   if (draft["agree-on"] !== undefined) {
     const words = draft["agree-on"].filter((word) => word !== undefined)
     words.forEach((word, i) => {
@@ -276,6 +277,24 @@ const readActuators = (
         ...(lastRunBy === undefined ? {} : { lastRunBy })
       }
     ]
+  })
+}
+
+const readProposals = (
+  reading: Reading,
+  draft: NonNullable<FactsDraft["proposals"]>,
+  path: Path
+): ReadonlyArray<ProposalFact> => {
+  const { mistakes, tree } = reading
+  if (tree.keys(path).length === 0)
+    mistakes.add(tree.value(path), "no proposal here; write { P1: { status: completed } }")
+  return Object.entries(draft).flatMap(([proposal, said]): ReadonlyArray<ProposalFact> => {
+    const at = [...path, proposal]
+    if (said === undefined) return []
+    if (tree.keys(at).length === 0) mistakes.add(tree.value(at), "write what becomes of it: { status: completed }")
+    const [owner] = said.owner === undefined ? [] : resolveNodes(reading, said.owner, tree.value([...at, "owner"]))
+    const { status } = said
+    return [{ proposal, ...(status === undefined ? {} : { status }), ...(owner === undefined ? {} : { owner }) }]
   })
 }
 

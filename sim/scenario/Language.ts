@@ -13,6 +13,8 @@
 import * as Schema from "effect/Schema"
 import { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import { Role } from "../../kernel/wire/Frame.ts"
+import { statuses } from "../../kernel/proposals/Proposal.ts"
+import { agreedWords } from "./Scenario.ts"
 import { worldEvents } from "../engine/View.ts"
 import { seedsPattern, variedPattern } from "./Units.ts"
 import {
@@ -24,6 +26,7 @@ import {
   must,
   Name,
   Percent,
+  ProposalName,
   SignedTime,
   Size,
   text,
@@ -110,7 +113,6 @@ const Network = Schema.Struct({
 export const verbNames = Object.keys(verbs) as ReadonlyArray<keyof typeof verbs>
 export type VerbName = (typeof verbNames)[number]
 
-const proposals = "proposals"
 const Step = Schema.Struct({
   at: must(Moment, "When.", "a step needs a moment, such as at: 10s"),
   id: may(Name, "A name for the step, for `after:`, `from:` and `fuzz:` to point at."),
@@ -125,12 +127,7 @@ const Step = Schema.Struct({
   identifier: "Step",
   noun: "verb",
   description: "One thing that happens: a moment, and exactly one verb.",
-  message: "write a step, such as { at: 10s, crash: jetson-1 }",
-  later: {
-    propose: proposals,
-    approve: proposals,
-    reject: proposals
-  }
+  message: "write a step, such as { at: 10s, crash: jetson-1 }"
 })
 
 /** Everything that can happen: what nodes tell, and what the world does. */
@@ -139,8 +136,6 @@ const eventNames = [...MeshEvent.fields.event.literals, ...worldEvents] as const
 const EventFact = Schema.Struct({
   event: must(
     word(eventNames, "What happened: told by a node, or done by the world (`world.…`).", {
-      "proposal.": proposals,
-      "approval.": proposals,
       "actuation.": "actuation"
     }).annotate({ noun: "event", message: "write the name of an event, such as peer.down" }),
     "What happened: told by a node, or done by the world (`world.…`).",
@@ -157,8 +152,7 @@ const EventFact = Schema.Struct({
 }).annotate({
   identifier: "EventFact",
   noun: "word of an event",
-  message: "write { event: peer.down, seen: at least 1 }",
-  later: { by: proposals }
+  message: "write { event: peer.down, seen: at least 1 }"
 })
 
 const PeerState = word(
@@ -248,11 +242,18 @@ const facts = {
     ).annotate({ message: "write what did what, such as { pump-1: { runs: at most 1 } }" }),
     "{ pump-1: { runs: exactly 1, last-run-by: laptop } } reads: what a node owns as actuator:pump-1 was driven out of its safe state once, by order of laptop. What the hardware did counts, and not what anybody says of it."
   ),
+  proposals: may(
+    Schema.Record(
+      ProposalName,
+      Schema.Struct({
+        status: may(word(statuses, "What becomes of it."), "What becomes of it."),
+        owner: may(Name, "The node that looks after it.")
+      }).annotate({ noun: "word of a proposal", message: "write what becomes of it, such as { status: completed }" })
+    ).annotate({ message: "write which proposal is how, such as { P1: { status: completed } }" }),
+    "{ P1: { status: awaiting_approval, owner: laptop } } reads: every running node says so of the proposal that a step calls P1."
+  ),
   "agree-on": may(
-    list(
-      word(["leader", "term", "peers", "frames"], "What all running nodes hold alike.", { proposals }),
-      "write a list, such as [leader, term]"
-    ),
+    list(word(agreedWords, "What all running nodes hold alike."), "write a list, such as [leader, term]"),
     "What all running nodes hold alike."
   ),
   events: may(
@@ -265,8 +266,7 @@ const Facts = Schema.Struct(facts).annotate({
   identifier: "Facts",
   noun: "fact",
   description: "What must be so. All facts of one expectation must hold together.",
-  message: "write facts, such as { leaders: at most 1 }",
-  later: { proposals }
+  message: "write facts, such as { leaders: at most 1 }"
 })
 
 /** Each expectation has exactly one of them. */

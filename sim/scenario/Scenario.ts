@@ -2,6 +2,7 @@
  * A scenario as the simulator runs it: every name checked, every time in ms, every moment resolved, every place kept.
  * `read.ts` makes it from YAML; the shape of the YAML itself is `Language.ts`.
  */
+import type { Status } from "../../kernel/proposals/Proposal.ts"
 import type { EvidenceSource } from "../../kernel/wire/ContextFrame.ts"
 import type { Kind, Plain } from "../../kernel/wire/ContextFrame.ts"
 import type { Role } from "../../kernel/wire/Frame.ts"
@@ -145,6 +146,26 @@ export type Verb =
       /** In place of a message: the group of this actuator of the node `to` is to be held. */
       readonly holds?: string
     }
+  /** A planner would have what somebody owns moved. `alone`: by itself, and not at a person's word. */
+  | {
+      readonly _tag: "propose"
+      readonly who: ReadonlyArray<Target>
+      readonly proposal: string
+      /** By its name without the prefix. */
+      readonly actuator: string
+      readonly state: Position
+      readonly forMs: number
+      /** Names of frames. */
+      readonly because: ReadonlyArray<string>
+      readonly alone: boolean
+    }
+  /** A person decides, at each of these. */
+  | {
+      readonly _tag: "approve" | "reject"
+      readonly who: ReadonlyArray<Target>
+      readonly proposal: string
+      readonly by: string
+    }
   /** A record of discovery that the node did not announce, or not now. */
   | {
       readonly _tag: "advertise"
@@ -274,6 +295,16 @@ export interface ActuatorFact {
 }
 export type Position = "open" | "closed"
 
+export interface ProposalFact {
+  readonly proposal: string
+  readonly status?: Status
+  /** Who looks after it. */
+  readonly owner?: string
+}
+
+export const agreedWords = ["leader", "term", "peers", "frames", "proposals"] as const
+export type AgreedWord = (typeof agreedWords)[number]
+
 /** All that are there must hold together. */
 export interface Facts {
   /**
@@ -310,7 +341,9 @@ export interface Facts {
   readonly routes?: ReadonlyArray<{ readonly capability: string; readonly to: string | null }>
   /** What moves, by what the hardware did, whoever owns it. */
   readonly actuators?: ReadonlyArray<ActuatorFact>
-  readonly agreeOn?: ReadonlyArray<"leader" | "term" | "peers" | "frames">
+  /** What every running node says of a proposal, by the name that a step gave it. */
+  readonly proposals?: ReadonlyArray<ProposalFact>
+  readonly agreeOn?: ReadonlyArray<AgreedWord>
   /** Counts of happenings, from `after` (or from the start) to now. */
   readonly events?: ReadonlyArray<{
     readonly event: string

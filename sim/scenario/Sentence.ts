@@ -50,6 +50,10 @@ export const sentenceOf = (tense: TenseName, facts: Facts): string => {
     if (position !== undefined) parts.push(`${actuator} is ${position}`)
     if (lastRunBy !== undefined) parts.push(`${actuator} last ran by order of ${lastRunBy}`)
   }
+  for (const { owner, proposal, status } of facts.proposals ?? []) {
+    if (status !== undefined) parts.push(`${proposal} is ${status}`)
+    if (owner !== undefined) parts.push(`${owner} looks after ${proposal}`)
+  }
   if (facts.agreeOn !== undefined) parts.push(`all agree on ${list(facts.agreeOn, "and")}`)
   for (const { about, event, from, reason, seen, to } of facts.events ?? []) {
     const about1 = about === null ? "" : ` about ${about}`

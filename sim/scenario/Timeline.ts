@@ -8,6 +8,7 @@ import { type Moments, isReserved } from "./Moments.ts"
 import { type Reading, resolveTargets, valueOf } from "./Names.ts"
 import { readCut, readHeal, readLinkVerb, readPartition, readReplay } from "./LinkVerbs.ts"
 import { readAsk, readSend, readSense, readConnect, readKeysFail, readRevoke, readTrust } from "./IdentityVerbs.ts"
+import { readDecide, readPropose } from "./ProposalVerbs.ts"
 import { readAdvertise } from "./NearbyVerbs.ts"
 import { readCrash, readCrashAtWrite, readDisk, readFreeze, readSkew, readSlowCpu } from "./NodeVerbs.ts"
 import { ON_THE_NETWORK } from "./OnTheNetwork.ts"
@@ -162,6 +163,12 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
       return readSense(reading, step.sense, at)
     case "send":
       return readSend(reading, step.send, at)
+    case "propose":
+      return readPropose(reading, step.propose, at)
+    case "approve":
+      return readDecide(reading, verb, step.approve, at)
+    case "reject":
+      return readDecide(reading, verb, step.reject, at)
     case "advertise":
       return readAdvertise(reading, step.advertise, at)
     case "replay":

@@ -18,6 +18,7 @@ const whole = (source: string) => new RegExp(`^${source}$`, "u")
 const orRange = (source: string) => whole(`${source}(?:\\.\\.${source})?`)
 
 export const namePattern = whole(name)
+export const proposalPattern = whole("[A-Za-z][A-Za-z0-9-]*")
 export const timePattern = whole(time)
 export const timesPattern = orRange(time)
 export const signedTimePattern = whole(`[+-]?${time}`)

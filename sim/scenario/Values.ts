@@ -7,6 +7,7 @@ import {
   countPattern,
   momentPattern,
   namePattern,
+  proposalPattern,
   percentPattern,
   ratePattern,
   signedTimePattern,
@@ -114,6 +115,15 @@ export const Name = text(
   "a name is small letters, digits and hyphens, and begins with a letter, such as jetson-1",
   "A name: small letters, digits, hyphens.",
   ["jetson-1"]
+)
+
+/** As people number proposals: P1. */
+export const ProposalName = text(
+  "ProposalName",
+  proposalPattern,
+  "a proposal is called by letters, digits and hyphens, and begins with a letter, such as P1",
+  "The name of a proposal: letters, digits, hyphens.",
+  ["P1"]
 )
 
 export const list = <S extends Schema.Constraint>(item: S, message: string) => Schema.Array(item).annotate({ message })

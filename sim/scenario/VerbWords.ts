@@ -17,6 +17,7 @@ import {
   must,
   Name,
   Percent,
+  ProposalName,
   SignedTime,
   Size,
   Speed,
@@ -25,6 +26,20 @@ import {
   Who,
   word
 } from "./Values.ts"
+
+const proposeNeeds = "write { proposal: P1, by: leader, run: pump-1, for: 10m, because: [dry-1] }"
+
+const deciding = (verb: string, description: string) => {
+  const needs = `write { proposal: P1, by: asha, via: laptop }`
+  return may(
+    Schema.Struct({
+      proposal: must(ProposalName, "Which one, as a step calls it.", needs),
+      by: must(Schema.NonEmptyString.annotate({ message: needs }), "The person.", needs),
+      via: must(Who, "The node at which the person is.", needs)
+    }).annotate({ noun: `word of ${verb}`, message: needs }),
+    description
+  )
+}
 
 /** What lies on links: of all links among some nodes, or of one direction. */
 const onLinks = <const F extends Schema.Struct.Fields>(verb: string, fields: F) =>
@@ -456,6 +471,33 @@ export const verbs = {
     }).annotate({ noun: "word of send", message: sendNeeds }),
     "A program on a node has a message for somebody. What came of it is the event world.answer about that node; who took it, world.message."
   ),
+  propose: may(
+    Schema.Struct({
+      proposal: must(ProposalName, "What it is called here, for `approve`, `reject` and `proposals:`.", proposeNeeds),
+      by: must(Who, "The planner: who leads where it says leader.", proposeNeeds),
+      run: must(Name, "What is to be moved, as its owner's actuator:pump-1 without the first word.", proposeNeeds),
+      action: may(word(["open", "closed"], "What it is to be."), "Default open."),
+      for: may(Time, "After so long it closes by itself. Default 60s."),
+      because: may(
+        list(Name, "write frames by their names here, such as [dry-1]"),
+        "The frames that it rests on, by their names here. Default none, on which nothing can rest."
+      ),
+      level: may(
+        word(["L2"], "A person has to approve it."),
+        "A person has to approve it, which is all that there is."
+      ),
+      wish: may(
+        word(["its own", "a person's"], "Whose wish it is. What a planner wishes by itself is for the leader alone."),
+        "Whose wish it is. What a planner wishes by itself is for the leader alone. Default a person's."
+      )
+    }).annotate({ noun: "word of propose", message: proposeNeeds }),
+    "A planner proposes that something is moved. What came of that is the event world.answer about that node."
+  ),
+  approve: deciding(
+    "approve",
+    "A person approves a proposal: its guardian carries it out. What came of it is the event world.answer about that node."
+  ),
+  reject: deciding("reject", "A person says no to a proposal."),
   replay: may(
     Schema.Struct({
       from: must(Name, "Who once sent it.", "replay needs from, to and message"),

@@ -41,6 +41,16 @@ const actuatorWords = (actuators: Facts["actuators"]): Flow | undefined =>
         ])
       )
 
+const proposalWords = (proposals: Facts["proposals"]): Flow | undefined =>
+  proposals === undefined
+    ? undefined
+    : Object.fromEntries(
+        proposals.map(({ owner, proposal, status }) => [
+          proposal,
+          { ...(status === undefined ? {} : { status }), ...(owner === undefined ? {} : { owner }) }
+        ])
+      )
+
 const factsWords = (facts: Facts): Written => {
   const { agreeOn, events, leader, leaders, leadersBelieved, leadersPerTerm, seenBy, term } = facts
   const count = (one: Facts["leaders"]) => (one === undefined ? undefined : showCount(one))
@@ -62,6 +72,7 @@ const factsWords = (facts: Facts): Written => {
         ? undefined
         : Object.fromEntries(facts.routes.map(({ capability, to }) => [capability, to ?? "none"])),
     actuators: actuatorWords(facts.actuators),
+    proposals: proposalWords(facts.proposals),
     "agree-on": agreeOn,
     events: events?.map(({ about, event, from, reason, seen, to }) => ({
       event,

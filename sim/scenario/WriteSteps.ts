@@ -179,6 +179,21 @@ const verbWords = (verb: Verb, scenario: Scenario): Written => {
       const { actuator, evidence, forMs, state } = sets
       return { send: { ...said, sets: actuator, state, lasting: showTime(forMs), evidence } }
     }
+    case "propose":
+      return {
+        propose: {
+          proposal: verb.proposal,
+          by: who(verb.who),
+          run: verb.actuator,
+          action: verb.state,
+          for: showTime(verb.forMs),
+          because: verb.because,
+          wish: verb.alone ? "its own" : undefined
+        }
+      }
+    case "approve":
+    case "reject":
+      return { [verb._tag]: { proposal: verb.proposal, by: verb.by, via: who(verb.who) } }
     case "sense": {
       const { pad, ...data } = verb.data
       return {

@@ -89,6 +89,9 @@ export const bareTurn = (config: Config, mono: number): Turn => ({
   admitted: null,
   orders: [],
   results: [],
+  learned: [],
+  told: [],
+  said: [],
   ledger: () => undefined,
   behind: [],
   persist: () => 0

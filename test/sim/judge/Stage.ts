@@ -1,4 +1,5 @@
 /** A stage for tests of judging and telling: worlds as they are seen, scenarios without a file, a judge led by hand. */
+import type { Status } from "../../../kernel/proposals/Proposal.ts"
 import type { ActuatorView, Happening, NodeView, PeerWord, TrustWord, WorldView } from "../../../sim/engine/View.ts"
 import { Judge, type Outcome } from "../../../sim/judge/Judge.ts"
 import type { Expectation, Facts, Scenario, Step, When } from "../../../sim/scenario/Scenario.ts"
@@ -17,6 +18,7 @@ export interface Actor {
   readonly frames?: { readonly [name: string]: boolean }
   readonly stands?: ReadonlyArray<string>
   readonly world?: string
+  readonly proposals?: { readonly [name: string]: { readonly status: Status; readonly owner: string } }
   readonly routes?: { readonly [capability: string]: string }
 }
 
@@ -45,6 +47,8 @@ export const world = (
     frames: (frame) => actor.frames?.[frame] ?? null,
     stands: (frame) => actor.stands?.includes(frame) === true,
     route: (capability) => actor.routes?.[capability] ?? null,
+    proposal: (proposal) => actor.proposals?.[proposal] ?? null,
+    proposals: JSON.stringify(actor.proposals ?? {}),
     world: actor.world ?? ""
   }))
 })

@@ -357,16 +357,23 @@ describe("steps", () => {
     assertMistakes(timelineWith("  - { at: 1s, «heel»: everything }"), "no such verb; did you mean heal?")
   })
 
-  it("a verb of a later version", () => {
+  it("a proposal: of nothing, by nobody, for what nobody moves; a decision of nobody", () => {
+    assertMistakes(timelineWith("  - { at: 1s, propose: «{ proposal: P1 }» }"), /^write \{ proposal: P1, by: leader/u)
     assertMistakes(
-      timelineWith("  - { at: 1s, «propose»: { proposal: P1 } }"),
-      '"propose" is not there yet: it comes with proposals, in a later version'
+      timelineWith("  - { at: 1s, approve: { proposal: «p 1», by: asha, via: laptop } }"),
+      /^a proposal is called by letters/u
+    )
+    assertMistakes(
+      timelineWith("  - { at: 1s, propose: { proposal: P1, by: leader, run: «pump-9» } }"),
+      /^no node can actuator:pump-9/u
+    )
+    assertMistakes(
+      timelineWith("  - { at: 1s, propose: { proposal: P1, by: «jetson1», run: «pump-9» } }"),
+      'unknown node "jetson1"; did you mean jetson-1?',
+      /^no node can actuator:pump-9/u
     )
     for (const verb of ["approve", "reject"])
-      assertMistakes(
-        timelineWith(`  - { at: 1s, «${verb}»: { x: 1 } }`),
-        new RegExp(`^"${verb}" is not there yet`, "u")
-      )
+      assertMistakes(timelineWith(`  - { at: 1s, ${verb}: «{ proposal: P1, by: asha }» }`), /via: laptop/u)
   })
 
   it("no moment, an unknown one, one after the end", () => {
@@ -600,14 +607,15 @@ describe("expectations", () => {
     assertMistakes(expectWith(`  - { within: «5», after: power-cut, that: ${facts} }`), /^write a time with a unit/u)
   })
 
-  it("facts: none, unknown, later, of the wrong form", () => {
+  it("facts: none, unknown, of the wrong form", () => {
     assertMistakes(expectWith("  - { always: «{}» }"), /^no facts/u)
     assertMistakes(expectWith("  - { always: { «leadr»: laptop } }"), "no such fact; did you mean leader?")
-    for (const fact of ["proposals"])
-      assertMistakes(
-        expectWith(`  - { always: { «${fact}»: { x: z } } }`),
-        new RegExp(`^"${fact}" is not there yet`, "u")
-      )
+    assertMistakes(expectWith("  - { always: { proposals: «{}» } }"), /^no proposal here/u)
+    assertMistakes(expectWith("  - { always: { proposals: { P1: «{}» } } }"), /^write what becomes of it/u)
+    assertMistakes(
+      expectWith("  - { always: { proposals: { P1: { status: «done» } } } }"),
+      /^one of awaiting_approval/u
+    )
     assertMistakes(
       expectWith("  - { always: { actuators: { «pump-9»: { runs: at most 1 } } } }"),
       /^no node can actuator:pump-9/u
@@ -621,9 +629,9 @@ describe("expectations", () => {
       "write a count in words: exactly 1, at least 1 or at most 1"
     )
     assertMistakes(
-      expectWith("  - { always: { agree-on: [leader, «peer», «proposals»] } }"),
-      "one of leader, term, peers, frames; did you mean peers?",
-      /^"proposals" is not there yet/u
+      expectWith("  - { always: { agree-on: [leader, «peer», «propose»] } }"),
+      "one of leader, term, peers, frames, proposals; did you mean peers?",
+      /^one of leader, term/u
     )
     assertMistakes(expectWith("  - { always: { «seen-by»: [laptop] } }"), /needs leader: beside it$/u)
   })
@@ -681,7 +689,7 @@ describe("expectations", () => {
     assertMistakes(event("event: «world.crashs», seen: exactly 1"), /did you mean world\.crash\?$/u)
     assertMistakes(event("event: «quux», seen: exactly 1"), /^one of node\.started, .*, world\.failed$/u)
     assertMistakes(event("event: «[x]», seen: exactly 1"), /^write the name of an event/u)
-    assertMistakes(event("event: «proposal.created», seen: exactly 1"), /^"proposal.created" is not there yet/u)
+    assertMistakes(event("event: «actuation.refused», seen: exactly 1"), /^"actuation.refused" is not there yet/u)
     assertMistakes(
       event("event: connection.refused, reason: «AUTH_FAILD», seen: exactly 1"),
       "no code is called AUTH_FAILD; did you mean AUTH_FAILED?"

@@ -35,7 +35,35 @@ describe("the scenarios of this repository", () => {
       scenario.timeline.map(({ atMs, id, verb }) => [atMs, id, verb]),
       [
         [0, null, { _tag: "start", who: [{ word: "everyone" }] }],
+        [
+          12_000,
+          null,
+          {
+            _tag: "sense",
+            who: ["jetson-1"],
+            frame: "dry-1",
+            kind: "observation",
+            data: { zone: "zone-1", metric: "moisture", value: 17 },
+            times: 1,
+            eachMs: 1_000
+          }
+        ],
+        [
+          13_000,
+          "proposed",
+          {
+            _tag: "propose",
+            who: [{ word: "leader" }],
+            proposal: "P1",
+            actuator: "pump-1",
+            state: "open",
+            forMs: 600_000,
+            because: ["dry-1"],
+            alone: true
+          }
+        ],
         [20_000, "main-dies", { _tag: "crash", who: ["laptop-main"] }],
+        [45_000, "approved", { _tag: "approve", who: ["laptop-backup"], proposal: "P1", by: "asha" }],
         [60_000, "main-returns", { _tag: "restart", who: ["laptop-main"] }]
       ]
     )

@@ -1,0 +1,195 @@
+/**
+ * The guardian's part in decisions (B33a, B34): it gives a token for what its actuator is like now, and carries out what was approved
+ * under it, once, as soon as the approval reaches it on whatever way. It needs no planner for that, and no leader: the person's word is
+ * signed by the device at which it was given, and names all that is to be done.
+ *
+ * Source of the two steps: IEC 61850-7-2, select before operate.
+ */
+import { carryOut } from "../actuation/Command.ts"
+import type { Guardian } from "../actuation/Guard.ts"
+import { byRef } from "../actuation/Guard.ts"
+import { judgeEvidence } from "../actuation/Gate.ts"
+import type * as Ledger from "../actuation/Ledger.ts"
+import { roleOf } from "../Config.ts"
+import { isPlain, tiers, type ContextFrame, type EvidenceSource, type Tier } from "../wire/ContextFrame.ts"
+import { note, type Order, type Turn } from "../Turn.ts"
+import type { Code } from "../wire/Codes.ts"
+import type { Known } from "../routing/Routes.ts"
+import * as Log from "../world/Log.ts"
+import { heldOf } from "../world/Trace.ts"
+import type { World } from "../world/World.ts"
+import { factOf, isAmong, proposalsOf, type Body, type Fact, type Proposal } from "./Proposal.ts"
+import { CALLS_FROM, TOKEN_MS, TOKENS_MAX, type Proposals } from "./Proposals.ts"
+
+/** What moves something may rest on nothing that is older. */
+export const EVIDENCE_MS = 3_600_000
+
+type No = readonly [code: Code, message: string]
+
+/** Whether what it rests on is held here, and says enough (P16.1). */
+const unfounded = (world: World, { because }: Body, ref: string, turn: Turn): No | null => {
+  const actuator = byRef(turn, ref)
+  if (actuator === undefined) return ["DELIVERY_FAILED", "this node owns no such actuator"]
+  const byId = heldOf(world)
+  const held = because.flatMap((id) => byId.get(id) ?? [])
+  if (held.length === 0) return ["EVIDENCE_CHANGED", "nothing of what it rests on is known here"]
+  const firm = held.filter(({ evidence }) => evidence)
+  const sources = [
+    ...new Set(firm.flatMap(({ frame }) => frame.trust.evidence_sources))
+  ] as ReadonlyArray<EvidenceSource>
+  const tier = firm.reduce<Tier>(
+    (best, { frame: { trust } }) =>
+      tiers.indexOf(trust.evidence_trust_tier) > tiers.indexOf(best) ? trust.evidence_trust_tier : best,
+    tiers[0]
+  )
+  const refused = judgeEvidence(sources, tier, actuator.demand.minimum)
+  if (refused !== null) return [refused.code, refused.message]
+  const isFresh = (one: Log.Held): boolean => !one.kept && Log.ageOf(one, turn.at.mono) <= EVIDENCE_MS
+  return firm.some((one) => isFresh(one) && one.frame.trust.evidence_sources.some((source) => source !== "llm"))
+    ? null
+    : ["EVIDENCE_TOO_OLD", "what it rests on is too old, or nobody knows how old"]
+}
+
+/** By its own policy: a person's decision is what it demands at most, and its planner may ask. */
+const notAllowed = ({ body, proposer }: Proposal, turn: Turn): No | null => {
+  const actuator = byRef(turn, body.actuator)
+  if (actuator === undefined || body.guardian !== turn.config.deviceId)
+    return ["DELIVERY_FAILED", "this node owns no such actuator"]
+  const role = roleOf(turn.config, proposer)
+  if (role === undefined || !actuator.askers.includes(role)) return ["NOT_ALLOWED", "its planner may not have it moved"]
+  if (actuator.demand.verification === "device")
+    return ["VERIFICATION_REQUIRED", "it demands a device's verification, and there is none in this version"]
+  if (!actuator.states.includes(body.state))
+    return ["NOT_ALLOWED", "it can be set to a state of its own, and to nothing else"]
+  return null
+}
+
+/** Somebody is about to decide. `say`: what is to be told to all. */
+export const select = (
+  proposals: Proposals,
+  order: Order,
+  known: Known,
+  guardian: Guardian,
+  turn: Turn,
+  say: (fact: Fact) => void
+): Proposals => {
+  const { message } = order.params
+  const id = isPlain(message) ? message["token"] : undefined
+  const one = proposalsOf(known.world, turn.config, turn.at.mono).find((each) => each.id === id)
+  const refuse = (code: Code, why: string): Proposals => {
+    turn.facts.push({ _tag: "Refused", code })
+    turn.results.push({ ticket: order.ticket, outcome: { ok: false, code, message: why } })
+    return proposals
+  }
+  if (one === undefined) return refuse("NOT_FOUND", "no such proposal is known here")
+  if (one.status === "expired") return refuse("EXPIRED_COMMAND", "nobody decided it within half an hour")
+  if (one.status !== "awaiting_approval") return refuse("ALREADY_DECIDED", `it is ${one.status}`)
+  const outcome = outcomeOf(one.id, turn)
+  if (outcome !== null) {
+    if (outcome !== "started") say({ fact: "result", id: one.id, outcome })
+    return refuse("ALREADY_DECIDED", "it was carried out before")
+  }
+  const no = notAllowed(one, turn) ?? unfounded(known.world, one.body, one.body.actuator, turn)
+  if (no !== null) return refuse(no[0], no[1])
+  const state = stateOf(guardian, one.body.actuator)
+  if (state === null) return refuse("TARGET_BUSY", "it moves, or nobody knows how it is")
+  const numbers = proposals.numbers + 1
+  const { deviceId } = order.from
+  const token = {
+    token: `${turn.bootId}-${numbers}`,
+    id: one.id,
+    state,
+    device: deviceId,
+    until: turn.at.mono + TOKEN_MS
+  }
+  const safe = state === byRef(turn, one.body.actuator)?.safe
+  const result = { token: token.token, state, safe, validMs: TOKEN_MS }
+  turn.results.push({ ticket: order.ticket, outcome: { ok: true, messageId: "", by: turn.config.deviceId, result } })
+  return { ...proposals, numbers, tokens: [...proposals.tokens.slice(-TOKENS_MAX + 1), token] }
+}
+
+const stateOf = ({ guards }: Guardian, ref: string): string | null => {
+  for (const { move, places } of guards) {
+    const place = places.find((one) => one.ref === ref)
+    if (place !== undefined) return place.recall === null && move === null ? place.state : null
+  }
+  return null
+}
+
+/**
+ * An approval came, from here or from elsewhere. Under a token of this guardian it is carried out, or refused, and that is then its
+ * result. Under none, one of an earlier life, or one that is over, it is nobody's decision about what is now: void, and the proposal
+ * waits as before.
+ */
+export const onApproval = (
+  proposals: Proposals,
+  frame: ContextFrame,
+  known: Known,
+  guardian: Guardian,
+  turn: Turn,
+  say: (fact: Fact) => void
+): { readonly proposals: Proposals; readonly guardian: Guardian } => {
+  const fact = factOf(frame, turn.config.meshId)
+  const same = { proposals, guardian }
+  if (fact?.fact !== "approve" || fact.body.guardian !== turn.config.deviceId) return same
+  const { body, id } = fact
+  const device = frame.sourceDeviceId
+  const one = proposalsOf(known.world, turn.config, turn.at.mono).find((each) => each.id === id)
+  // Whoever said no was first, or it has its result already.
+  if (one === undefined || one.status !== "approved" || !isAmong(body, one.bodies)) return same
+  const tell = ([code, reason]: No): void =>
+    note(turn, { event: "actuator.refused", about: device, actuator: body.actuator, proposal: id, code, reason })
+  const before = outcomeOf(id, turn)
+  if (before !== null) {
+    if (before !== "started") say({ fact: "result", id, outcome: before })
+    return same
+  }
+  const token = proposals.tokens.find((each) => each.token === fact.token)
+  // It was about something else, or about what was: that it is not carried out is all that follows.
+  const past: No | null =
+    token === undefined || token.id !== id || token.device !== device
+      ? ["TARGET_CHANGED", "no token of this guardian is for this decision"]
+      : token.until <= turn.at.mono
+        ? ["EXPIRED_COMMAND", "it was decided too long ago"]
+        : null
+  if (past !== null) {
+    const [code] = past
+    turn.facts.push({ _tag: "Refused", code })
+    tell(past)
+    say({ fact: "void", id, approval: frame.frameId, code })
+    return same
+  }
+  const rest: Proposals = { ...proposals, tokens: proposals.tokens.filter((each) => each !== token) }
+  const no = notAllowed({ ...one, body }, turn) ?? unfounded(known.world, body, body.actuator, turn)
+  if (no !== null) {
+    turn.facts.push({ _tag: "Refused", code: no[0] })
+    tell(no)
+    say({ fact: "result", id, outcome: no[0] })
+    return { proposals: rest, guardian }
+  }
+  const numbers = proposals.numbers + 1
+  const ticket = CALLS_FROM + numbers
+  const { actuator, again = false, forMs, state } = body
+  const wish = { intentId: id, actuator, state, forMs, again, when: token!.state }
+  const carried = carryOut(guardian, wish, device, ticket, turn)
+  if (carried === null) return same
+  note(turn, { event: "proposal.approved", about: device, actuator, proposal: id, reason: fact.by })
+  return { proposals: { ...rest, numbers, carried: [...rest.carried, { ticket, id }] }, guardian: carried }
+}
+
+/** Of one that was begun; `null`: it was not. */
+const outcomeOf = (id: string, turn: Turn): Ledger.Intent["outcome"] | null => {
+  for (const { intents } of turn.ledger()?.groups ?? [])
+    for (const { intentId, outcome } of intents) if (intentId === id) return outcome
+  return null
+}
+
+/** What came of those that a life before this one carried out, where it could not say so any more. */
+export const unsaid = (known: Known, turn: Turn): ReadonlyArray<Fact> =>
+  turn.ledger() === undefined
+    ? []
+    : proposalsOf(known.world, turn.config, turn.at.mono).flatMap(({ id, status }): ReadonlyArray<Fact> => {
+        if (status !== "approved" && status !== "awaiting_approval" && status !== "expired") return []
+        const outcome = outcomeOf(id, turn)
+        return outcome === null || outcome === "started" ? [] : [{ fact: "result", id, outcome }]
+      })

@@ -1,0 +1,186 @@
+/**
+ * A person here decides (B28, B33, B33a). To approve, its node first asks the guardian for a token, and then says so to all; what came
+ * of it is told as soon as the guardian has said that. While the guardian is out of reach the decision is blind: it waits here, and is
+ * void after `TOKEN_MS`, or if the guardian then shows something else than the person saw.
+ */
+import type { Input } from "../Input.ts"
+import type { Known } from "../routing/Routes.ts"
+import { DECISIONS } from "../routing/Forwarding.ts"
+import type { Outcome } from "../routing/Outcome.ts"
+import { note, type Turn } from "../Turn.ts"
+import type { Code } from "../wire/Codes.ts"
+import { isPlain } from "../wire/ContextFrame.ts"
+import { FIELD_CHARS_MAX } from "../wire/Limits.ts"
+import { ownRefusal } from "../world/Receiving.ts"
+import { APPROVAL_MS, proposalsOf, shortOf, type Fact, type Proposal } from "./Proposal.ts"
+import { done, failed } from "./Proposing.ts"
+import { ASK_AGAIN_MS, CALLS_FROM, DECISIONS_MAX, TOKEN_MS, type Decision, type Proposals } from "./Proposals.ts"
+
+type Decide = Extract<Input, { readonly _tag: "Decide" }>
+
+const answer = (turn: Turn, call: number, outcome: Outcome): void => {
+  turn.out.push({ _tag: "Answered", call, outcome })
+}
+
+const find = (known: Known, id: string, turn: Turn): Proposal | undefined =>
+  proposalsOf(known.world, turn.config, turn.at.mono).find((one) => one.id === id)
+
+const closed = ({ id, status }: Proposal): Outcome | null =>
+  status === "awaiting_approval"
+    ? null
+    : status === "expired"
+      ? failed("EXPIRED_COMMAND", `nobody decided ${shortOf(id)} within half an hour`)
+      : failed("ALREADY_DECIDED", `${shortOf(id)} is ${status}`)
+
+export const decide = (
+  proposals: Proposals,
+  { approve, by, call, id, shown }: Decide,
+  known: Known,
+  turn: Turn,
+  say: (fact: Fact) => void
+): Proposals => {
+  const one = find(known, id, turn)
+  const refused =
+    ownRefusal(turn.config.role, "human_input") !== null
+      ? failed("NOT_AUTHORIZED", `nobody decides at a ${turn.config.role}`)
+      : by.length > FIELD_CHARS_MAX
+        ? failed("INVALID_PARAMS", "this name is too long")
+        : one === undefined
+          ? failed("NOT_FOUND", "no such proposal is known here")
+          : (closed(one) ??
+            (approve && proposals.decisions.length >= DECISIONS_MAX
+              ? failed("RATE_LIMITED", "too many decisions are under way here")
+              : null))
+  if (refused !== null) {
+    answer(turn, call, refused)
+    return proposals
+  }
+  if (!approve) {
+    note(turn, { event: "proposal.rejected", about: turn.config.deviceId, actuator: one!.body.actuator, proposal: id })
+    say({ fact: "reject", id, by })
+    answer(turn, call, done(turn, { id, status: "rejected" }))
+    return proposals
+  }
+  const decision: Decision = {
+    call,
+    id,
+    by,
+    shown: shown ?? null,
+    asked: null,
+    blind: false,
+    told: false,
+    askAt: turn.at.mono,
+    until: turn.at.mono + TOKEN_MS
+  }
+  return ask({ ...proposals, decisions: [...proposals.decisions, decision] }, decision, one!, turn)
+}
+
+/** For a token, as a message of our own that comes right behind this input. */
+const ask = (proposals: Proposals, decision: Decision, { body, id }: Proposal, turn: Turn): Proposals => {
+  const numbers = proposals.numbers + 1
+  const call = CALLS_FROM + numbers
+  turn.behind.push({
+    _tag: "Asked",
+    at: turn.at,
+    call,
+    params: {
+      channel: DECISIONS,
+      to: body.guardian,
+      originGatewayId: turn.config.deviceId,
+      idempotencyKey: `${turn.bootId}-${numbers}`,
+      message: { token: id }
+    }
+  })
+  return { ...proposals, numbers, decisions: changed(proposals, decision, { asked: call }) }
+}
+
+const changed = ({ decisions }: Proposals, of: Decision, by: Partial<Decision>): ReadonlyArray<Decision> =>
+  decisions.map((one) => (one === of ? { ...one, ...by } : one))
+
+const without = (proposals: Proposals, of: Decision): Proposals => ({
+  ...proposals,
+  decisions: proposals.decisions.filter((one) => one !== of)
+})
+
+/** It was not there, or does not know yet what is proposed, or moves: asked again. */
+const AGAIN: ReadonlyArray<Code> = ["DELIVERY_FAILED", "TIMEOUT", "NOT_FOUND", "TARGET_BUSY", "RATE_LIMITED"]
+
+/** The guardian answers, or is out of reach. */
+export const onToken = (
+  proposals: Proposals,
+  call: number,
+  outcome: Outcome,
+  known: Known,
+  turn: Turn,
+  say: (fact: Fact) => void
+): Proposals => {
+  const decision = proposals.decisions.find(({ asked }) => asked === call)
+  if (decision === undefined) return proposals
+  const { by, id } = decision
+  const end = (last: Outcome): Proposals => {
+    answer(turn, decision.call, last)
+    return without(proposals, decision)
+  }
+  if (!outcome.ok) {
+    if (!AGAIN.includes(outcome.code)) return end(outcome)
+    const blind = decision.blind || outcome.code === "DELIVERY_FAILED" || outcome.code === "TIMEOUT"
+    return {
+      ...proposals,
+      decisions: changed(proposals, decision, { asked: null, blind, askAt: turn.at.mono + ASK_AGAIN_MS })
+    }
+  }
+  const one = find(known, id, turn)
+  const void_ = one === undefined ? failed("NOT_FOUND", "it is known no more") : closed(one)
+  if (void_ !== null) return end(void_)
+  const { result } = outcome
+  const { safe, state, token } = isPlain(result) ? result : {}
+  if (typeof token !== "string" || typeof state !== "string" || typeof safe !== "boolean")
+    return end(failed("DELIVERY_FAILED", "its guardian answers without a token: it is of another version"))
+  if (decision.shown === null ? decision.blind && !safe : state !== decision.shown)
+    return end(
+      failed("PRECONDITION_FAILED", `it is ${state.slice(0, FIELD_CHARS_MAX)} now, which is not what was seen`)
+    )
+  say({ fact: "approve", id, body: one!.body, token, by })
+  const until = turn.at.mono + APPROVAL_MS
+  return { ...proposals, decisions: changed(proposals, decision, { asked: null, told: true, until }) }
+}
+
+/** Somebody says what came of it, or said no. */
+export const onFact = (proposals: Proposals, fact: Fact, turn: Turn): Proposals => {
+  if (fact.fact !== "result" && fact.fact !== "reject" && fact.fact !== "void") return proposals
+  let next = proposals
+  for (const decision of proposals.decisions) {
+    if (decision.id !== fact.id) continue
+    if (fact.fact === "void" && !decision.told) continue
+    const outcome =
+      fact.fact === "void"
+        ? failed(fact.code, "its guardian does not take this decision: the proposal waits as before")
+        : fact.fact === "reject"
+          ? failed("ALREADY_DECIDED", `${fact.by} said no`)
+          : !decision.told
+            ? failed("ALREADY_DECIDED", "somebody else decided")
+            : fact.outcome === "done"
+              ? done(turn, { id: fact.id, status: "completed" })
+              : failed(fact.outcome, "so its guardian says")
+    answer(turn, decision.call, outcome)
+    next = without(next, decision)
+  }
+  return next
+}
+
+export const onTime = (proposals: Proposals, known: Known, turn: Turn): Proposals => {
+  let next = proposals
+  const { mono } = turn.at
+  for (const decision of proposals.decisions) {
+    const one = find(known, decision.id, turn)
+    if (decision.until <= mono || one === undefined) {
+      const last = decision.told
+        ? failed("OUTCOME_UNKNOWN", "its guardian has not said what came of it")
+        : failed("EXPIRED_COMMAND", "its guardian was out of reach: the decision is void")
+      answer(turn, decision.call, last)
+      next = without(next, decision)
+    } else if (!decision.told && decision.asked === null && decision.askAt <= mono)
+      next = ask(next, decision, one, turn)
+  }
+  return next
+}

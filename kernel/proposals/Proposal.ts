@@ -1,0 +1,297 @@
+/**
+ * Proposals: what a planner would have moved, and what people say to it (PROTOCOL.md part 17; B27 to B33). Whatever is said of one is a
+ * fact: a signed frame of whoever says it, kept and replicated as all that the mesh knows. What becomes of it follows from the facts
+ * that are held, in whichever order they came.
+ *
+ * Nothing here is stored twice: the facts are entries of the world, and a proposal is read from them when somebody asks.
+ */
+import { bytes } from "../Draw.ts"
+import { roleOf, type Config } from "../Config.ts"
+import { ACTUATOR } from "../actuation/Actuator.ts"
+import { isDeviceId } from "../identity/MeshId.ts"
+import { compareText } from "../Order.ts"
+import { allCodes, type Code } from "../wire/Codes.ts"
+import { canonical, isCauses, isPlain, type ContextFrame, type Kind, type Plain } from "../wire/ContextFrame.ts"
+import { FIELD_CHARS_MAX } from "../wire/Limits.ts"
+import type { DeviceId } from "../wire/Frame.ts"
+import * as Log from "../world/Log.ts"
+import * as Origin from "../world/Origin.ts"
+import type { World } from "../world/World.ts"
+
+/** A proposal that nobody decided is over after so long (B28). */
+export const PROPOSAL_MS = 1_800_000
+/** An approval of which nothing came by then is none any more: its token is over, with time for the word of it to come (B33a). */
+export const APPROVAL_MS = 180_000
+/** While one is open or was done so recently, another for the same is none (B30). */
+export const WINDOW_MS = 600_000
+
+/** What would be done. An approval carries all of it, so that it can stand for nothing else (B33). */
+export interface Body {
+  readonly actuator: string
+  /** The device that owns it. */
+  readonly guardian: DeviceId
+  readonly state: string
+  /** How long it is to be so, ms; 0: for good, which only the safe state can be. */
+  readonly forMs: number
+  /** Frames that it rests on. */
+  readonly because: ReadonlyArray<string>
+  /** What it was asked for as; absent: it is for what it rests on, so that two planners that see the same propose the same. */
+  readonly request?: string
+  /** It is meant though the same was done just now. */
+  readonly again?: true
+}
+
+export type Fact =
+  | { readonly fact: "propose"; readonly id: string; readonly body: Body; readonly term: number }
+  /** Another planner looks after it from now on. */
+  | { readonly fact: "adopt"; readonly id: string; readonly term: number }
+  | {
+      readonly fact: "approve"
+      readonly id: string
+      readonly body: Body
+      /** Of its guardian, for this decision. */
+      readonly token: string
+      readonly by: string
+    }
+  | { readonly fact: "reject"; readonly id: string; readonly by: string }
+  /** By its guardian: the approval in this frame is none, and the proposal waits for one as before. */
+  | { readonly fact: "void"; readonly id: string; readonly approval: string; readonly code: Code }
+  | { readonly fact: "result"; readonly id: string; readonly outcome: "done" | Code }
+
+/** What kind of frame each is: a person's word, or a device's. */
+const kindOf: { readonly [F in Fact["fact"]]: Kind } = {
+  propose: "event",
+  adopt: "event",
+  approve: "human_input",
+  reject: "human_input",
+  void: "event",
+  result: "event"
+}
+
+/** The metric of a fact begins so; what a program of a device says must not. */
+export const METRIC = "proposal."
+
+/** The frame that says it: one entry for each fact of each proposal (B38). */
+export const said = (fact: Fact): { readonly kind: Kind; readonly data: Plain } => {
+  const { fact: what, id, ...rest } = fact
+  return { kind: kindOf[what], data: { metric: `${METRIC}${what}`, zone: id, proposal: rest } }
+}
+
+export const isReserved = (data: Plain): boolean =>
+  typeof data["metric"] === "string" && data["metric"].startsWith(METRIC)
+
+const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+const ID_CHARS = 24
+
+/**
+ * The intent: the same wherever the same is wanted of the same for the same reason. No two bodies that differ in what is moved, or why,
+ * share one but by chance; and an approval holds for the body that it carries in any case.
+ */
+export const idOf = (meshId: string, { actuator, because, guardian, request, state }: Body): string => {
+  const why = request === undefined ? { because: [...because].sort(compareText) } : { request }
+  const text = canonical({ actuator, guardian, meshId, state, ...why })
+  return bytes(0, "proposal", text, 0, ID_CHARS)
+    .map((byte) => ALPHABET[byte & 31])
+    .join("")
+}
+
+/** As people say it: `P-4F2K`. */
+export const shortOf = (id: string): string => `P-${id.slice(0, 4)}`
+
+const isId = (value: unknown): value is string =>
+  typeof value === "string" && value.length === ID_CHARS && /^[0-9A-Z]+$/u.test(value)
+const isText = (value: unknown): value is string =>
+  typeof value === "string" && value.length > 0 && value.length <= FIELD_CHARS_MAX
+const isMs = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+
+const isBody = (body: unknown): body is Body =>
+  isPlain(body) &&
+  isText(body["actuator"]) &&
+  body["actuator"].startsWith(ACTUATOR) &&
+  typeof body["guardian"] === "string" &&
+  isDeviceId(body["guardian"]) &&
+  isText(body["state"]) &&
+  isMs(body["forMs"]) &&
+  isCauses(body["because"]) &&
+  (body["request"] === undefined || isText(body["request"])) &&
+  (body["again"] === undefined || body["again"] === true)
+
+/** What a frame says of a proposal; `null`: nothing, or nothing that reads. */
+export const factOf = (frame: ContextFrame, meshId: string): Fact | null => {
+  const { data } = frame
+  const { metric, proposal: rest, zone: id } = data
+  if (typeof metric !== "string" || !metric.startsWith(METRIC) || !isId(id) || !isPlain(rest)) return null
+  const fact = metric.slice(METRIC.length)
+  if (!Object.hasOwn(kindOf, fact) || kindOf[fact as Fact["fact"]] !== frame.kind) return null
+  const { approval, body, by, code, outcome, term, token } = rest
+  switch (fact as Fact["fact"]) {
+    case "propose":
+      return isBody(body) && isMs(term) && idOf(meshId, body) === id ? { fact: "propose", id, body, term } : null
+    case "adopt":
+      return isMs(term) ? { fact: "adopt", id, term } : null
+    case "approve":
+      return isBody(body) && idOf(meshId, body) === id && isText(token) && isText(by)
+        ? { fact: "approve", id, body, token, by }
+        : null
+    case "reject":
+      return isText(by) ? { fact: "reject", id, by } : null
+    case "void":
+      return isText(approval) && allCodes.includes(code as Code)
+        ? { fact: "void", id, approval, code: code as Code }
+        : null
+    case "result":
+      return outcome === "done" || allCodes.includes(outcome as Code)
+        ? { fact: "result", id, outcome: outcome as "done" | Code }
+        : null
+  }
+}
+
+export const statuses = [
+  "awaiting_approval",
+  "approved",
+  "completed",
+  "failed",
+  "rejected",
+  "expired",
+  "superseded"
+] as const
+export type Status = (typeof statuses)[number]
+
+export interface Proposal {
+  readonly id: string
+  readonly body: Body
+  /** All that were proposed of it: an approval means one of these. */
+  readonly bodies: ReadonlyArray<Body>
+  readonly status: Status
+  /** Why it failed; `null`: it has not. */
+  readonly code: Code | null
+  /** Who made it, and who looks after it. */
+  readonly proposer: DeviceId
+  readonly owner: DeviceId
+  readonly term: number
+  /** Who decided, and at which device; `null`: nobody has. */
+  readonly decided: { readonly by: string; readonly at: DeviceId } | null
+  /** Since it was made, ms. */
+  readonly ageMs: number
+  /** The frames of the facts that decided what became of it. */
+  readonly frameIds: ReadonlyArray<string>
+}
+
+interface Told {
+  readonly fact: Fact
+  readonly source: DeviceId
+  readonly held: Log.Held
+}
+
+/** Signed, and by somebody whose word it is to say. */
+const toldOf = (world: World, config: Config): ReadonlyMap<string, ReadonlyArray<Told>> => {
+  const byId = new Map<string, Array<Told>>()
+  for (const origin of world.origins)
+    for (const held of Origin.standing(origin)) {
+      if (held.frame.kernel === undefined) continue
+      const fact = factOf(held.frame, config.meshId)
+      if (fact === null) continue
+      const told = { fact, source: origin.deviceId, held }
+      const those = byId.get(fact.id)
+      if (those === undefined) byId.set(fact.id, [told])
+      else those.push(told)
+    }
+  return byId
+}
+
+const plans = (config: Config, deviceId: DeviceId): boolean => {
+  const role = roleOf(config, deviceId)
+  return role === "planner" || role === "standby-planner"
+}
+
+type Of<F extends Fact["fact"]> = Told & { readonly fact: Extract<Fact, { readonly fact: F }> }
+
+/** Two planners may have said different things of one intent: the lower text stands, unless a person approved another (part 5). */
+const of = <F extends Fact["fact"]>(told: ReadonlyArray<Told>, fact: F): ReadonlyArray<Of<F>> =>
+  told.filter((one): one is Of<F> => one.fact.fact === fact)
+
+export const isAmong = (body: Body, bodies: ReadonlyArray<Body>): boolean =>
+  bodies.some((one) => canonical(one) === canonical(body))
+
+/** What becomes of it: a result before a no, and a no before a yes. */
+const read = (id: string, told: ReadonlyArray<Told>, config: Config, mono: number): Proposal | null => {
+  const made = of(told, "propose").filter(({ source }) => plans(config, source))
+  const first = made.toSorted(
+    (a, b) =>
+      compareText(canonical(a.fact.body), canonical(b.fact.body)) ||
+      b.fact.term - a.fact.term ||
+      compareText(a.source, b.source)
+  )[0]
+  if (first === undefined) return null
+  const bodies = made.map(({ fact }) => fact.body)
+  const ofGuardian = ({ source }: Told): boolean => source === first.fact.body.guardian
+  const voids = of(told, "void").filter(ofGuardian)
+  const isVoid = ({ held: { frame } }: Told): boolean => voids.some(({ fact }) => fact.approval === frame.frameId)
+  const approvals = of(told, "approve")
+    .filter((one) => isAmong(one.fact.body, bodies) && !isVoid(one))
+    .toSorted((a, b) => compareText(a.source, b.source))
+  const lives = approvals.some(({ held }) => Log.ageOf(held, mono) < APPROVAL_MS)
+  const results = of(told, "result").filter(ofGuardian)
+  const rejections = of(told, "reject").toSorted((a, b) => compareText(a.source, b.source))
+  const adopted = of(told, "adopt")
+    .filter(({ source }) => plans(config, source))
+    .toSorted((a, b) => b.fact.term - a.fact.term || compareText(a.source, b.source))[0]
+  const ageMs = Math.max(...made.map(({ held }) => Log.ageOf(held, mono)))
+  const [result] = results
+  const outcome = result?.fact.outcome
+  const decision =
+    outcome === undefined && rejections[0] !== undefined ? rejections[0] : (approvals[0] ?? rejections[0])
+  const status: Status =
+    outcome === "done"
+      ? "completed"
+      : outcome !== undefined
+        ? "failed"
+        : rejections.length > 0
+          ? "rejected"
+          : lives
+            ? "approved"
+            : ageMs >= PROPOSAL_MS
+              ? "expired"
+              : "awaiting_approval"
+  return {
+    id,
+    body: approvals[0]?.fact.body ?? first.fact.body,
+    bodies,
+    status,
+    code: outcome === undefined || outcome === "done" ? null : outcome,
+    proposer: first.source,
+    owner: adopted?.source ?? first.source,
+    term: adopted?.fact.term ?? first.fact.term,
+    decided: decision === undefined ? null : { by: decision.fact.by, at: decision.source },
+    ageMs,
+    frameIds: [first, decision, result].flatMap((one) => (one === undefined ? [] : [one.held.frame.frameId]))
+  }
+}
+
+/** All that are known, the newest first. */
+export const proposalsOf = (world: World, config: Config, mono: number): ReadonlyArray<Proposal> => {
+  const all = [...toldOf(world, config)].flatMap(([id, told]) => read(id, told, config, mono) ?? [])
+  return all
+    .map((one) =>
+      one.status !== "awaiting_approval" || !all.some((other) => supersedes(other, one)) ? one : over(one)
+    )
+    .sort((a, b) => a.ageMs - b.ageMs || compareText(a.id, b.id))
+}
+
+const over = (one: Proposal): Proposal => ({ ...one, status: "superseded" })
+
+const isSame = (a: Body, b: Body): boolean =>
+  a.actuator === b.actuator && a.guardian === b.guardian && a.state === b.state
+
+/** The same was done, for another reason, at about the time when this was proposed (B30). */
+const supersedes = (other: Proposal, one: Proposal): boolean =>
+  other.status === "completed" &&
+  one.body.again !== true &&
+  isSame(other.body, one.body) &&
+  Math.abs(other.ageMs - one.ageMs) < WINDOW_MS
+
+export const isOpen = ({ status }: Proposal): boolean => status === "awaiting_approval" || status === "approved"
+
+/** It keeps others for the same from being made: open, or done so recently. */
+export const occupies = (one: Proposal, body: Body): boolean =>
+  isSame(one.body, body) && (isOpen(one) || (one.status === "completed" && one.ageMs < WINDOW_MS))

@@ -1,0 +1,69 @@
+/**
+ * What a node has under way about proposals. Data only; who changes it: Proposing.ts (a planner of ours), Deciding.ts (a person here),
+ * Carrying.ts (the guardian: tokens, and what was approved), Room.ts (the front).
+ */
+import { NEVER_MS } from "../Time.ts"
+import type { DeviceId } from "../wire/Frame.ts"
+
+/** A token, and a decision that waits for one, live for so long (B33a). */
+export const TOKEN_MS = 120_000
+/** Where the guardian is out of reach, it is asked again after so long. */
+export const ASK_AGAIN_MS = 2_000
+/** Decisions of one device that are under way, and tokens of one guardian. */
+export const DECISIONS_MAX = 16
+export const TOKENS_MAX = 64
+/** Between two looks of a leader at what nobody looks after. */
+export const ADOPT_EACH_MS = 1_000
+/** Numbers of calls and orders of this room: above those of callers and messages. */
+export const CALLS_FROM = 2 ** 45
+
+/** The guardian's word for what its actuator was like when a person was about to decide. */
+export interface Token {
+  readonly token: string
+  readonly id: string
+  readonly state: string
+  /** Whose decision it is for. */
+  readonly device: DeviceId
+  readonly until: number
+}
+
+/** A person here decided, and waits for what comes of it. */
+export interface Decision {
+  readonly call: number
+  readonly id: string
+  readonly by: string
+  /** The state that the person saw; `null`: did not look. */
+  readonly shown: string | null
+  /** Our question for a token; `null`: none is out. */
+  readonly asked: number | null
+  /** It was out of reach when it was first asked. */
+  readonly blind: boolean
+  /** The decision is said, and its result has not come. */
+  readonly told: boolean
+  readonly askAt: number
+  readonly until: number
+}
+
+export interface Proposals {
+  readonly decisions: ReadonlyArray<Decision>
+  readonly tokens: ReadonlyArray<Token>
+  /** Approved, and on their way through the guardian of this node. */
+  readonly carried: ReadonlyArray<{ readonly ticket: number; readonly id: string }>
+  /** Some may be open, which nobody may look after. */
+  readonly anyOpen: boolean
+  /** Numbers given so far, of calls, orders and tokens. */
+  readonly numbers: number
+  /** When a leader looks next. */
+  readonly adoptAt: number
+  readonly due: number
+}
+
+export const make = (): Proposals => ({
+  decisions: [],
+  tokens: [],
+  carried: [],
+  anyOpen: false,
+  numbers: 0,
+  adoptAt: NEVER_MS,
+  due: NEVER_MS
+})

@@ -1,0 +1,83 @@
+/** A planner of this node proposes, and a leader adopts what nobody looks after any more (B24, B27, B30, B31). */
+import { leadRank } from "../Config.ts"
+import type { Input } from "../Input.ts"
+import { leaseRuns, type Leadership } from "../leadership/Leadership.ts"
+import { indexOfMember } from "../membership/Member.ts"
+import { routes, type Known } from "../routing/Routes.ts"
+import type { Outcome } from "../routing/Outcome.ts"
+import { note, type Turn } from "../Turn.ts"
+import type { Code } from "../wire/Codes.ts"
+import { CAUSES_MAX } from "../wire/ContextFrame.ts"
+import { FIELD_CHARS_MAX } from "../wire/Limits.ts"
+import { idOf, isOpen, occupies, proposalsOf, shortOf, type Body, type Fact, type Proposal } from "./Proposal.ts"
+
+type Propose = Extract<Input, { readonly _tag: "Propose" }>
+
+export const failed = (code: Code, message: string): Outcome => ({ ok: false, code, message })
+
+export const done = (turn: Turn, result: unknown): Outcome => ({
+  ok: true,
+  messageId: "",
+  by: turn.config.deviceId,
+  result
+})
+
+/** What comes of it, and the fact that says so to all, if there is a new one. */
+export const propose = (
+  wanted: Propose,
+  known: Known,
+  leadership: Leadership,
+  turn: Turn
+): readonly [Outcome, Fact | null] => {
+  const { config } = turn
+  const { actuator, because, forMs, state } = wanted
+  if (leadRank(config.role) === null) return [failed("NOT_AUTHORIZED", `a ${config.role} proposes nothing`), null]
+  // By itself only who leads does: what the others see they leave to it (B24).
+  if (wanted.autonomous && !leaseRuns(leadership, turn.at.mono))
+    return [failed("NO_PLANNER", "it is for the leader to propose, and this is not the leader"), null]
+  if (because.length === 0) return [failed("LLM_ONLY_ACTUATION_BLOCKED", "it rests on nothing"), null]
+  if (because.length > CAUSES_MAX || [state, actuator, ...because].some((text) => text.length > FIELD_CHARS_MAX))
+    return [failed("INVALID_PARAMS", `it rests on ${CAUSES_MAX} frames at most`), null]
+  const [owner, other] = routes(known, actuator)
+  if (owner === undefined || other !== undefined)
+    return [
+      owner === undefined
+        ? failed("TARGET_DOWN", "nobody who is there moves it")
+        : failed("INVALID_PARAMS", "more than one device says that it moves it"),
+      null
+    ]
+  const body: Body = {
+    actuator,
+    guardian: owner.deviceId,
+    state,
+    forMs,
+    because,
+    ...(wanted.request === undefined ? {} : { request: wanted.request }),
+    ...(wanted.again === true ? { again: true as const } : {})
+  }
+  const id = idOf(config.meshId, body)
+  const all = proposalsOf(known.world, config, turn.at.mono)
+  const before = all.find((one) => one.id === id)
+  if (before !== undefined && isOpen(before)) return [done(turn, { id, short: shortOf(id), merged: true }), null]
+  if (before !== undefined && before.status !== "expired")
+    return [failed("ALREADY_DECIDED", `${shortOf(id)} is ${before.status}`), null]
+  const same = wanted.again === true ? undefined : all.find((one) => occupies(one, body))
+  if (same !== undefined)
+    return [failed("DUPLICATE_PROPOSAL", `${shortOf(same.id)} of ${same.owner.slice(0, 12)} is for the same`), null]
+  note(turn, { event: "proposal.made", about: config.deviceId, actuator, proposal: id })
+  return [done(turn, { id, short: shortOf(id) }), { fact: "propose", id, body, term: leadership.term.counter }]
+}
+
+const isGone = ({ config, membership }: Known, { owner }: Proposal): boolean => {
+  if (owner === config.deviceId) return false
+  const state = membership.members[indexOfMember(membership.members, owner)]?.state
+  return state !== "up" && state !== "suspect"
+}
+
+/** Of each that is open and whose owner is not there. */
+export const adopt = (known: Known, leadership: Leadership, turn: Turn): ReadonlyArray<Fact> =>
+  proposalsOf(known.world, turn.config, turn.at.mono).flatMap((one): ReadonlyArray<Fact> => {
+    if (!isOpen(one) || !isGone(known, one)) return []
+    note(turn, { event: "proposal.adopted", about: one.owner, actuator: one.body.actuator, proposal: one.id })
+    return [{ fact: "adopt", id: one.id, term: leadership.term.counter }]
+  })

@@ -1,0 +1,140 @@
+/** The front of the room of proposals: hands each input to those who propose, decide, and carry out, and says what they have to say. */
+import type { Guardian } from "../actuation/Guard.ts"
+import type { Input } from "../Input.ts"
+import { leaseRuns, type Leadership } from "../leadership/Leadership.ts"
+import { DECISIONS } from "../routing/Forwarding.ts"
+import type { Known } from "../routing/Routes.ts"
+import { NEVER_MS } from "../Time.ts"
+import { note, type Turn } from "../Turn.ts"
+import * as Emitting from "../world/Emitting.ts"
+import { withDue as worldWithDue } from "../world/Room.ts"
+import type { World } from "../world/World.ts"
+import { onApproval, select, unsaid } from "./Carrying.ts"
+import { decide, onFact, onTime, onToken } from "./Deciding.ts"
+import { factOf, isOpen, proposalsOf, said, type Fact } from "./Proposal.ts"
+import { ADOPT_EACH_MS, type Proposals } from "./Proposals.ts"
+import { adopt, propose } from "./Proposing.ts"
+
+/** A new process: what it carried out before and could not tell, and whether anything is open. */
+export const open = (proposals: Proposals, known: Known, turn: Turn): readonly [Proposals, World] => {
+  const anyOpen = proposalsOf(known.world, turn.config, turn.at.mono).some(isOpen)
+  return spoken({ ...proposals, anyOpen }, unsaid(known, turn), known, turn)
+}
+
+/** As the guardian: who is about to decide, and who has decided. Before what came of orders is told (routing/Room.ts). */
+export const asGuardian = (
+  proposals: Proposals,
+  guardian: Guardian,
+  known: Known,
+  turn: Turn
+): readonly [Proposals, Guardian] => {
+  let next = proposals
+  let guards = guardian
+  const say = (fact: Fact): void => void turn.said.push(fact)
+  for (const order of turn.orders)
+    if (order.params.channel === DECISIONS) next = select(next, order, known, guards, turn, say)
+  for (const frame of turn.learned) {
+    const after = onApproval(next, frame, known, guards, turn, say)
+    next = after.proposals
+    guards = after.guardian
+  }
+  return [next, guards]
+}
+
+export const onTurn = (
+  proposals: Proposals,
+  input: Input,
+  woke: boolean,
+  known: Known,
+  leadership: Leadership,
+  turn: Turn
+): readonly [Proposals, World] => {
+  let next = proposals
+  const say = (fact: Fact): void => void turn.said.push(fact)
+  if (input._tag === "Propose") {
+    const [outcome, fact] = propose(input, known, leadership, turn)
+    if (fact !== null) say(fact)
+    turn.out.push({ _tag: "Answered", call: input.call, outcome })
+  }
+  if (input._tag === "Decide") next = decide(next, input, known, turn, say)
+  for (const { call, outcome } of turn.told) next = onToken(next, call, outcome, known, turn, say)
+  next = carriedOut(next, turn, say)
+  for (const frame of turn.learned) {
+    const fact = factOf(frame, turn.config.meshId)
+    if (fact === null) continue
+    if (fact.fact === "propose") next = { ...next, anyOpen: true }
+    next = onFact(next, fact, turn)
+  }
+  if (woke && next.decisions.length > 0) next = onTime(next, known, turn)
+  next = lookAfter(next, woke, known, leadership, turn, say)
+  return spoken(next, turn.said, known, turn)
+}
+
+/** What came of those that we carried out ourselves. */
+const carriedOut = (proposals: Proposals, turn: Turn, say: (fact: Fact) => void): Proposals => {
+  if (proposals.carried.length === 0 || turn.results.length === 0) return proposals
+  let next = proposals
+  for (const { outcome, ticket } of turn.results) {
+    const one = next.carried.find((each) => each.ticket === ticket)
+    if (one === undefined) continue
+    note(turn, {
+      event: "proposal.result",
+      about: turn.config.deviceId,
+      proposal: one.id,
+      ...(outcome.ok ? { reason: "done" } : { code: outcome.code, reason: outcome.message })
+    })
+    say({ fact: "result", id: one.id, outcome: outcome.ok ? "done" : outcome.code })
+    next = { ...next, carried: next.carried.filter((each) => each !== one) }
+  }
+  return next
+}
+
+/** Who leads looks after what nobody does any more. */
+const lookAfter = (
+  proposals: Proposals,
+  woke: boolean,
+  known: Known,
+  leadership: Leadership,
+  turn: Turn,
+  say: (fact: Fact) => void
+): Proposals => {
+  const { mono } = turn.at
+  if (!proposals.anyOpen || !leaseRuns(leadership, mono))
+    return proposals.adoptAt === NEVER_MS ? proposals : { ...proposals, adoptAt: NEVER_MS }
+  if (proposals.adoptAt === NEVER_MS) return { ...proposals, adoptAt: mono + ADOPT_EACH_MS }
+  if (!woke || proposals.adoptAt > mono) return proposals
+  const anyOpen = proposalsOf(known.world, turn.config, mono).some(isOpen)
+  if (!anyOpen) return { ...proposals, anyOpen, adoptAt: NEVER_MS }
+  adopt(known, leadership, turn).forEach(say)
+  return { ...proposals, adoptAt: mono + ADOPT_EACH_MS }
+}
+
+/** What is to be told to all: facts, as frames of ours. */
+const spoken = (
+  proposals: Proposals,
+  facts: ReadonlyArray<Fact>,
+  known: Known,
+  turn: Turn
+): readonly [Proposals, World] => {
+  if (facts.length === 0) return [withDue(proposals), known.world]
+  let { numbers } = proposals
+  let { world } = known
+  const all = proposalsOf(world, turn.config, turn.at.mono)
+  for (const fact of facts) {
+    numbers++
+    const causes =
+      fact.fact === "propose" ? fact.body.because : (all.find(({ id }) => id === fact.id)?.frameIds ?? []).slice(-2)
+    const frameId = `proposal-${turn.bootId}-${numbers}`
+    world = Emitting.onSensed(world, { _tag: "Sensed", at: turn.at, frameId, causes, ...said(fact) }, turn, true)
+  }
+  return [withDue({ ...proposals, numbers }), worldWithDue(Emitting.sign(world, turn))]
+}
+
+const withDue = (proposals: Proposals): Proposals => {
+  let due = proposals.adoptAt
+  for (const { askAt, asked, told, until } of proposals.decisions) {
+    due = Math.min(due, until)
+    if (asked === null && !told) due = Math.min(due, askAt)
+  }
+  return due === proposals.due ? proposals : { ...proposals, due }
+}

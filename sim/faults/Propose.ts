@@ -1,0 +1,48 @@
+/**
+ * A planner that would have something moved, and people who decide about it. A planner rests on what its node has of the frames that it
+ * names; a person names the proposal as the scenario does. What came of either is the event world.answer about that node.
+ */
+import { proposalsOf } from "../../kernel/proposals/Proposal.ts"
+import { names, oneOf, type Fault, DONE, type Strike } from "./Fault.ts"
+
+export const propose: Fault<"propose"> = ({ actuator, alone, because, forMs, proposal, state, who }, strike) => {
+  const machines = strike.resolve(who)
+  strike.tell("world.propose", oneOf(machines), `${names(machines)} would have ${actuator} ${state} (${proposal})`)
+  for (const machine of machines)
+    machine.propose({
+      actuator: `actuator:${actuator}`,
+      state,
+      forMs,
+      request: proposal,
+      autonomous: alone,
+      because
+    })
+  return DONE
+}
+
+const decide = (
+  approve: boolean,
+  by: string,
+  proposal: string,
+  strike: Strike,
+  who: Parameters<Strike["resolve"]>[0]
+) => {
+  const machines = strike.resolve(who)
+  strike.tell(
+    approve ? "world.approve" : "world.reject",
+    oneOf(machines),
+    `${by} ${approve ? "approves" : "rejects"} ${proposal} at ${names(machines)}`
+  )
+  for (const machine of machines) {
+    const state = machine.state()
+    const mono = machine.clock.mono(machine.world.nowMs)
+    const known = state === null ? [] : proposalsOf(state.world, state.config, mono)
+    const id = known.find(({ body }) => body.request === proposal)?.id ?? proposal
+    machine.decide({ id, approve, by })
+  }
+  return DONE
+}
+
+export const approve: Fault<"approve"> = ({ by, proposal, who }, strike) => decide(true, by, proposal, strike, who)
+
+export const reject: Fault<"reject"> = ({ by, proposal, who }, strike) => decide(false, by, proposal, strike, who)

@@ -1,0 +1,43 @@
+/** What the verbs of proposals mean, beyond their form. */
+import { LASTING_MS } from "./IdentityVerbs.ts"
+import { type Reading, resolveTargets, valueOf } from "./Names.ts"
+import type { Verb } from "./Scenario.ts"
+import type { StepDraft } from "./Timeline.ts"
+import type { Path } from "./Tree.ts"
+import { readTime } from "./Units.ts"
+
+export const readPropose = (reading: Reading, propose: StepDraft["propose"], at: Path): Verb | null => {
+  if (propose === undefined) return null
+  const { mistakes, moving, tree } = reading
+  const { run } = propose
+  if (run !== undefined && !moving.has(run))
+    mistakes.add(
+      tree.value([...at, "run"]),
+      `no node can actuator:${run}${mistakes.hint(run, [...moving])}; an owner has can: ["actuator:${run}"]`
+    )
+  return {
+    _tag: "propose",
+    who: resolveTargets(reading, propose.by, [...at, "by"]),
+    proposal: propose.proposal ?? "",
+    actuator: run ?? "",
+    state: propose.action ?? "open",
+    forMs: valueOf(reading, [...at, "for"], propose.for, readTime) ?? LASTING_MS,
+    because: (propose.because ?? []).filter((frame) => frame !== undefined),
+    alone: propose.wish === "its own"
+  }
+}
+
+export const readDecide = (
+  reading: Reading,
+  verb: "approve" | "reject",
+  decide: StepDraft["approve"],
+  at: Path
+): Verb | null =>
+  decide === undefined
+    ? null
+    : {
+        _tag: verb,
+        who: resolveTargets(reading, decide.via, [...at, "via"]),
+        proposal: decide.proposal ?? "",
+        by: decide.by ?? ""
+      }

@@ -1,0 +1,391 @@
+/** S2, S3, S4, S13; B28, B33, B33a, B34: decisions at the guardian, and all that looks like one. */
+import { assert, describe, it } from "@effect/vitest"
+import type { Actuator } from "../../../kernel/actuation/Actuator.ts"
+import { LEASE_MS } from "../../../kernel/actuation/Guard.ts"
+import type { Command } from "../../../kernel/Command.ts"
+import * as Durable from "../../../kernel/Durable.ts"
+import { proposalsOf, type Body, type Fact, type Proposal } from "../../../kernel/proposals/Proposal.ts"
+import { PROPOSAL_MS } from "../../../kernel/proposals/Proposal.ts"
+import { TOKEN_MS } from "../../../kernel/proposals/Proposals.ts"
+import { DECISIONS, GUARDIAN } from "../../../kernel/routing/Forwarding.ts"
+import type { ContextFrame, Kind } from "../../../kernel/wire/ContextFrame.ts"
+import type { Frame } from "../../../kernel/wire/Frame.ts"
+import { configOf, Drive, framesTo, id, type Given, type World } from "../drive.ts"
+import { read, signed } from "../world/frames.ts"
+import { approved, body, frameOf, intentOf, proposed, PUMP } from "./facts.ts"
+
+const farm: World = {
+  roles: { a: "field", b: "planner", c: "standby-planner", d: "node", e: "viewer", f: "field" },
+  dialled: ""
+}
+
+const pump: Actuator = {
+  ref: PUMP,
+  group: "well",
+  states: ["open", "closed"],
+  safe: "closed",
+  forMsMax: 60_000,
+  demand: { minimum: "T2_operational_observation", verification: "human" },
+  askers: ["planner", "standby-planner"]
+}
+
+class Well {
+  readonly drive: Drive
+  readonly moved: Array<Extract<Command, { readonly _tag: "Drive" }>> = []
+  private readonly seqs = new Map<string, number>()
+  private readonly links = new Map<string, number>()
+  private requests = 0
+
+  constructor(actuator: Partial<Actuator> = {}, durable = Durable.empty) {
+    this.drive = new Drive({ ...configOf(farm, "a"), actuators: [{ ...pump, ...actuator }] }, { durable })
+    this.note(this.drive.start())
+    this.done()
+  }
+
+  private note(commands: ReadonlyArray<Command>): ReadonlyArray<Command> {
+    for (const command of commands) if (command._tag === "Drive") this.moved.push(command)
+    return commands
+  }
+
+  feed(input: Given): ReadonlyArray<Command> {
+    return this.note(read(this.drive, this.drive.feed(input)))
+  }
+
+  done(ok = true): void {
+    this.feed({ _tag: "Driven", ticket: this.moved.at(-1)!.ticket, ok })
+  }
+
+  /** Over a session of `over`, as a frame of whoever said it. */
+  brings(frame: ContextFrame, over = "c"): void {
+    this.note(read(this.drive, this.drive.hear(this.linkOf(over), "context.frame", frame)))
+  }
+
+  linkOf(peer: string): number {
+    const known = this.links.get(peer)
+    if (known !== undefined && this.drive.node.links.links.some(({ link }) => link === known)) return known
+    const { commands, link } = this.drive.meet(peer)
+    this.note(commands)
+    this.links.set(peer, link)
+    return link
+  }
+
+  seq(by: string): number {
+    const seq = (this.seqs.get(by) ?? 0) + 1
+    this.seqs.set(by, seq)
+    return seq
+  }
+
+  sees(by = "b", kind: Kind = "observation", ageMs = 0): void {
+    this.brings(signed({ by, seq: this.seq(by), kind, ageMs }))
+  }
+
+  says(by: string, fact: Fact, ageMs = 0): void {
+    this.brings(frameOf(by, this.seq(by), fact, ageMs))
+  }
+
+  /** What `from` is answered: what it has to say, or a code. */
+  ask(from: string, channel: string, message: unknown, more: object = {}): unknown {
+    const key = `k${++this.requests}`
+    const params = { channel, to: id("a"), originGatewayId: id(from), idempotencyKey: key, message, ...more }
+    const link = this.linkOf(from)
+    const frame = { type: "req", id: key, method: "mesh.message.forward", params } as Frame
+    for (const answer of framesTo(this.note(read(this.drive, this.drive.receive(link, frame))), link))
+      if (answer.type === "res" && answer.id === key)
+        return answer.ok ? (answer.payload as { readonly result?: unknown }).result : answer.error.code
+    return null
+  }
+
+  token(of: Body = body, from = "d"): string {
+    const answer = this.ask(from, DECISIONS, { token: intentOf(of) }) as { readonly token: string }
+    assert.isObject(answer, `${from} gets a token, and not ${String(answer)}`)
+    return answer.token
+  }
+
+  proposal(of: Body = body): Proposal | undefined {
+    const { config, world } = this.drive.node
+    return proposalsOf(world, config, this.drive.mono).find((one) => one.id === intentOf(of))
+  }
+
+  /** How it opened. */
+  get opened(): ReadonlyArray<Extract<Command, { readonly _tag: "Drive" }>> {
+    return this.moved.filter(({ state }) => state === "open")
+  }
+}
+
+const ready = (actuator: Partial<Actuator> = {}): Well => {
+  const well = new Well(actuator)
+  well.sees()
+  well.says("b", proposed())
+  return well
+}
+
+describe("a decision at the guardian", () => {
+  it("is carried out once it comes, under the next epoch, and what came of it is said to all", () => {
+    const well = ready()
+    const { epoch } = well.drive.durable.ledger!.groups[0]!
+    well.says("d", approved(well.token()))
+    assert.deepStrictEqual(
+      well.opened.map(({ actuator, epoch: under, forMs, intentId }) => [actuator, under, forMs, intentId]),
+      [[PUMP, epoch + 1, 5_000, intentOf()]]
+    )
+    assert.strictEqual(well.proposal()?.status, "approved")
+    well.done()
+    assert.strictEqual(well.proposal()?.status, "completed")
+    assert.deepStrictEqual(well.proposal()?.decided, { by: "asha", at: id("d") })
+  })
+
+  it("needs no session with whoever decided, and no lease is held against it", () => {
+    const well = ready({ demand: { minimum: "T2_operational_observation", verification: "none" } })
+    well.drive.pass(LEASE_MS)
+    const lease = well.ask("b", GUARDIAN, { lease: PUMP }) as { readonly epoch: number }
+    const way = { originGatewayId: id("d"), kernel: { deadlineMs: 5_000, path: [id("d"), id("c")] } }
+    const answer = well.ask("c", DECISIONS, { token: intentOf() }, way) as { readonly token: string }
+    well.says("d", approved(answer.token))
+    assert.strictEqual(well.opened[0]?.epoch, lease.epoch + 1)
+    well.done()
+    assert.strictEqual(well.drive.durable.ledger!.groups[0]!.holder, null, "who had the lease has to ask anew")
+  })
+
+  it("of two persons at once is one effect", () => {
+    const well = ready()
+    const [first, second] = [well.token(body, "d"), well.token(body, "f")]
+    well.says("d", approved(first))
+    well.says("f", approved(second, body, { by: "ravi" }))
+    well.done()
+    well.says("f", approved(second, body, { by: "ravi" }))
+    assert.strictEqual(well.opened.length, 1)
+    assert.strictEqual(well.proposal()?.status, "completed")
+  })
+
+  it("says again what came of it, where that was lost", () => {
+    const well = ready()
+    well.says("d", approved(well.token()))
+    well.done()
+    const later = new Well({}, well.drive.durable)
+    later.sees()
+    later.says("b", proposed())
+    assert.strictEqual(later.ask("d", DECISIONS, { token: intentOf() }), "ALREADY_DECIDED")
+    assert.strictEqual(later.proposal()?.status, "completed")
+    assert.strictEqual(later.opened.length, 0)
+  })
+})
+
+describe("what is no decision moves nothing", () => {
+  const other: Body = { ...body, request: "another" }
+
+  const refused: { readonly [what: string]: (well: Well) => void } = {
+    "signed by somebody else": (well) => {
+      const frame = frameOf("d", 1, approved(well.token()))
+      well.brings({ ...frame, kernel: { ...frame.kernel!, signature: "forged" } })
+    },
+    "for another proposal": (well) => {
+      well.says("b", proposed(other))
+      well.says("d", approved(well.token(), other))
+    },
+    "by a viewer": (well) => well.says("e", approved(well.token())),
+    "too late": (well) => {
+      const token = well.token()
+      well.drive.pass(TOKEN_MS)
+      well.says("d", approved(token))
+    },
+    "with other parameters": (well) => well.says("d", approved(well.token(), { ...body, forMs: 60_000 })),
+    "under another's token": (well) => well.says("d", approved(well.token(body, "f"))),
+    "under a token of nobody": (well) => {
+      well.token()
+      well.says("d", approved("boot-a-1-99"))
+    },
+    "under a token of an earlier life": (well) => {
+      const token = well.token()
+      const { bootId } = well.drive
+      assert.include(token, bootId)
+      well.says("d", approved(token.replace(bootId, "boot-a-0")))
+    },
+    "of one that somebody said no to": (well) => {
+      const token = well.token()
+      well.says("f", { fact: "reject", id: intentOf(), by: "ravi" })
+      well.says("d", approved(token))
+    },
+    "of one that nobody proposed": (well) => well.says("d", approved("boot-a-1-1", other)),
+    "as a device's word": (well) => {
+      const frame = frameOf("d", 1, approved(well.token()))
+      well.brings(signed({ by: "d", seq: 1, kind: "event" }, { data: frame.data }))
+    }
+  }
+
+  for (const [what, act] of Object.entries(refused))
+    it(what, () => {
+      const well = ready()
+      act(well)
+      well.drive.pass(1_000)
+      assert.deepStrictEqual(well.opened, [])
+    })
+
+  it("twice, the second time after a restart in between", () => {
+    const well = ready()
+    const decision = approved(well.token())
+    well.says("d", decision)
+    well.done()
+    const later = new Well({}, well.drive.durable)
+    later.sees()
+    later.says("b", proposed())
+    later.says("d", decision)
+    assert.deepStrictEqual(later.opened, [])
+    assert.strictEqual(later.proposal()?.status, "completed")
+  })
+})
+
+describe("nobody gets a token", () => {
+  const codes: { readonly [what: string]: readonly [code: string, prepare: () => Well] } = {
+    "of what is not known": ["NOT_FOUND", () => new Well()],
+    "of what rests on nothing that is known": [
+      "EVIDENCE_CHANGED",
+      () => {
+        const well = new Well()
+        well.seq("b")
+        well.says("b", proposed())
+        return well
+      }
+    ],
+    "of what rests on a language model alone": [
+      "LLM_ONLY_ACTUATION_BLOCKED",
+      () => {
+        const well = new Well()
+        well.sees("b", "inference")
+        well.says("b", proposed())
+        return well
+      }
+    ],
+    "of what rests on too little": [
+      "INSUFFICIENT_TRUST_TIER",
+      () => ready({ demand: { minimum: "T3_verified_action_evidence", verification: "human" } })
+    ],
+    "of what rests on something old": [
+      "EVIDENCE_TOO_OLD",
+      () => {
+        const well = new Well()
+        well.sees("b", "observation", 3_700_000)
+        well.says("b", proposed())
+        return well
+      }
+    ],
+    "where a device has to verify it": [
+      "VERIFICATION_REQUIRED",
+      () => ready({ demand: { minimum: "T2_operational_observation", verification: "device" } })
+    ],
+    "of what its planner may not have moved": ["NOT_ALLOWED", () => ready({ askers: ["standby-planner"] })],
+    "of a state that it has not": ["NOT_ALLOWED", () => ready({ states: ["closed"] })],
+    "of what nobody decided in time": [
+      "EXPIRED_COMMAND",
+      () => {
+        const well = ready()
+        well.drive.pass(PROPOSAL_MS)
+        return well
+      }
+    ],
+    "of what somebody said no to": [
+      "ALREADY_DECIDED",
+      () => {
+        const well = ready()
+        well.says("f", { fact: "reject", id: intentOf(), by: "ravi" })
+        return well
+      }
+    ]
+  }
+  for (const [what, [code, prepare]] of Object.entries(codes))
+    it(what, () => {
+      assert.strictEqual(prepare().ask("d", DECISIONS, { token: intentOf() }), code)
+    })
+
+  it("while it moves", () => {
+    const well = ready()
+    well.feed({ _tag: "Hold", group: "well", on: true })
+    assert.strictEqual(well.ask("d", DECISIONS, { token: intentOf() }), "TARGET_BUSY")
+  })
+})
+
+describe("what a guardian cannot do any more it says", () => {
+  it("on hold", () => {
+    const well = ready()
+    const token = well.token()
+    well.feed({ _tag: "Hold", group: "well", on: true })
+    well.done()
+    well.says("d", approved(token))
+    assert.deepStrictEqual(well.opened, [])
+    assert.deepInclude(well.proposal(), { status: "failed", code: "ON_HOLD" })
+  })
+
+  it("too late", () => {
+    const well = ready()
+    const token = well.token()
+    well.drive.pass(TOKEN_MS)
+    well.says("d", approved(token))
+    assert.strictEqual(well.proposal()?.status, "awaiting_approval", "the decision is void, and not the proposal")
+    well.says("d", approved(well.token()))
+    assert.strictEqual(well.opened.length, 1)
+  })
+
+  it("it is not as it was when somebody looked", () => {
+    const other: Body = { ...body, request: "another", again: true }
+    const well = ready()
+    well.says("b", proposed(other))
+    const [first, second] = [well.token(), well.token(other)]
+    well.says("d", approved(first))
+    well.done()
+    well.says("d", approved(second, other))
+    assert.deepInclude(well.proposal(other), { status: "failed", code: "PRECONDITION_FAILED" })
+  })
+
+  it("the drive failed", () => {
+    const well = ready()
+    well.says("d", approved(well.token()))
+    well.done(false)
+    assert.deepInclude(well.proposal(), { status: "failed", code: "DELIVERY_FAILED" })
+  })
+
+  it("a decision that is none is void, and can be made again", () => {
+    const well = ready()
+    well.says("d", approved("boot-a-0-1"))
+    assert.strictEqual(well.proposal()?.status, "awaiting_approval")
+    well.says("d", approved(well.token()))
+    assert.strictEqual(well.opened.length, 1)
+  })
+})
+
+describe("without a decision", () => {
+  it("a lease moves nothing where a person has to decide", () => {
+    const well = ready()
+    well.drive.pass(LEASE_MS)
+    const lease = well.ask("b", GUARDIAN, { lease: PUMP }) as { readonly epoch: number; readonly journalId: string }
+    const command = {
+      version: 1,
+      kind: "clawmesh.command",
+      commandId: "i1",
+      createdAtMs: 86_400_000 + well.drive.mono,
+      target: { kind: "capability", ref: PUMP },
+      operation: { name: "set", params: { state: "open" } },
+      trust: {
+        action_type: "actuation",
+        evidence_trust_tier: "T3_verified_action_evidence",
+        minimum_trust_tier: "T2_operational_observation",
+        verification_required: "none",
+        verification_satisfied: true,
+        evidence_sources: ["human"],
+        approved_by: ["asha"]
+      },
+      kernel: { intentId: "i1", journalId: lease.journalId, epoch: lease.epoch, forMs: 5_000 }
+    }
+    assert.strictEqual(well.ask("b", "clawmesh.commands", undefined, { command }), "VERIFICATION_REQUIRED")
+    assert.deepStrictEqual(well.opened, [])
+  })
+
+  it("no program says facts of proposals as if they were its own", () => {
+    const well = ready()
+    const { data, kind } = frameOf("a", 1, approved(well.token()))
+    const commands = well.feed({ _tag: "Sensed", frameId: "mine", kind, data })
+    assert.isTrue(
+      commands.some((command) => command._tag === "Note" && command.event.event === "frame.refused"),
+      "it is refused"
+    )
+    assert.deepStrictEqual(well.opened, [])
+  })
+})
