@@ -58,6 +58,26 @@ export type Order =
       readonly forMs: number | null
       readonly again: boolean
     }
+  | {
+      readonly _tag: "propose"
+      readonly actuator: string
+      readonly state: string
+      readonly forMs: number | null
+      /** Frames; none: the word of whoever says so. */
+      readonly because: ReadonlyArray<string>
+      readonly again: boolean
+      readonly by: string | null
+    }
+  | { readonly _tag: "proposals list"; readonly all: boolean }
+  | { readonly _tag: "proposals show"; readonly id: string }
+  | {
+      readonly _tag: "proposals approve" | "proposals reject"
+      readonly id: string
+      /** `null`: the user of this machine. */
+      readonly by: string | null
+      /** The state that the person saw; `null`: it is not said. */
+      readonly shown: string | null
+    }
   | { readonly _tag: "ping"; readonly name: string; readonly count: number }
 
 export type Reading =
@@ -83,7 +103,11 @@ const options = {
   count: { type: "string" },
   for: { type: "string" },
   again: { type: "boolean" },
-  of: { type: "string" }
+  of: { type: "string" },
+  because: { type: "string" },
+  by: { type: "string" },
+  shown: { type: "string" },
+  all: { type: "boolean" }
 } as const
 type Flag = keyof typeof options
 const isFlag = (name: string): name is Flag => Object.hasOwn(options, name)
@@ -104,6 +128,11 @@ const commands: {
   set: { flags: ["for", "again"], words: [2, 2] },
   hold: { flags: ["of"], words: [0, 1] },
   release: { flags: [], words: [0, 1] },
+  propose: { flags: ["for", "because", "again", "by"], words: [2, 2] },
+  "proposals list": { flags: ["all"], words: [0, 0] },
+  "proposals show": { flags: [], words: [1, 1] },
+  "proposals approve": { flags: ["by", "shown"], words: [1, 1] },
+  "proposals reject": { flags: ["by"], words: [1, 1] },
   "trust list": { flags: [], words: [0, 0] },
   "trust add": { flags: ["role", "name", "key", "gen1"], words: [1, 1] },
   "trust remove": { flags: [], words: [1, 1] },
@@ -111,7 +140,10 @@ const commands: {
   help: { flags: [], words: [0, 2] }
 }
 const firstWords = [...new Set(Object.keys(commands).map((name) => name.split(" ")[0]!))]
-const trustWords = ["list", "add", "remove"]
+const second: { readonly [first: string]: ReadonlyArray<string> } = {
+  trust: ["list", "add", "remove"],
+  proposals: ["list", "show", "approve", "reject"]
+}
 
 export const roles = "node planner field sensor actuator viewer standby-planner"
 
@@ -123,6 +155,9 @@ const needs: { readonly [flag: string]: string } = {
   source: "--source needs a name or an id: clawmesh peers shows them",
   count: "--count needs a number, such as --count 3",
   for: "--for needs a time, such as --for 20m",
+  because: "--because needs frames, such as --because 4f0c…,9d21…; clawmesh world --json shows ids",
+  by: "--by needs the name of a person, such as --by asha",
+  shown: "--shown needs a state, such as --shown closed",
   of: "--of needs an actuator, such as --of pump-1",
   role: `--role needs a role: ${roles}`,
   name: "--name needs a name, such as --name barn-laptop",
@@ -172,23 +207,36 @@ const collect = (words: ReadonlyArray<string>): Given => {
 const commandOf = (
   words: ReadonlyArray<string>
 ): { readonly name: string; readonly rest: ReadonlyArray<string> } | string => {
-  const [first, second] = words
+  const [first, word] = words
   if (first === undefined) return "no command given; write clawmesh status, or clawmesh help for all"
-  if (first !== "trust") {
+  const nouns = Object.hasOwn(second, first) ? second[first] : undefined
+  // Without a verb of its own the list is meant; trust was first, and has none.
+  if (first === "proposals" && word === undefined) return { name: "proposals list", rest: [] }
+  if (nouns === undefined) {
     if (Object.hasOwn(commands, first)) return { name: first, rest: words.slice(1) }
     const meant = nearest(first, firstWords)
     return `no command ${JSON.stringify(first)}; ${meant === null ? "clawmesh help shows all" : `did you mean clawmesh ${meant}?`}`
   }
-  if (second === undefined) return "trust needs one word more: clawmesh trust list, add or remove"
-  if (trustWords.includes(second)) return { name: `trust ${second}`, rest: words.slice(2) }
-  const meant = nearest(second, trustWords)
-  return `no command trust ${JSON.stringify(second)}; ${
-    meant === null ? "there are trust list, trust add and trust remove" : `did you mean clawmesh trust ${meant}?`
+  if (word === undefined) return "trust needs one word more: clawmesh trust list, add or remove"
+  if (nouns.includes(word)) return { name: `${first} ${word}`, rest: words.slice(2) }
+  const meant = nearest(word, nouns)
+  return `no command ${first} ${JSON.stringify(word)}; ${
+    meant === null
+      ? `there are ${nouns
+          .slice(0, -1)
+          .map((noun) => `${first} ${noun}`)
+          .join(", ")} and ${first} ${nouns.at(-1)}`
+      : `did you mean clawmesh ${first} ${meant}?`
   }`
 }
 
 const missing: { readonly [command: string]: string } = {
   "trust add": "trust add needs the device's id: clawmesh trust add ID --role ROLE; clawmesh-node id prints it there",
+  propose:
+    "propose needs an actuator and a state: clawmesh propose pump-1 open --for 20m; clawmesh peers shows who can what",
+  "proposals show": "proposals show needs an id: clawmesh proposals shows them",
+  "proposals approve": "proposals approve needs an id: clawmesh proposals shows them",
+  "proposals reject": "proposals reject needs an id: clawmesh proposals shows them",
   trace: "trace needs a frame: clawmesh trace ID; clawmesh world --json shows ids",
   set: "set needs an actuator and a state: clawmesh set pump-1 open --for 20m; clawmesh actuators shows both",
   ping: "ping needs a name or an id: clawmesh ping NAME; clawmesh peers shows them",
@@ -258,12 +306,23 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
     }
     case "release":
       return ordered({ _tag: name, group: rest[0] ?? null })
+    case "proposals list":
+      return ordered({ _tag: name, all: flags.has("all") })
+    case "proposals show":
+      return ordered({ _tag: name, id: rest[0]! })
+    case "proposals approve":
+    case "proposals reject":
+      return ordered({ _tag: name, id: rest[0]!, by: flags.get("by") ?? null, shown: flags.get("shown") ?? null })
+    case "propose":
     case "set": {
       const span = flags.get("for")
       const forMs = span === undefined ? null : readTime(span)
       if (span !== undefined && forMs === null)
         return misuse(`--for ${span}: write a time with a unit, such as 30s, 20m or 1h`)
-      return ordered({ _tag: name, actuator: rest[0]!, state: rest[1]!, forMs, again: flags.has("again") })
+      const wanted = { actuator: rest[0]!, state: rest[1]!, forMs, again: flags.has("again") }
+      if (name === "set") return ordered({ _tag: name, ...wanted })
+      const because = (flags.get("because") ?? "").split(",").filter((frame) => frame !== "")
+      return ordered({ _tag: name, ...wanted, because, by: flags.get("by") ?? null })
     }
     default:
       return ordered({ _tag: name } as Order)
@@ -283,6 +342,14 @@ export const help = `Shows and changes what the clawmesh-node on this machine do
   clawmesh actuators                  what this node moves: state, hold, and who has the lease
   clawmesh set ACTUATOR STATE         have it moved, here or on another device, at a person's word
       --for 20m  --again
+  clawmesh propose ACTUATOR STATE     propose that it is moved, here or on another device
+      --for 20m  --because FRAME,FRAME  --again  --by PERSON
+  clawmesh proposals [list]           what waits for a person; --all: and what became of the rest
+  clawmesh proposals show ID          what it would do, and what it rests on
+  clawmesh proposals approve ID       have it done: its owner carries it out, once
+      --by PERSON  --shown STATE      as whom; only if the actuator still is as it was seen
+  clawmesh proposals reject ID        say no
+      --by PERSON
   clawmesh hold [GROUP]               make safe what this node moves, and keep it so
       --of ACTUATOR                   what whichever device moves; it is released there
   clawmesh release [GROUP]            let go of it again
@@ -293,7 +360,8 @@ export const help = `Shows and changes what the clawmesh-node on this machine do
   clawmesh version
   clawmesh help
 
-  NAME is a name or a whole id, never a part of one.
+  NAME is a name or a whole id, never a part of one. ID is one such as P-4F2K, or the whole one.
+  PERSON is the user of this machine, if left out.
   ROLE is one of ${roles}.
 
   --json          documents for programs, each with its $type
@@ -304,6 +372,7 @@ export const help = `Shows and changes what the clawmesh-node on this machine do
 Exit codes
   0   done                                       4   not allowed
   1   done; the answer is no                     5   no such thing, or the name fits several
-  2   wrong use                                  7   timed out
-  3   the node does not answer                   70  a defect of clawmesh
+  2   wrong use                                  6   the mesh says no, for the reason that is told
+  3   the node does not answer                   7   timed out
+                                                 70  a defect of clawmesh
 `

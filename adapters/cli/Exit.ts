@@ -6,5 +6,4 @@ export const exits = {
   defect: 70
 } as const
 
-/** 6 is kept for what the mesh refuses: stale terms, expired proposals. */
-export type Exit = 0 | 1 | 2 | 3 | 4 | 5 | 7 | 70
+export type Exit = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 70

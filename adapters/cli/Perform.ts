@@ -2,6 +2,7 @@
  * Carries out a command that needs the node: asks its socket, and writes the answer for people or for programs. Loaded only
  * when there is something to ask, because help and mistakes should not wait for it.
  */
+import { userInfo } from "node:os"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -17,6 +18,7 @@ import type { Manner, Order } from "./Arguments.ts"
 import { ask, follow } from "./Client.ts"
 import { idIn, resolve } from "./Devices.ts"
 import { eventLine, eventsScreen } from "./EventScreen.ts"
+import { decidedScreen, proposalScreen, proposalsScreen } from "./ProposalScreen.ts"
 import { peerScreen, peersScreen } from "./PeerScreen.ts"
 import { ping } from "./Ping.ts"
 import { statusScreen } from "./StatusScreen.ts"
@@ -236,6 +238,56 @@ const set = (errand: Errand, order: Extract<Order, { readonly _tag: "set" }>): W
 /** The kernel of this node gives a message up after half a minute, and there are two of them. */
 const COMMAND_MS_MAX = 70_000
 
+/** The user of this machine, where no other person is named. */
+const person = (by: string | null): string => by ?? userInfo().username
+
+const refused = (code: string | null, what: string): Effect.Effect<never, Failure> =>
+  Effect.fail(failure("REFUSED", what, wayOutOf(code)))
+
+const propose = (errand: Errand, order: Extract<Order, { readonly _tag: "propose" }>): Work =>
+  Effect.gen(function* () {
+    const { again, because, by, forMs, state } = order
+    const actuator = refOf(order.actuator)
+    const body: Api.ProposeRequest = { actuator, state, forMs: forMs ?? 0, by: person(by), because, again }
+    const done = yield* ask(errand.socket, { method: "POST", target: "/propose", body }, Api.Decided, COMMAND_MS_MAX)
+    told(errand, done, (document) => decidedScreen(document, errand.look))
+    if (!done.ok) return yield* refused(done.code, `${printable(actuator)} is not proposed`)
+  })
+
+const readProposals = (errand: Errand) => ask(errand.socket, { method: "GET", target: "/proposals" }, Api.Proposals)
+
+const showProposals = (errand: Errand, all: boolean): Work =>
+  Effect.map(readProposals(errand), (proposals) =>
+    told(errand, proposals, (document) => proposalsScreen(document, all, errand.look))
+  )
+
+const showProposal = (errand: Errand, id: string): Work =>
+  Effect.gen(function* () {
+    const document = yield* readProposals(errand)
+    const found = document.proposals.filter((one) => one.id === id || one.short === id)
+    if (found.length === 0) {
+      const gone = failure("NOT_FOUND", `no proposal ${JSON.stringify(id)}`, "clawmesh proposals --all")
+      return yield* Effect.fail(gone)
+    }
+    told(errand, { ...document, proposals: found }, (those) => proposalScreen(those, errand.look))
+  })
+
+/** The mesh may take two minutes to find its guardian, and three more to hear from it. */
+const DECIDE_MS_MAX = 310_000
+
+const decide = (
+  errand: Errand,
+  { _tag, by, id, shown }: Extract<Order, { readonly _tag: "proposals approve" | "proposals reject" }>
+): Work =>
+  Effect.gen(function* () {
+    const approve = _tag === "proposals approve"
+    const body: Api.DecideRequest = { id, approve, by: person(by), ...(shown === null ? {} : { shown }) }
+    const done = yield* ask(errand.socket, { method: "POST", target: "/decide", body }, Api.Decided, DECIDE_MS_MAX)
+    told(errand, done, (document) => decidedScreen(document, errand.look))
+    if (!done.ok)
+      return yield* refused(done.code, `${done.short ?? printable(id)} is not ${approve ? "approved" : "rejected"}`)
+  })
+
 const wayOutOf = (code: string | null): string | null => {
   switch (code) {
     case "ON_HOLD":
@@ -246,6 +298,18 @@ const wayOutOf = (code: string | null): string | null => {
       return "The same was done within ten minutes; if it is meant: --again"
     case "NOT_ALLOWED":
       return "clawmesh actuators, there, shows its states and how long it may be in one; say --for 20m"
+    case "VERIFICATION_REQUIRED":
+      return "A person has to approve it: clawmesh propose, and clawmesh proposals approve"
+    case "ALREADY_DECIDED":
+      return "clawmesh proposals --all shows what became of it"
+    case "PRECONDITION_FAILED":
+    case "TARGET_CHANGED":
+      return "Look again: clawmesh proposals show"
+    case "EXPIRED_COMMAND":
+      return "Nothing was done. Decide again where its owner is in reach"
+    case "EVIDENCE_CHANGED":
+    case "EVIDENCE_TOO_OLD":
+      return "Propose it again, for something that was seen lately"
     case "OUTCOME_UNKNOWN":
       return "Nobody knows whether it moved: look at it"
     default:
@@ -275,6 +339,15 @@ const work = (errand: Errand): Work => {
       return holdOf(errand, order.actuator)
     case "set":
       return set(errand, order)
+    case "propose":
+      return propose(errand, order)
+    case "proposals list":
+      return showProposals(errand, order.all)
+    case "proposals show":
+      return showProposal(errand, order.id)
+    case "proposals approve":
+    case "proposals reject":
+      return decide(errand, order)
     case "ping":
       return ping(errand, order)
     case "trust list":

@@ -34,6 +34,11 @@ const discoveryText = ({ discovery, strangers }: Status, look: Look): string => 
   return look.quiet ? seen : sides(seen, "clawmesh trust list")
 }
 
+const waitingText = ({ waiting }: Status, look: Look): string => {
+  const text = `${count(waiting, "proposal")} for a person`
+  return look.quiet ? text : sides(text, "clawmesh proposals")
+}
+
 /** The last line: what to do. */
 const nextStep = ({ node, peers, strangers, warnings }: Status): string | null => {
   if (peers.length === 0) {
@@ -54,6 +59,7 @@ export const statusScreen = (status: Status, look: Look): string => {
     fact("leader", leaderText(status), look),
     ...(standby.length === 0 ? [] : [fact("standby", standby.map(called).join(", "), look)]),
     fact("peers", peersText(status), look),
+    ...(status.waiting === 0 ? [] : [fact("waiting", waitingText(status, look), look)]),
     fact("listens", printable(node.address), look),
     fact("discovery", discoveryText(status, look), look),
     ...(refused.length === 0 ? [] : [fact("refused", `${refused.join(" · ")} since the start`, look)]),

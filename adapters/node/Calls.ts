@@ -1,16 +1,24 @@
 /**
- * Messages that the operator sends through this node, and those that come for it. What handles a channel on this device comes with
+ * Messages that the operator sends through this node, what it proposes and decides, and messages that come for it. What handles a channel on this device comes with
  * its programs; until there are any, nobody has taken a message, and its sender is told so.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { Happened } from "../../kernel/Input.ts"
 import type { Messages } from "../../kernel/Ports.ts"
+import { APPROVAL_MS } from "../../kernel/proposals/Proposal.ts"
+import { TOKEN_MS } from "../../kernel/proposals/Proposals.ts"
 import type { Outcome } from "../../kernel/routing/Outcome.ts"
 import type { ForwardParams } from "../../kernel/wire/Frame.ts"
 
 /** A little more than the kernel waits itself: a node that boots or leaves answers nothing. */
 const ANSWER_MS = 32_000
+
+/** A decision waits for its guardian, and then for what came of it. */
+const DECIDED_MS = TOKEN_MS + APPROVAL_MS + 2_000
+
+export type Wanted = Omit<Extract<Happened, { readonly _tag: "Propose" }>, "_tag" | "call">
+export type Decision = Omit<Extract<Happened, { readonly _tag: "Decide" }>, "_tag" | "call">
 
 export const make = (offer: (happened: Happened) => Effect.Effect<void>) => {
   const waiting = new Map<number, Deferred.Deferred<Outcome>>()
@@ -24,14 +32,14 @@ export const make = (offer: (happened: Happened) => Effect.Effect<void>) => {
         return answer === undefined ? Effect.void : Deferred.succeed(answer, outcome)
       })
   }
-  const ask = (params: ForwardParams): Effect.Effect<Outcome> =>
+  const asking = (of: (call: number) => Happened, withinMs: number): Effect.Effect<Outcome> =>
     Effect.gen(function* () {
       const call = ++calls
       const answer = yield* Deferred.make<Outcome>()
       waiting.set(call, answer)
-      yield* offer({ _tag: "Asked", call, params })
+      yield* offer(of(call))
       return yield* Effect.timeoutOrElse(Deferred.await(answer), {
-        duration: ANSWER_MS,
+        duration: withinMs,
         orElse: () =>
           Effect.sync((): Outcome => {
             waiting.delete(call)
@@ -39,5 +47,8 @@ export const make = (offer: (happened: Happened) => Effect.Effect<void>) => {
           })
       })
     })
-  return { port, ask }
+  const ask = (params: ForwardParams) => asking((call) => ({ _tag: "Asked", call, params }), ANSWER_MS)
+  const propose = (wanted: Wanted) => asking((call) => ({ _tag: "Propose", call, ...wanted }), ANSWER_MS)
+  const decide = (decision: Decision) => asking((call) => ({ _tag: "Decide", call, ...decision }), DECIDED_MS)
+  return { port, ask, propose, decide }
 }

@@ -8,6 +8,7 @@ import type { NodeState } from "../../kernel/Node.ts"
 import type { Outcome } from "../../kernel/routing/Outcome.ts"
 import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import type { Instant } from "../../kernel/Time.ts"
+import type { Decision, Wanted } from "./Calls.ts"
 import type { ForwardParams } from "../../kernel/wire/Frame.ts"
 
 /** An event of the node with the calendar time at which it was told, ms since 1970. */
@@ -24,6 +25,10 @@ export interface Daemon {
   readonly offer: (happened: Happened) => Effect.Effect<void>
   /** Sends a message to a device or a capability, and waits for what comes of it. */
   readonly ask: (params: ForwardParams) => Effect.Effect<Outcome>
+  /** Proposes that something is moved, and says what came of that. */
+  readonly propose: (wanted: Wanted) => Effect.Effect<Outcome>
+  /** A person here decides about a proposal; waits for what comes of it, minutes where its guardian is out of reach. */
+  readonly decide: (decision: Decision) => Effect.Effect<Outcome>
   /** The last events, oldest first; a bounded ring. */
   readonly events: () => ReadonlyArray<Told>
   /** Calls back with each event from now on; the effect it gives ends that. */

@@ -195,6 +195,8 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     events: log.events,
     subscribe: log.subscribe,
     ask: calls.ask,
+    propose: calls.propose,
+    decide: calls.decide,
     discovery: () => ({ enabled: settings.discovery, ...found }),
     address: () => address
   }

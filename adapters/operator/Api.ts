@@ -8,6 +8,7 @@
  */
 import * as Schema from "effect/Schema"
 import { MeshEvent } from "../../kernel/status/MeshEvent.ts"
+import { statuses } from "../../kernel/proposals/Proposal.ts"
 import { kinds, tiers } from "../../kernel/wire/ContextFrame.ts"
 import { DeviceId, Role } from "../../kernel/wire/Frame.ts"
 import { freshnesses } from "../../kernel/world/Query.ts"
@@ -150,6 +151,8 @@ export const Status = Schema.Struct({
   isolated: Schema.Boolean,
   /** How often this node itself stood still, for how long the last time, and how long ago that was; `null`: never. */
   stalls: Schema.NullOr(Schema.Struct({ count: Schema.Natural, lastMs: Schema.Natural, agoMs: Schema.Natural })),
+  /** Proposals that wait for a person. */
+  waiting: Schema.Natural,
   peers: Schema.Array(Peer),
   strangers: Schema.Array(Stranger),
   /** Counts of refusals by code since the node started, those that happened. */
@@ -357,6 +360,89 @@ export const Command = Schema.Struct({
   tookMs: Schema.Natural
 })
 export type Command = typeof Command.Type
+
+/** What planners would have moved, the newest first. */
+export const Proposals = Schema.Struct({
+  $type: Schema.Literal("clawmesh.proposals/1"),
+  ...head,
+  proposals: Schema.Array(
+    Schema.Struct({
+      id: Schema.String,
+      /** As people say it: `P-4F2K`. */
+      short: Schema.String,
+      actuator: Schema.String,
+      state: Schema.String,
+      /** 0: for good, which only the safe state can be. */
+      forMs: Schema.Natural,
+      /** Who owns the actuator. */
+      guardian: Device,
+      status: Schema.Literals(statuses),
+      /** Why it failed, a code of the protocol; `null`: it has not. */
+      code: Schema.NullOr(Schema.String),
+      proposer: Device,
+      /** Who looks after it. */
+      owner: Device,
+      term: Schema.Natural,
+      /** Since it was made. */
+      ageMs: Schema.Natural,
+      /** Until nobody can decide any more; `null`: it waits for nobody. */
+      leftMs: Schema.NullOr(Schema.Natural),
+      /** `null`: nobody has. */
+      decided: Schema.NullOr(Schema.Struct({ by: Schema.String, at: Device })),
+      /** What it rests on. */
+      because: Schema.Array(
+        Schema.Struct({
+          frame: Schema.String,
+          /** `null`, as what follows: this node does not have it. */
+          source: Schema.NullOr(Device),
+          tier: Schema.NullOr(Schema.Literals(tiers)),
+          kind: Schema.NullOr(Schema.Literals(kinds)),
+          ageMs: Schema.NullOr(Schema.Natural),
+          data: Schema.NullOr(Schema.Record(Schema.String, Schema.Unknown))
+        })
+      ),
+      /** The frames that say so: for `clawmesh trace`. */
+      frames: Schema.Array(Schema.String)
+    })
+  )
+})
+export type Proposals = typeof Proposals.Type
+
+/** Body of `POST /propose`. Without `because` it rests on the word of `by`, which is said to all as a frame. */
+export const ProposeRequest = Schema.Struct({
+  actuator: Schema.NonEmptyString,
+  state: Schema.NonEmptyString,
+  forMs: Schema.Natural,
+  by: Schema.NonEmptyString.check(Schema.isMaxLength(NAME_UNITS_MAX)),
+  because: Schema.Array(Schema.NonEmptyString),
+  again: Schema.Boolean
+})
+export type ProposeRequest = typeof ProposeRequest.Type
+
+/** Body of `POST /decide`; `id`: whole, or as people say it. */
+export const DecideRequest = Schema.Struct({
+  id: Schema.NonEmptyString,
+  approve: Schema.Boolean,
+  by: Schema.NonEmptyString.check(Schema.isMaxLength(NAME_UNITS_MAX)),
+  /** The state of the actuator that the person saw. */
+  shown: Schema.optionalKey(Schema.NonEmptyString)
+})
+export type DecideRequest = typeof DecideRequest.Type
+
+/** What came of a proposal, or of a decision. */
+export const Decided = Schema.Struct({
+  $type: Schema.Literal("clawmesh.decided/1"),
+  ...head,
+  /** `null`: there is none. */
+  id: Schema.NullOr(Schema.String),
+  short: Schema.NullOr(Schema.String),
+  ok: Schema.Boolean,
+  /** Why not, a code of the protocol; `null`: it is so. */
+  code: Schema.NullOr(Schema.String),
+  text: Schema.String,
+  tookMs: Schema.Natural
+})
+export type Decided = typeof Decided.Type
 
 /** Entries of the world asked for when nobody says how many, and how many at most. */
 export const WORLD_DEFAULT = 200

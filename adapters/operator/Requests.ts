@@ -9,7 +9,7 @@ import type { Question, WorldQuestion } from "./Views.ts"
 import { kinds, type Kind } from "../../kernel/wire/ContextFrame.ts"
 
 export type Asked =
-  | { readonly _tag: "status" | "peers" | "health" | "trust" | "actuators" | "add" | "hold" | "hold-of" | "command" }
+  | { readonly _tag: Read | "add" | Post }
   | { readonly _tag: "remove"; readonly id: string }
   | { readonly _tag: "events"; readonly question: Question }
   | { readonly _tag: "world"; readonly question: WorldQuestion }
@@ -85,7 +85,10 @@ const readTrace = (parameters: URLSearchParams): Asked | Failure => {
     : refused("/trace takes one frame: /trace?frame=ID")
 }
 
-const READS = new Set(["status", "peers", "health", "trust", "actuators"] as const)
+const POSTS = new Set(["hold", "hold-of", "command", "propose", "decide"] as const)
+type Post = typeof POSTS extends Set<infer P> ? P : never
+const isPost = (word: string): word is Post => (POSTS as ReadonlySet<string>).has(word)
+const READS = new Set(["status", "peers", "health", "trust", "actuators", "proposals"] as const)
 type Read = typeof READS extends Set<infer R> ? R : never
 const isRead = (word: string): word is Read => (READS as ReadonlySet<string>).has(word)
 
@@ -100,7 +103,7 @@ export const read = (method: string, target: string): Asked | Failure => {
   if (url.search !== "") return refused(`/${path.slice(0, 32)} has no parameters`)
   if (method === "GET" && isRead(path)) return { _tag: path }
   if (path === "trust" && method === "POST") return { _tag: "add" }
-  if ((path === "hold" || path === "hold-of" || path === "command") && method === "POST") return { _tag: path }
+  if (method === "POST" && isPost(path)) return { _tag: path }
   if (path.startsWith("trust/") && method === "DELETE") {
     const id = path.slice("trust/".length)
     return isDeviceId(id) ? { _tag: "remove", id } : refused("DELETE /trust/ID takes a whole id: 64 hex digits")

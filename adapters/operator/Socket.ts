@@ -21,6 +21,7 @@ import { failure, type Failure, failures, isFailure } from "./Failure.ts"
 import { PATH_BYTES_MAX } from "./Place.ts"
 import { type Asked, read } from "./Requests.ts"
 import * as Acting from "./Acting.ts"
+import * as Deciding from "./Deciding.ts"
 import * as Trusting from "./Trusting.ts"
 import * as Views from "./Views.ts"
 
@@ -162,6 +163,8 @@ interface Desk {
 type Document =
   | Api.Actuators
   | Api.Command
+  | Api.Proposals
+  | Api.Decided
   | Api.World
   | Api.Trace
   | Api.Echo
@@ -234,6 +237,12 @@ const perform = (
       return changes.withPermits(1)(Trusting.remove(daemon, asked.id))
     case "actuators":
       return Effect.sync(() => Acting.actuators(daemon))
+    case "proposals":
+      return Effect.sync(() => Deciding.proposals(daemon))
+    case "propose":
+      return reading(request, "a proposal", decodePropose, (wanted) => Deciding.propose(daemon, wanted))
+    case "decide":
+      return reading(request, "a decision", decodeDecide, (wanted) => Deciding.decide(daemon, wanted))
     case "add":
       return reading(request, "trust", decodeTrust, (wanted) => changes.withPermits(1)(Trusting.add(daemon, wanted)))
     case "hold":
@@ -248,6 +257,8 @@ const perform = (
 const decodeTrust = Schema.decodeUnknownResult(Schema.fromJsonString(Api.TrustRequest))
 const decodeHold = Schema.decodeUnknownResult(Schema.fromJsonString(Api.HoldRequest))
 const decodeHoldOf = Schema.decodeUnknownResult(Schema.fromJsonString(Api.HoldOfRequest))
+const decodePropose = Schema.decodeUnknownResult(Schema.fromJsonString(Api.ProposeRequest))
+const decodeDecide = Schema.decodeUnknownResult(Schema.fromJsonString(Api.DecideRequest))
 const decodeCommand = Schema.decodeUnknownResult(Schema.fromJsonString(Api.CommandRequest))
 
 /** What the body asks for, done; or why it does not read. */

@@ -13,6 +13,7 @@ import * as Way from "../../kernel/links/Way.ts"
 import { indexOfMember } from "../../kernel/membership/Member.ts"
 import { isIsolated } from "../../kernel/membership/Membership.ts"
 import type { NodeState } from "../../kernel/Node.ts"
+import { proposalsOf } from "../../kernel/proposals/Proposal.ts"
 import { ECHO } from "../../kernel/routing/Forwarding.ts"
 import * as KernelStatus from "../../kernel/status/Status.ts"
 import type { Kind } from "../../kernel/wire/ContextFrame.ts"
@@ -278,6 +279,7 @@ export const status = (daemon: Daemon): Api.Status => {
     electors: electorsOf(node),
     isolated,
     stalls: stalls ?? null,
+    waiting: proposalsOf(node.world, config, now.mono).filter((one) => one.status === "awaiting_approval").length,
     peers,
     strangers: strangersOf(node),
     refusals,

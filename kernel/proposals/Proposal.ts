@@ -230,7 +230,8 @@ const read = (id: string, told: ReadonlyArray<Told>, config: Config, mono: numbe
   const approvals = of(told, "approve")
     .filter((one) => isAmong(one.fact.body, bodies) && !isVoid(one))
     .toSorted((a, b) => compareText(a.source, b.source))
-  const lives = approvals.some(({ held }) => Log.ageOf(held, mono) < APPROVAL_MS)
+  // How old what was kept over a restart is nobody knows.
+  const lives = approvals.some(({ held }) => !held.kept && Log.ageOf(held, mono) < APPROVAL_MS)
   const results = of(told, "result").filter(ofGuardian)
   const rejections = of(told, "reject").toSorted((a, b) => compareText(a.source, b.source))
   const adopted = of(told, "adopt")

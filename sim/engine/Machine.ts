@@ -553,7 +553,8 @@ export class Machine extends Present implements Port {
 
   /** A planner of its would have something moved, for the last frames of these names that its node has. */
   propose(wanted: Omit<Extract<Happened, { readonly _tag: "Propose" }>, "_tag" | "call">): void {
-    const because = wanted.because.flatMap((name) => Programs.lately(this, name))
+    const named = wanted.because.flatMap((name) => Programs.lately(this, name))
+    const because = wanted.because.length > 0 ? named : Programs.newest(this)
     const call = ++this.mine().calls
     this.deliver({ _tag: "Propose", call, ...wanted, because })
   }

@@ -8,6 +8,8 @@ import { GUARDIAN } from "../../kernel/routing/Forwarding.ts"
 import type { Outcome } from "../../kernel/routing/Outcome.ts"
 import { encode } from "../../kernel/wire/Codec.ts"
 import { CAUSES_MAX } from "../../kernel/wire/ContextFrame.ts"
+import { isReserved } from "../../kernel/proposals/Proposal.ts"
+import * as Origin from "../../kernel/world/Origin.ts"
 import { frameIdOf, has } from "./Emitted.ts"
 import type { Life, Sensing } from "./Life.ts"
 import type { Machine } from "./Machine.ts"
@@ -125,6 +127,18 @@ export const senseOnce = (machine: Machine, { process, senses }: Life, sensing: 
   if (said + 1 < times || !machine.running)
     agenda.push(nowMs + Math.max(1, eachMs), { _tag: "sense", machine: machine.index, process, sensing })
 }
+
+/** What a planner rests on that was not told. */
+const NEWEST = 2
+
+/** What came last of what it knows of the world, but for what devices can do and what was proposed. */
+export const newest = (machine: Machine): ReadonlyArray<string> =>
+  (machine.state()?.world.origins ?? [])
+    .flatMap((origin) => [...Origin.standing(origin)])
+    .filter(({ frame: { data, kind } }) => kind !== "capability_update" && !isReserved(data))
+    .sort((a, b) => b.nth - a.nth)
+    .slice(0, NEWEST)
+    .map(({ frame }) => frame.frameId)
 
 /** The last frame of that name of each node, as far as it has it. */
 export const lately = (machine: Machine, name: string): ReadonlyArray<string> => {

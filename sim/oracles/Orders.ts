@@ -49,6 +49,8 @@ export const questionIn = ({
   input,
   machine
 }: Observation): { readonly id: string; readonly device: DeviceId } | null => {
+  // At the guardian itself the question is asked in the same step.
+  if (input._tag === "Decide") return input.approve ? { id: input.id, device: machine.config.deviceId } : null
   const own = input._tag === "Asked"
   if (!own && (input._tag !== "Received" || input.frame.type !== "req")) return null
   const request = own ? null : input.frame

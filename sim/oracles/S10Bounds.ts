@@ -25,6 +25,7 @@ import {
   UNAUTHENTICATED_FRAMES_MAX,
   UNAUTHENTICATED_LINKS_MAX
 } from "../../kernel/Profile.ts"
+import { DECISIONS_MAX, TOKENS_MAX } from "../../kernel/proposals/Proposals.ts"
 import { allCodes } from "../../kernel/wire/Codes.ts"
 import { MESSAGE_BYTES_MAX } from "../../kernel/wire/Limits.ts"
 import { DRAFTS_MAX } from "../../kernel/world/Emitting.ts"
@@ -225,12 +226,18 @@ const counting = (before: number): Oracle => {
       if (commands.length > commandsMax)
         return `${machine.name} wants ${commands.length} commands done in one step, at most ${commandsMax}`
       if (after === before) return null
-      const { durable, leadership, links, membership, recall, refusals, world } = after
+      const { config, durable, leadership, links, membership, proposals, recall, refusals, world } = after
       let grown: string | null = null
       if (links !== before.links) grown = linksWithin(after, before.links)
       if (grown === null && membership !== before.membership) grown = membershipWithin(after, before.membership)
       if (grown === null && leadership.standing !== before.leadership.standing) grown = leadershipWithin(after)
       if (grown === null && world !== before.world) grown = worldWithin(after, before.world, links.links.length)
+      if (grown === null && proposals !== before.proposals)
+        grown = first([
+          ["decisions under way", proposals.decisions.length, DECISIONS_MAX],
+          ["tokens", proposals.tokens.length, TOKENS_MAX],
+          ["approvals under way", proposals.carried.length, (config.actuators ?? []).length]
+        ])
       if (grown === null && durable !== before.durable)
         grown = first([
           ["keys", durable.pins.length, devices],

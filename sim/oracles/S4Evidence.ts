@@ -58,7 +58,9 @@ const unsound = (seen: Observation, memory: Memory, intentId: string): string | 
   const made = standing(after.world, "proposal.approve", intentId)
   const asked = made.flatMap(({ sourceDeviceId }) => {
     const at = memory.questions.get(`${after.bootId}/${intentId}/${sourceDeviceId}`)
-    return at === undefined ? [] : [input.at.mono - at]
+    // A guardian that moves asks itself again, for so long, out of sight.
+    const unseenMs = sourceDeviceId === after.config.deviceId ? DECIDED_WITHIN_MS : 0
+    return at === undefined ? [] : [input.at.mono - at - unseenMs]
   })
   if (asked.length === 0) return "by a decision of somebody who did not ask this guardian"
   if (Math.min(...asked) > DECIDED_WITHIN_MS) return `${Math.min(...asked)} ms after it was asked about`

@@ -8,6 +8,7 @@ import { settled } from "./K4Settled.ts"
 import { timers } from "./K5Timers.ts"
 import { whole } from "./K6Whole.ts"
 import { moves } from "./K7Moves.ts"
+import { decisions } from "./L4Decisions.ts"
 import { bounds } from "./S10Bounds.ts"
 import { hold } from "./S13Hold.ts"
 import { truth } from "./S11Truth.ts"
@@ -46,5 +47,6 @@ export const everyOracle = (): ReadonlyArray<Oracle> => [
   settled(),
   timers(),
   whole(),
-  moves()
+  moves(),
+  decisions()
 ]

@@ -480,7 +480,7 @@ export const verbs = {
       for: may(Time, "After so long it closes by itself. Default 60s."),
       because: may(
         list(Name, "write frames by their names here, such as [dry-1]"),
-        "The frames that it rests on, by their names here. Default none, on which nothing can rest."
+        "The frames that it rests on, by their names here. Default the newest two that the planner has."
       ),
       level: may(
         word(["L2"], "A person has to approve it."),

@@ -41,6 +41,7 @@ export type NodeKind =
   | "send"
   | "hold"
   | "jam"
+  | "propose"
 
 /** Kinds that strike one link, or one direction of it. */
 export type LinkKind = "cut" | "cut-one-way" | Exclude<LinkVerb, "lie">
@@ -84,6 +85,9 @@ const SAID_BYTES: Range = { min: 0, max: 2_000 }
 const ZONES = ["zone-1", "zone-2"] as const
 const METRICS = ["moisture", "rain", "battery"] as const
 const LASTING_MS: Range = { min: 500, max: 60_000 }
+/** Few, so that people decide about what somebody proposed. */
+const PROPOSALS: ReadonlyArray<string> = ["M1", "M2", "M3"]
+const PEOPLE: ReadonlyArray<string> = ["asha", "ravi"]
 const EVIDENCE: ReadonlyArray<ReadonlyArray<EvidenceSource>> = [["sensor"], ["sensor", "llm"], ["llm"]]
 const LATE_MS: Range = { min: 10, max: 5_000 }
 /** Nobody's domain has more; with fewer nodes there are fewer. */
@@ -228,6 +232,24 @@ export const nodeVerb = (what: Extract<What, { readonly who: unknown }>, scenari
       const evidence = one(lot, "evidence", EVIDENCE)
       return { ...said, to: owner.name, sets: { actuator: owner.actuator, state, forMs, evidence } }
     }
+    case "propose": {
+      const owner = one(lot, "owner", [null, ...ownersIn(scenario)])
+      if (owner === null) return null
+      const proposal = one(lot, "proposal", PROPOSALS)
+      const by = one(lot, "by", PEOPLE)
+      const does = one(lot, "does", ["propose", "propose", "approve", "approve", "approve", "reject"] as const)
+      if (does !== "propose") return { _tag: does, who, proposal, by }
+      return {
+        _tag: "propose",
+        who: one(lot, "planner", [who, [{ word: "leader" }] as const, [{ word: "any", role: "planner" }] as const]),
+        proposal,
+        actuator: owner.actuator.slice(ACTUATOR.length),
+        state: one(lot, "state", ["open", "open", "closed"] as const),
+        forMs: within(lot, "lasting", LASTING_MS),
+        because: [],
+        alone: one(lot, "alone", [true, false])
+      }
+    }
     case "move":
       return { _tag: "move", who }
     case "advertise": {
@@ -344,5 +366,8 @@ export const ONCE: ReadonlySet<Verb["_tag"]> = new Set<Verb["_tag"]>([
   "half-open",
   "advertise",
   "connect",
-  "send"
+  "send",
+  "propose",
+  "approve",
+  "reject"
 ])

@@ -111,7 +111,8 @@ const nearbyKinds: ReadonlyArray<Kind> = [
 /** Where something moves. */
 const actuatorKinds: ReadonlyArray<Kind> = [
   { name: "hold", what: { _tag: "hold", who: "any node" } },
-  { name: "jam", what: { _tag: "jam", who: "any node" } }
+  { name: "jam", what: { _tag: "jam", who: "any node" } },
+  { name: "propose", what: { _tag: "propose", who: "any node" } }
 ]
 
 const kindsFor = (scenario: Scenario): ReadonlyArray<Kind> => [

@@ -3,6 +3,7 @@
  * moves. What is offered is taken up a moment later, as by a real node, or never.
  */
 import * as Effect from "effect/Effect"
+import type { Decision, Wanted } from "../../../adapters/node/Calls.ts"
 import type { Daemon, Told } from "../../../adapters/node/Daemon.ts"
 import * as Durable from "../../../kernel/Durable.ts"
 import type { Happened } from "../../../kernel/Input.ts"
@@ -64,6 +65,18 @@ export class FakeDaemon implements Daemon {
     })
   outcome: Outcome = { ok: true, messageId: "m", by: id("b") }
   readonly ask = () => Effect.succeed(this.outcome)
+  /** What was proposed, or decided, in order. */
+  readonly wanted: Array<Wanted | Decision> = []
+  readonly propose = (wanted: Wanted) =>
+    Effect.sync(() => {
+      this.wanted.push(wanted)
+      return this.outcome
+    })
+  readonly decide = (decision: Decision) =>
+    Effect.sync(() => {
+      this.wanted.push(decision)
+      return this.outcome
+    })
   readonly events = () => this.told
   readonly subscribe = (listener: (told: Told) => void) => {
     this.listeners.add(listener)

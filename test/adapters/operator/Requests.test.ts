@@ -43,7 +43,10 @@ describe("the operator's socket: requests", () => {
   })
 
   it("every kind that the kernel tells of may be asked for", () => {
-    assert.sameMembers([...eventKinds], ["node", "peer", "connection", "frame", "leader", "world", "actuator"])
+    assert.sameMembers(
+      [...eventKinds],
+      ["node", "peer", "connection", "frame", "leader", "world", "actuator", "proposal"]
+    )
     for (const kind of eventKinds) asked("GET", `/events?type=${kind}`)
     asked("GET", "/events?type=peer.down")
   })
