@@ -173,7 +173,6 @@ export const onApproval = (
   const wish = { intentId: id, actuator, state, forMs, again, when: token!.state }
   const carried = carryOut(guardian, wish, device, ticket, turn)
   if (carried === null) return same
-  note(turn, { event: "proposal.approved", about: device, actuator, proposal: id, reason: fact.by })
   return { proposals: { ...rest, numbers, carried: [...rest.carried, { ticket, id }] }, guardian: carried }
 }
 

@@ -7,7 +7,7 @@ import type { Input } from "../Input.ts"
 import type { Known } from "../routing/Routes.ts"
 import { DECISIONS } from "../routing/Forwarding.ts"
 import type { Outcome } from "../routing/Outcome.ts"
-import { note, type Turn } from "../Turn.ts"
+import type { Turn } from "../Turn.ts"
 import type { Code } from "../wire/Codes.ts"
 import { isPlain } from "../wire/ContextFrame.ts"
 import { FIELD_CHARS_MAX } from "../wire/Limits.ts"
@@ -56,7 +56,6 @@ export const decide = (
     return proposals
   }
   if (!approve) {
-    note(turn, { event: "proposal.rejected", about: turn.config.deviceId, actuator: one!.body.actuator, proposal: id })
     say({ fact: "reject", id, by })
     answer(turn, call, done(turn, { id, status: "rejected" }))
     return proposals

@@ -11,7 +11,7 @@ import { ACTUATOR } from "../actuation/Actuator.ts"
 import { isDeviceId } from "../identity/MeshId.ts"
 import { compareText } from "../Order.ts"
 import { allCodes, type Code } from "../wire/Codes.ts"
-import { canonical, isCauses, isPlain, type ContextFrame, type Kind, type Plain } from "../wire/ContextFrame.ts"
+import { canonical, isCauses, isPlain, keyOf, type ContextFrame, type Kind, type Plain } from "../wire/ContextFrame.ts"
 import { FIELD_CHARS_MAX } from "../wire/Limits.ts"
 import type { DeviceId } from "../wire/Frame.ts"
 import * as Log from "../world/Log.ts"
@@ -290,6 +290,13 @@ const supersedes = (other: Proposal, one: Proposal): boolean =>
   one.body.again !== true &&
   isSame(other.body, one.body) &&
   Math.abs(other.ageMs - one.ageMs) < WINDOW_MS
+
+/** The frames that say yes to it, as far as they are held. */
+export const approvalsOf = ({ origins }: World, id: string): ReadonlyArray<ContextFrame> =>
+  origins.flatMap((origin) => {
+    const held = Origin.entryAt(origin, keyOf(said({ fact: "approve", id } as Fact)))
+    return held?.frame.kernel === undefined ? [] : [held.frame]
+  })
 
 export const isOpen = ({ status }: Proposal): boolean => status === "awaiting_approval" || status === "approved"
 

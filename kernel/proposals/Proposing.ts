@@ -3,11 +3,12 @@ import { leadRank } from "../Config.ts"
 import type { Input } from "../Input.ts"
 import { leaseRuns, type Leadership } from "../leadership/Leadership.ts"
 import { indexOfMember } from "../membership/Member.ts"
-import { routes, type Known } from "../routing/Routes.ts"
+import { capabilitiesOf, routes, type Known } from "../routing/Routes.ts"
 import type { Outcome } from "../routing/Outcome.ts"
 import { note, type Turn } from "../Turn.ts"
 import type { Code } from "../wire/Codes.ts"
 import { CAUSES_MAX } from "../wire/ContextFrame.ts"
+import type { DeviceId } from "../wire/Frame.ts"
 import { FIELD_CHARS_MAX } from "../wire/Limits.ts"
 import { idOf, isOpen, occupies, proposalsOf, shortOf, type Body, type Fact, type Proposal } from "./Proposal.ts"
 
@@ -21,6 +22,15 @@ export const done = (turn: Turn, result: unknown): Outcome => ({
   by: turn.config.deviceId,
   result
 })
+
+/** Who is there; or else who says so and is not: a proposal may wait for it. */
+const ownersOf = (known: Known, actuator: string): ReadonlyArray<DeviceId> => {
+  const there = routes(known, actuator).map(({ deviceId }) => deviceId)
+  if (there.length > 0) return there
+  return known.config.trusted.flatMap(({ deviceId }) =>
+    capabilitiesOf(known, deviceId).some(({ id }) => id === actuator) ? [deviceId] : []
+  )
+}
 
 /** What comes of it, and the fact that says so to all, if there is a new one. */
 export const propose = (
@@ -38,17 +48,17 @@ export const propose = (
   if (because.length === 0) return [failed("LLM_ONLY_ACTUATION_BLOCKED", "it rests on nothing"), null]
   if (because.length > CAUSES_MAX || [state, actuator, ...because].some((text) => text.length > FIELD_CHARS_MAX))
     return [failed("INVALID_PARAMS", `it rests on ${CAUSES_MAX} frames at most`), null]
-  const [owner, other] = routes(known, actuator)
+  const [owner, other] = ownersOf(known, actuator)
   if (owner === undefined || other !== undefined)
     return [
       owner === undefined
-        ? failed("TARGET_DOWN", "nobody who is there moves it")
+        ? failed("TARGET_DOWN", "nobody who is known moves it")
         : failed("INVALID_PARAMS", "more than one device says that it moves it"),
       null
     ]
   const body: Body = {
     actuator,
-    guardian: owner.deviceId,
+    guardian: owner,
     state,
     forMs,
     because,

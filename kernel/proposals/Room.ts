@@ -6,12 +6,13 @@ import { DECISIONS } from "../routing/Forwarding.ts"
 import type { Known } from "../routing/Routes.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, type Turn } from "../Turn.ts"
+import type { ContextFrame } from "../wire/ContextFrame.ts"
 import * as Emitting from "../world/Emitting.ts"
 import { withDue as worldWithDue } from "../world/Room.ts"
 import type { World } from "../world/World.ts"
 import { onApproval, select, unsaid } from "./Carrying.ts"
 import { decide, onFact, onTime, onToken } from "./Deciding.ts"
-import { factOf, isOpen, proposalsOf, said, type Fact } from "./Proposal.ts"
+import { approvalsOf, factOf, isOpen, proposalsOf, said, type Fact } from "./Proposal.ts"
 import { ADOPT_EACH_MS, type Proposals } from "./Proposals.ts"
 import { adopt, propose } from "./Proposing.ts"
 
@@ -33,12 +34,20 @@ export const asGuardian = (
   const say = (fact: Fact): void => void turn.said.push(fact)
   for (const order of turn.orders)
     if (order.params.channel === DECISIONS) next = select(next, order, known, guards, turn, say)
-  for (const frame of turn.learned) {
-    const after = onApproval(next, frame, known, guards, turn, say)
-    next = after.proposals
-    guards = after.guardian
-  }
+  for (const learned of turn.learned)
+    for (const frame of decisionsIn(learned, known, turn)) {
+      const after = onApproval(next, frame, known, guards, turn, say)
+      next = after.proposals
+      guards = after.guardian
+    }
   return [next, guards]
+}
+
+/** Whoever missed something may hear of the decision first, and then of what it is about. */
+const decisionsIn = (frame: ContextFrame, { config, world }: Known, turn: Turn): ReadonlyArray<ContextFrame> => {
+  const fact = factOf(frame, turn.config.meshId)
+  if (fact?.fact !== "propose") return [frame]
+  return fact.body.guardian === config.deviceId ? approvalsOf(world, fact.id) : []
 }
 
 export const onTurn = (
@@ -63,11 +72,24 @@ export const onTurn = (
     const fact = factOf(frame, turn.config.meshId)
     if (fact === null) continue
     if (fact.fact === "propose") next = { ...next, anyOpen: true }
+    tell(fact, frame, known, turn)
     next = onFact(next, fact, turn)
   }
   if (woke && next.decisions.length > 0) next = onTime(next, known, turn)
   next = lookAfter(next, woke, known, leadership, turn, say)
   return spoken(next, turn.said, known, turn)
+}
+
+const events = { approve: "proposal.approved", reject: "proposal.rejected", result: "proposal.result" } as const
+
+/** Everybody is told who decided what, and what came of it (B32, B37). */
+const tell = (fact: Fact, { sourceDeviceId: about }: ContextFrame, { config, world }: Known, turn: Turn): void => {
+  if (fact.fact !== "approve" && fact.fact !== "reject" && fact.fact !== "result") return
+  const one = proposalsOf(world, config, turn.at.mono).find(({ id }) => id === fact.id)
+  const outcome =
+    fact.fact !== "result" ? { reason: fact.by } : fact.outcome === "done" ? { reason: "done" } : { code: fact.outcome }
+  const actuator = one === undefined ? {} : { actuator: one.body.actuator }
+  note(turn, { event: events[fact.fact], about, proposal: fact.id, ...actuator, ...outcome })
 }
 
 /** What came of those that we carried out ourselves. */
@@ -77,12 +99,6 @@ const carriedOut = (proposals: Proposals, turn: Turn, say: (fact: Fact) => void)
   for (const { outcome, ticket } of turn.results) {
     const one = next.carried.find((each) => each.ticket === ticket)
     if (one === undefined) continue
-    note(turn, {
-      event: "proposal.result",
-      about: turn.config.deviceId,
-      proposal: one.id,
-      ...(outcome.ok ? { reason: "done" } : { code: outcome.code, reason: outcome.message })
-    })
     say({ fact: "result", id: one.id, outcome: outcome.ok ? "done" : outcome.code })
     next = { ...next, carried: next.carried.filter((each) => each !== one) }
   }

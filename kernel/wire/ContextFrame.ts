@@ -206,7 +206,7 @@ export const relayed = (frame: ContextFrame, hops: number, ageMs: number): Conte
   frame.kernel === undefined ? { ...frame, hops } : { ...frame, hops, kernel: { ...frame.kernel, ageMs } }
 
 /** Where it belongs in the world: one entry a source, kind, zone and metric (B38). */
-export const keyOf = ({ data, kind }: ContextFrame): string => {
+export const keyOf = ({ data, kind }: Pick<ContextFrame, "data" | "kind">): string => {
   const zone = part(data["zone"])
   return `${kind}|${zone.length}|${zone}|${part(data["metric"])}`
 }

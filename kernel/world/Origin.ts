@@ -73,7 +73,10 @@ export const logOf = (origin: Origin, incarnation: number): Log.Log | undefined 
 
 /** What stands where this frame belongs; `undefined`: nothing. */
 export const entryOf = (origin: Origin | undefined, frame: ContextFrame): Log.Held | undefined =>
-  origin === undefined ? undefined : Option.getOrUndefined(HashMap.get(origin.entries, keyOf(frame)))
+  origin === undefined ? undefined : entryAt(origin, keyOf(frame))
+
+export const entryAt = ({ entries }: Origin, key: string): Log.Held | undefined =>
+  Option.getOrUndefined(HashMap.get(entries, key))
 
 /** In no order. */
 export const standing = ({ entries }: Origin): Iterable<Log.Held> => HashMap.values(entries)

@@ -221,11 +221,12 @@ class Teller {
       case "proposal.adopted":
         return this.#line(atMs, `${node} looks after what ${about} proposed`, null, `adopted ${node} ${about}`)
       case "actuator.refused":
-      case "proposal.result": {
-        if (detail.code === undefined) return
-        const what = event === "actuator.refused" ? `refuses to move ${detail.actuator}` : "has not carried it out"
-        return this.#line(atMs, `${node} ${what}: ${detail.code}, ${detail.reason}`, null, null)
-      }
+        return this.#line(
+          atMs,
+          `${node} refuses to move ${detail.actuator}: ${detail.code}, ${detail.reason}`,
+          null,
+          null
+        )
       case "world.send":
       case "world.message":
       case "world.answer":

@@ -170,6 +170,30 @@ describe("a decision at the guardian", () => {
   })
 })
 
+describe("a guardian that lost what it had heard", () => {
+  it("says what came of a decision, though it hears of that before it hears what it was about", () => {
+    const well = ready()
+    const decision = approved(well.token())
+    well.says("d", decision)
+    assert.strictEqual(well.opened.length, 1, "and it falls before it is done")
+    const later = new Well({}, well.drive.durable)
+    later.says("d", decision)
+    later.sees()
+    later.says("b", proposed())
+    assert.deepInclude(later.proposal(), { status: "failed", code: "OUTCOME_UNKNOWN" })
+    assert.deepStrictEqual(later.opened, [])
+  })
+
+  it("does not take a decision of which it hears first", () => {
+    const later = new Well()
+    later.says("d", approved("boot-a-0-1"))
+    later.sees()
+    later.says("b", proposed())
+    assert.strictEqual(later.proposal()?.status, "awaiting_approval")
+    assert.deepStrictEqual(later.opened, [])
+  })
+})
+
 describe("what is no decision moves nothing", () => {
   const other: Body = { ...body, request: "another" }
 
