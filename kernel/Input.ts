@@ -174,6 +174,11 @@ export const Input = Schema.TaggedUnion({
     by: Schema.NonEmptyString,
     shown: Schema.optionalKey(Schema.String)
   },
+  /**
+   * Whether the planner of this device works: one that does not hands leadership over and does not stand, and votes as before. So an
+   * operator has it hand over, too. It works unless something else is said, anew in each process.
+   */
+  Engine: { at, runs: Schema.Boolean },
   /** The local operator asks the node to leave the mesh and stop. */
   Leave: { at, reason: Schema.String }
 })

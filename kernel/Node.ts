@@ -146,7 +146,7 @@ const live = (node: NodeState, turn: Turn, incarnation: number, before: Readonly
       incarnation,
       recall: Recall.begin,
       membership: Membership.make(node.config),
-      leadership: Leadership.make(),
+      leadership: { ...Leadership.make(), suspended: node.leadership.suspended },
       durable: [...before, last].reduce(Durable.apply, node.durable),
       tickets: ticket,
       bootTicket: ticket
@@ -174,6 +174,8 @@ const wait = (node: NodeState, input: Input): Step => {
     }
     case "Hold":
       return hear(node, input)
+    case "Engine":
+      return [suspend(node, !input.runs), NOTHING]
     case "Sensed": {
       const { turn } = begin(node, input)
       const world = Emitting.onSensed(node.world, input, turn)
@@ -190,11 +192,16 @@ const hear = (node: NodeState, input: Extract<Input, { readonly _tag: "Hold" }>)
   return [guardian === node.guardian ? node : { ...node, guardian }, NOTHING]
 }
 
+/** What its operator says of its planner, before it takes part. */
+const suspend = (node: NodeState, suspended: boolean): NodeState =>
+  node.leadership.suspended === suspended ? node : { ...node, leadership: { ...node.leadership, suspended } }
+
 /** Asks, as nobody, and lives in the incarnation after the last one that anybody remembers. */
 const recall = (node: NodeState, input: Input): Step => {
   if (input._tag === "Leave") return [{ ...node, phase: "left" }, [{ _tag: "Halt" }]]
   if (input._tag === "Trust" || input._tag === "Distrust") return changeTrust(node, input)
   if (input._tag === "Hold") return hear(node, input)
+  if (input._tag === "Engine") return [suspend(node, !input.runs), NOTHING]
   const { turn } = begin(node, input)
   if (input._tag === "LinkUp" && input.attempt === null)
     return [node, [{ _tag: "Hangup", link: input.link, code: 1001, reason: "not yet", abrupt: true }]]
@@ -320,7 +327,7 @@ const run = (node: NodeState, input: Input): Step => {
   const leadership =
     input._tag === "Stored"
       ? LeadershipRoom.onStored(node.leadership, input.ticket, turn, links)
-      : LeadershipRoom.onTurn(node.leadership, woke, turn, links)
+      : LeadershipRoom.onTurn(node.leadership, input, woke, turn, links)
   if (turn.facts.length > 0) {
     links = Links.settle(links, turn)
     pinProven(node, turn)

@@ -19,7 +19,7 @@ export interface Manner {
 
 export type Order =
   | { readonly _tag: "help" | "version" }
-  | { readonly _tag: "status" | "trust list" }
+  | { readonly _tag: "status" | "trust list" | "suspend" | "resume" }
   | { readonly _tag: "peers"; readonly name: string | null }
   | {
       readonly _tag: "events"
@@ -128,6 +128,8 @@ const commands: {
   set: { flags: ["for", "again"], words: [2, 2] },
   hold: { flags: ["of"], words: [0, 1] },
   release: { flags: [], words: [0, 1] },
+  suspend: { flags: [], words: [0, 0] },
+  resume: { flags: [], words: [0, 0] },
   propose: { flags: ["for", "because", "again", "by"], words: [2, 2] },
   "proposals list": { flags: ["all"], words: [0, 0] },
   "proposals show": { flags: [], words: [1, 1] },
@@ -353,6 +355,8 @@ export const help = `Shows and changes what the clawmesh-node on this machine do
   clawmesh hold [GROUP]               make safe what this node moves, and keep it so
       --of ACTUATOR                   what whichever device moves; it is released there
   clawmesh release [GROUP]            let go of it again
+  clawmesh suspend                    this planner hands over and does not lead, while its node runs
+  clawmesh resume                     it may again
   clawmesh trust list                 whom this node trusts, and who else is near
   clawmesh trust add ID --role ROLE   trust a device; say the same on the device
       --name NAME  --key KEY  --gen1

@@ -238,6 +238,11 @@ const set = (errand: Errand, order: Extract<Order, { readonly _tag: "set" }>): W
 /** The kernel of this node gives a message up after half a minute, and there are two of them. */
 const COMMAND_MS_MAX = 70_000
 
+const engine = (errand: Errand, runs: boolean): Work =>
+  Effect.map(ask(errand.socket, { method: "POST", target: "/engine", body: { runs } }, Api.Status), (status) =>
+    told(errand, status, (document) => statusScreen(document, errand.look))
+  )
+
 /** The user of this machine, where no other person is named. */
 const person = (by: string | null): string => by ?? userInfo().username
 
@@ -339,6 +344,9 @@ const work = (errand: Errand): Work => {
       return holdOf(errand, order.actuator)
     case "set":
       return set(errand, order)
+    case "suspend":
+    case "resume":
+      return engine(errand, order._tag === "resume")
     case "propose":
       return propose(errand, order)
     case "proposals list":

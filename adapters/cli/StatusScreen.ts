@@ -59,6 +59,7 @@ export const statusScreen = (status: Status, look: Look): string => {
     fact("leader", leaderText(status), look),
     ...(standby.length === 0 ? [] : [fact("standby", standby.map(called).join(", "), look)]),
     fact("peers", peersText(status), look),
+    ...(status.suspended ? [fact("planner", "suspended: it votes, and does not lead", look)] : []),
     ...(status.waiting === 0 ? [] : [fact("waiting", waitingText(status, look), look)]),
     fact("listens", printable(node.address), look),
     fact("discovery", discoveryText(status, look), look),

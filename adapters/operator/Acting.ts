@@ -1,5 +1,5 @@
 /**
- * What the operator has moved, and holds, over the operator's socket (PROTOCOL.md part 16). Whoever asks here stands at this node:
+ * What the operator has moved, and holds, and whether this node leads, over the operator's socket (PROTOCOL.md part 16). Whoever asks here stands at this node:
  * the evidence is a person's, and the guardian of the actuator, here or on another device, judges it by its own policy.
  *
  * One command is one intent: it is asked for once, and what came of it is told. Where its answer is lost nobody knows what became of
@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import { SET } from "../../kernel/actuation/Actuator.ts"
 import { isLease } from "../../kernel/actuation/Envelope.ts"
 import * as Ledger from "../../kernel/actuation/Ledger.ts"
+import { mayLead } from "../../kernel/leadership/Leadership.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import { GUARDIAN } from "../../kernel/routing/Forwarding.ts"
 import type { Outcome } from "../../kernel/routing/Outcome.ts"
@@ -19,7 +20,7 @@ import type { Daemon } from "../node/Daemon.ts"
 import type * as Api from "./Api.ts"
 import { failure, type Failure } from "./Failure.ts"
 import { takenUp } from "./Trusting.ts"
-import { deviceOf, headOf } from "./Views.ts"
+import { deviceOf, headOf, status } from "./Views.ts"
 
 export const actuators = (daemon: Daemon): Api.Actuators => {
   const node = daemon.state()
@@ -72,6 +73,18 @@ export const hold = (daemon: Daemon, { group, on }: Api.HoldRequest): Effect.Eff
     yield* daemon.offer({ _tag: "Hold", group, on })
     if (yield* takenUp(daemon, stands)) return actuators(daemon)
     return failure("TIMEOUT", "the node has not taken it up yet; it may still do so", "clawmesh actuators")
+  })
+
+/** Its planner hands over and does not lead, or may again (B23). Answers once the kernel has it. */
+export const engine = (daemon: Daemon, { runs }: Api.EngineRequest): Effect.Effect<Api.Status | Failure> =>
+  Effect.gen(function* () {
+    const { config } = daemon.state()
+    if (!mayLead(config, config.deviceId))
+      return failure("NOT_FOUND", "this node never leads: planners among the electors do", "clawmesh status")
+    yield* daemon.offer({ _tag: "Engine", runs })
+    const stands = ({ leadership, phase }: NodeState): boolean => phase === "running" && leadership.suspended === !runs
+    if (yield* takenUp(daemon, stands)) return status(daemon)
+    return failure("TIMEOUT", "the node has not taken it up yet; it may still do so", "clawmesh status")
   })
 
 /** By their ids. A device that is on probation is `down` to the mesh; a person who has a session with it may use it. */

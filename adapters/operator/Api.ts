@@ -144,6 +144,8 @@ export const Status = Schema.Struct({
   leaseMs: Schema.Natural,
   /** What this node may do by itself: only `active` works autonomously (B24). */
   activity: Schema.Literals(["active", "provisional", "standby", "ineligible"]),
+  /** Its planner does not work, or is not to lead, by its operator's word. */
+  suspended: Schema.Boolean,
   /** Who is up, could lead and does not; by id, not by rank. */
   standby: Schema.Array(Device),
   electors: Schema.Struct({ total: Schema.Natural, up: Schema.Natural, needed: Schema.Natural }),
@@ -329,6 +331,10 @@ export type HoldRequest = typeof HoldRequest.Type
 /** Body of `POST /hold-of`: an actuator of whatever device, such as `actuator:pump-1`. Answered with a `clawmesh.command/1`. */
 export const HoldOfRequest = Schema.Struct({ actuator: Schema.NonEmptyString })
 export type HoldOfRequest = typeof HoldOfRequest.Type
+
+/** Body of `POST /engine`: whether the planner of this node works. Answered with its status. */
+export const EngineRequest = Schema.Struct({ runs: Schema.Boolean })
+export type EngineRequest = typeof EngineRequest.Type
 
 /** Body of `POST /command`. */
 export const CommandRequest = Schema.Struct({

@@ -241,6 +241,8 @@ const perform = (
       return Effect.sync(() => Deciding.proposals(daemon))
     case "propose":
       return reading(request, "a proposal", decodePropose, (wanted) => Deciding.propose(daemon, wanted))
+    case "engine":
+      return reading(request, "an engine", decodeEngine, (wanted) => Acting.engine(daemon, wanted))
     case "decide":
       return reading(request, "a decision", decodeDecide, (wanted) => Deciding.decide(daemon, wanted))
     case "add":
@@ -258,6 +260,7 @@ const decodeTrust = Schema.decodeUnknownResult(Schema.fromJsonString(Api.TrustRe
 const decodeHold = Schema.decodeUnknownResult(Schema.fromJsonString(Api.HoldRequest))
 const decodeHoldOf = Schema.decodeUnknownResult(Schema.fromJsonString(Api.HoldOfRequest))
 const decodePropose = Schema.decodeUnknownResult(Schema.fromJsonString(Api.ProposeRequest))
+const decodeEngine = Schema.decodeUnknownResult(Schema.fromJsonString(Api.EngineRequest))
 const decodeDecide = Schema.decodeUnknownResult(Schema.fromJsonString(Api.DecideRequest))
 const decodeCommand = Schema.decodeUnknownResult(Schema.fromJsonString(Api.CommandRequest))
 

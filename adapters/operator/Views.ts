@@ -273,6 +273,7 @@ export const status = (daemon: Daemon): Api.Status => {
     term: leadership.term.counter,
     leaseMs: config.profile.leaseMs,
     activity: Leadership.activity(leadership, config, now.mono),
+    suspended: leadership.suspended,
     standby: config.manifest.electors
       .filter((id) => Leadership.mayLead(config, id) && id !== leader?.id && isUp(node, id))
       .map((id) => deviceOf(node, id)),

@@ -9,7 +9,7 @@
  * - a voter that booted keeps silent for one promise, which it may have given and forgotten;
  * - one that lost its journal takes no part until there is a newer manifest.
  *
- * Not built yet: certificates, planners that are no neighbours, hand-over of an unhealthy engine, manifests that change.
+ * Not built yet: certificates, planners that are no neighbours, manifests that change.
  */
 import { leadRank, roleOf, type Config } from "../Config.ts"
 import { between } from "../Draw.ts"
@@ -78,6 +78,8 @@ export interface Leadership {
   /** Draws made so far. */
   readonly draws: number
   readonly leaving: boolean
+  /** Its planner does not work, or its operator will not have it lead: it votes, and does not stand (B23). */
+  readonly suspended: boolean
   /** What it promised under this manifest is forgotten: it promises nothing, votes for nobody and leads not (S9). */
   readonly abstains: boolean
   readonly due: number
@@ -99,6 +101,7 @@ export const make = (): Leadership => ({
   rounds: 0,
   draws: 0,
   leaving: false,
+  suspended: false,
   abstains: false,
   due: NEVER_MS
 })
@@ -129,8 +132,8 @@ const rankOf = (config: Config, deviceId: DeviceId): number => {
  */
 export const standLater = (leadership: Leadership, turn: Turn, afterMs: number): Leadership => {
   const { config } = turn
-  if (!mayLead(config, config.deviceId) || leadership.leaving || leadership.abstains)
-    return { ...leadership, standAt: NEVER_MS }
+  const stands = !leadership.leaving && !leadership.abstains && !leadership.suspended
+  if (!stands || !mayLead(config, config.deviceId)) return { ...leadership, standAt: NEVER_MS }
   const { rankMs } = config.profile
   const draw = between(config.seed, "stand", turn.bootId, leadership.draws, 0, Math.floor(rankMs / 2))
   const standAt = turn.at.mono + Math.max(0, afterMs) + rankOf(config, config.deviceId) * rankMs + draw
@@ -168,7 +171,7 @@ export type Activity = "active" | "provisional" | "standby" | "ineligible"
  * and at the actuator; never remembered.
  */
 export const activity = (leadership: Leadership, config: Config, mono: number): Activity => {
-  if (!mayLead(config, config.deviceId) || leadership.abstains) return "ineligible"
+  if (!mayLead(config, config.deviceId) || leadership.abstains || leadership.suspended) return "ineligible"
   if (leaseRuns(leadership, mono)) return "active"
   return named(leadership, config, mono) === null ? "provisional" : "standby"
 }

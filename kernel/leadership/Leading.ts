@@ -108,11 +108,11 @@ export const promised = (leadership: Leadership, turn: Turn, from: DeviceId, num
   return { ...next, standing: { ...standing, beats, leaseUntil, announced } }
 }
 
-/** Ends our own term: first the lease, then the word to the others; we never act in it again. */
+/** Ends our own term: first the lease, then the word to the others; we never act in it again. We do not stand meanwhile. */
 export const release = (leadership: Leadership, turn: Turn, links: Links): Leadership => {
   const { standing } = leadership
   const { term } = leadership
-  const idle: Leadership = { ...leadership, leaving: true, standAt: NEVER_MS, standing: FOLLOWING }
+  const idle: Leadership = { ...leadership, standAt: NEVER_MS, standing: FOLLOWING }
   if (standing._tag !== "Leading") return idle
   note(turn, {
     event: "leader.stepped-down",

@@ -1,24 +1,26 @@
 /** The front of the leadership room: hands each input to the voter's, the candidate's or the leader's side. */
+import type { Input } from "../Input.ts"
 import type { Links } from "../links/Link.ts"
 import { ANSWERED_TERM_LEAP_MAX, STANDING_TERM_LEAP_MAX } from "../Profile.ts"
 import { NEVER_MS } from "../Time.ts"
 import type { Turn } from "../Turn.ts"
 import type { DeviceId, Event, Term } from "../wire/Frame.ts"
 import * as Candidacy from "./Candidacy.ts"
-import { isElector, withDue, type Leadership } from "./Leadership.ts"
+import { isElector, standLater, withDue, type Leadership } from "./Leadership.ts"
 import * as Leading from "./Leading.ts"
 import * as Voting from "./Voting.ts"
 
 const ANSWERS: ReadonlySet<string> = new Set(["mesh.lead.answer", "mesh.prevote.answer", "mesh.vote.answer"])
 const SAID_BY_ELECTORS: ReadonlySet<string> = new Set(["mesh.prevote", "mesh.vote", ...ANSWERS])
 
-export const onTurn = (leadership: Leadership, woke: boolean, turn: Turn, links: Links): Leadership => {
+export const onTurn = (leadership: Leadership, input: Input, woke: boolean, turn: Turn, links: Links): Leadership => {
   let next = leadership
   const { admitted } = turn
   if (admitted?.frame?.type === "event") next = onEvent(next, turn, links, admitted.peer, admitted.link, admitted.frame)
   for (const fact of turn.facts)
     if (fact._tag === "SessionUp" && isElector(turn.config, fact.peer)) next = Candidacy.encouraged(next, turn)
     else if (fact._tag === "Gone" || fact._tag === "Left") next = Voting.released(next, turn, fact.peer)
+  if (input._tag === "Engine") next = onEngine(next, input.runs, turn, links)
   if (woke) next = onTime(next, turn, links)
   return settled(leadership, next, turn, links)
 }
@@ -28,7 +30,15 @@ export const onStored = (leadership: Leadership, ticket: number, turn: Turn, lin
   settled(leadership, Candidacy.onStored(leadership, turn, ticket), turn, links)
 
 export const leave = (leadership: Leadership, turn: Turn, links: Links): Leadership =>
-  withDue(Leading.release(leadership, turn, links))
+  withDue(Leading.release({ ...leadership, leaving: true }, turn, links))
+
+/** Its planner works, or not (B23): whoever leads hands over, and one that works again waits for its turn. */
+const onEngine = (leadership: Leadership, runs: boolean, turn: Turn, links: Links): Leadership => {
+  if (leadership.suspended === !runs) return leadership
+  const next = { ...leadership, suspended: !runs }
+  if (!runs) return Leading.release(next, turn, links)
+  return standLater(next, turn, Math.max(next.promisedUntil, next.silentUntil) - turn.at.mono)
+}
 
 /** Whoever begins to lead does so with a heartbeat in the same turn. */
 const settled = (before: Leadership, after: Leadership, turn: Turn, links: Links): Leadership => {

@@ -335,8 +335,9 @@ const onBeat = (membership: Membership, turn: Turn): Membership => {
     const watched = ours || covers
     const current = covers === member.covers ? member : { ...Probe.unawaited(member), covers }
     const steady = Probe.isSteady(current) && current.doubtedSince === NEVER_MS
-    const closely = watched || !steady || (beats + place) % slowBeats === 0
-    if (!closely) return current
+    // Places change with whom we trust: none waits longer for its turn because of that.
+    const waits = turn.at.mono - current.saidAt < (slowBeats - 0.5) * beatMs
+    if (!watched && steady && waits && (beats + place) % slowBeats !== 0) return current
     return heartbeat(Probe.onBeat(current, watched, beats + place, turn), fingerprint, turn)
   })
   turn.facts.push({ _tag: "Linked", links })

@@ -18,7 +18,7 @@ import type { Known } from "../routing/Routes.ts"
 import * as Log from "../world/Log.ts"
 import { heldOf } from "../world/Trace.ts"
 import type { World } from "../world/World.ts"
-import { factOf, isAmong, proposalsOf, type Body, type Fact, type Proposal } from "./Proposal.ts"
+import { factOf, isAmong, PROPOSAL_MS, proposalsOf, type Body, type Fact, type Proposal } from "./Proposal.ts"
 import { CALLS_FROM, TOKEN_MS, TOKENS_MAX, type Proposals } from "./Proposals.ts"
 
 /** What moves something may rest on nothing that is older. */
@@ -82,7 +82,8 @@ export const select = (
     return proposals
   }
   if (one === undefined) return refuse("NOT_FOUND", "no such proposal is known here")
-  if (one.status === "expired") return refuse("EXPIRED_COMMAND", "nobody decided it within half an hour")
+  if (one.status === "expired" || one.ageMs >= PROPOSAL_MS)
+    return refuse("EXPIRED_COMMAND", "nobody decided it within half an hour")
   if (one.status !== "awaiting_approval") return refuse("ALREADY_DECIDED", `it is ${one.status}`)
   const outcome = outcomeOf(one.id, turn)
   if (outcome !== null) {
@@ -188,7 +189,7 @@ export const unsaid = (known: Known, turn: Turn): ReadonlyArray<Fact> =>
   turn.ledger() === undefined
     ? []
     : proposalsOf(known.world, turn.config, turn.at.mono).flatMap(({ id, status }): ReadonlyArray<Fact> => {
-        if (status !== "approved" && status !== "awaiting_approval" && status !== "expired") return []
+        if (status === "completed" || status === "failed") return []
         const outcome = outcomeOf(id, turn)
         return outcome === null || outcome === "started" ? [] : [{ fact: "result", id, outcome }]
       })

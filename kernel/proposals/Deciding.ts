@@ -12,7 +12,7 @@ import type { Code } from "../wire/Codes.ts"
 import { isPlain } from "../wire/ContextFrame.ts"
 import { FIELD_CHARS_MAX } from "../wire/Limits.ts"
 import { ownRefusal } from "../world/Receiving.ts"
-import { APPROVAL_MS, proposalsOf, shortOf, type Fact, type Proposal } from "./Proposal.ts"
+import { APPROVAL_MS, approvalsOf, PROPOSAL_MS, proposalsOf, shortOf, type Fact, type Proposal } from "./Proposal.ts"
 import { done, failed } from "./Proposing.ts"
 import { ASK_AGAIN_MS, CALLS_FROM, DECISIONS_MAX, TOKEN_MS, type Decision, type Proposals } from "./Proposals.ts"
 
@@ -25,10 +25,10 @@ const answer = (turn: Turn, call: number, outcome: Outcome): void => {
 const find = (known: Known, id: string, turn: Turn): Proposal | undefined =>
   proposalsOf(known.world, turn.config, turn.at.mono).find((one) => one.id === id)
 
-const closed = ({ id, status }: Proposal): Outcome | null =>
-  status === "awaiting_approval"
+const closed = ({ ageMs, id, status }: Proposal): Outcome | null =>
+  status === "awaiting_approval" && ageMs < PROPOSAL_MS
     ? null
-    : status === "expired"
+    : status === "expired" || status === "awaiting_approval"
       ? failed("EXPIRED_COMMAND", `nobody decided ${shortOf(id)} within half an hour`)
       : failed("ALREADY_DECIDED", `${shortOf(id)} is ${status}`)
 
@@ -144,30 +144,54 @@ export const onToken = (
   return { ...proposals, decisions: changed(proposals, decision, { asked: null, told: true, until }) }
 }
 
-/** Somebody says what came of it, or said no. */
-export const onFact = (proposals: Proposals, fact: Fact, turn: Turn): Proposals => {
-  if (fact.fact !== "result" && fact.fact !== "reject" && fact.fact !== "void") return proposals
+/** Something was said of it: by its guardian what came of it, or by anybody no. */
+export const onFact = (proposals: Proposals, id: string, known: Known, turn: Turn): Proposals => {
+  if (!proposals.decisions.some((decision) => decision.id === id)) return proposals
+  const one = find(known, id, turn)
+  if (one === undefined) return proposals
+  const own = approvalsOf(known.world, id).find(({ sourceDeviceId }) => sourceDeviceId === turn.config.deviceId)
   let next = proposals
   for (const decision of proposals.decisions) {
-    if (decision.id !== fact.id) continue
-    if (fact.fact === "void" && !decision.told) continue
-    const outcome =
-      fact.fact === "void"
-        ? failed(fact.code, "its guardian does not take this decision: the proposal waits as before")
-        : fact.fact === "reject"
-          ? failed("ALREADY_DECIDED", `${fact.by} said no`)
-          : !decision.told
-            ? failed("ALREADY_DECIDED", "somebody else decided")
-            : fact.outcome === "done"
-              ? done(turn, { id: fact.id, status: "completed" })
-              : failed(fact.outcome, "so its guardian says")
+    if (decision.id !== id) continue
+    const outcome = outcomeOf(one, decision, own?.frameId, turn)
+    if (outcome === null) continue
     answer(turn, decision.call, outcome)
     next = without(next, decision)
   }
   return next
 }
 
-export const onTime = (proposals: Proposals, known: Known, turn: Turn): Proposals => {
+/** `own`: the frame of our approval. `null`: nothing has come of it yet. */
+const outcomeOf = (
+  { code, id, status, voids }: Proposal,
+  { told }: Decision,
+  own: string | undefined,
+  turn: Turn
+): Outcome | null => {
+  switch (status) {
+    case "completed":
+      return told ? done(turn, { id, status }) : failed("ALREADY_DECIDED", "somebody else decided")
+    case "failed":
+      return told ? failed(code!, "so its guardian says") : failed("ALREADY_DECIDED", "somebody else decided")
+    case "rejected":
+    case "expired":
+    case "superseded":
+      return failed("ALREADY_DECIDED", `${shortOf(id)} is ${status}`)
+    default: {
+      const none = told ? voids.find(({ approval }) => approval === own) : undefined
+      return none === undefined
+        ? null
+        : failed(none.code, "its guardian does not take this decision: the proposal waits as before")
+    }
+  }
+}
+
+const takeBack = ({ id }: Decision, known: Known, turn: Turn, say: (fact: Fact) => void): void => {
+  for (const { frameId, sourceDeviceId } of approvalsOf(known.world, id))
+    if (sourceDeviceId === turn.config.deviceId) say({ fact: "void", id, approval: frameId, code: "OUTCOME_UNKNOWN" })
+}
+
+export const onTime = (proposals: Proposals, known: Known, turn: Turn, say: (fact: Fact) => void): Proposals => {
   let next = proposals
   const { mono } = turn.at
   for (const decision of proposals.decisions) {
@@ -177,6 +201,8 @@ export const onTime = (proposals: Proposals, known: Known, turn: Turn): Proposal
         ? failed("OUTCOME_UNKNOWN", "its guardian has not said what came of it")
         : failed("EXPIRED_COMMAND", "its guardian was out of reach: the decision is void")
       answer(turn, decision.call, last)
+      // Nothing came of it: whoever looks next decides anew.
+      if (decision.told) takeBack(decision, known, turn, say)
       next = without(next, decision)
     } else if (!decision.told && decision.asked === null && decision.askAt <= mono)
       next = ask(next, decision, one, turn)

@@ -20,7 +20,7 @@ import type { World } from "../world/World.ts"
 
 /** A proposal that nobody decided is over after so long (B28). */
 export const PROPOSAL_MS = 1_800_000
-/** An approval of which nothing came by then is none any more: its token is over, with time for the word of it to come (B33a). */
+/** Whoever approved waits for what came of it for so long: its token is over then, with time for the word of that to come (B33a). */
 export const APPROVAL_MS = 180_000
 /** While one is open or was done so recently, another for the same is none (B30). */
 export const WINDOW_MS = 600_000
@@ -54,7 +54,9 @@ export type Fact =
       readonly by: string
     }
   | { readonly fact: "reject"; readonly id: string; readonly by: string }
-  /** By its guardian: the approval in this frame is none, and the proposal waits for one as before. */
+  /** By a planner: it is over, by its age, or because the same was done for another reason. */
+  | { readonly fact: "close"; readonly id: string; readonly as: "expired" | "superseded" }
+  /** By its guardian, or by whoever said it: the approval in this frame is none, and the proposal waits for one as before. */
   | { readonly fact: "void"; readonly id: string; readonly approval: string; readonly code: Code }
   | { readonly fact: "result"; readonly id: string; readonly outcome: "done" | Code }
 
@@ -64,6 +66,7 @@ const kindOf: { readonly [F in Fact["fact"]]: Kind } = {
   adopt: "event",
   approve: "human_input",
   reject: "human_input",
+  close: "event",
   void: "event",
   result: "event"
 }
@@ -123,7 +126,7 @@ export const factOf = (frame: ContextFrame, meshId: string): Fact | null => {
   if (typeof metric !== "string" || !metric.startsWith(METRIC) || !isId(id) || !isPlain(rest)) return null
   const fact = metric.slice(METRIC.length)
   if (!Object.hasOwn(kindOf, fact) || kindOf[fact as Fact["fact"]] !== frame.kind) return null
-  const { approval, body, by, code, outcome, term, token } = rest
+  const { approval, as, body, by, code, outcome, term, token } = rest
   switch (fact as Fact["fact"]) {
     case "propose":
       return isBody(body) && isMs(term) && idOf(meshId, body) === id ? { fact: "propose", id, body, term } : null
@@ -135,6 +138,8 @@ export const factOf = (frame: ContextFrame, meshId: string): Fact | null => {
         : null
     case "reject":
       return isText(by) ? { fact: "reject", id, by } : null
+    case "close":
+      return as === "expired" || as === "superseded" ? { fact: "close", id, as } : null
     case "void":
       return isText(approval) && allCodes.includes(code as Code)
         ? { fact: "void", id, approval, code: code as Code }
@@ -171,8 +176,10 @@ export interface Proposal {
   readonly term: number
   /** Who decided, and at which device; `null`: nobody has. */
   readonly decided: { readonly by: string; readonly at: DeviceId } | null
-  /** Since it was made, ms. */
+  /** Since it was made, ms, as far as is known here. */
   readonly ageMs: number
+  /** Approvals that are none, by the frames that said them. */
+  readonly voids: ReadonlyArray<{ readonly approval: string; readonly code: Code }>
   /** The frames of the facts that decided what became of it. */
   readonly frameIds: ReadonlyArray<string>
 }
@@ -213,7 +220,10 @@ const of = <F extends Fact["fact"]>(told: ReadonlyArray<Told>, fact: F): Readonl
 export const isAmong = (body: Body, bodies: ReadonlyArray<Body>): boolean =>
   bodies.some((one) => canonical(one) === canonical(body))
 
-/** What becomes of it: a result before a no, and a no before a yes. */
+/**
+ * What becomes of it: a result before a no, and a no before a yes. By the facts alone, and not by the time: how old something is, each
+ * node knows as well as it can.
+ */
 const read = (id: string, told: ReadonlyArray<Told>, config: Config, mono: number): Proposal | null => {
   const made = of(told, "propose").filter(({ source }) => plans(config, source))
   const first = made.toSorted(
@@ -225,13 +235,18 @@ const read = (id: string, told: ReadonlyArray<Told>, config: Config, mono: numbe
   if (first === undefined) return null
   const bodies = made.map(({ fact }) => fact.body)
   const ofGuardian = ({ source }: Told): boolean => source === first.fact.body.guardian
-  const voids = of(told, "void").filter(ofGuardian)
-  const isVoid = ({ held: { frame } }: Told): boolean => voids.some(({ fact }) => fact.approval === frame.frameId)
-  const approvals = of(told, "approve")
-    .filter((one) => isAmong(one.fact.body, bodies) && !isVoid(one))
+  const said = of(told, "approve").filter(({ fact }) => isAmong(fact.body, bodies))
+  const voids = of(told, "void").flatMap((one) => {
+    const { approval, code } = one.fact
+    const about = said.find(({ held }) => held.frame.frameId === approval)
+    return ofGuardian(one) || about?.source === one.source ? [{ approval, code }] : []
+  })
+  const approvals = said
+    .filter(({ held }) => !voids.some(({ approval }) => approval === held.frame.frameId))
     .toSorted((a, b) => compareText(a.source, b.source))
-  // How old what was kept over a restart is nobody knows.
-  const lives = approvals.some(({ held }) => !held.kept && Log.ageOf(held, mono) < APPROVAL_MS)
+  const closed = of(told, "close")
+    .filter(({ source }) => plans(config, source))
+    .toSorted((a, b) => compareText(a.fact.as, b.fact.as))[0]
   const results = of(told, "result").filter(ofGuardian)
   const rejections = of(told, "reject").toSorted((a, b) => compareText(a.source, b.source))
   const adopted = of(told, "adopt")
@@ -249,10 +264,10 @@ const read = (id: string, told: ReadonlyArray<Told>, config: Config, mono: numbe
         ? "failed"
         : rejections.length > 0
           ? "rejected"
-          : lives
-            ? "approved"
-            : ageMs >= PROPOSAL_MS
-              ? "expired"
+          : closed !== undefined
+            ? closed.fact.as
+            : approvals.length > 0
+              ? "approved"
               : "awaiting_approval"
   return {
     id,
@@ -265,27 +280,22 @@ const read = (id: string, told: ReadonlyArray<Told>, config: Config, mono: numbe
     term: adopted?.fact.term ?? first.fact.term,
     decided: decision === undefined ? null : { by: decision.fact.by, at: decision.source },
     ageMs,
+    voids,
     frameIds: [first, decision, result].flatMap((one) => (one === undefined ? [] : [one.held.frame.frameId]))
   }
 }
 
 /** All that are known, the newest first. */
-export const proposalsOf = (world: World, config: Config, mono: number): ReadonlyArray<Proposal> => {
-  const all = [...toldOf(world, config)].flatMap(([id, told]) => read(id, told, config, mono) ?? [])
-  return all
-    .map((one) =>
-      one.status !== "awaiting_approval" || !all.some((other) => supersedes(other, one)) ? one : over(one)
-    )
+export const proposalsOf = (world: World, config: Config, mono: number): ReadonlyArray<Proposal> =>
+  [...toldOf(world, config)]
+    .flatMap(([id, told]) => read(id, told, config, mono) ?? [])
     .sort((a, b) => a.ageMs - b.ageMs || compareText(a.id, b.id))
-}
-
-const over = (one: Proposal): Proposal => ({ ...one, status: "superseded" })
 
 const isSame = (a: Body, b: Body): boolean =>
   a.actuator === b.actuator && a.guardian === b.guardian && a.state === b.state
 
 /** The same was done, for another reason, at about the time when this was proposed (B30). */
-const supersedes = (other: Proposal, one: Proposal): boolean =>
+export const supersedes = (other: Proposal, one: Proposal): boolean =>
   other.status === "completed" &&
   one.body.again !== true &&
   isSame(other.body, one.body) &&

@@ -10,7 +10,18 @@ import type { Code } from "../wire/Codes.ts"
 import { CAUSES_MAX } from "../wire/ContextFrame.ts"
 import type { DeviceId } from "../wire/Frame.ts"
 import { FIELD_CHARS_MAX } from "../wire/Limits.ts"
-import { idOf, isOpen, occupies, proposalsOf, shortOf, type Body, type Fact, type Proposal } from "./Proposal.ts"
+import {
+  idOf,
+  isOpen,
+  occupies,
+  PROPOSAL_MS,
+  proposalsOf,
+  shortOf,
+  supersedes,
+  type Body,
+  type Fact,
+  type Proposal
+} from "./Proposal.ts"
 
 type Propose = Extract<Input, { readonly _tag: "Propose" }>
 
@@ -69,8 +80,7 @@ export const propose = (
   const all = proposalsOf(known.world, config, turn.at.mono)
   const before = all.find((one) => one.id === id)
   if (before !== undefined && isOpen(before)) return [done(turn, { id, short: shortOf(id), merged: true }), null]
-  if (before !== undefined && before.status !== "expired")
-    return [failed("ALREADY_DECIDED", `${shortOf(id)} is ${before.status}`), null]
+  if (before !== undefined) return [failed("ALREADY_DECIDED", `${shortOf(id)} is ${before.status}`), null]
   const same = wanted.again === true ? undefined : all.find((one) => occupies(one, body))
   if (same !== undefined)
     return [failed("DUPLICATE_PROPOSAL", `${shortOf(same.id)} of ${same.owner.slice(0, 12)} is for the same`), null]
@@ -84,9 +94,22 @@ const isGone = ({ config, membership }: Known, { owner }: Proposal): boolean => 
   return state !== "up" && state !== "suspect"
 }
 
+/** Of each that is open, and too old, or done for another reason. */
+export const closeOver = (all: ReadonlyArray<Proposal>): ReadonlyArray<Fact> =>
+  all.filter(isOpen).flatMap((one): ReadonlyArray<Fact> => {
+    if (one.ageMs >= PROPOSAL_MS) return [{ fact: "close", id: one.id, as: "expired" }]
+    const isDone = one.status === "awaiting_approval" && all.some((other) => supersedes(other, one))
+    return isDone ? [{ fact: "close", id: one.id, as: "superseded" }] : []
+  })
+
 /** Of each that is open and whose owner is not there. */
-export const adopt = (known: Known, leadership: Leadership, turn: Turn): ReadonlyArray<Fact> =>
-  proposalsOf(known.world, turn.config, turn.at.mono).flatMap((one): ReadonlyArray<Fact> => {
+export const adopt = (
+  all: ReadonlyArray<Proposal>,
+  known: Known,
+  leadership: Leadership,
+  turn: Turn
+): ReadonlyArray<Fact> =>
+  all.flatMap((one): ReadonlyArray<Fact> => {
     if (!isOpen(one) || !isGone(known, one)) return []
     note(turn, { event: "proposal.adopted", about: one.owner, actuator: one.body.actuator, proposal: one.id })
     return [{ fact: "adopt", id: one.id, term: leadership.term.counter }]

@@ -14,7 +14,7 @@ import { onApproval, select, unsaid } from "./Carrying.ts"
 import { decide, onFact, onTime, onToken } from "./Deciding.ts"
 import { approvalsOf, factOf, isOpen, proposalsOf, said, type Fact } from "./Proposal.ts"
 import { ADOPT_EACH_MS, type Proposals } from "./Proposals.ts"
-import { adopt, propose } from "./Proposing.ts"
+import { adopt, closeOver, propose } from "./Proposing.ts"
 
 /** A new process: what it carried out before and could not tell, and whether anything is open. */
 export const open = (proposals: Proposals, known: Known, turn: Turn): readonly [Proposals, World] => {
@@ -73,9 +73,9 @@ export const onTurn = (
     if (fact === null) continue
     if (fact.fact === "propose") next = { ...next, anyOpen: true }
     tell(fact, frame, known, turn)
-    next = onFact(next, fact, turn)
+    next = onFact(next, fact.id, known, turn)
   }
-  if (woke && next.decisions.length > 0) next = onTime(next, known, turn)
+  if (woke && next.decisions.length > 0) next = onTime(next, known, turn, say)
   next = lookAfter(next, woke, known, leadership, turn, say)
   return spoken(next, turn.said, known, turn)
 }
@@ -119,9 +119,11 @@ const lookAfter = (
     return proposals.adoptAt === NEVER_MS ? proposals : { ...proposals, adoptAt: NEVER_MS }
   if (proposals.adoptAt === NEVER_MS) return { ...proposals, adoptAt: mono + ADOPT_EACH_MS }
   if (!woke || proposals.adoptAt > mono) return proposals
-  const anyOpen = proposalsOf(known.world, turn.config, mono).some(isOpen)
+  const all = proposalsOf(known.world, turn.config, mono)
+  const anyOpen = all.some(isOpen)
   if (!anyOpen) return { ...proposals, anyOpen, adoptAt: NEVER_MS }
-  adopt(known, leadership, turn).forEach(say)
+  closeOver(all).forEach(say)
+  adopt(all, known, leadership, turn).forEach(say)
   return { ...proposals, adoptAt: mono + ADOPT_EACH_MS }
 }
 

@@ -334,6 +334,8 @@ export const onFrames = (world: World, link: number, said: Frames, turn: Turn): 
   const { frames, from, incarnation, last, origin, through } = said
   // The answer to something that we have given up waiting for.
   if (origin !== asked.origin || incarnation !== asked.incarnation || from !== asked.from) return world
+  // Since it was asked for the operator has changed its mind.
+  if (roleOf(turn.config, origin) === undefined) return withExchange(world, { ...exchange, asked: null })
   const page = { origin, incarnation, from, through, last }
   if (!isInOrder(said)) {
     refuse(turn, "INVALID_PARAMS", exchange.peer, link, "frames that were not asked for")

@@ -120,6 +120,8 @@ export class Life {
   /** How many steps have it stuck, and the drives that failed for that. */
   jams = 0
   failedDrives = 0
+  /** How many steps keep its planner from working. */
+  enginesOff = 0
   /** Commands of its programs that wait for a lease, or for what comes of them, by the number of the call. */
   readonly wanted: Map<number, Wanted>
   /** Messages that its programs gave so far. */
@@ -138,6 +140,7 @@ export class Life {
     this.senses = new Map(from?.senses)
     this.hardware = new Map(from?.hardware)
     this.jams = from?.jams ?? 0
+    this.enginesOff = from?.enginesOff ?? 0
     this.failedDrives = from?.failedDrives ?? 0
     this.wanted = new Map(from?.wanted)
     this.calls = from?.calls ?? 0

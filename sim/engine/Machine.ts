@@ -238,6 +238,7 @@ export class Machine extends Present implements Port {
       ...(world === null ? {} : { world })
     })
     this.world.script.operators.started(this)
+    if (!this.plans) this.deliver({ _tag: "Engine", runs: false })
   }
 
   /**
@@ -580,6 +581,19 @@ export class Machine extends Present implements Port {
   /** What it moves is stuck, or free again. */
   jam(on: boolean): void {
     this.mine().jams += on ? 1 : -1
+  }
+
+  /** Its planner works no more, or again. */
+  stopEngine(off: boolean): void {
+    const life = this.mine()
+    const worked = life.enginesOff === 0
+    life.enginesOff += off ? 1 : -1
+    if (this.running && worked !== (life.enginesOff === 0)) this.deliver({ _tag: "Engine", runs: !off })
+  }
+
+  /** Its planner works, as far as a step says. */
+  get plans(): boolean {
+    return this.life.enginesOff === 0
   }
 
   get failedDrives(): number {

@@ -118,6 +118,7 @@ export const worldEvents = [
   "world.moved",
   "world.hold",
   "world.jam",
+  "world.stop-engine",
   "world.undo",
   "world.heal",
   "world.replay",

@@ -349,6 +349,8 @@ export class Recorder {
         return `an actuator ${input.ok ? "has done" : "has not done"} what it was told`
       case "Hold":
         return `a person ${input.on ? "holds" : "releases"} ${input.group ?? "all that it moves"}`
+      case "Engine":
+        return `its planner works ${input.runs ? "again" : "no more"}`
       case "Propose":
         return `a planner would have ${input.actuator} ${input.state}`
       case "Decide":

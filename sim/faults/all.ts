@@ -18,6 +18,7 @@ import { move } from "./Move.ts"
 import { replay } from "./Replay.ts"
 import { approve, propose, reject } from "./Propose.ts"
 import { send } from "./Send.ts"
+import { stopEngine } from "./StopEngine.ts"
 import { sense } from "./Sense.ts"
 import { skew } from "./Skew.ts"
 import { slowCpu } from "./SlowCpu.ts"
@@ -69,6 +70,7 @@ const rules: { readonly [V in Verb["_tag"]]: Fault<V> } = {
   ask,
   sense,
   send,
+  "stop-engine": stopEngine,
   propose,
   approve,
   reject,

@@ -93,6 +93,23 @@ const bugs: { readonly [name: string]: Bug } = {
     file: "leadership/Room.ts",
     swaps: [['else if (fact._tag === "Gone" || fact', "else if (fact"]]
   },
+  "leads-without-a-planner": {
+    rule: "P7.6, B23",
+    what: "a planner that works no more goes on leading",
+    file: "leadership/Room.ts",
+    swaps: [["if (!runs) return Leading.release(next, turn, links)", "if (!runs) return next"]]
+  },
+  "stands-without-a-planner": {
+    rule: "P7.6, B23",
+    what: "a node whose planner works no more stands again, and leads",
+    file: "leadership/Leadership.ts",
+    swaps: [
+      [
+        "const stands = !leadership.leaving && !leadership.abstains && !leadership.suspended",
+        "const stands = !leadership.leaving && !leadership.abstains"
+      ]
+    ]
+  },
   "stands-without-asking": {
     rule: "B23",
     what: "it spends a term without asking first whether anybody would vote for it",

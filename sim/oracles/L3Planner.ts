@@ -1,6 +1,6 @@
 /**
- * L3: exactly one active planner, named by everybody, where a majority of electors that remember and somebody who may lead reach
- * each other; and none where they do not.
+ * L3: exactly one active planner, named by everybody, where a majority of electors that remember and somebody who may lead, and whose
+ * planner works, reach each other; and none where they do not.
  *
  * Does not judge: who it is (leadership is sticky), and planners that reach each other through others only.
  */
@@ -38,7 +38,7 @@ export const planner = (core: Core): ReadonlyArray<string> => {
   const { electors } = any.config.manifest
   const remembering = inside.filter(remembers)
   const voters = remembering.filter(({ config }) => electors.includes(config.deviceId))
-  const eligible = remembering.filter(({ config }) => Leadership.mayLead(config, config.deviceId))
+  const eligible = remembering.filter(({ config, plans }) => plans && Leadership.mayLead(config, config.deviceId))
   const leaders = inside.filter(leads)
   const [leader] = leaders
   if (2 * voters.length <= electors.length || eligible.length === 0) {

@@ -106,6 +106,9 @@ const remembering = (all: Array<Promised | undefined>): Oracle => {
       if (countsItself(seen)) promise(machine.config.deviceId, after.incarnation, after.leadership.term)
       const left = leftBy(before, input)
       const owed = all[machine.index]
+      // It ends its own term, and says so to all.
+      const isOver = input._tag === "Engine" && !input.runs && before.leadership.standing._tag === "Leading"
+      if (isOver && owed?.to === machine.config.deviceId) all[machine.index] = undefined
       if (left !== null && owed?.to === left.peer && owed.incarnation <= left.incarnation)
         all[machine.index] = undefined
       if (input._tag !== "Received" || input.frame.type !== "event") return null

@@ -214,6 +214,7 @@ class Teller {
         const who = about === null ? "a stranger logs in" : `somebody logs in as ${about}`
         return this.#line(atMs, `${who}: ${detail.reason ?? ""}`, this.#stepId(happening), null)
       }
+      case "world.stop-engine":
       case "world.propose":
       case "world.approve":
       case "world.reject":

@@ -316,6 +316,7 @@ const nodeFaults = {
   suspend: may(Schema.String, "Sleep."),
   hold: may(Schema.String, "A person holds what it moves."),
   jam: may(Schema.String, "What it moves is stuck."),
+  "stop-engine": may(Schema.String, "A planner that works no more, though its node does."),
   "slow-cpu": may(Schema.String, "Become slow."),
   "disk-hangs": may(Schema.String, "A disk on which nothing gets done."),
   "disk-fails": may(Schema.String, "A disk that fails."),

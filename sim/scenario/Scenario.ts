@@ -76,7 +76,17 @@ export interface NetworkSpec extends Quality {
 /** What a step does. Names are resolved to node names, except the words that are resolved when the step strikes. */
 export type Verb =
   | {
-      readonly _tag: "start" | "restart" | "stop" | "suspend" | "isolate" | "unplug" | "move" | "hold" | "jam"
+      readonly _tag:
+        | "start"
+        | "restart"
+        | "stop"
+        | "suspend"
+        | "isolate"
+        | "unplug"
+        | "move"
+        | "hold"
+        | "jam"
+        | "stop-engine"
       readonly who: ReadonlyArray<Target>
     }
   /** What is left on the disk; absent: what was synced. */

@@ -37,7 +37,8 @@ const undoable: ReadonlySet<VerbName> = new Set<VerbName>([
   "ask",
   "sense",
   "hold",
-  "jam"
+  "jam",
+  "stop-engine"
 ])
 /** A machine that nothing mends would never get well, and a program that nothing stops never rests. */
 const ending: ReadonlySet<VerbName> = new Set(["freeze", "suspend", "slow-cpu", "disk", "unplug", "ask"])
@@ -130,6 +131,7 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
     case "move":
     case "hold":
     case "jam":
+    case "stop-engine":
       return { _tag: verb, who: resolveTargets(reading, step[verb], at) }
     case "crash":
       return readCrash(reading, step.crash, at)

@@ -141,6 +141,10 @@ export const verbs = {
   ),
   hold: may(Who, "A person holds all that a node moves, until the end of the step: it is made safe, and nothing else."),
   jam: may(Who, "What a node moves is stuck, until the end of the step: it stays as it is, and each drive fails."),
+  "stop-engine": may(
+    Who,
+    "A planner works no more until the end of the step, though its node does: it hands over, and does not stand."
+  ),
   suspend: may(Who, "The machine sleeps: nothing runs, nothing reaches it, its clocks go on. Needs `for:`."),
   "slow-cpu": may(
     Schema.Struct({

@@ -112,6 +112,7 @@ const verbWords = (verb: Verb, scenario: Scenario): Written => {
     case "move":
     case "hold":
     case "jam":
+    case "stop-engine":
       return { [verb._tag]: who(verb.who) }
     case "freeze":
       return { freeze: verb.in === undefined ? who(verb.who) : { who: who(verb.who), in: verb.in } }

@@ -42,6 +42,7 @@ export type NodeKind =
   | "hold"
   | "jam"
   | "propose"
+  | "stop-engine"
 
 /** Kinds that strike one link, or one direction of it. */
 export type LinkKind = "cut" | "cut-one-way" | Exclude<LinkVerb, "lie">

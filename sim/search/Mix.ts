@@ -49,10 +49,19 @@ const nodeKinds: ReadonlyArray<NodeKind> = [
   "connect",
   "lie",
   "sense",
-  "send"
+  "send",
+  "stop-engine"
 ]
 /** Of whoever leads as well: what hurts most. */
-const leaderKinds: ReadonlyArray<NodeKind> = ["crash", "stop", "freeze", "suspend", "disk-hangs", "isolate"]
+const leaderKinds: ReadonlyArray<NodeKind> = [
+  "crash",
+  "stop",
+  "freeze",
+  "suspend",
+  "disk-hangs",
+  "isolate",
+  "stop-engine"
+]
 /** Of as many electors as decide. */
 const majorityKinds: ReadonlyArray<NodeKind> = ["crash", "freeze", "isolate"]
 const linkKinds: ReadonlyArray<LinkKind> = [

@@ -34,6 +34,17 @@ describe("clawmesh: orders", () => {
     for (const count of ["0", "-1", "1.5", "10000", "x"])
       assert.include(order(`ping barn --count=${count}`), "1 to 9999")
     assert.deepStrictEqual(order("actuators"), { _tag: "actuators" })
+    for (const word of ["suspend", "resume"] as const) assert.deepStrictEqual(order(word), { _tag: word })
+    assert.deepStrictEqual(order("proposals"), { _tag: "proposals list", all: false })
+    assert.deepStrictEqual(order("proposals list --all"), { _tag: "proposals list", all: true })
+    assert.deepStrictEqual(order("proposals approve P-4F2K --by asha --shown closed"), {
+      _tag: "proposals approve",
+      id: "P-4F2K",
+      by: "asha",
+      shown: "closed"
+    })
+    assert.include(order("proposals aprove P-4F2K"), "did you mean clawmesh proposals approve?")
+    assert.include(order("proposals list --by asha"), "has no flag --by")
     assert.deepStrictEqual(order("hold"), { _tag: "hold", group: null })
     assert.deepStrictEqual(order("hold --of pump-1"), { _tag: "hold of", actuator: "pump-1" })
     assert.include(order("hold well --of pump-1"), "not both")

@@ -135,6 +135,27 @@ describe("clawmesh proposals", () => {
   )
 })
 
+describe("clawmesh suspend", () => {
+  it.live("hands over and says so, until it may lead again; who never leads is told", () =>
+    Effect.gen(function* () {
+      const { daemon, state } = yield* served
+      const never = yield* clawmesh(state, "suspend")
+      assert.deepStrictEqual([never.exit, daemon.offered.length], [5, 0])
+      const planner = new FakeDaemon({ roles: { a: "planner", b: "planner", d: "standby-planner" }, electors: "abd" })
+      const other = yield* directory
+      yield* serve(planner, socketIn(other))
+      const off = yield* clawmesh(other, "suspend")
+      assert.deepStrictEqual([off.err, off.exit], ["", 0])
+      assert.match(off.out, /planner +suspended: it votes, and does not lead/u)
+      assert.notMatch((yield* clawmesh(other, "resume")).out, /suspended/u)
+      assert.deepStrictEqual(planner.offered, [
+        { _tag: "Engine", runs: false },
+        { _tag: "Engine", runs: true }
+      ])
+    })
+  )
+})
+
 describe("clawmesh propose", () => {
   it.live("rests on the word of whoever says so, or on the frames that are named", () =>
     Effect.gen(function* () {

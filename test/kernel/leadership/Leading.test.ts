@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Command } from "../../../kernel/Command.ts"
 import * as Leadership from "../../../kernel/leadership/Leadership.ts"
 import { profiles } from "../../../kernel/Profile.ts"
-import { Drive, events, id, notes, sentEvents, tags, three, type World } from "../drive.ts"
+import { configOf, Drive, events, id, notes, sentEvents, tags, three, type World } from "../drive.ts"
 
 const { leadMs, leaseMs, promiseMs } = profiles.lan
 const term = (counter: number, manifest = 1) => ({ manifest, counter })
@@ -366,5 +366,57 @@ describe("activity gate (B22a, B24)", () => {
     assert.strictEqual(activity(us), "standby")
     us.drive.mono += 1
     assert.strictEqual(activity(us), "provisional")
+  })
+})
+
+describe("B23: a planner that does not work", () => {
+  const suspend = ({ drive }: Candidate, runs = false): ReadonlyArray<Command> => drive.feed({ _tag: "Engine", runs })
+
+  it("hands over at once: first its lease, then the word; and is ineligible", () => {
+    const us = elected()
+    promise(us, us.b, 1)
+    assert.strictEqual(activity(us), "active")
+    const commands = suspend(us)
+    assert.strictEqual(activity(us), "ineligible")
+    assert.deepStrictEqual(
+      sentEvents(commands, "mesh.release").map(({ link }) => link),
+      [us.b, us.c]
+    )
+    assert.deepStrictEqual(suspend(us), [], "once")
+  })
+
+  it("stands no more, votes for others at once, and takes nothing back when it works again", () => {
+    const us = elected()
+    suspend(us)
+    const granted = us.drive.hear(us.b, "mesh.vote", { term: term(2) })
+    assert.isTrue(sentEvents(granted, "mesh.vote.answer")[0]?.granted)
+    us.drive.hear(us.b, "mesh.lead", { term: term(2), beat: 1 })
+    suspend(us, true)
+    for (let beat = 2; beat < 20; beat++) {
+      us.drive.pass(leadMs)
+      us.drive.hear(us.b, "mesh.lead", { term: term(2), beat })
+      assert.strictEqual(us.drive.standing._tag, "Following")
+    }
+    assert.strictEqual(activity(us), "standby")
+  })
+
+  it("does not stand where nobody leads, and does as soon as it works", () => {
+    const us = candidate()
+    suspend(us)
+    us.drive.pass(10 * promiseMs)
+    assert.strictEqual(us.drive.standing._tag, "Following")
+    suspend(us, true)
+    until(us, "Sounding")
+  })
+
+  it("said while it boots it counts, and ends with the process", () => {
+    const drive = new Drive(configOf(three, "a"))
+    drive.diskWaits = true
+    drive.start()
+    drive.feed({ _tag: "Engine", runs: false })
+    drive.diskWaits = false
+    drive.feed({ _tag: "Stored", ticket: 1 })
+    assert.isTrue(drive.node.leadership.suspended)
+    assert.isFalse(Drive.up(three, "a").node.leadership.suspended)
   })
 })

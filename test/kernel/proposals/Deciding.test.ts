@@ -269,5 +269,6 @@ describe("a person decides", () => {
     desk.grants()
     desk.pass(200_000)
     assert.strictEqual(desk.code(call), "OUTCOME_UNKNOWN")
+    assert.strictEqual(desk.proposal.status, "awaiting_approval", "it takes its word back")
   })
 })

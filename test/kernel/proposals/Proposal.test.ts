@@ -3,7 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import type { Config } from "../../../kernel/Config.ts"
 import { factOf, idOf, proposalsOf, said, shortOf, type Body, type Fact } from "../../../kernel/proposals/Proposal.ts"
-import { APPROVAL_MS, PROPOSAL_MS, WINDOW_MS } from "../../../kernel/proposals/Proposal.ts"
+import { PROPOSAL_MS, WINDOW_MS } from "../../../kernel/proposals/Proposal.ts"
+import { closeOver } from "../../../kernel/proposals/Proposing.ts"
 import { trustOf } from "../../../kernel/wire/ContextFrame.ts"
 import { hold } from "../../../kernel/world/Holding.ts"
 import * as World from "../../../kernel/world/World.ts"
@@ -38,6 +39,8 @@ const only = (sayings: ReadonlyArray<Saying>, mono = 0) => {
 
 const no: Fact = { fact: "reject", id: intentOf(), by: "ravi" }
 const done: Fact = { fact: "result", id: intentOf(), outcome: "done" }
+/** The first approval of this one is none. */
+const taken = (by: string): Fact => ({ fact: "void", id: intentOf(), approval: `${by}-1-1`, code: "TARGET_CHANGED" })
 const failed: Fact = { fact: "result", id: intentOf(), outcome: "TARGET_BUSY" }
 
 describe("the intent of a proposal", () => {
@@ -67,7 +70,9 @@ describe("what a frame says of a proposal", () => {
       no,
       done,
       failed,
-      { fact: "adopt", id: intentOf(), term: 3 } as const
+      { fact: "adopt", id: intentOf(), term: 3 } as const,
+      { fact: "close", id: intentOf(), as: "superseded" } as const,
+      taken("d")
     ]) {
       assert.deepStrictEqual(factOf(frameOf("b", 1, fact), "mesh"), fact)
       const { data, kind } = said(fact)
@@ -83,7 +88,18 @@ describe("what a frame says of a proposal", () => {
   it("is nothing that does not read: total over anything", () => {
     fc.assert(
       fc.property(
-        fc.constantFrom("propose", "adopt", "approve", "reject", "result", "x", "__proto__", "toString"),
+        fc.constantFrom(
+          "propose",
+          "adopt",
+          "close",
+          "void",
+          "approve",
+          "reject",
+          "result",
+          "x",
+          "__proto__",
+          "toString"
+        ),
         fc.oneof(fc.constant(intentOf()), fc.string(), fc.anything()),
         fc.oneof(
           fc.anything(),
@@ -192,15 +208,60 @@ describe("what becomes of a proposal", () => {
         ["a", failed]
       ]
     ],
-    ["nobody decided", "expired", [["b", proposed(), PROPOSAL_MS]]],
     [
-      "a yes of which nothing came",
-      "awaiting_approval",
+      "closed for its age",
+      "expired",
       [
-        ["b", proposed(), 200_000],
-        ["d", approved("t"), APPROVAL_MS]
+        ["b", proposed()],
+        ["c", { fact: "close", id: intentOf(), as: "expired" }]
       ]
     ],
+    [
+      "closed by nobody who may",
+      "awaiting_approval",
+      [
+        ["b", proposed()],
+        ["f", { fact: "close", id: intentOf(), as: "expired" }]
+      ]
+    ],
+    [
+      "a yes that its guardian does not take",
+      "awaiting_approval",
+      [
+        ["b", proposed()],
+        ["d", approved("t")],
+        ["a", taken("d")]
+      ]
+    ],
+    [
+      "a yes that whoever said it takes back",
+      "awaiting_approval",
+      [
+        ["b", proposed()],
+        ["d", approved("t")],
+        ["d", taken("d")]
+      ]
+    ],
+    [
+      "a yes that somebody else takes back",
+      "approved",
+      [
+        ["b", proposed()],
+        ["d", approved("t")],
+        ["f", taken("d")]
+      ]
+    ],
+    [
+      "another yes after that",
+      "approved",
+      [
+        ["b", proposed()],
+        ["d", approved("t")],
+        ["a", taken("d")],
+        ["f", approved("u")]
+      ]
+    ],
+    ["old, and nobody has said so", "awaiting_approval", [["b", proposed(), PROPOSAL_MS]]],
     [
       "a yes to something else",
       "awaiting_approval",
@@ -236,17 +297,33 @@ describe("what becomes of a proposal", () => {
     assert.strictEqual(only([...both, ["d", approved("t", longer)]]).body.forMs, 60_000)
   })
 
-  it("another for the same, made at about that time, is superseded by the one that was done (C47)", () => {
+  it("another for the same, made at about that time, is superseded by the one that was done (C47): for the leader to say", () => {
     const other: Body = { ...body, because: ["c-1-1"] }
-    const of = (ageMs: number): ReadonlyArray<string> =>
-      known([
-        ["b", proposed(), ageMs],
-        ["c", proposed(other)],
-        ["a", done]
-      ])
-        .map(({ status }) => status)
-        .toSorted()
-    assert.deepStrictEqual(of(0), ["completed", "superseded"])
-    assert.deepStrictEqual(of(WINDOW_MS), ["awaiting_approval", "completed"])
+    const of = (ageMs: number) =>
+      closeOver(
+        known([
+          ["b", proposed(), ageMs],
+          ["c", proposed(other)],
+          ["a", done]
+        ])
+      )
+    assert.deepStrictEqual(of(0), [{ fact: "close", id: intentOf(other), as: "superseded" }])
+    assert.deepStrictEqual(of(WINDOW_MS), [])
+  })
+
+  it("what nobody decided for half an hour is over: for the leader to say", () => {
+    assert.deepStrictEqual(closeOver(known([["b", proposed(), PROPOSAL_MS - 1]])), [])
+    assert.deepStrictEqual(closeOver(known([["b", proposed(), PROPOSAL_MS]])), [
+      { fact: "close", id: intentOf(), as: "expired" }
+    ])
+    assert.deepStrictEqual(
+      closeOver(
+        known([
+          ["b", proposed(), PROPOSAL_MS],
+          ["f", no]
+        ])
+      ),
+      []
+    )
   })
 })

@@ -256,4 +256,15 @@ describe("two ends of a link", () => {
       [["s-4-9"], []]
     )
   })
+
+  it("C36: what was asked for of a device that is trusted no longer is not taken, and neither is that there is none", () => {
+    for (const frames of [series(1, 2), []]) {
+      const { drive, link } = met("b")
+      const asked = read(drive, drive.hear(link("b"), "mesh.world.have", have(1, 5)))
+      assert.strictEqual(eventsTo(asked, link("b"), "mesh.world.want").length, 1)
+      drive.feed({ _tag: "Distrust", deviceId: id("s") })
+      drive.hear(link("b"), "mesh.world.frames", page(1, 4, frames))
+      assert.isUndefined(originOf(drive.node.world, id("s")))
+    }
+  })
 })
