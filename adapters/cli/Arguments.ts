@@ -68,6 +68,8 @@ export type Order =
       readonly again: boolean
       readonly by: string | null
     }
+  /** How far back; `null`: as far as is kept. */
+  | { readonly _tag: "audit"; readonly sinceMs: number | null }
   | { readonly _tag: "proposals list"; readonly all: boolean }
   | { readonly _tag: "proposals show"; readonly id: string }
   | {
@@ -128,6 +130,7 @@ const commands: {
   set: { flags: ["for", "again"], words: [2, 2] },
   hold: { flags: ["of"], words: [0, 1] },
   release: { flags: [], words: [0, 1] },
+  audit: { flags: ["since"], words: [0, 0] },
   suspend: { flags: [], words: [0, 0] },
   resume: { flags: [], words: [0, 0] },
   propose: { flags: ["for", "because", "again", "by"], words: [2, 2] },
@@ -173,6 +176,12 @@ const readTime = (text: string): number | null => {
   const ms = Math.round(Number(found[1]) * { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[found[2] as "s"])
   return ms > 0 ? ms : null
 }
+
+/** How far back; a sentence where it does not read. */
+const sinceOf = (since: string | undefined): number | null | string =>
+  since === undefined
+    ? null
+    : (readTime(since) ?? `--since ${since}: write a time with a unit, such as 90s, 20m, 1h or 2d`)
 
 interface Given {
   readonly flags: Map<Flag, string>
@@ -273,12 +282,15 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
     case "peers":
       return ordered({ _tag: "peers", name: rest[0] ?? null })
     case "events": {
-      const since = flags.get("since")
-      const sinceMs = since === undefined ? null : readTime(since)
-      if (since !== undefined && sinceMs === null)
-        return misuse(`--since ${since}: write a time with a unit, such as 90s, 20m, 1h or 2d`)
+      const sinceMs = sinceOf(flags.get("since"))
+      if (typeof sinceMs === "string") return misuse(sinceMs)
       const kinds = (flags.get("kind") ?? "").split(",").filter((kind) => kind !== "")
       return ordered({ _tag: "events", follow: flags.has("follow"), sinceMs, kinds })
+    }
+    case "audit": {
+      const sinceMs = sinceOf(flags.get("since"))
+      if (typeof sinceMs === "string") return misuse(sinceMs)
+      return ordered({ _tag: name, sinceMs })
     }
     case "trust add": {
       const role = flags.get("role")
@@ -355,6 +367,8 @@ export const help = `Shows and changes what the clawmesh-node on this machine do
   clawmesh hold [GROUP]               make safe what this node moves, and keep it so
       --of ACTUATOR                   what whichever device moves; it is released there
   clawmesh release [GROUP]            let go of it again
+  clawmesh audit                      what was moved, refused and decided here, and whether the record is whole
+      --since 1h
   clawmesh suspend                    this planner hands over and does not lead, while its node runs
   clawmesh resume                     it may again
   clawmesh trust list                 whom this node trusts, and who else is near

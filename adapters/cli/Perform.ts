@@ -2,6 +2,7 @@
  * Carries out a command that needs the node: asks its socket, and writes the answer for people or for programs. Loaded only
  * when there is something to ask, because help and mistakes should not wait for it.
  */
+import { dirname } from "node:path"
 import { userInfo } from "node:os"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -13,6 +14,8 @@ import { isPrintable, printable } from "../config/Printable.ts"
 import { hint, nearest } from "../config/Spelling.ts"
 import * as Api from "../operator/Api.ts"
 import { failure, type Failure, isFailure } from "../operator/Failure.ts"
+import * as Audit from "../audit/Audit.ts"
+import { auditScreen } from "./AuditScreen.ts"
 import { actuatorsScreen, commandScreen } from "./ActuatorScreen.ts"
 import type { Manner, Order } from "./Arguments.ts"
 import { ask, follow } from "./Client.ts"
@@ -243,6 +246,30 @@ const engine = (errand: Errand, runs: boolean): Work =>
     told(errand, status, (document) => statusScreen(document, errand.look))
   )
 
+/** Read where it lies: for that no node has to run. */
+const showAudit = (errand: Errand, sinceMs: number | null): Work =>
+  Effect.gen(function* () {
+    const directory = dirname(errand.socket)
+    const found = yield* Effect.try({
+      try: () => Audit.read(directory),
+      catch: (error) =>
+        failure("NOT_ALLOWED", `the audit log cannot be read: ${String(error)}`, "as the user of the node")
+    })
+    const fromMs = sinceMs === null ? 0 : errand.nowMs() - sinceMs
+    const records = found.records.filter(({ atMs }) => typeof atMs === "number" && atMs >= fromMs)
+    const document = { $type: "clawmesh.audit/1" as const, ...found, records }
+    told(errand, document, () => auditScreen(document, errand.nowMs(), errand.look))
+    const broken = found.faults.filter(({ what }) => what === "broken")
+    if (broken.length > 0)
+      return yield* Effect.fail(
+        failure(
+          "REFUSED",
+          `the record is not whole: ${broken.map(({ file, line }) => `${file}:${line}`).join(", ")} does not follow the line before it`,
+          "Somebody has changed, dropped or added lines there"
+        )
+      )
+  })
+
 /** The user of this machine, where no other person is named. */
 const person = (by: string | null): string => by ?? userInfo().username
 
@@ -344,6 +371,8 @@ const work = (errand: Errand): Work => {
       return holdOf(errand, order.actuator)
     case "set":
       return set(errand, order)
+    case "audit":
+      return showAudit(errand, order.sinceMs)
     case "suspend":
     case "resume":
       return engine(errand, order._tag === "resume")

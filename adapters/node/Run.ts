@@ -39,6 +39,8 @@ import { unusable } from "../vault/Vault.ts"
 import * as Ws from "../ws/Transport.ts"
 import * as Calls from "./Calls.ts"
 import type { Daemon, Told } from "./Daemon.ts"
+import * as Audit from "../audit/Audit.ts"
+import * as Views from "../operator/Views.ts"
 import * as Logging from "./Logging.ts"
 import * as Quiet from "./Quiet.ts"
 import * as Mesh from "./Mesh.ts"
@@ -151,9 +153,13 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     write: (line) => void process.stdout.write(line)
   })
   const quiet = Quiet.make()
+  const audit = Audit.open(directory.path, (why) =>
+    printed.note(now().wall, "warning", `the audit log is not written: ${why}`)
+  )
   const tell = (told: Told): void => {
     log.tell(told)
     printed.event(told)
+    audit.tell(Views.eventOf(state, told))
   }
   for (const note of directory.notes) printed.note(now().wall, "warning", note)
   if (mesh.founded)

@@ -340,7 +340,7 @@ export const trustChange = (
   device
 })
 
-const eventOf = (node: NodeState, { atMs, event }: Told): Api.Event => ({
+export const eventOf = (node: NodeState, { atMs, event }: Told): Api.Event => ({
   at: isoTime(atMs),
   atMs,
   ...event,

@@ -126,7 +126,14 @@ export const carryOut = (guardian: Guardian, wish: Wish, by: DeviceId, ticket: n
   const guard = guardian.guards.find(({ group }) => group === actuator?.group)
   const refuse = ([code, message]: No): Guardian => {
     no(turn, ticket, code, message)
-    note(turn, { event: "actuator.refused", about: by, actuator: wish.actuator, code, reason: message })
+    note(turn, {
+      event: "actuator.refused",
+      about: by,
+      actuator: wish.actuator,
+      intent: wish.intentId,
+      code,
+      reason: message
+    })
     return guardian
   }
   if (actuator === undefined || guard === undefined)

@@ -54,6 +54,7 @@ export const effect = (
   note(turn, {
     event: outcome === "done" ? "actuator.done" : "actuator.failed",
     actuator,
+    intent: intentId,
     reason: state,
     ...(outcome === "done" ? {} : { code: outcome })
   })

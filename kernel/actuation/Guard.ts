@@ -3,10 +3,12 @@
  * the drive that is under way, and where each of its actuators is.
  */
 import type { Actuator } from "./Actuator.ts"
+import type { Envelope } from "./Envelope.ts"
 import type * as Ledger from "./Ledger.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, type Order, type Turn } from "../Turn.ts"
 import type { Code } from "../wire/Codes.ts"
+import { FIELD_CHARS_MAX } from "../wire/Limits.ts"
 
 /** A lease, on the guardian's elapsed time; its holder uses half. And after a start nobody has one for so long. */
 export const LEASE_MS = 10_000
@@ -126,10 +128,16 @@ export const no = (turn: Turn, order: number, code: Code, message: string): void
   turn.results.push({ ticket: order, outcome: { ok: false, code, message } })
 }
 
-export const refuse = (turn: Turn, { from, ticket }: Order, actuator: string, code: Code, message: string): null => {
+export const refuse = (turn: Turn, order: Order, actuator: string, code: Code, message: string): null => {
+  const { from, ticket } = order
   no(turn, ticket, code, message)
-  note(turn, { event: "actuator.refused", about: from.deviceId, actuator, code, reason: message })
+  note(turn, { event: "actuator.refused", about: from.deviceId, actuator, code, reason: message, ...intentIn(order) })
   return null
+}
+
+const intentIn = ({ params }: Order): { readonly intent?: string } => {
+  const intent = (params.command as Partial<Envelope> | undefined)?.kernel?.intentId
+  return typeof intent === "string" ? { intent: intent.slice(0, FIELD_CHARS_MAX) } : {}
 }
 
 export const yes = (turn: Turn, order: number, result: unknown): void => {

@@ -52,7 +52,13 @@ export const open = ({ drives, words }: Guardian, turn: Turn, lost: boolean): Gu
     for (const { actuator, intentId, outcome } of intents) {
       if (outcome !== "started") continue
       put(turn, { _tag: "Effected", group, intentId, outcome: "OUTCOME_UNKNOWN" })
-      note(turn, { event: "actuator.unknown", actuator, code: "OUTCOME_UNKNOWN", reason: "it stopped in the middle" })
+      note(turn, {
+        event: "actuator.unknown",
+        actuator,
+        intent: intentId,
+        code: "OUTCOME_UNKNOWN",
+        reason: "it stopped in the middle"
+      })
     }
     if (hold || forgot) note(turn, { event: "actuator.hold", actuator: group, reason: "it is on hold" })
     const places = actuators

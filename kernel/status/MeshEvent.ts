@@ -62,6 +62,8 @@ export const MeshEvent = Schema.Struct({
   witnesses: Schema.optionalKey(Schema.Array(DeviceId)),
   /** Of `actuator.*`: which one, or which group. */
   actuator: Schema.optionalKey(Schema.String),
+  /** Of `actuator.*`: the intent that was carried out, or not; of a proposal its id. */
+  intent: Schema.optionalKey(Schema.String),
   /** Of `proposal.*`: its id. */
   proposal: Schema.optionalKey(Schema.String),
   /** Of `world.*`: how many frames; of `actuator.lease`: the epoch. */

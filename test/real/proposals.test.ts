@@ -99,7 +99,11 @@ describe("people decide", () => {
       await knows(of, "backup", id, "completed")
       assert.throws(() => of.clawmesh("backup", "proposals", "approve", short), "is not approved")
       assert.strictEqual(openings(of, id), 1)
-      assert.match(of.clawmesh("phone", "events", "--kind", "proposal"), /proposal/u)
+      assert.match(of.clawmesh("phone", "events", "--kind", "proposal"), /proposal\.approved[^]*proposal\.result/u)
+      assert.match(
+        of.clawmesh("board", "audit"),
+        /proposal\.approved[^]*asha[^]*actuator\.done[^]*the record is whole/u
+      )
     }
   )
 

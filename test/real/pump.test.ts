@@ -82,6 +82,10 @@ describe("a pump", () => {
       assert.match(one.clawmesh("b", "hold"), /on hold/u)
       await one.eventually("it is closed", () => Promise.resolve(movements(one, "pump-b").at(-1) === "closed -"))
       assert.strictEqual((await settled(one, "b", "second")).code, "ON_HOLD")
+      assert.match(
+        one.clawmesh("b", "audit"),
+        /actuator\.done +this node[^]*actuator\.hold[^]*ON_HOLD[^]*the record is whole/u
+      )
       assert.match(one.clawmesh("b", "release"), /free/u)
       assert.match(one.clawmesh("laptop", "set", "pump-b", "open", "--for", "20s", "--again"), /is open/u)
 

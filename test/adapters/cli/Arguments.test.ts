@@ -34,6 +34,8 @@ describe("clawmesh: orders", () => {
     for (const count of ["0", "-1", "1.5", "10000", "x"])
       assert.include(order(`ping barn --count=${count}`), "1 to 9999")
     assert.deepStrictEqual(order("actuators"), { _tag: "actuators" })
+    assert.deepStrictEqual(order("audit --since 1h"), { _tag: "audit", sinceMs: 3_600_000 })
+    assert.include(order("audit --since 1"), "write a time with a unit")
     for (const word of ["suspend", "resume"] as const) assert.deepStrictEqual(order(word), { _tag: word })
     assert.deepStrictEqual(order("proposals"), { _tag: "proposals list", all: false })
     assert.deepStrictEqual(order("proposals list --all"), { _tag: "proposals list", all: true })
