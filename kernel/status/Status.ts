@@ -1,7 +1,9 @@
 /**
  * Read-only views of a node: what it would say of itself and of the others (B26, B44). Computed when asked, never stored.
  */
-import { trustedDevice } from "../Config.ts"
+import { ACTUATOR } from "../actuation/Actuator.ts"
+import { roleOf, trustedDevice } from "../Config.ts"
+import { proposalsOf, shortOf } from "../proposals/Proposal.ts"
 import * as Leadership from "../leadership/Leadership.ts"
 import type { Posture } from "../links/Policy.ts"
 import * as Way from "../links/Way.ts"
@@ -36,6 +38,36 @@ export interface PeerStatus {
   readonly refused?: string
 }
 
+/** As generation 1 knows them. */
+export interface PendingProposal {
+  /** Whole, so that it can be decided about. */
+  readonly taskId: string
+  readonly summary: string
+  readonly approvalLevel: "L2"
+  readonly status: "awaiting_approval"
+  readonly plannerDeviceId: DeviceId
+  readonly plannerRole: Role
+  /** Who looks after it now. */
+  readonly plannerOwner: DeviceId
+}
+
+/** More would make an answer long, and nobody reads them all. */
+export const PENDING_TOLD_MAX = 16
+
+const pending = ({ config, world }: NodeState, mono: number): ReadonlyArray<PendingProposal> =>
+  proposalsOf(world, config, mono)
+    .filter((one) => one.status === "awaiting_approval")
+    .slice(0, PENDING_TOLD_MAX)
+    .map(({ body, id, owner, proposer }) => ({
+      taskId: id,
+      summary: `${shortOf(id)}: ${body.actuator.slice(ACTUATOR.length)} ${body.state}${body.forMs === 0 ? "" : ` for ${Math.round(body.forMs / 1_000)} s`}`,
+      approvalLevel: "L2",
+      status: "awaiting_approval",
+      plannerDeviceId: proposer,
+      plannerRole: roleOf(config, proposer) ?? "planner",
+      plannerOwner: owner
+    }))
+
 export interface NodeStatus {
   readonly localDeviceId: DeviceId
   readonly displayName: string
@@ -62,6 +94,8 @@ export interface NodeStatus {
   readonly term: number
   /** What is left of our own lease, ms; 0: we hold none. */
   readonly leaseMs: number
+  /** Those that wait for a person, the newest first (B32); absent: there are none. */
+  readonly pendingProposals?: ReadonlyArray<PendingProposal>
   /** Counts of refusals by code, those that happened. */
   readonly refusals: { readonly [code: string]: number }
 }
@@ -103,6 +137,7 @@ export const status = (node: NodeState, mono: number): NodeStatus => {
   const state = Leadership.activity(leadership, config, mono)
   const leader = Leadership.named(leadership, config, mono)
   const all = peers(node, mono)
+  const waiting = pending(node, mono)
   const refusals: Record<string, number> = {}
   node.refusals.forEach((count, index) => {
     if (count > 0) refusals[allCodes[index]!] = count
@@ -133,6 +168,7 @@ export const status = (node: NodeState, mono: number): NodeStatus => {
     },
     term: leadership.term.counter,
     leaseMs: Math.max(0, leaseUntil - mono),
+    ...(waiting.length === 0 ? {} : { pendingProposals: waiting }),
     refusals
   }
 }

@@ -495,6 +495,17 @@ const bugs: { readonly [name: string]: Bug } = {
     file: "proposals/Proposing.ts",
     swaps: [["if (!isOpen(one) || !isGone(known, one)) return []", "return []"]]
   },
+  "tells-nobody-what-came-of-it": {
+    rule: "P17.6, L4",
+    what: "whoever decided is not told what came of it",
+    file: "proposals/Deciding.ts",
+    swaps: [
+      [
+        "    answer(turn, decision.call, outcome)\n    next = without(next, decision)\n  }\n  return next",
+        "    next = without(next, decision)\n  }\n  return next"
+      ]
+    ]
+  },
   "leaves-a-blind-decision-to-wait": {
     rule: "P17.5, L4",
     what: "a decision that its guardian never hears waits for ever, and nobody is told",

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { profiles } from "../../../kernel/Profile.ts"
 import { peers, peerState, status } from "../../../kernel/status/Status.ts"
+import { shortOf } from "../../../kernel/proposals/Proposal.ts"
+import { frameOf, intentOf, proposed } from "../proposals/facts.ts"
 import { Drive, framesTo, id, three } from "../drive.ts"
 import { Mesh } from "../mesh.ts"
 
@@ -52,6 +54,26 @@ describe("status (B26, S11)", () => {
     assert.strictEqual(statusOf(drive).connectedPeers, 2)
     assert.strictEqual(peerState(drive.node, id("c")), "up")
     assert.strictEqual(peerState(drive.node, id("f")), "unknown")
+  })
+
+  it("B32: names what waits for a person, by its whole id, with whose it is", () => {
+    const drive = Drive.up({ roles: { c: "field", a: "field", b: "planner" }, dialled: "" }, "c")
+    const { link } = drive.meet("b")
+    assert.isUndefined(statusOf(drive).pendingProposals)
+    drive.hear(link, "context.frame", frameOf("b", 1, proposed()))
+    assert.deepStrictEqual(statusOf(drive).pendingProposals, [
+      {
+        taskId: intentOf(),
+        summary: `${shortOf(intentOf())}: pump open for 5 s`,
+        approvalLevel: "L2",
+        status: "awaiting_approval",
+        plannerDeviceId: id("b"),
+        plannerRole: "planner",
+        plannerOwner: id("b")
+      }
+    ])
+    drive.hear(link, "context.frame", frameOf("b", 2, { fact: "reject", id: intentOf(), by: "asha" }))
+    assert.isUndefined(statusOf(drive).pendingProposals)
   })
 
   it("B2, B3: shows who has a peer as down, and that one witness does not confirm it", () => {
