@@ -336,10 +336,14 @@ const run = (node: NodeState, input: Input): Step => {
   const heard = WorldRoom.onTurn(node.world, input, woke, turn, links, membership)
   const known = { config: node.config, links, membership, world: heard }
   let routing = RoutingRoom.onTurn(node.routing, input, woke, known, turn)
-  const acted = ActuationRoom.onTurn(node.guardian, input, woke, turn)
-  const [selected, guardian] = ProposalsRoom.asGuardian(node.proposals, acted, known, turn)
-  routing = RoutingRoom.onResults(routing, turn)
-  const [proposals, world] = ProposalsRoom.onTurn(selected, input, woke, known, leadership, turn)
+  let guardian = ActuationRoom.onTurn(node.guardian, input, woke, turn)
+  let { proposals } = node
+  let world = heard
+  if (ProposalsRoom.concerns(proposals, input, turn)) {
+    ;[proposals, guardian] = ProposalsRoom.asGuardian(proposals, guardian, known, turn)
+    routing = RoutingRoom.onResults(routing, turn)
+    ;[proposals, world] = ProposalsRoom.onTurn(proposals, input, woke, known, leadership, turn)
+  } else routing = RoutingRoom.onResults(routing, turn)
   if (turn.admitted?.frame?.type === "req") answer(node, turn)
   links = Links.behindControl(links, turn)
   links = Links.towardsGen1(links, woke, turn)

@@ -22,6 +22,17 @@ export const open = (proposals: Proposals, known: Known, turn: Turn): readonly [
   return spoken({ ...proposals, anyOpen }, unsaid(known, turn), known, turn)
 }
 
+/** Most turns are about other things, and there are many. */
+export const concerns = ({ anyOpen, due }: Proposals, { _tag }: Input, turn: Turn): boolean =>
+  anyOpen ||
+  due <= turn.at.mono ||
+  turn.learned.length > 0 ||
+  turn.told.length > 0 ||
+  turn.orders.length > 0 ||
+  turn.results.length > 0 ||
+  _tag === "Propose" ||
+  _tag === "Decide"
+
 /** As the guardian: who is about to decide, and who has decided. Before what came of orders is told (routing/Room.ts). */
 export const asGuardian = (
   proposals: Proposals,
