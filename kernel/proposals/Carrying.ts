@@ -19,7 +19,7 @@ import * as Log from "../world/Log.ts"
 import { heldOf } from "../world/Trace.ts"
 import type { World } from "../world/World.ts"
 import { factOf, isAmong, PROPOSAL_MS, proposalsOf, type Body, type Fact, type Proposal } from "./Proposal.ts"
-import { CALLS_FROM, TOKEN_MS, TOKENS_MAX, type Proposals } from "./Proposals.ts"
+import { CALLS_FROM, TOKEN_MS, TOKENS_MAX, unique, type Proposals } from "./Proposals.ts"
 
 /** What moves something may rest on nothing that is older. */
 export const EVIDENCE_MS = 3_600_000
@@ -97,7 +97,7 @@ export const select = (
   const numbers = proposals.numbers + 1
   const { deviceId } = order.from
   const token = {
-    token: `${turn.bootId}-${numbers}`,
+    token: unique(turn, numbers),
     id: one.id,
     state,
     device: deviceId,

@@ -14,7 +14,15 @@ import { FIELD_CHARS_MAX } from "../wire/Limits.ts"
 import { ownRefusal } from "../world/Receiving.ts"
 import { APPROVAL_MS, approvalsOf, PROPOSAL_MS, proposalsOf, shortOf, type Fact, type Proposal } from "./Proposal.ts"
 import { done, failed } from "./Proposing.ts"
-import { ASK_AGAIN_MS, CALLS_FROM, DECISIONS_MAX, TOKEN_MS, type Decision, type Proposals } from "./Proposals.ts"
+import {
+  ASK_AGAIN_MS,
+  CALLS_FROM,
+  DECISIONS_MAX,
+  unique,
+  TOKEN_MS,
+  type Decision,
+  type Proposals
+} from "./Proposals.ts"
 
 type Decide = Extract<Input, { readonly _tag: "Decide" }>
 
@@ -86,7 +94,7 @@ const ask = (proposals: Proposals, decision: Decision, { body, id }: Proposal, t
       channel: DECISIONS,
       to: body.guardian,
       originGatewayId: turn.config.deviceId,
-      idempotencyKey: `${turn.bootId}-${numbers}`,
+      idempotencyKey: unique(turn, numbers),
       message: { token: id }
     }
   })

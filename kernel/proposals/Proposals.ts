@@ -2,6 +2,7 @@
  * What a node has under way about proposals. Data only; who changes it: Proposing.ts (a planner of ours), Deciding.ts (a person here),
  * Carrying.ts (the guardian: tokens, and what was approved), Room.ts (the front).
  */
+import type { Turn } from "../Turn.ts"
 import { NEVER_MS } from "../Time.ts"
 import type { DeviceId } from "../wire/Frame.ts"
 
@@ -57,6 +58,10 @@ export interface Proposals {
   readonly adoptAt: number
   readonly due: number
 }
+
+/** A name that no other life of any process gives: one process may live more than once, and counts anew each time. */
+export const unique = ({ bootId, incarnation }: Pick<Turn, "bootId" | "incarnation">, n: number): string =>
+  `${bootId}-${incarnation}-${n}`
 
 export const make = (): Proposals => ({
   decisions: [],

@@ -13,7 +13,7 @@ import type { World } from "../world/World.ts"
 import { onApproval, select, unsaid } from "./Carrying.ts"
 import { decide, onFact, onTime, onToken } from "./Deciding.ts"
 import { approvalsOf, factOf, isOpen, proposalsOf, said, type Fact } from "./Proposal.ts"
-import { ADOPT_EACH_MS, type Proposals } from "./Proposals.ts"
+import { ADOPT_EACH_MS, unique, type Proposals } from "./Proposals.ts"
 import { adopt, closeOver, propose } from "./Proposing.ts"
 
 /** A new process: what it carried out before and could not tell, and whether anything is open. */
@@ -153,7 +153,7 @@ const spoken = (
     numbers++
     const causes =
       fact.fact === "propose" ? fact.body.because : (all.find(({ id }) => id === fact.id)?.frameIds ?? []).slice(-2)
-    const frameId = `proposal-${turn.bootId}-${numbers}`
+    const frameId = `proposal-${unique(turn, numbers)}`
     world = Emitting.onSensed(world, { _tag: "Sensed", at: turn.at, frameId, causes, ...said(fact) }, turn, true)
   }
   return [withDue({ ...proposals, numbers }), worldWithDue(Emitting.sign(world, turn))]
