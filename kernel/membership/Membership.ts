@@ -26,8 +26,9 @@ import * as Inquiry from "./Inquiry.ts"
 import { edgesChanged, indexOfMember, strange, type Member } from "./Member.ts"
 import * as Probe from "./Probe.ts"
 import { ringsOf } from "./Rings.ts"
+import { contesting, restated } from "./Restating.ts"
 import * as Rows from "./Rows.ts"
-import { gather, seenWithoutMe, verdict, type Evidence, type Verdict } from "./Verdict.ts"
+import { gather, seenWithoutMe, verdict, type Evidence } from "./Verdict.ts"
 
 /** How often we were not there ourselves, and when. */
 export interface Stalls {
@@ -43,6 +44,8 @@ export interface Membership extends Rows.Rows {
   readonly beats: number
   /** We accuse nobody before then; 0: we are attentive. */
   readonly attentiveAt: number
+  /** The last verdicts were those of somebody attentive: who is not keeps back what it would accuse others of. */
+  readonly attentive: boolean
   readonly stalls: Stalls
   /** Since when our own interface has no carrier; `null`: it has one, or nobody knows. */
   readonly carrierLostAt: number | null
@@ -60,6 +63,7 @@ export const make = (config: Config): Membership => ({
   beatAt: NEVER_MS,
   beats: 0,
   attentiveAt: 0,
+  attentive: true,
   stalls: { count: 0, lastMs: 0, lastAt: 0 },
   carrierLostAt: null,
   due: NEVER_MS
@@ -105,8 +109,7 @@ export const onTurn = (membership: Membership, woke: boolean, turn: Turn): Membe
   if (turn.admitted !== null) next = onAdmitted(next, turn)
   for (let i = 0; i < turn.facts.length; i++) next = onFact(next, turn.facts[i]!, turn)
   if (woke) next = onTime(next, turn)
-  if (next === membership) return membership
-  return judge(membership, next, turn)
+  return next === membership && !woke ? membership : judge(membership, next, turn)
 }
 
 const withMember = (membership: Membership, index: number, member: Member): Membership =>
@@ -376,7 +379,7 @@ const judge = (before: Membership, after: Membership, turn: Turn): Membership =>
   let next = after
   const edges = edgesChanged(before.members, after.members)
   if (edges) next = withOwnRow(next, turn)
-  if (edges || next.rows !== before.rows || next.attentiveAt !== before.attentiveAt) {
+  if (edges || next.rows !== before.rows || next.attentive !== isAttentive(next, turn)) {
     let [was, judged] = [next, withVerdicts(next, turn)]
     // Who is down is no way to others any more, and who is up again by their word is one: that is evidence about the rest.
     for (let n = 0; n < ROUNDS_MAX && edgesChanged(was.members, judged.members); n++)
@@ -394,9 +397,10 @@ export const settled = (membership: Membership, turn: Turn): Membership =>
   withDue(withOwnRow(withVerdicts(withOwnRow(membership, turn), turn), turn), turn)
 
 const withDue = (membership: Membership, turn: Turn): Membership => {
-  const { repeatMs } = turn.config.profile
-  const { attentiveAt, beatAt, members } = membership
+  const { deafMs, repeatMs } = turn.config.profile
+  const { attentiveAt, beatAt, carrierLostAt, members } = membership
   let due = Math.min(beatAt, Rows.dueAt(membership), attentiveAt === 0 ? NEVER_MS : attentiveAt)
+  if (carrierLostAt !== null && carrierLostAt + deafMs > turn.at.mono) due = Math.min(due, carrierLostAt + deafMs)
   for (let i = 0; i < members.length; i++) {
     const member = members[i]!
     if (member.probe !== 0 || member.probeAt !== NEVER_MS) due = Math.min(due, Probe.dueAt(member, repeatMs))
@@ -436,61 +440,14 @@ const withVerdicts = (membership: Membership, turn: Turn): Membership => {
     const judged = Inquiry.doubting(restated(contested, said, attentive, turn), said, membership, i, turn)
     if (judged !== member) (members ??= membership.members.slice())[i] = judged
   }
-  if (members === null) return membership
-  const next = { ...membership, members }
+  if (members === null) return attentive === membership.attentive ? membership : { ...membership, attentive }
+  const next = { ...membership, attentive, members }
   if (isIsolated(next) && !isIsolated(membership)) {
     const reason = membership.carrierLostAt === null ? "every peer is down" : "no carrier"
     note(turn, { event: "node.isolated", about: turn.config.deviceId, reason })
   }
   return next
 }
-
-/**
- * When somebody dies, all who observe it find so within a beat of each other. So long they are waited for while any of them
- * has it as good: links that stall by chance are over by then.
- */
-const contesting = (member: Member, { contested, state, unseen }: Verdict, turn: Turn): Member => {
-  const waits = state === "down" && (contested === true || unseen === true) && member.state !== "down"
-  if (waits !== (member.contestedUntil === NEVER_MS)) return member
-  if (!waits) return { ...member, contestedUntil: NEVER_MS }
-  const { beatMs, coverAfterMs } = turn.config.profile
-  // Who comes back stands in for the observers of others after a while, and says so at its next beat.
-  return { ...member, contestedUntil: turn.at.mono + (unseen === true ? coverAfterMs + 2 * beatMs : beatMs) }
-}
-
-const restated = (member: Member, { witnesses, ...said }: Verdict, attentive: boolean, turn: Turn): Member => {
-  const waits = said.state === "down" && member.contestedUntil !== NEVER_MS && member.contestedUntil > turn.at.mono
-  const state = waits ? "suspect" : said.state
-  if (state === null || state === member.state) return member
-  // A device that is down stays down until somebody's edge is good again: it is never merely suspected back to life.
-  if (member.state === "down" && state === "suspect") return member
-  if (!attentive && (state === "suspect" || state === "down")) return member
-  tell(member, state, witnesses, turn)
-  const next: Member = { ...member, state, since: turn.at.mono, sureAt: 0, witnesses: [] }
-  if (state === "down") return { ...Probe.fallen(next, turn), witnesses, contestedUntil: NEVER_MS }
-  return state === "up" && member.state === "down" ? Probe.returned(next) : next
-}
-
-const tell = (
-  { deviceId: about, incarnation }: Member,
-  state: "up" | "suspect" | "down" | "left",
-  witnesses: ReadonlyArray<DeviceId>,
-  turn: Turn
-): void => {
-  if (state === "left")
-    return note(turn, { event: "peer.left", about, incarnation, reason: "others heard its goodbye" })
-  if (state !== "down") {
-    if (state === "up") turn.facts.push({ _tag: "Dead", peer: about, dead: false })
-    return note(turn, { event: `peer.${state}`, about, incarnation })
-  }
-  const confirmed = isConfirmed(witnesses)
-  if (confirmed) turn.facts.push({ _tag: "Dead", peer: about, dead: true })
-  note(turn, { event: "peer.down", about, incarnation, witnesses, ...(confirmed ? {} : { reason: "unconfirmed" }) })
-  if (confirmed) note(turn, { event: "peer.down.confirmed", about, incarnation, witnesses })
-}
-
-/** Two have to see it. */
-export const isConfirmed = (witnesses: ReadonlyArray<DeviceId>): boolean => witnesses.length >= 2
 
 /** Everybody whom we have met is down: it may well be us. A flag beside the verdicts, not instead of them. */
 export const isIsolated = ({ members }: Membership): boolean =>

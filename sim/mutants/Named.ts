@@ -294,7 +294,7 @@ const bugs: { readonly [name: string]: Bug } = {
   "one-witness-is-enough": {
     rule: "B4",
     what: "a death that one alone has seen counts as confirmed",
-    file: "membership/Membership.ts",
+    file: "membership/Restating.ts",
     swaps: [["witnesses.length >= 2", "witnesses.length >= 1"]]
   },
   "accuses-after-a-stall": {
