@@ -339,11 +339,10 @@ const run = (node: NodeState, input: Input): Step => {
   let guardian = ActuationRoom.onTurn(node.guardian, input, woke, turn)
   let { proposals } = node
   let world = heard
-  if (ProposalsRoom.concerns(proposals, input, turn)) {
-    ;[proposals, guardian] = ProposalsRoom.asGuardian(proposals, guardian, known, turn)
-    routing = RoutingRoom.onResults(routing, turn)
-    ;[proposals, world] = ProposalsRoom.onTurn(proposals, input, woke, known, leadership, turn)
-  } else routing = RoutingRoom.onResults(routing, turn)
+  const proposed = ProposalsRoom.concerns(proposals, input, leadership, turn)
+  if (proposed) [proposals, guardian] = ProposalsRoom.asGuardian(proposals, guardian, known, turn)
+  routing = RoutingRoom.onResults(routing, turn)
+  if (proposed) [proposals, world] = ProposalsRoom.onTurn(proposals, input, woke, known, leadership, turn)
   if (turn.admitted?.frame?.type === "req") answer(node, turn)
   links = Links.behindControl(links, turn)
   links = Links.towardsGen1(links, woke, turn)

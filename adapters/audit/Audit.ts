@@ -78,9 +78,9 @@ export const open = (directory: string, fail: (why: string) => void): Auditor =>
   let prev = NOTHING
   let bytes = 0
   guarded(() => {
-    const end = endOf(path) ?? endOf(join(directory, aside(1)))
-    if (end !== null) prev = hashOf(end.line)
     const here = endOf(path)
+    const end = here ?? endOf(join(directory, aside(1)))
+    if (end !== null) prev = hashOf(end.line)
     bytes = here?.bytes ?? 0
     if (here?.whole === false) appendFileSync(path, "\n")
   })

@@ -14,6 +14,7 @@ import {
   yes,
   type Guard,
   type Guardian,
+  type No,
   type Step
 } from "./Guard.ts"
 import { forbids } from "./Hold.ts"
@@ -21,7 +22,6 @@ import { isHolder } from "./Lease.ts"
 import * as Ledger from "./Ledger.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, type Order, type Turn } from "../Turn.ts"
-import type { Code } from "../wire/Codes.ts"
 import type { DeviceId } from "../wire/Frame.ts"
 
 /** Older than this by its sender's calendar: a command is not for now. */
@@ -66,8 +66,6 @@ export interface Wish {
   /** Not unless it is in this state now; absent: in any. */
   readonly when: string | undefined
 }
-
-type No = readonly [code: Code, message: string]
 
 const held = (guard: Guard, { safe }: Actuator, state: string, turn: Turn): No | null =>
   forbids(guard, state === safe, turn) ? ["ON_HOLD", "a person holds it"] : null

@@ -6,6 +6,7 @@ import type { Actuator } from "./Actuator.ts"
 import type { Envelope } from "./Envelope.ts"
 import type * as Ledger from "./Ledger.ts"
 import { NEVER_MS } from "../Time.ts"
+import { done, failed } from "../routing/Outcome.ts"
 import { note, type Order, type Turn } from "../Turn.ts"
 import type { Code } from "../wire/Codes.ts"
 import { FIELD_CHARS_MAX } from "../wire/Limits.ts"
@@ -123,9 +124,12 @@ export const each = (guardian: Guardian, change: (guard: Guard) => Guard): Guard
 
 // ------------------------------------------------------------------------------------------------ answers
 
+/** Why something is not done. */
+export type No = readonly [code: Code, message: string]
+
 export const no = (turn: Turn, order: number, code: Code, message: string): void => {
   turn.facts.push({ _tag: "Refused", code })
-  turn.results.push({ ticket: order, outcome: { ok: false, code, message } })
+  turn.results.push({ ticket: order, outcome: failed(code, message) })
 }
 
 export const refuse = (turn: Turn, order: Order, actuator: string, code: Code, message: string): null => {
@@ -141,5 +145,5 @@ const intentIn = ({ params }: Order): { readonly intent?: string } => {
 }
 
 export const yes = (turn: Turn, order: number, result: unknown): void => {
-  turn.results.push({ ticket: order, outcome: { ok: true, messageId: "", by: turn.config.deviceId, result } })
+  turn.results.push({ ticket: order, outcome: done(turn.config.deviceId, result) })
 }

@@ -6,8 +6,7 @@
  * Source of the two steps: IEC 61850-7-2, select before operate.
  */
 import { carryOut } from "../actuation/Command.ts"
-import type { Guardian } from "../actuation/Guard.ts"
-import { byRef } from "../actuation/Guard.ts"
+import { byRef, no, yes, type Guardian, type No } from "../actuation/Guard.ts"
 import { judgeEvidence } from "../actuation/Gate.ts"
 import type * as Ledger from "../actuation/Ledger.ts"
 import { roleOf } from "../Config.ts"
@@ -18,16 +17,23 @@ import type { Known } from "../routing/Routes.ts"
 import * as Log from "../world/Log.ts"
 import { heldOf } from "../world/Trace.ts"
 import type { World } from "../world/World.ts"
-import { factOf, isAmong, PROPOSAL_MS, proposalsOf, type Body, type Fact, type Proposal } from "./Proposal.ts"
+import {
+  factOf,
+  isAmong,
+  PROPOSAL_MS,
+  proposalOf,
+  proposalsOf,
+  type Body,
+  type Fact,
+  type Proposal
+} from "./Proposal.ts"
 import { CALLS_FROM, TOKEN_MS, TOKENS_MAX, unique, type Proposals } from "./Proposals.ts"
 
 /** What moves something may rest on nothing that is older. */
 export const EVIDENCE_MS = 3_600_000
 
-type No = readonly [code: Code, message: string]
-
 /** Whether what it rests on is held here, and says enough (P16.1). */
-const unfounded = (world: World, { because }: Body, ref: string, turn: Turn): No | null => {
+const unfounded = (world: World, { actuator: ref, because }: Body, turn: Turn): No | null => {
   const actuator = byRef(turn, ref)
   if (actuator === undefined) return ["DELIVERY_FAILED", "this node owns no such actuator"]
   const byId = heldOf(world)
@@ -64,34 +70,29 @@ const notAllowed = ({ body, proposer }: Proposal, turn: Turn): No | null => {
   return null
 }
 
-/** Somebody is about to decide. `say`: what is to be told to all. */
-export const select = (
-  proposals: Proposals,
-  order: Order,
-  known: Known,
-  guardian: Guardian,
-  turn: Turn,
-  say: (fact: Fact) => void
-): Proposals => {
+const unfit = (world: World, proposal: Proposal, turn: Turn): No | null =>
+  notAllowed(proposal, turn) ?? unfounded(world, proposal.body, turn)
+
+/** Somebody is about to decide. */
+export const select = (proposals: Proposals, order: Order, known: Known, guardian: Guardian, turn: Turn): Proposals => {
   const { message } = order.params
   const id = isPlain(message) ? message["token"] : undefined
-  const one = proposalsOf(known.world, turn.config, turn.at.mono).find((each) => each.id === id)
+  const one = typeof id === "string" ? proposalOf(known.world, turn.config, id, turn.at.mono) : null
   const refuse = (code: Code, why: string): Proposals => {
-    turn.facts.push({ _tag: "Refused", code })
-    turn.results.push({ ticket: order.ticket, outcome: { ok: false, code, message: why } })
+    no(turn, order.ticket, code, why)
     return proposals
   }
-  if (one === undefined) return refuse("NOT_FOUND", "no such proposal is known here")
+  if (one === null) return refuse("NOT_FOUND", "no such proposal is known here")
   if (one.status === "expired" || one.ageMs >= PROPOSAL_MS)
     return refuse("EXPIRED_COMMAND", "nobody decided it within half an hour")
   if (one.status !== "awaiting_approval") return refuse("ALREADY_DECIDED", `it is ${one.status}`)
   const outcome = outcomeOf(one.id, turn)
   if (outcome !== null) {
-    if (outcome !== "started") say({ fact: "result", id: one.id, outcome })
+    if (outcome !== "started") turn.said.push({ fact: "result", id: one.id, outcome })
     return refuse("ALREADY_DECIDED", "it was carried out before")
   }
-  const no = notAllowed(one, turn) ?? unfounded(known.world, one.body, one.body.actuator, turn)
-  if (no !== null) return refuse(no[0], no[1])
+  const why = unfit(known.world, one, turn)
+  if (why !== null) return refuse(why[0], why[1])
   const state = stateOf(guardian, one.body.actuator)
   if (state === null) return refuse("TARGET_BUSY", "it moves, or nobody knows how it is")
   const numbers = proposals.numbers + 1
@@ -104,8 +105,7 @@ export const select = (
     until: turn.at.mono + TOKEN_MS
   }
   const safe = state === byRef(turn, one.body.actuator)?.safe
-  const result = { token: token.token, state, safe, validMs: TOKEN_MS }
-  turn.results.push({ ticket: order.ticket, outcome: { ok: true, messageId: "", by: turn.config.deviceId, result } })
+  yes(turn, order.ticket, { token: token.token, state, safe, validMs: TOKEN_MS })
   return { ...proposals, numbers, tokens: [...proposals.tokens.slice(-TOKENS_MAX + 1), token] }
 }
 
@@ -127,22 +127,21 @@ export const onApproval = (
   frame: ContextFrame,
   known: Known,
   guardian: Guardian,
-  turn: Turn,
-  say: (fact: Fact) => void
+  turn: Turn
 ): { readonly proposals: Proposals; readonly guardian: Guardian } => {
   const fact = factOf(frame, turn.config.meshId)
   const same = { proposals, guardian }
   if (fact?.fact !== "approve" || fact.body.guardian !== turn.config.deviceId) return same
   const { body, id } = fact
   const device = frame.sourceDeviceId
-  const one = proposalsOf(known.world, turn.config, turn.at.mono).find((each) => each.id === id)
+  const one = proposalOf(known.world, turn.config, id, turn.at.mono)
   // Whoever said no was first, or it has its result already.
-  if (one === undefined || one.status !== "approved" || !isAmong(body, one.bodies)) return same
+  if (one === null || one.status !== "approved" || !isAmong(body, one.bodies)) return same
   const tell = ([code, reason]: No): void =>
     note(turn, { event: "actuator.refused", about: device, actuator: body.actuator, proposal: id, code, reason })
   const before = outcomeOf(id, turn)
   if (before !== null) {
-    if (before !== "started") say({ fact: "result", id, outcome: before })
+    if (before !== "started") turn.said.push({ fact: "result", id, outcome: before })
     return same
   }
   const token = proposals.tokens.find((each) => each.token === fact.token)
@@ -157,15 +156,15 @@ export const onApproval = (
     const [code] = past
     turn.facts.push({ _tag: "Refused", code })
     tell(past)
-    say({ fact: "void", id, approval: frame.frameId, code })
+    turn.said.push({ fact: "void", id, approval: frame.frameId, code })
     return same
   }
   const rest: Proposals = { ...proposals, tokens: proposals.tokens.filter((each) => each !== token) }
-  const no = notAllowed({ ...one, body }, turn) ?? unfounded(known.world, body, body.actuator, turn)
-  if (no !== null) {
-    turn.facts.push({ _tag: "Refused", code: no[0] })
-    tell(no)
-    say({ fact: "result", id, outcome: no[0] })
+  const why = unfit(known.world, { ...one, body }, turn)
+  if (why !== null) {
+    turn.facts.push({ _tag: "Refused", code: why[0] })
+    tell(why)
+    turn.said.push({ fact: "result", id, outcome: why[0] })
     return { proposals: rest, guardian }
   }
   const numbers = proposals.numbers + 1

@@ -6,14 +6,13 @@
 import type { Input } from "../Input.ts"
 import type { Known } from "../routing/Routes.ts"
 import { DECISIONS } from "../routing/Forwarding.ts"
-import type { Outcome } from "../routing/Outcome.ts"
+import { done, failed, type Outcome } from "../routing/Outcome.ts"
 import type { Turn } from "../Turn.ts"
 import type { Code } from "../wire/Codes.ts"
 import { isPlain } from "../wire/ContextFrame.ts"
 import { FIELD_CHARS_MAX } from "../wire/Limits.ts"
 import { ownRefusal } from "../world/Receiving.ts"
-import { APPROVAL_MS, approvalsOf, PROPOSAL_MS, proposalsOf, shortOf, type Fact, type Proposal } from "./Proposal.ts"
-import { done, failed } from "./Proposing.ts"
+import { APPROVAL_MS, approvalsOf, PROPOSAL_MS, proposalOf, shortOf, type Proposal } from "./Proposal.ts"
 import {
   ASK_AGAIN_MS,
   CALLS_FROM,
@@ -30,8 +29,8 @@ const answer = (turn: Turn, call: number, outcome: Outcome): void => {
   turn.out.push({ _tag: "Answered", call, outcome })
 }
 
-const find = (known: Known, id: string, turn: Turn): Proposal | undefined =>
-  proposalsOf(known.world, turn.config, turn.at.mono).find((one) => one.id === id)
+const find = (known: Known, id: string, turn: Turn): Proposal | null =>
+  proposalOf(known.world, turn.config, id, turn.at.mono)
 
 const closed = ({ ageMs, id, status }: Proposal): Outcome | null =>
   status === "awaiting_approval" && ageMs < PROPOSAL_MS
@@ -44,8 +43,7 @@ export const decide = (
   proposals: Proposals,
   { approve, by, call, id, shown }: Decide,
   known: Known,
-  turn: Turn,
-  say: (fact: Fact) => void
+  turn: Turn
 ): Proposals => {
   const one = find(known, id, turn)
   const refused =
@@ -53,7 +51,7 @@ export const decide = (
       ? failed("NOT_AUTHORIZED", `nobody decides at a ${turn.config.role}`)
       : by.length > FIELD_CHARS_MAX
         ? failed("INVALID_PARAMS", "this name is too long")
-        : one === undefined
+        : one === null
           ? failed("NOT_FOUND", "no such proposal is known here")
           : (closed(one) ??
             (approve && proposals.decisions.length >= DECISIONS_MAX
@@ -64,8 +62,8 @@ export const decide = (
     return proposals
   }
   if (!approve) {
-    say({ fact: "reject", id, by })
-    answer(turn, call, done(turn, { id, status: "rejected" }))
+    turn.said.push({ fact: "reject", id, by })
+    answer(turn, call, done(turn.config.deviceId, { id, status: "rejected" }))
     return proposals
   }
   const decision: Decision = {
@@ -113,14 +111,7 @@ const without = (proposals: Proposals, of: Decision): Proposals => ({
 const AGAIN: ReadonlyArray<Code> = ["DELIVERY_FAILED", "TIMEOUT", "NOT_FOUND", "TARGET_BUSY", "RATE_LIMITED"]
 
 /** The guardian answers, or is out of reach. */
-export const onToken = (
-  proposals: Proposals,
-  call: number,
-  outcome: Outcome,
-  known: Known,
-  turn: Turn,
-  say: (fact: Fact) => void
-): Proposals => {
+export const onToken = (proposals: Proposals, call: number, outcome: Outcome, known: Known, turn: Turn): Proposals => {
   const decision = proposals.decisions.find(({ asked }) => asked === call)
   if (decision === undefined) return proposals
   const { by, id } = decision
@@ -137,7 +128,7 @@ export const onToken = (
     }
   }
   const one = find(known, id, turn)
-  const void_ = one === undefined ? failed("NOT_FOUND", "it is known no more") : closed(one)
+  const void_ = one === null ? failed("NOT_FOUND", "it is known no more") : closed(one)
   if (void_ !== null) return end(void_)
   const { result } = outcome
   const { safe, state, token } = isPlain(result) ? result : {}
@@ -147,7 +138,7 @@ export const onToken = (
     return end(
       failed("PRECONDITION_FAILED", `it is ${state.slice(0, FIELD_CHARS_MAX)} now, which is not what was seen`)
     )
-  say({ fact: "approve", id, body: one!.body, token, by })
+  turn.said.push({ fact: "approve", id, body: one!.body, token, by })
   const until = turn.at.mono + APPROVAL_MS
   return { ...proposals, decisions: changed(proposals, decision, { asked: null, told: true, until }) }
 }
@@ -156,7 +147,7 @@ export const onToken = (
 export const onFact = (proposals: Proposals, id: string, known: Known, turn: Turn): Proposals => {
   if (!proposals.decisions.some((decision) => decision.id === id)) return proposals
   const one = find(known, id, turn)
-  if (one === undefined) return proposals
+  if (one === null) return proposals
   const own = approvalsOf(known.world, id).find(({ sourceDeviceId }) => sourceDeviceId === turn.config.deviceId)
   let next = proposals
   for (const decision of proposals.decisions) {
@@ -178,7 +169,7 @@ const outcomeOf = (
 ): Outcome | null => {
   switch (status) {
     case "completed":
-      return told ? done(turn, { id, status }) : failed("ALREADY_DECIDED", "somebody else decided")
+      return told ? done(turn.config.deviceId, { id, status }) : failed("ALREADY_DECIDED", "somebody else decided")
     case "failed":
       return told ? failed(code!, "so its guardian says") : failed("ALREADY_DECIDED", "somebody else decided")
     case "rejected":
@@ -194,23 +185,24 @@ const outcomeOf = (
   }
 }
 
-const takeBack = ({ id }: Decision, known: Known, turn: Turn, say: (fact: Fact) => void): void => {
+const takeBack = ({ id }: Decision, known: Known, turn: Turn): void => {
   for (const { frameId, sourceDeviceId } of approvalsOf(known.world, id))
-    if (sourceDeviceId === turn.config.deviceId) say({ fact: "void", id, approval: frameId, code: "OUTCOME_UNKNOWN" })
+    if (sourceDeviceId === turn.config.deviceId)
+      turn.said.push({ fact: "void", id, approval: frameId, code: "OUTCOME_UNKNOWN" })
 }
 
-export const onTime = (proposals: Proposals, known: Known, turn: Turn, say: (fact: Fact) => void): Proposals => {
+export const onTime = (proposals: Proposals, known: Known, turn: Turn): Proposals => {
   let next = proposals
   const { mono } = turn.at
   for (const decision of proposals.decisions) {
     const one = find(known, decision.id, turn)
-    if (decision.until <= mono || one === undefined) {
+    if (decision.until <= mono || one === null) {
       const last = decision.told
         ? failed("OUTCOME_UNKNOWN", "its guardian has not said what came of it")
         : failed("EXPIRED_COMMAND", "its guardian was out of reach: the decision is void")
       answer(turn, decision.call, last)
       // Nothing came of it: whoever looks next decides anew.
-      if (decision.told) takeBack(decision, known, turn, say)
+      if (decision.told) takeBack(decision, known, turn)
       next = without(next, decision)
     } else if (!decision.told && decision.asked === null && decision.askAt <= mono)
       next = ask(next, decision, one, turn)

@@ -6,8 +6,9 @@
  * Nothing here is stored twice: the facts are entries of the world, and a proposal is read from them when somebody asks.
  */
 import { bytes } from "../Draw.ts"
-import { roleOf, type Config } from "../Config.ts"
+import { leadRank, roleOf, type Config } from "../Config.ts"
 import { ACTUATOR } from "../actuation/Actuator.ts"
+import { AGAIN_MS } from "../actuation/Guard.ts"
 import { isDeviceId } from "../identity/MeshId.ts"
 import { compareText } from "../Order.ts"
 import { allCodes, type Code } from "../wire/Codes.ts"
@@ -22,8 +23,6 @@ import type { World } from "../world/World.ts"
 export const PROPOSAL_MS = 1_800_000
 /** Whoever approved waits for what came of it for so long: its token is over then, with time for the word of that to come (B33a). */
 export const APPROVAL_MS = 180_000
-/** While one is open or was done so recently, another for the same is none (B30). */
-export const WINDOW_MS = 600_000
 
 /** What would be done. An approval carries all of it, so that it can stand for nothing else (B33). */
 export interface Body {
@@ -71,6 +70,8 @@ const kindOf: { readonly [F in Fact["fact"]]: Kind } = {
   result: "event"
 }
 
+const facts = Object.keys(kindOf) as ReadonlyArray<Fact["fact"]>
+
 /** The metric of a fact begins so; what a program of a device says must not. */
 export const METRIC = "proposal."
 
@@ -79,6 +80,10 @@ export const said = (fact: Fact): { readonly kind: Kind; readonly data: Plain } 
   const { fact: what, id, ...rest } = fact
   return { kind: kindOf[what], data: { metric: `${METRIC}${what}`, zone: id, proposal: rest } }
 }
+
+/** What a device says of it, by its place. */
+const entryOf = (origin: Origin.Origin, fact: Fact["fact"], id: string): Log.Held | undefined =>
+  Origin.entryAt(origin, keyOf({ kind: kindOf[fact], data: { metric: `${METRIC}${fact}`, zone: id } }))
 
 export const isReserved = (data: Plain): boolean =>
   typeof data["metric"] === "string" && data["metric"].startsWith(METRIC)
@@ -190,17 +195,20 @@ interface Told {
   readonly held: Log.Held
 }
 
-/** Signed, and by somebody whose word it is to say. */
+const toldBy = ({ deviceId: source }: Origin.Origin, held: Log.Held, { meshId }: Config): Told | null => {
+  const fact = held.frame.kernel === undefined ? null : factOf(held.frame, meshId)
+  return fact === null ? null : { fact, source, held }
+}
+
+/** Of each, by id. Only what is signed. */
 const toldOf = (world: World, config: Config): ReadonlyMap<string, ReadonlyArray<Told>> => {
   const byId = new Map<string, Array<Told>>()
   for (const origin of world.origins)
     for (const held of Origin.standing(origin)) {
-      if (held.frame.kernel === undefined) continue
-      const fact = factOf(held.frame, config.meshId)
-      if (fact === null) continue
-      const told = { fact, source: origin.deviceId, held }
-      const those = byId.get(fact.id)
-      if (those === undefined) byId.set(fact.id, [told])
+      const told = toldBy(origin, held, config)
+      if (told === null) continue
+      const those = byId.get(told.fact.id)
+      if (those === undefined) byId.set(told.fact.id, [told])
       else those.push(told)
     }
   return byId
@@ -208,12 +216,11 @@ const toldOf = (world: World, config: Config): ReadonlyMap<string, ReadonlyArray
 
 const plans = (config: Config, deviceId: DeviceId): boolean => {
   const role = roleOf(config, deviceId)
-  return role === "planner" || role === "standby-planner"
+  return role !== undefined && leadRank(role) !== null
 }
 
 type Of<F extends Fact["fact"]> = Told & { readonly fact: Extract<Fact, { readonly fact: F }> }
 
-/** Two planners may have said different things of one intent: the lower text stands, unless a person approved another (part 5). */
 const of = <F extends Fact["fact"]>(told: ReadonlyArray<Told>, fact: F): ReadonlyArray<Of<F>> =>
   told.filter((one): one is Of<F> => one.fact.fact === fact)
 
@@ -221,7 +228,8 @@ export const isAmong = (body: Body, bodies: ReadonlyArray<Body>): boolean =>
   bodies.some((one) => canonical(one) === canonical(body))
 
 /**
- * What becomes of it: a result before a no, and a no before a yes. By the facts alone, and not by the time: how old something is, each
+ * What becomes of it: a result before a no, and a no before a yes. Two planners may have said different things of one intent: the lower
+ * text stands, unless a person approved another. By the facts alone, and not by the time: how old something is, each
  * node knows as well as it can.
  */
 const read = (id: string, told: ReadonlyArray<Told>, config: Config, mono: number): Proposal | null => {
@@ -291,6 +299,18 @@ export const proposalsOf = (world: World, config: Config, mono: number): Readonl
     .flatMap(([id, told]) => read(id, told, config, mono) ?? [])
     .sort((a, b) => a.ageMs - b.ageMs || compareText(a.id, b.id))
 
+/** One alone, which costs as much as it has facts. */
+export const proposalOf = (world: World, config: Config, id: string, mono: number): Proposal | null => {
+  const told: Array<Told> = []
+  for (const origin of world.origins)
+    for (const fact of facts) {
+      const held = entryOf(origin, fact, id)
+      const one = held === undefined ? null : toldBy(origin, held, config)
+      if (one !== null) told.push(one)
+    }
+  return told.length === 0 ? null : read(id, told, config, mono)
+}
+
 const isSame = (a: Body, b: Body): boolean =>
   a.actuator === b.actuator && a.guardian === b.guardian && a.state === b.state
 
@@ -299,12 +319,12 @@ export const supersedes = (other: Proposal, one: Proposal): boolean =>
   other.status === "completed" &&
   one.body.again !== true &&
   isSame(other.body, one.body) &&
-  Math.abs(other.ageMs - one.ageMs) < WINDOW_MS
+  Math.abs(other.ageMs - one.ageMs) < AGAIN_MS
 
 /** The frames that say yes to it, as far as they are held. */
 export const approvalsOf = ({ origins }: World, id: string): ReadonlyArray<ContextFrame> =>
   origins.flatMap((origin) => {
-    const held = Origin.entryAt(origin, keyOf(said({ fact: "approve", id } as Fact)))
+    const held = entryOf(origin, "approve", id)
     return held?.frame.kernel === undefined ? [] : [held.frame]
   })
 
@@ -312,4 +332,4 @@ export const isOpen = ({ status }: Proposal): boolean => status === "awaiting_ap
 
 /** It keeps others for the same from being made: open, or done so recently. */
 export const occupies = (one: Proposal, body: Body): boolean =>
-  isSame(one.body, body) && (isOpen(one) || (one.status === "completed" && one.ageMs < WINDOW_MS))
+  isSame(one.body, body) && (isOpen(one) || (one.status === "completed" && one.ageMs < AGAIN_MS))

@@ -4,9 +4,8 @@ import type { Input } from "../Input.ts"
 import { leaseRuns, type Leadership } from "../leadership/Leadership.ts"
 import { indexOfMember } from "../membership/Member.ts"
 import { capabilitiesOf, routes, type Known } from "../routing/Routes.ts"
-import type { Outcome } from "../routing/Outcome.ts"
+import { done, failed, type Outcome } from "../routing/Outcome.ts"
 import { note, type Turn } from "../Turn.ts"
-import type { Code } from "../wire/Codes.ts"
 import { CAUSES_MAX } from "../wire/ContextFrame.ts"
 import type { DeviceId } from "../wire/Frame.ts"
 import { FIELD_CHARS_MAX } from "../wire/Limits.ts"
@@ -24,15 +23,6 @@ import {
 } from "./Proposal.ts"
 
 type Propose = Extract<Input, { readonly _tag: "Propose" }>
-
-export const failed = (code: Code, message: string): Outcome => ({ ok: false, code, message })
-
-export const done = (turn: Turn, result: unknown): Outcome => ({
-  ok: true,
-  messageId: "",
-  by: turn.config.deviceId,
-  result
-})
 
 /** Who is there; or else who says so and is not: a proposal may wait for it. */
 const ownersOf = (known: Known, actuator: string): ReadonlyArray<DeviceId> => {
@@ -79,13 +69,17 @@ export const propose = (
   const id = idOf(config.meshId, body)
   const all = proposalsOf(known.world, config, turn.at.mono)
   const before = all.find((one) => one.id === id)
-  if (before !== undefined && isOpen(before)) return [done(turn, { id, short: shortOf(id), merged: true }), null]
+  if (before !== undefined && isOpen(before))
+    return [done(config.deviceId, { id, short: shortOf(id), merged: true }), null]
   if (before !== undefined) return [failed("ALREADY_DECIDED", `${shortOf(id)} is ${before.status}`), null]
   const same = wanted.again === true ? undefined : all.find((one) => occupies(one, body))
   if (same !== undefined)
     return [failed("DUPLICATE_PROPOSAL", `${shortOf(same.id)} of ${same.owner.slice(0, 12)} is for the same`), null]
   note(turn, { event: "proposal.made", about: config.deviceId, actuator, proposal: id })
-  return [done(turn, { id, short: shortOf(id) }), { fact: "propose", id, body, term: leadership.term.counter }]
+  return [
+    done(config.deviceId, { id, short: shortOf(id) }),
+    { fact: "propose", id, body, term: leadership.term.counter }
+  ]
 }
 
 const isGone = ({ config, membership }: Known, { owner }: Proposal): boolean => {

@@ -12,7 +12,7 @@ import { withDue as worldWithDue } from "../world/Room.ts"
 import type { World } from "../world/World.ts"
 import { onApproval, select, unsaid } from "./Carrying.ts"
 import { decide, onFact, onTime, onToken } from "./Deciding.ts"
-import { approvalsOf, factOf, isOpen, proposalsOf, said, type Fact } from "./Proposal.ts"
+import { approvalsOf, factOf, isOpen, proposalOf, proposalsOf, said, type Fact } from "./Proposal.ts"
 import { ADOPT_EACH_MS, unique, type Proposals } from "./Proposals.ts"
 import { adopt, closeOver, propose } from "./Proposing.ts"
 
@@ -23,8 +23,14 @@ export const open = (proposals: Proposals, known: Known, turn: Turn): readonly [
 }
 
 /** Most turns are about other things, and there are many. */
-export const concerns = ({ anyOpen, due }: Proposals, { _tag }: Input, turn: Turn): boolean =>
-  anyOpen ||
+export const concerns = (
+  { adoptAt, anyOpen, due }: Proposals,
+  { _tag }: Input,
+  leadership: Leadership,
+  turn: Turn
+): boolean =>
+  // What is open is a leader's to look after: whoever begins to lead, or leads no longer.
+  (anyOpen && leaseRuns(leadership, turn.at.mono) === (adoptAt === NEVER_MS)) ||
   due <= turn.at.mono ||
   turn.learned.length > 0 ||
   turn.told.length > 0 ||
@@ -42,12 +48,11 @@ export const asGuardian = (
 ): readonly [Proposals, Guardian] => {
   let next = proposals
   let guards = guardian
-  const say = (fact: Fact): void => void turn.said.push(fact)
   for (const order of turn.orders)
-    if (order.params.channel === DECISIONS) next = select(next, order, known, guards, turn, say)
+    if (order.params.channel === DECISIONS) next = select(next, order, known, guards, turn)
   for (const learned of turn.learned)
     for (const frame of decisionsIn(learned, known, turn)) {
-      const after = onApproval(next, frame, known, guards, turn, say)
+      const after = onApproval(next, frame, known, guards, turn)
       next = after.proposals
       guards = after.guardian
     }
@@ -70,15 +75,14 @@ export const onTurn = (
   turn: Turn
 ): readonly [Proposals, World] => {
   let next = proposals
-  const say = (fact: Fact): void => void turn.said.push(fact)
   if (input._tag === "Propose") {
     const [outcome, fact] = propose(input, known, leadership, turn)
-    if (fact !== null) say(fact)
+    if (fact !== null) turn.said.push(fact)
     turn.out.push({ _tag: "Answered", call: input.call, outcome })
   }
-  if (input._tag === "Decide") next = decide(next, input, known, turn, say)
-  for (const { call, outcome } of turn.told) next = onToken(next, call, outcome, known, turn, say)
-  next = carriedOut(next, turn, say)
+  if (input._tag === "Decide") next = decide(next, input, known, turn)
+  for (const { call, outcome } of turn.told) next = onToken(next, call, outcome, known, turn)
+  next = carriedOut(next, turn)
   for (const frame of turn.learned) {
     const fact = factOf(frame, turn.config.meshId)
     if (fact === null) continue
@@ -86,8 +90,8 @@ export const onTurn = (
     tell(fact, frame, known, turn)
     next = onFact(next, fact.id, known, turn)
   }
-  if (woke && next.decisions.length > 0) next = onTime(next, known, turn, say)
-  next = lookAfter(next, woke, known, leadership, turn, say)
+  if (woke && next.decisions.length > 0) next = onTime(next, known, turn)
+  next = lookAfter(next, woke, known, leadership, turn)
   return spoken(next, turn.said, known, turn)
 }
 
@@ -96,21 +100,21 @@ const events = { approve: "proposal.approved", reject: "proposal.rejected", resu
 /** Everybody is told who decided what, and what came of it (B32, B37). */
 const tell = (fact: Fact, { sourceDeviceId: about }: ContextFrame, { config, world }: Known, turn: Turn): void => {
   if (fact.fact !== "approve" && fact.fact !== "reject" && fact.fact !== "result") return
-  const one = proposalsOf(world, config, turn.at.mono).find(({ id }) => id === fact.id)
+  const one = proposalOf(world, config, fact.id, turn.at.mono)
   const outcome =
     fact.fact !== "result" ? { reason: fact.by } : fact.outcome === "done" ? { reason: "done" } : { code: fact.outcome }
-  const actuator = one === undefined ? {} : { actuator: one.body.actuator }
+  const actuator = one === null ? {} : { actuator: one.body.actuator }
   note(turn, { event: events[fact.fact], about, proposal: fact.id, ...actuator, ...outcome })
 }
 
 /** What came of those that we carried out ourselves. */
-const carriedOut = (proposals: Proposals, turn: Turn, say: (fact: Fact) => void): Proposals => {
+const carriedOut = (proposals: Proposals, turn: Turn): Proposals => {
   if (proposals.carried.length === 0 || turn.results.length === 0) return proposals
   let next = proposals
   for (const { outcome, ticket } of turn.results) {
     const one = next.carried.find((each) => each.ticket === ticket)
     if (one === undefined) continue
-    say({ fact: "result", id: one.id, outcome: outcome.ok ? "done" : outcome.code })
+    turn.said.push({ fact: "result", id: one.id, outcome: outcome.ok ? "done" : outcome.code })
     next = { ...next, carried: next.carried.filter((each) => each !== one) }
   }
   return next
@@ -122,8 +126,7 @@ const lookAfter = (
   woke: boolean,
   known: Known,
   leadership: Leadership,
-  turn: Turn,
-  say: (fact: Fact) => void
+  turn: Turn
 ): Proposals => {
   const { mono } = turn.at
   if (!proposals.anyOpen || !leaseRuns(leadership, mono))
@@ -133,8 +136,7 @@ const lookAfter = (
   const all = proposalsOf(known.world, turn.config, mono)
   const anyOpen = all.some(isOpen)
   if (!anyOpen) return { ...proposals, anyOpen, adoptAt: NEVER_MS }
-  closeOver(all).forEach(say)
-  adopt(all, known, leadership, turn).forEach(say)
+  turn.said.push(...closeOver(all), ...adopt(all, known, leadership, turn))
   return { ...proposals, adoptAt: mono + ADOPT_EACH_MS }
 }
 
@@ -148,11 +150,12 @@ const spoken = (
   if (facts.length === 0) return [withDue(proposals), known.world]
   let { numbers } = proposals
   let { world } = known
-  const all = proposalsOf(world, turn.config, turn.at.mono)
   for (const fact of facts) {
     numbers++
     const causes =
-      fact.fact === "propose" ? fact.body.because : (all.find(({ id }) => id === fact.id)?.frameIds ?? []).slice(-2)
+      fact.fact === "propose"
+        ? fact.body.because
+        : (proposalOf(known.world, turn.config, fact.id, turn.at.mono)?.frameIds ?? []).slice(-2)
     const frameId = `proposal-${unique(turn, numbers)}`
     world = Emitting.onSensed(world, { _tag: "Sensed", at: turn.at, frameId, causes, ...said(fact) }, turn, true)
   }

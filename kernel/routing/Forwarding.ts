@@ -16,7 +16,7 @@ import type { Contact, Session } from "../links/Link.ts"
 import { codes, type Code } from "../wire/Codes.ts"
 import { WAY_MAX, type DeviceId, type ForwardParams, type Frame, type Request } from "../wire/Frame.ts"
 import { NEVER_MS } from "../Time.ts"
-import type { Outcome } from "./Outcome.ts"
+import { failed, type Outcome } from "./Outcome.ts"
 import { nextHop, routes, type Known } from "./Routes.ts"
 
 /** How long whoever asks waits for the answer, and what is left of it at least for it to be handed on. */
@@ -64,8 +64,6 @@ export const make = (): Routing => ({ pending: [], recent: [], tickets: 0, due: 
 const ID = "forward-"
 /** Of what others say, in UTF-16 units. */
 const ID_MAX = 128
-
-const failed = (code: Code, message: string): Outcome => ({ ok: false, code, message })
 
 const keyOf = (params: ForwardParams): string => `${params.originGatewayId} ${params.idempotencyKey}`
 

@@ -230,57 +230,57 @@ const frameClause = ({ at, frame, who }: FrameFact, from: Asked): Clause => {
   }
 }
 
+/** What all that run are to say alike. `what` each says, and the sentence of those that say the same. */
+const ofEverybody = (
+  key: Clause["key"],
+  told: string,
+  so: (node: NodeView) => boolean,
+  what: (node: NodeView) => string,
+  says: (names: string, plural: boolean, what: string) => string
+): Clause => ({
+  key,
+  told,
+  holds: (view) => {
+    const nodes = runningIn(view)
+    return nodes.length > 0 && nodes.every(so)
+  },
+  now: (view) => {
+    const nodes = runningIn(view)
+    return nodes.length === 0 ? NOBODY_RUNS : sayings(nodes.length, nodes, what, says)
+  }
+})
+
 const proposalClause = ({ owner, proposal, status }: ProposalFact): Clause => {
   const told = [...(status === undefined ? [] : [status]), ...(owner === undefined ? [] : [`of ${owner}`])]
-  const so = (node: NodeView): boolean => {
-    const said = node.proposal(proposal)
-    return (
-      said !== null && (status === undefined || said.status === status) && (owner === undefined || said.owner === owner)
-    )
-  }
-  return {
-    key: "proposals",
-    told: `${proposal} is ${told.join(" ")}`,
-    holds: (view) => {
-      const nodes = runningIn(view)
-      return nodes.length > 0 && nodes.every(so)
-    },
-    now: (view) => {
-      const nodes = runningIn(view)
-      if (nodes.length === 0) return NOBODY_RUNS
-      return sayings(
-        nodes.length,
-        nodes,
-        (node) => {
-          const said = node.proposal(proposal)
-          return said === null ? "as unknown" : `as ${said.status} of ${said.owner}`
-        },
-        (names, plural, what) => `${names} ${plural ? "have" : "has"} ${proposal} ${what}`
+  return ofEverybody(
+    "proposals",
+    `${proposal} is ${told.join(" ")}`,
+    (node) => {
+      const said = node.proposal(proposal)
+      return (
+        said !== null &&
+        (status === undefined || said.status === status) &&
+        (owner === undefined || said.owner === owner)
       )
-    }
-  }
+    },
+    (node) => {
+      const said = node.proposal(proposal)
+      return said === null ? "as unknown" : `as ${said.status} of ${said.owner}`
+    },
+    (names, plural, what) => `${names} ${plural ? "have" : "has"} ${proposal} ${what}`
+  )
 }
 
 type RouteFact = NonNullable<Facts["routes"]>[number]
 
-const routeClause = ({ capability, to }: RouteFact): Clause => ({
-  key: "routes",
-  told: `${capability} leads to ${to ?? "nobody"}`,
-  holds: (view) => {
-    const nodes = runningIn(view)
-    return nodes.length > 0 && nodes.every((node) => node.route(capability) === to)
-  },
-  now: (view) => {
-    const nodes = runningIn(view)
-    if (nodes.length === 0) return NOBODY_RUNS
-    return sayings(
-      nodes.length,
-      nodes,
-      (node) => node.route(capability) ?? "nobody",
-      (names, plural, what) => `${names} would ${plural ? "all " : ""}ask ${what} for ${capability}`
-    )
-  }
-})
+const routeClause = ({ capability, to }: RouteFact): Clause =>
+  ofEverybody(
+    "routes",
+    `${capability} leads to ${to ?? "nobody"}`,
+    (node) => node.route(capability) === to,
+    (node) => node.route(capability) ?? "nobody",
+    (names, plural, what) => `${names} would ${plural ? "all " : ""}ask ${what} for ${capability}`
+  )
 
 const actuatorClause = ({ actuator, lastRunBy, position, runs }: ActuatorFact): Clause => {
   const told = [

@@ -510,7 +510,7 @@ const bugs: { readonly [name: string]: Bug } = {
     rule: "P17.5, L4",
     what: "a decision that its guardian never hears waits for ever, and nobody is told",
     file: "proposals/Deciding.ts",
-    swaps: [["if (decision.until <= mono || one === undefined) {", "if (one === undefined) {"]]
+    swaps: [["if (decision.until <= mono || one === null) {", "if (one === null) {"]]
   },
   "asks-from-one-too-far": {
     rule: "L2",

@@ -2,8 +2,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import type { Config } from "../../../kernel/Config.ts"
-import { factOf, idOf, proposalsOf, said, shortOf, type Body, type Fact } from "../../../kernel/proposals/Proposal.ts"
-import { PROPOSAL_MS, WINDOW_MS } from "../../../kernel/proposals/Proposal.ts"
+import { AGAIN_MS } from "../../../kernel/actuation/Guard.ts"
+import {
+  factOf,
+  idOf,
+  PROPOSAL_MS,
+  proposalOf,
+  proposalsOf,
+  said,
+  shortOf,
+  type Body,
+  type Fact
+} from "../../../kernel/proposals/Proposal.ts"
 import { closeOver } from "../../../kernel/proposals/Proposing.ts"
 import { trustOf } from "../../../kernel/wire/ContextFrame.ts"
 import { hold } from "../../../kernel/world/Holding.ts"
@@ -28,7 +38,9 @@ const known = (sayings: ReadonlyArray<Saying>, mono = 0) => {
     seqs.set(by, seq)
     world = hold(world, frameOf(by, seq, fact, ageMs), 100, config, mono)
   }
-  return proposalsOf(world, config, mono)
+  const all = proposalsOf(world, config, mono)
+  for (const one of all) assert.deepEqual(proposalOf(world, config, one.id, mono), one)
+  return all
 }
 
 const only = (sayings: ReadonlyArray<Saying>, mono = 0) => {
@@ -308,7 +320,7 @@ describe("what becomes of a proposal", () => {
         ])
       )
     assert.deepStrictEqual(of(0), [{ fact: "close", id: intentOf(other), as: "superseded" }])
-    assert.deepStrictEqual(of(WINDOW_MS), [])
+    assert.deepStrictEqual(of(AGAIN_MS), [])
   })
 
   it("what nobody decided for half an hour is over: for the leader to say", () => {
