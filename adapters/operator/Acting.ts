@@ -12,6 +12,7 @@ import { isLease } from "../../kernel/actuation/Envelope.ts"
 import * as Ledger from "../../kernel/actuation/Ledger.ts"
 import { mayLead } from "../../kernel/leadership/Leadership.ts"
 import type { NodeState } from "../../kernel/Node.ts"
+import { certificateOf } from "../../kernel/leadership/Certificate.ts"
 import { GUARDIAN } from "../../kernel/routing/Forwarding.ts"
 import type { Outcome } from "../../kernel/routing/Outcome.ts"
 import { capabilitiesOf, routes } from "../../kernel/routing/Routes.ts"
@@ -163,11 +164,13 @@ export const command = (daemon: Daemon, wanted: Api.CommandRequest): Effect.Effe
     const begun = daemon.now().mono
     const told = (outcome: Outcome): Api.Command => toldOf(daemon, { actuator, state, intentId, owner, begun }, outcome)
     const common = { to: owner, originGatewayId: deviceId }
+    // Who leads takes it over from whoever led before.
+    const certificate = certificateOf(node, node.config, begun)
     const lease = yield* daemon.ask({
       ...common,
       channel: GUARDIAN,
       idempotencyKey: randomUUID(),
-      message: { lease: actuator }
+      message: { lease: actuator, ...(certificate === null ? {} : { certificate }) }
     })
     if (!lease.ok) return told(lease)
     if (!isLease(lease.result))

@@ -5,6 +5,7 @@
 import type { Actuator } from "./Actuator.ts"
 import type { Envelope } from "./Envelope.ts"
 import type * as Ledger from "./Ledger.ts"
+import type { Certified, Certifying } from "./Takeover.ts"
 import { NEVER_MS } from "../Time.ts"
 import { done, failed } from "../routing/Outcome.ts"
 import { note, type Order, type Turn } from "../Turn.ts"
@@ -98,13 +99,26 @@ export interface Guardian {
   readonly drives: number
   /** Said before there was anything to hold: of each group the last word. */
   readonly words: ReadonlyArray<Word>
+  /** Certificates that are being verified, the last that was true, and signatures of them looked at so far (Takeover.ts). */
+  readonly certifying: ReadonlyArray<Certifying>
+  readonly certified: Certified | null
+  readonly checks: number
   readonly due: number
 }
 
-export const make = (): Guardian => ({ guards: [], startedAt: 0, drives: 0, words: [], due: NEVER_MS })
+export const make = (): Guardian => ({
+  guards: [],
+  startedAt: 0,
+  drives: 0,
+  words: [],
+  certifying: [],
+  certified: null,
+  checks: 0,
+  due: NEVER_MS
+})
 
 /** In the same process a new life begins: of the old one's drives nothing is waited for. */
-export const anew = ({ drives, words }: Guardian): Guardian => ({ ...make(), drives, words })
+export const anew = ({ checks, drives, words }: Guardian): Guardian => ({ ...make(), checks, drives, words })
 
 export const actuatorsOf = ({ config }: Turn): ReadonlyArray<Actuator> => config.actuators ?? []
 

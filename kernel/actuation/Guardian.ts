@@ -31,13 +31,15 @@ import {
 } from "./Guard.ts"
 import { forbids, heldBy, onHold, toldHeld } from "./Hold.ts"
 import { lease, leaseResult } from "./Lease.ts"
+import { presented } from "./Takeover.ts"
 import * as Ledger from "./Ledger.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, type Order, type Turn } from "../Turn.ts"
 import { isPlain } from "../wire/ContextFrame.ts"
 
 /** A new process: whoever had a lease has none, whatever was under way is over, and all is made safe. */
-export const open = ({ drives, words }: Guardian, turn: Turn, lost: boolean): Guardian => {
+export const open = (before: Guardian, turn: Turn, lost: boolean): Guardian => {
+  const { words } = before
   const actuators = actuatorsOf(turn)
   if (actuators.length === 0) return make()
   const begins = turn.ledger() === undefined
@@ -67,7 +69,7 @@ export const open = ({ drives, words }: Guardian, turn: Turn, lost: boolean): Gu
     const began = intents.map(({ intentId }) => ({ intentId, at: turn.at.mono }))
     return { group, holding: null, leaseUntil: -NEVER_MS, step: null, move: null, places, began }
   })
-  const opened: Guardian = { guards, startedAt: turn.at.mono, drives, words: [], due: NEVER_MS }
+  const opened: Guardian = { ...before, guards, startedAt: turn.at.mono, words: [] }
   let guardian = goOn(opened, turn)
   // Who released it did not know yet that its journal is lost.
   for (const { group, on } of words) if (on || !forgot) guardian = onHold(guardian, group, on, turn)
@@ -90,8 +92,10 @@ export const onOrder = (guardian: Guardian, order: Order, turn: Turn): Guardian 
     refuse(turn, order, ref, "NOT_ALLOWED", `a ${order.role} may not move it`)
     return guardian
   }
+  const shown = command === undefined && isPlain(message) ? message["certificate"] : undefined
+  if (shown !== undefined) return presented(guardian, ref, order, shown, turn)
   const next =
-    command === undefined ? lease(guardian, guard, actuator, order, turn) : told(guard, actuator, order, turn)
+    command === undefined ? lease(guardian, guard, actuator, order, null, turn) : told(guard, actuator, order, turn)
   return next === null ? guardian : replaced(guardian, guard, next)
 }
 

@@ -2,32 +2,46 @@
 import type { Actuator } from "./Actuator.ts"
 import { LEASE_MS, put, refuse, yes, type Guard, type Guardian } from "./Guard.ts"
 import * as Ledger from "./Ledger.ts"
+import { compareTerms, TERM_ZERO } from "../leadership/Term.ts"
+import type { Term } from "../wire/Frame.ts"
 import type { Order, Turn } from "../Turn.ts"
 
 export const isHolder = (holder: Ledger.Holder | null, from: Ledger.Holder): boolean =>
   holder !== null && holder.deviceId === from.deviceId && holder.incarnation === from.incarnation
 
-/** Free or run out, it is granted; to the same holder it goes on. */
+/**
+ * Free or run out, it is granted; to the same holder it goes on. `term`: of a certificate that is true, which is of a higher term than
+ * all before it or of none (Takeover.ts).
+ */
 export const lease = (
   { startedAt }: Guardian,
   guard: Guard,
   actuator: Actuator,
   order: Order,
+  term: Term | null,
   turn: Turn
 ): Guard | null => {
-  const { epoch, holder } = Ledger.groupOf(turn.ledger(), guard.group)
+  const { epoch, holder, term: before = TERM_ZERO } = Ledger.groupOf(turn.ledger(), guard.group)
   const { mono } = turn.at
   if (mono - startedAt < LEASE_MS)
     return refuse(turn, order, actuator.ref, "TARGET_BUSY", "it has just started: whoever held it may still act")
-  if (isHolder(holder, order.from) && guard.step?._tag !== "Granting") {
+  const takesOver = term !== null && compareTerms(term, before) > 0
+  if (!takesOver && isHolder(holder, order.from) && guard.step?._tag !== "Granting") {
     yes(turn, order.ticket, leaseResult(guard, actuator.ref, turn))
     return { ...guard, leaseUntil: mono + LEASE_MS }
   }
-  if (guard.leaseUntil > mono || guard.step?._tag === "Granting")
+  if ((guard.leaseUntil > mono && !takesOver) || guard.step?._tag === "Granting")
     return refuse(turn, order, actuator.ref, "TARGET_BUSY", "another one holds it")
   if (guard.step !== null || guard.move !== null)
     return refuse(turn, order, actuator.ref, "TARGET_BUSY", "it is moving")
-  const stored = put(turn, { _tag: "Granted", group: guard.group, epoch: epoch + 1, holder: order.from })
+  const granted: Ledger.Entry = {
+    _tag: "Granted",
+    group: guard.group,
+    epoch: epoch + 1,
+    holder: order.from,
+    ...(term === null ? {} : { term })
+  }
+  const stored = put(turn, granted)
   return {
     ...guard,
     leaseUntil: mono + LEASE_MS,

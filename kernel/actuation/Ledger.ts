@@ -6,7 +6,8 @@
  */
 import * as Schema from "effect/Schema"
 import { allCodes } from "../wire/Codes.ts"
-import { DeviceId } from "../wire/Frame.ts"
+import { compareTerms } from "../leadership/Term.ts"
+import { DeviceId, Term } from "../wire/Frame.ts"
 
 /** Intents that are remembered of one group. */
 export const INTENTS_MAX = 1_024
@@ -31,6 +32,8 @@ export const Group = Schema.Struct({
   epoch: Schema.Natural,
   /** `null`: nobody, since it started. */
   holder: Schema.NullOr(Holder),
+  /** The highest term by whose certificate it was granted; absent: by none. */
+  term: Schema.optionalKey(Term),
   hold: Schema.Boolean,
   /** The oldest first. */
   intents: Schema.Array(Intent)
@@ -46,7 +49,13 @@ export type Ledger = typeof Ledger.Type
 
 export const Entry = Schema.TaggedUnion({
   Guarding: { journalId: Schema.NonEmptyString },
-  Granted: { group: Schema.String, epoch: Schema.Natural, holder: Schema.NullOr(Holder) },
+  Granted: {
+    group: Schema.String,
+    epoch: Schema.Natural,
+    holder: Schema.NullOr(Holder),
+    /** Of the certificate by which it is granted. */
+    term: Schema.optionalKey(Term)
+  },
   Held: { group: Schema.String, on: Schema.Boolean },
   /** Before hardware moves. */
   Intended: { group: Schema.String, intent: Intent },
@@ -59,10 +68,15 @@ export const noGroup = (group: string): Group => ({ group, epoch: 0, holder: nul
 export const groupOf = (ledger: Ledger | undefined, group: string): Group =>
   ledger?.groups.find((one) => one.group === group) ?? noGroup(group)
 
+const higher = (before: Term | undefined, given: Term | undefined): { readonly term?: Term } =>
+  given === undefined || (before !== undefined && compareTerms(given, before) <= 0) ? {} : { term: given }
+
 const next = (of: Group, entry: Exclude<Entry, { readonly _tag: "Guarding" }>): Group => {
   switch (entry._tag) {
     case "Granted":
-      return entry.epoch > of.epoch ? { ...of, epoch: entry.epoch, holder: entry.holder } : of
+      return entry.epoch > of.epoch
+        ? { ...of, epoch: entry.epoch, holder: entry.holder, ...higher(of.term, entry.term) }
+        : of
     case "Held":
       return { ...of, hold: entry.on }
     case "Intended":

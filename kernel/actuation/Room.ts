@@ -5,12 +5,14 @@ import type { Turn } from "../Turn.ts"
 import type { Guardian } from "./Guard.ts"
 import { onDriven, onOrder, onStored, onTime } from "./Guardian.ts"
 import { onHold } from "./Hold.ts"
+import { onChecked } from "./Takeover.ts"
 
 export const onTurn = (guardian: Guardian, input: Input, woke: boolean, turn: Turn): Guardian => {
   let next = guardian
   // What is due ends before anything new begins.
   if (woke) next = onTime(next, turn)
   if (input._tag === "Stored") next = onStored(next, input.ticket, turn)
+  if (turn.checked !== null) next = onChecked(next, turn.checked, turn)
   if (input._tag === "Driven") next = onDriven(next, input.ticket, input.ok, turn)
   if (input._tag === "Hold") next = onHold(next, input.group, input.on, turn)
   for (const order of turn.orders) if (order.params.channel !== DECISIONS) next = onOrder(next, order, turn)

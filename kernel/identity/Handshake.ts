@@ -45,6 +45,20 @@ export interface GoodbyeFields {
 export const goodbyeString = ({ deviceId, incarnation, meshId, meshKey, reason }: GoodbyeFields): string =>
   ["clawmesh.leave", "v1", field(meshId), field(meshKey), field(deviceId), String(incarnation), field(reason)].join("|")
 
+export interface VoteFields {
+  readonly meshId: string
+  readonly meshKey: string
+  readonly manifest: number
+  readonly counter: number
+  /** For whom, in which of its incarnations. */
+  readonly leader: string
+  readonly incarnation: number
+}
+
+/** What an elector signs of its vote (P7.19). */
+export const voteString = ({ counter, incarnation, leader, manifest, meshId, meshKey }: VoteFields): string =>
+  ["clawmesh.vote", "v1", field(meshId), field(meshKey), manifest, counter, field(leader), incarnation].join("|")
+
 export interface KernelFields {
   /** Who signs: the end that dialled, or the one that accepted. */
   readonly direction: "client" | "server"

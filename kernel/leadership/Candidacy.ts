@@ -49,7 +49,7 @@ const campaign = (leadership: Leadership, turn: Turn, links: Links, term: Term):
     frame: { type: "event", event: "mesh.vote", payload: { term } }
   })
   toElectors(turn, links, ask, requests)
-  const [voted, ticket] = vote(leadership, turn, config.deviceId, term, requests)
+  const [voted, ticket] = vote(leadership, turn, config.deviceId, term, turn.incarnation, requests)
   // Our own vote counts once it is durable: `onStored`.
   return { ...voted, standing: { _tag: "Standing", term, granted: [], endsAt, ticket } }
 }

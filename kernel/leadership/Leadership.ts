@@ -9,7 +9,7 @@
  * - a voter that booted keeps silent for one promise, which it may have given and forgotten;
  * - one that lost its journal takes no part until there is a newer manifest.
  *
- * Not built yet: certificates, planners that are no neighbours, manifests that change.
+ * Not built yet: planners that are no neighbours, manifests that change.
  */
 import { leadRank, roleOf, type Config } from "../Config.ts"
 import { between } from "../Draw.ts"
@@ -17,6 +17,7 @@ import type { Durable } from "../Durable.ts"
 import { NEVER_MS } from "../Time.ts"
 import type { Turn } from "../Turn.ts"
 import type { DeviceId, Term } from "../wire/Frame.ts"
+import type { Signing, Vote } from "./Certificate.ts"
 import { TERM_ZERO } from "./Term.ts"
 
 /** A heartbeat of ours that is still out. */
@@ -77,6 +78,12 @@ export interface Leadership {
   readonly rounds: number
   /** Draws made so far. */
   readonly draws: number
+  /** Votes given in this life. */
+  readonly votes: number
+  /** The last of them, while it is being signed (Certificate.ts). */
+  readonly signing: Signing | null
+  /** Signed votes for us in `term`. */
+  readonly proofs: ReadonlyArray<Vote>
   readonly leaving: boolean
   /** Its planner does not work, or its operator will not have it lead: it votes, and does not stand (B23). */
   readonly suspended: boolean
@@ -100,6 +107,9 @@ export const make = (): Leadership => ({
   standAt: NEVER_MS,
   rounds: 0,
   draws: 0,
+  votes: 0,
+  signing: null,
+  proofs: [],
   leaving: false,
   suspended: false,
   abstains: false,

@@ -6,12 +6,13 @@ import { NEVER_MS } from "../Time.ts"
 import type { Turn } from "../Turn.ts"
 import type { DeviceId, Event, Term } from "../wire/Frame.ts"
 import * as Candidacy from "./Candidacy.ts"
+import * as Certificate from "./Certificate.ts"
 import { isElector, standLater, withDue, type Leadership } from "./Leadership.ts"
 import * as Leading from "./Leading.ts"
 import * as Voting from "./Voting.ts"
 
 const ANSWERS: ReadonlySet<string> = new Set(["mesh.lead.answer", "mesh.prevote.answer", "mesh.vote.answer"])
-const SAID_BY_ELECTORS: ReadonlySet<string> = new Set(["mesh.prevote", "mesh.vote", ...ANSWERS])
+const SAID_BY_ELECTORS: ReadonlySet<string> = new Set(["mesh.prevote", "mesh.vote", "mesh.vote.proof", ...ANSWERS])
 
 export const onTurn = (leadership: Leadership, input: Input, woke: boolean, turn: Turn, links: Links): Leadership => {
   let next = leadership
@@ -20,6 +21,7 @@ export const onTurn = (leadership: Leadership, input: Input, woke: boolean, turn
   for (const fact of turn.facts)
     if (fact._tag === "SessionUp" && isElector(turn.config, fact.peer)) next = Candidacy.encouraged(next, turn)
     else if (fact._tag === "Gone" || fact._tag === "Left") next = Voting.released(next, turn, fact.peer)
+  if (input._tag === "Signed") next = Certificate.onSigned(next, input.ticket, input.signatures, turn, links)
   if (input._tag === "Engine") next = onEngine(next, input.runs, turn, links)
   if (woke) next = onTime(next, turn, links)
   return settled(leadership, next, turn, links)
@@ -85,11 +87,15 @@ const onEvent = (
     case "mesh.prevote":
       return Voting.onPrevote(leadership, turn, from, link, frame.payload.term)
     case "mesh.vote":
-      return Voting.onVote(leadership, turn, from, link, frame.payload.term)
+      return Voting.onVote(leadership, turn, links, from, link, frame.payload.term)
     case "mesh.prevote.answer":
       return Candidacy.onPrevoteAnswer(leadership, turn, links, from, frame.payload.term, frame.payload.granted)
     case "mesh.vote.answer":
       return Candidacy.onVoteAnswer(leadership, turn, from, frame.payload.term, frame.payload.granted)
+    case "mesh.vote.proof": {
+      const { publicKey, signature, term } = frame.payload
+      return Certificate.proved(leadership, term, { elector: from, publicKey, signature })
+    }
     case "mesh.release":
       return Voting.onRelease(leadership, turn, from, frame.payload.term)
     default:

@@ -8,6 +8,7 @@ import { indexOfContact, kernelLink, type Links } from "../links/Link.ts"
 import { note, send, type Turn } from "../Turn.ts"
 import type { Command } from "../Command.ts"
 import type { DeviceId, Term } from "../wire/Frame.ts"
+import { signing } from "./Certificate.ts"
 import { FOLLOWING, isElector, leaseRuns, mayLead, named, standLater, type Leadership } from "./Leadership.ts"
 import { compareTerms } from "./Term.ts"
 
@@ -23,17 +24,19 @@ export const wouldVote = (leadership: Leadership, turn: Turn, candidate: DeviceI
   return compareTerms(term, leadership.term) > 0 || leadership.leader === null
 }
 
-/** Votes, durably, and only then performs `then`; the ticket is that of the record. */
+/** Votes, durably, and only then performs `then`, and signs; `incarnation` of the candidate. The ticket is that of the record. */
 export const vote = (
   leadership: Leadership,
   turn: Turn,
   candidate: DeviceId,
   term: Term,
+  incarnation: number,
   then: ReadonlyArray<Command>
 ): readonly [Leadership, ticket: number] => {
-  const ticket = turn.persist({ _tag: "Vote", term, votedFor: candidate }, then)
+  const [signs, sign] = signing(leadership, turn, candidate, incarnation, term)
+  const ticket = turn.persist({ _tag: "Vote", term, votedFor: candidate }, [...then, sign])
   const leader = compareTerms(term, leadership.term) > 0 ? null : leadership.leader
-  return [{ ...leadership, term, votedTerm: term, votedFor: candidate, leader }, ticket]
+  return [{ ...signs, term, votedTerm: term, votedFor: candidate, leader, proofs: [] }, ticket]
 }
 
 export const onPrevote = (leadership: Leadership, turn: Turn, from: DeviceId, link: number, term: Term): Leadership => {
@@ -42,7 +45,14 @@ export const onPrevote = (leadership: Leadership, turn: Turn, from: DeviceId, li
   return leadership
 }
 
-export const onVote = (leadership: Leadership, turn: Turn, from: DeviceId, link: number, term: Term): Leadership => {
+export const onVote = (
+  leadership: Leadership,
+  turn: Turn,
+  links: Links,
+  from: DeviceId,
+  link: number,
+  term: Term
+): Leadership => {
   if (!wouldVote(leadership, turn, from, term)) {
     send(turn, link, "mesh.vote.answer", { term: leadership.term, granted: false })
     return leadership
@@ -52,7 +62,10 @@ export const onVote = (leadership: Leadership, turn: Turn, from: DeviceId, link:
     link,
     frame: { type: "event", event: "mesh.vote.answer", payload: { term, granted: true } }
   }
-  const [voted] = vote(stepDown(leadership, turn, "it voted for another"), turn, from, term, [answer])
+  const session = links.links.find((one) => one._tag === "Session" && one.link === link)
+  const incarnation = session?._tag === "Session" ? session.proven.incarnation : 0
+  const free = stepDown(leadership, turn, "it voted for another")
+  const [voted] = vote(free, turn, from, term, incarnation, [answer])
   // Give the one we voted for time to lead before we stand ourselves.
   return standLater(voted, turn, turn.config.profile.candidacyMs)
 }

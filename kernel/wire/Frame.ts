@@ -21,10 +21,10 @@ export const Role = Schema.Literals(["node", "planner", "field", "sensor", "actu
 export type Role = typeof Role.Type
 
 /** A counter that may still be raised: no peer can push ours to where adding one is no longer exact. */
-const Counter = Schema.Natural.check(Schema.isLessThanOrEqualTo(COUNTER_MAX))
+export const Counter = Schema.Natural.check(Schema.isLessThanOrEqualTo(COUNTER_MAX))
 /** What a stranger may make us hold while it shakes hands is bounded, field by field. */
 const Field = Schema.String.check(Schema.isMaxLength(FIELD_CHARS_MAX))
-const FilledField = Schema.NonEmptyString.check(Schema.isMaxLength(FIELD_CHARS_MAX))
+export const FilledField = Schema.NonEmptyString.check(Schema.isMaxLength(FIELD_CHARS_MAX))
 const Fields = Schema.Array(Field).check(Schema.isMaxLength(FIELD_ITEMS_MAX))
 
 /** Leadership terms are compared by manifest first, then by counter. Shown to people as the counter. */
@@ -256,6 +256,8 @@ export const eventSchemas = {
   "mesh.prevote.answer": Schema.Struct({ term: Term, granted: Schema.Boolean }),
   "mesh.vote": Schema.Struct({ term: Term }),
   "mesh.vote.answer": Schema.Struct({ term: Term, granted: Schema.Boolean }),
+  /** The signature of a vote that was granted, for the certificate of whoever won it. */
+  "mesh.vote.proof": Schema.Struct({ term: Term, publicKey: FilledField, signature: FilledField }),
   /** The leader's heartbeat; `beat` grows with each one, so that an answer names the moment of sending. */
   "mesh.lead": Schema.Struct({ term: Term, beat: Counter }),
   /** `term` is the highest term that the voter knows: a higher one than the leader's is a refusal. */

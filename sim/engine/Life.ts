@@ -3,7 +3,7 @@
  * them changes it first takes a copy. `owner` is the token of the one world that may change it in place.
  */
 import type { Moved } from "./Hardware.ts"
-import type { Wanted } from "./Programs.ts"
+import type { Leased, Wanted } from "./Programs.ts"
 import type { Kind, Plain } from "../../kernel/wire/ContextFrame.ts"
 import type { Happened } from "../../kernel/Input.ts"
 import type { Command } from "../../kernel/Command.ts"
@@ -124,6 +124,8 @@ export class Life {
   enginesOff = 0
   /** Commands of its programs that wait for a lease, or for what comes of them, by the number of the call. */
   readonly wanted: Map<number, Wanted>
+  /** What its program was last granted, by actuator. */
+  readonly leases: Map<string, Leased>
   /** Messages that its programs gave so far. */
   calls: number
 
@@ -143,6 +145,7 @@ export class Life {
     this.enginesOff = from?.enginesOff ?? 0
     this.failedDrives = from?.failedDrives ?? 0
     this.wanted = new Map(from?.wanted)
+    this.leases = new Map(from?.leases)
     this.calls = from?.calls ?? 0
     if (from === undefined) return
     this.keysFail = from.keysFail

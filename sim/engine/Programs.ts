@@ -3,7 +3,8 @@
  * so far is in the life of the machine (Life.ts).
  */
 import { SET } from "../../kernel/actuation/Actuator.ts"
-import { isLease } from "../../kernel/actuation/Envelope.ts"
+import { isLease, type Fence } from "../../kernel/actuation/Envelope.ts"
+import { certificateOf } from "../../kernel/leadership/Certificate.ts"
 import { GUARDIAN } from "../../kernel/routing/Forwarding.ts"
 import type { Outcome } from "../../kernel/routing/Outcome.ts"
 import { encode } from "../../kernel/wire/Codec.ts"
@@ -50,29 +51,50 @@ export interface Wanted {
   readonly forMs: number
   readonly evidence: ReadonlyArray<string>
   readonly intentId: string
+  /** Under the lease that it got last, where it got one. */
+  readonly underLast: boolean
+}
+
+/** Of an actuator, what a program needs of it. */
+export type Leased = Pick<Fence, "epoch" | "journalId">
+
+/** Who leads shows that it does. */
+const shown = (machine: Machine): { readonly certificate?: unknown } => {
+  const state = machine.state()
+  const mono = machine.clock.mono(machine.world.nowMs)
+  const certificate = state === null ? null : certificateOf(state, state.config, mono)
+  return certificate === null ? {} : { certificate }
 }
 
 /** First a lease, then the command under its epoch. */
-export const command = (machine: Machine, { wanted }: Life, want: Wanted): void => {
-  const { actuator, intentId, owner } = want
+export const command = (machine: Machine, { leases, wanted }: Life, want: Wanted): void => {
+  const { actuator, intentId, owner, underLast } = want
+  const last = underLast ? leases.get(actuator) : undefined
+  if (last !== undefined) return under(machine, want, last)
   const call = machine.askNode({
     channel: GUARDIAN,
     to: owner,
     originGatewayId: machine.config.deviceId,
     idempotencyKey: `${intentId}/lease/${machine.world.nowMs}`,
-    message: { lease: actuator }
+    message: { lease: actuator, ...shown(machine) }
   })
   wanted.set(call, want)
 }
 
 /** Whether it was the lease of a command, which is on its way now. */
-export const answered = (machine: Machine, { wanted }: Life, call: number, outcome: Outcome): boolean => {
+export const answered = (machine: Machine, { leases, wanted }: Life, call: number, outcome: Outcome): boolean => {
   const want = wanted.get(call)
   wanted.delete(call)
   if (want === undefined || !outcome.ok || !isLease(outcome.result)) return false
+  const { epoch, journalId } = outcome.result
+  leases.set(want.actuator, { epoch, journalId })
+  under(machine, want, { epoch, journalId })
+  return true
+}
+
+const under = (machine: Machine, want: Wanted, { epoch, journalId }: Leased): void => {
   const { actuator, evidence, forMs, intentId, owner, state } = want
   const { deviceId } = machine.config
-  const { epoch, journalId } = outcome.result
   machine.askNode({
     channel: COMMANDS,
     to: owner,
@@ -96,7 +118,6 @@ export const answered = (machine: Machine, { wanted }: Life, call: number, outco
       kernel: { intentId, journalId, epoch, forMs }
     }
   })
-  return true
 }
 
 /** The number of the program. */

@@ -8,10 +8,11 @@ export const send: Fault<"send"> = ({ channel, from, holds, key, sets, to }, str
   if (sender === undefined) return DONE
   const target = machines.find(({ name }) => name === to)
   if (sets !== undefined) {
-    const { actuator, evidence, forMs, state } = sets
+    const { actuator, evidence, forMs, state, underLast } = sets
     strike.tell("world.send", from, `wants ${actuator} of ${to} ${state}`)
     const intentId = key ?? `intent/${strike.key}`
-    sender.command({ owner: target?.config.deviceId ?? to, actuator, state, forMs, evidence, intentId })
+    const owner = target?.config.deviceId ?? to
+    sender.command({ owner, actuator, state, forMs, evidence, intentId, underLast })
     return DONE
   }
   if (holds !== undefined) {

@@ -402,7 +402,23 @@ const bugs: { readonly [name: string]: Bug } = {
     rule: "P16.4, S2",
     what: "a lease that somebody holds is granted to another",
     file: "actuation/Lease.ts",
-    swaps: [['if (guard.leaseUntil > mono || guard.step?._tag === "Granting")', 'if (guard.step?._tag === "Granting")']]
+    swaps: [
+      [
+        'if ((guard.leaseUntil > mono && !takesOver) || guard.step?._tag === "Granting")',
+        'if (guard.step?._tag === "Granting")'
+      ]
+    ]
+  },
+  "signs-before-it-is-stored": {
+    rule: "P7.19, S9",
+    what: "a vote is signed, and its signature sent, before it is on stable storage",
+    file: "leadership/Voting.ts",
+    swaps: [
+      [
+        'const ticket = turn.persist({ _tag: "Vote", term, votedFor: candidate }, [...then, sign])',
+        'turn.out.push(sign)\n  const ticket = turn.persist({ _tag: "Vote", term, votedFor: candidate }, then)'
+      ]
+    ]
   },
   "grants-right-after-a-start": {
     rule: "P16.4",

@@ -10,6 +10,7 @@
  * operator trusts.
  */
 import * as HashMap from "effect/HashMap"
+import { CERTIFYING_MAX } from "../../kernel/actuation/Takeover.ts"
 import type { Input } from "../../kernel/Input.ts"
 import { BEATS_MAX } from "../../kernel/leadership/Leading.ts"
 import { CHECKING_MAX } from "../../kernel/membership/Goodbyes.ts"
@@ -226,12 +227,16 @@ const counting = (before: number): Oracle => {
       if (commands.length > commandsMax)
         return `${machine.name} wants ${commands.length} commands done in one step, at most ${commandsMax}`
       if (after === before) return null
-      const { config, durable, leadership, links, membership, proposals, recall, refusals, world } = after
+      const { config, durable, guardian, leadership, links, membership, proposals, recall, refusals, world } = after
       let grown: string | null = null
       if (links !== before.links) grown = linksWithin(after, before.links)
       if (grown === null && membership !== before.membership) grown = membershipWithin(after, before.membership)
       if (grown === null && leadership.standing !== before.leadership.standing) grown = leadershipWithin(after)
       if (grown === null && world !== before.world) grown = worldWithin(after, before.world, links.links.length)
+      if (grown === null && leadership.proofs !== before.leadership.proofs)
+        grown = first([["signed votes for it", leadership.proofs.length, config.manifest.electors.length]])
+      if (grown === null && guardian.certifying !== before.guardian.certifying)
+        grown = first([["certificates that are being verified", guardian.certifying.length, CERTIFYING_MAX]])
       if (grown === null && proposals !== before.proposals)
         grown = first([
           ["decisions under way", proposals.decisions.length, DECISIONS_MAX],

@@ -1,11 +1,13 @@
 /**
  * S2: actuation is fenced. Each grant of a group has a higher epoch than all before it, as long as the journal lives; nothing is
- * driven but under the epoch granted last, and for whom it was granted to: or for nobody, where a person approved just that.
+ * driven but under the epoch granted last, and for whom it was granted to: or for nobody, where a person approved just that. Before the
+ * time of whoever holds it is over, it is granted to another only who led a higher term, and what is granted by a term, to who led that.
  *
  * Does not judge: returns to the safe state, which are the guardian's own and need no epoch.
  */
-import type { DeviceId } from "../../kernel/wire/Frame.ts"
-import type { MakeOracle, Oracle } from "./Oracle.ts"
+import type { Entry, Holder } from "../../kernel/actuation/Ledger.ts"
+import type { DeviceId, Term } from "../../kernel/wire/Frame.ts"
+import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
 import { approvals, doingsOf, Memories } from "./Orders.ts"
 
 interface Grant {
@@ -23,6 +25,14 @@ interface Memory {
   readonly askers: Map<string, ReadonlyArray<DeviceId>>
 }
 
+/** Who began to lead which term, in which of its lives. */
+type Led = Map<string, string>
+
+const ledBy = ({ counter, manifest }: Term, deviceId: DeviceId, incarnation: number): readonly [string, string] => [
+  `${manifest}.${counter}`,
+  `${deviceId}/${incarnation}`
+]
+
 const copyOf = ({ asked, askers, granted }: Memory): Memory => ({
   granted: new Map(granted),
   asked: new Map(asked),
@@ -30,12 +40,17 @@ const copyOf = ({ asked, askers, granted }: Memory): Memory => ({
 })
 
 export const fence: MakeOracle = () =>
-  remembering(new Memories<Memory>(() => ({ granted: new Map(), asked: new Map(), askers: new Map() }), copyOf))
+  remembering(
+    new Memories<Memory>(() => ({ granted: new Map(), asked: new Map(), askers: new Map() }), copyOf),
+    new Map()
+  )
 
-const remembering = (memories: Memories<Memory>): Oracle => ({
+const remembering = (memories: Memories<Memory>, led: Led): Oracle => ({
   id: "S2",
-  fork: () => remembering(memories.fork()),
+  fork: () => remembering(memories.fork(), new Map(led)),
   stepped: (seen) => {
+    if (seen.after.leadership.standing._tag === "Leading" && seen.before.leadership.standing._tag !== "Leading")
+      led.set(...ledBy(seen.after.leadership.term, seen.after.config.deviceId, seen.after.incarnation))
     const memory = memories.of(seen)
     if (memory === null) return null
     const { after, input, machine } = seen
@@ -49,6 +64,8 @@ const remembering = (memories: Memories<Memory>): Oracle => ({
       const { epoch, group, holder } = entry
       const last = memory.granted.get(group)?.epoch ?? 0
       if (epoch <= last) return `${name} grants epoch ${epoch} of ${group} after ${last}`
+      const why = holder === null ? null : untimely(seen, entry, holder, led)
+      if (why !== null) return `${name} grants ${group} ${why}`
       memory.asked.set(`${after.bootId}/${ticket}`, { group, epoch, to: holder?.deviceId ?? null })
     }
     for (const drive of drives) {
@@ -66,3 +83,18 @@ const remembering = (memories: Memories<Memory>): Oracle => ({
     return null
   }
 })
+
+/** What a grant rests on, where that is not enough. */
+const untimely = (
+  { before, input }: Observation,
+  { group, term }: Extract<Entry, { readonly _tag: "Granted" }>,
+  { deviceId, incarnation }: Holder,
+  led: Led
+): string | null => {
+  if (term !== undefined) {
+    const [key, leader] = ledBy(term, deviceId, incarnation)
+    return led.get(key) === leader ? null : `by term ${term.counter}, which its new holder did not lead`
+  }
+  const guard = before.guardian.guards.find((one) => one.group === group)
+  return guard !== undefined && guard.leaseUntil > input.at.mono ? "before the time of its holder is over" : null
+}

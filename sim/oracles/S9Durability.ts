@@ -224,7 +224,8 @@ const unpinned = (before: NodeState, after: NodeState): string | null => {
 /** The term that a frame says we voted in; `null`: it says nothing of that. */
 const votedIn = (frame: Frame): Term | null => {
   if (frame.type !== "event") return null
-  if (frame.event === "mesh.vote" || frame.event === "mesh.lead") return frame.payload.term
+  if (frame.event === "mesh.vote" || frame.event === "mesh.vote.proof" || frame.event === "mesh.lead")
+    return frame.payload.term
   return frame.event === "mesh.vote.answer" && frame.payload.granted ? frame.payload.term : null
 }
 
@@ -276,7 +277,7 @@ const remembering = (memories: Rows<Memory>): Oracle => {
       return `${machine.name} speaks of its vote in ${counter}, which is not stored`
     if (isBefore(term, memory.term))
       return `${machine.name} votes in ${counter}, and has voted in term ${memory.term.counter}`
-    const answers = frame.type === "event" && frame.event === "mesh.vote.answer"
+    const answers = frame.type === "event" && (frame.event === "mesh.vote.answer" || frame.event === "mesh.vote.proof")
     const record = memory.asked.find((asked) => asked.record._tag === "Vote" && isSame(asked.record.term, term))?.record
     const votedFor = isSame(memory.term, term) ? memory.votedFor : record?._tag === "Vote" ? record.votedFor : null
     const holder = answers ? receiver : machine

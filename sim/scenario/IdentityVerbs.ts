@@ -118,7 +118,8 @@ export const readSend = (reading: Reading, send: StepDraft["send"], at: Path): V
   if (send.sets === undefined) return said
   const forMs = valueOf(reading, [...at, "lasting"], send.lasting, readTime) ?? LASTING_MS
   const evidence = (send.evidence ?? ["sensor"]).filter((source) => source !== undefined)
-  return { ...said, sets: { actuator: send.sets, state: send.state ?? "open", forMs, evidence } }
+  const underLast = send.lease === "last"
+  return { ...said, sets: { actuator: send.sets, state: send.state ?? "open", forMs, evidence, underLast } }
 }
 
 export const readAsk = (reading: Reading, ask: StepDraft["ask"], at: Path): Verb | null => {

@@ -152,6 +152,8 @@ export type Verb =
         readonly state: string
         readonly forMs: number
         readonly evidence: ReadonlyArray<EvidenceSource>
+        /** Under the lease that it got last, without asking for another. */
+        readonly underLast: boolean
       }
       /** In place of a message: the group of this actuator of the node `to` is to be held. */
       readonly holds?: string

@@ -471,6 +471,10 @@ export const verbs = {
       evidence: may(
         list(word(sources, "What the command rests on."), "write what it rests on, such as [sensor]"),
         "What it rests on. Default [sensor]."
+      ),
+      lease: may(
+        word(["new", "last"], "Under which lease it is told."),
+        "last: under the one that this program got last for it, as long ago as that may be. Default new: it asks for one first."
       )
     }).annotate({ noun: "word of send", message: sendNeeds }),
     "A program on a node has a message for somebody. What came of it is the event world.answer about that node; who took it, world.message."

@@ -177,8 +177,9 @@ const verbWords = (verb: Verb, scenario: Scenario): Written => {
       const { channel, from, holds, key, sets, to } = verb
       const said = { from, to, channel: channel === "notes" ? undefined : channel, key: key ?? undefined, holds }
       if (sets === undefined) return { send: said }
-      const { actuator, evidence, forMs, state } = sets
-      return { send: { ...said, sets: actuator, state, lasting: showTime(forMs), evidence } }
+      const { actuator, evidence, forMs, state, underLast } = sets
+      const lease = underLast ? { lease: "last" } : {}
+      return { send: { ...said, sets: actuator, state, lasting: showTime(forMs), evidence, ...lease } }
     }
     case "propose":
       return {

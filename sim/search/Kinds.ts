@@ -89,6 +89,7 @@ const LASTING_MS: Range = { min: 500, max: 60_000 }
 /** Few, so that people decide about what somebody proposed. */
 const PROPOSALS: ReadonlyArray<string> = ["M1", "M2", "M3"]
 const PEOPLE: ReadonlyArray<string> = ["asha", "ravi"]
+const UNDER_LAST = [false, false, true] as const
 const EVIDENCE: ReadonlyArray<ReadonlyArray<EvidenceSource>> = [["sensor"], ["sensor", "llm"], ["llm"]]
 const LATE_MS: Range = { min: 10, max: 5_000 }
 /** Nobody's domain has more; with fewer nodes there are fewer. */
@@ -231,7 +232,8 @@ export const nodeVerb = (what: Extract<What, { readonly who: unknown }>, scenari
       const state = one(lot, "state", ["open", "open", "closed"] as const)
       const forMs = within(lot, "lasting", LASTING_MS)
       const evidence = one(lot, "evidence", EVIDENCE)
-      return { ...said, to: owner.name, sets: { actuator: owner.actuator, state, forMs, evidence } }
+      const underLast = one(lot, "under-last", UNDER_LAST)
+      return { ...said, to: owner.name, sets: { actuator: owner.actuator, state, forMs, evidence, underLast } }
     }
     case "propose": {
       const owner = one(lot, "owner", [null, ...ownersIn(scenario)])

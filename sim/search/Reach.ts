@@ -66,12 +66,9 @@ const pairs = (states: ReadonlyArray<string>, never: ReadonlyArray<string>): Rea
     .flatMap((from) => states.flatMap((to) => (from === to ? [] : [`${from}→${to}`])))
     .filter((pair) => !never.includes(pair))
 
-/** Of the guardian, what the certificate of a leader, and commands that wait for a person, would need. */
-const CODES_OF_DECISIONS: ReadonlyArray<string> = ["STALE_TERM", "APPROVAL_REQUIRED"]
-
 /** Codes of what is not built yet, of a driver's own, and of transports, which simulated links do not have. */
 const CODES_NEVER: ReadonlyArray<string> = [
-  ...CODES_OF_DECISIONS,
+  "APPROVAL_REQUIRED",
   "REMOTE_PLANNER_ERROR",
   ...codes.llm,
   "NOT_CONNECTED",

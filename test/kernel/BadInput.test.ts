@@ -311,6 +311,7 @@ const messages = ({ drive, link, peer }: Stage): ReadonlyArray<Json> => {
     event("mesh.prevote.answer", granted),
     event("mesh.vote", { term }),
     event("mesh.vote.answer", granted),
+    event("mesh.vote.proof", { term, publicKey: "key-b", signature: "s" }),
     event("mesh.lead", { term, beat: 1 }),
     event("mesh.lead.answer", { term: heard, beat: 1, promised: true }),
     event("mesh.release", { term: heard })

@@ -88,6 +88,13 @@ const frame: fc.Arbitrary<Frame> = fc
     { weight: 2, arbitrary: said("mesh.vote", fc.record({ term })) },
     { weight: 2, arbitrary: said("mesh.prevote.answer", granted) },
     { weight: 2, arbitrary: said("mesh.vote.answer", granted) },
+    {
+      weight: 1,
+      arbitrary: said(
+        "mesh.vote.proof",
+        fc.record({ term, publicKey: fc.constant("key-b"), signature: fc.constant("s") })
+      )
+    },
     { weight: 2, arbitrary: said("mesh.lead", fc.record({ term, beat: counter })) },
     { weight: 3, arbitrary: said("mesh.lead.answer", fc.record({ term, beat: counter, promised: fc.boolean() })) },
     { weight: 1, arbitrary: said("mesh.release", fc.record({ term })) },

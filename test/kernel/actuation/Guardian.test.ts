@@ -3,11 +3,13 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Actuator } from "../../../kernel/actuation/Actuator.ts"
 import { AGAIN_MS, anew, DRIVE_MS, LEASE_MS, RETRY_MAX_MS, RETRY_MS } from "../../../kernel/actuation/Guard.ts"
 import { onDriven, open } from "../../../kernel/actuation/Guardian.ts"
+import { CERTIFYING_MAX } from "../../../kernel/actuation/Takeover.ts"
 import type { Command } from "../../../kernel/Command.ts"
 import * as Durable from "../../../kernel/Durable.ts"
+import { voteString } from "../../../kernel/identity/Handshake.ts"
 import { GUARDIAN } from "../../../kernel/routing/Forwarding.ts"
 import type { Frame } from "../../../kernel/wire/Frame.ts"
-import { bareTurn, configOf, Drive, framesTo, id, type Given, type World } from "../drive.ts"
+import { bareTurn, configOf, Drive, framesTo, id, keyOf, sign, type Given, type World } from "../drive.ts"
 import { read } from "../world/frames.ts"
 
 const farm: World = { roles: { a: "planner", b: "planner", c: "standby-planner", f: "field" }, dialled: "" }
@@ -53,8 +55,8 @@ class Well {
   /** Everything that moved anything. */
   readonly moved: Array<Moved> = []
 
-  constructor(durable = Durable.empty, rested = true) {
-    this.drive = new Drive({ ...configOf(farm, "a"), actuators: [pump] }, { durable })
+  constructor(durable = Durable.empty, rested = true, world = farm) {
+    this.drive = new Drive({ ...configOf(world, "a"), actuators: [pump] }, { durable })
     this.note(this.drive.start())
     this.done()
     if (rested) this.pass(LEASE_MS)
@@ -174,6 +176,125 @@ describe("a lease", () => {
     const frame = { type: "req", id: "x", method: "mesh.message.forward", params } as Frame
     const [answer] = framesTo(read(well.drive, well.drive.receive(link, frame)), link)
     assert.deepInclude(answer, { type: "res", ok: false })
+  })
+})
+
+/** Guarded by `a`, which elects nobody itself. */
+const elects: World = { ...farm, electors: "bcf" }
+
+const certificate = (
+  leader: string,
+  counter: number,
+  {
+    by = "bf",
+    incarnation = 1,
+    manifest = 1,
+    meshId = "mesh",
+    signs = (name: string): string => name
+  }: {
+    readonly by?: string
+    readonly incarnation?: number
+    readonly manifest?: number
+    readonly meshId?: string
+    readonly signs?: (name: string) => string
+  } = {}
+) => {
+  const payload = voteString({ meshId, meshKey: "operator", manifest, counter, leader: id(leader), incarnation })
+  return {
+    meshId,
+    term: { manifest, counter },
+    leader: id(leader),
+    incarnation,
+    votes: [...by].map((name) => ({
+      elector: id(name),
+      publicKey: keyOf(name),
+      signature: sign(keyOf(signs(name)), payload)
+    }))
+  }
+}
+
+const asks = (shown: unknown) => ({ message: { lease: pump.ref, certificate: shown } })
+
+describe("a take-over", () => {
+  it("P16.10: who shows the votes of a higher term has the lease at once, under the next epoch; the one before has it no more", () => {
+    const well = new Well(Durable.empty, true, elects)
+    const old = well.lease("b")
+    well.drive.meet("c")
+    assert.strictEqual(well.ask("c", { message: { lease: pump.ref } }), "TARGET_BUSY")
+    assert.deepInclude(well.ask("c", asks(certificate("c", 7))), { epoch: old.epoch + 1, state: "closed" })
+    assert.strictEqual(well.wants(old, "late", {}, "b"), "STALE_EPOCH")
+    assert.deepStrictEqual(well.drive.durable.ledger!.groups[0]!.term, { manifest: 1, counter: 7 })
+    // It goes on, and is verified once.
+    assert.deepInclude(well.ask("c", asks(certificate("c", 7))), { epoch: old.epoch + 1 })
+    assert.deepInclude(well.ask("c", { message: { lease: pump.ref } }), { epoch: old.epoch + 1 })
+  })
+
+  it("P16.10: of a lower term, and of one that another had, nobody has it; not even once it is free, nor after a restart", () => {
+    const well = new Well(Durable.empty, true, elects)
+    well.ask("c", asks(certificate("c", 7)))
+    assert.strictEqual(well.ask("b", asks(certificate("b", 6))), "STALE_TERM")
+    assert.strictEqual(well.ask("b", asks(certificate("b", 7))), "TARGET_BUSY", "no two win one term but by lies")
+    well.pass(LEASE_MS)
+    assert.strictEqual(well.ask("b", asks(certificate("b", 6))), "STALE_TERM")
+    const again = new Well(well.drive.durable, true, elects)
+    assert.strictEqual(again.ask("b", asks(certificate("b", 6))), "STALE_TERM")
+    assert.deepInclude(again.ask("b", asks(certificate("b", 8))), { state: "closed" })
+  })
+
+  const faults: ReadonlyArray<readonly [what: string, shown: unknown, code: string]> = [
+    ["that does not read", { leader: id("c") }, "INVALID_PARAMS"],
+    ["that is no object", "c", "INVALID_PARAMS"],
+    ["of another mesh", certificate("c", 7, { meshId: "other" }), "MESH_ID_MISMATCH"],
+    ["of an old list of electors", certificate("c", 7, { manifest: 0 }), "STALE_TERM"],
+    ["with too few votes", certificate("c", 7, { by: "b" }), "NOT_AUTHORIZED"],
+    ["with one vote twice", certificate("c", 7, { by: "bb" }), "NOT_AUTHORIZED"],
+    ["with the vote of who has none", certificate("c", 7, { by: "ba" }), "NOT_AUTHORIZED"],
+    ["for somebody else", certificate("b", 7), "NOT_AUTHORIZED"],
+    ["for another life", certificate("c", 7, { incarnation: 2 }), "NOT_AUTHORIZED"],
+    ["with a forged vote", certificate("c", 7, { signs: (name) => (name === "f" ? "c" : name) }), "AUTH_FAILED"],
+    ["with votes for another term", { ...certificate("c", 7), votes: certificate("c", 6).votes }, "AUTH_FAILED"],
+    [
+      "with the keys of others",
+      { ...certificate("c", 7), votes: certificate("c", 7).votes.map((vote) => ({ ...vote, publicKey: keyOf("c") })) },
+      "AUTH_FAILED"
+    ]
+  ]
+  for (const [what, shown, code] of faults)
+    it(`P16.10: a certificate ${what} is ${code}, and takes nothing from anybody`, () => {
+      const well = new Well(Durable.empty, true, elects)
+      const { epoch } = well.lease("b")
+      assert.strictEqual(well.ask("c", asks(shown)), code)
+      assert.deepInclude(well.lease("b"), { epoch })
+    })
+
+  it("P16.10: one forged vote more takes nothing from those that are true", () => {
+    const well = new Well(Durable.empty, true, elects)
+    well.lease("b")
+    const shown = certificate("c", 7, { by: "fcb", signs: (name) => (name === "f" ? "c" : name) })
+    assert.deepInclude(well.ask("c", asks(shown)), { state: "closed" })
+  })
+
+  it("P16.10: while keys do not answer nobody has it by that, and no more than four wait", () => {
+    const well = new Well(Durable.empty, true, { ...farm, electors: "abf" })
+    const { epoch } = well.lease("b")
+    well.drive.keysWait = true
+    for (let counter = 1; counter <= CERTIFYING_MAX; counter++)
+      assert.isNull(well.ask("a", asks(certificate("a", counter))))
+    assert.lengthOf(well.drive.node.guardian.certifying, CERTIFYING_MAX)
+    assert.strictEqual(well.ask("a", asks(certificate("a", 9))), "RATE_LIMITED")
+    assert.strictEqual(well.drive.durable.ledger!.groups[0]!.epoch, epoch)
+    well.pass(LEASE_MS)
+    assert.isNull(well.ask("a", asks(certificate("a", 9))))
+    assert.lengthOf(well.drive.node.guardian.certifying, 1, "who asked too long ago waits no longer")
+    well.drive.keysWait = false
+    const answers = read(well.drive, well.drive.release()).filter(({ _tag }) => _tag === "Answered")
+    assert.lengthOf(answers, 1)
+    assert.deepInclude(well.drive.durable.ledger!.groups[0], { epoch: epoch + 1, term: { manifest: 1, counter: 9 } })
+  })
+
+  it("P16.4: right after a start no certificate helps", () => {
+    const well = new Well(Durable.empty, false, elects)
+    assert.strictEqual(well.ask("c", asks(certificate("c", 7))), "TARGET_BUSY")
   })
 })
 

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Command } from "../../../kernel/Command.ts"
+import { certificateOf, read } from "../../../kernel/leadership/Certificate.ts"
 import * as Leadership from "../../../kernel/leadership/Leadership.ts"
 import { profiles } from "../../../kernel/Profile.ts"
 import { configOf, Drive, events, id, notes, sentEvents, tags, three, type World } from "../drive.ts"
@@ -78,7 +79,7 @@ describe("candidacy", () => {
     const commands = us.drive.hear(us.b, "mesh.prevote.answer", { term: term(1), granted: true })
     assert.deepStrictEqual(tags(commands), ["Persist"])
     const [persist] = commands
-    assert.isTrue(persist?._tag === "Persist" && tags(persist.then).join() === "Send,Send")
+    assert.isTrue(persist?._tag === "Persist" && tags(persist.then).join() === "Send,Send,Sign")
   })
 
   it("P7.5: others' votes do not make a leader before its own is stored", () => {
@@ -418,5 +419,56 @@ describe("B23: a planner that does not work", () => {
     drive.feed({ _tag: "Stored", ticket: 1 })
     assert.isTrue(drive.node.leadership.suspended)
     assert.isFalse(Drive.up(three, "a").node.leadership.suspended)
+  })
+})
+
+describe("the certificate", () => {
+  const shown = (us: Candidate) => certificateOf(us.drive.node, us.drive.config, us.drive.mono)
+  const proves = ({ drive }: Candidate, link: number, at = term(1)) =>
+    drive.hear(link, "mesh.vote.proof", { term: at, publicKey: "key-b", signature: "s" })
+
+  it("P7.19: is there once a majority has shown its signatures, and while the lease runs", () => {
+    const us = elected()
+    assert.isNull(shown(us))
+    proves(us, us.b)
+    assert.isNull(shown(us), "nobody has promised yet")
+    promise(us, us.b, 1)
+    const certificate = shown(us)
+    assert.deepInclude(certificate, { meshId: "mesh", term: term(1), leader: id("a"), incarnation: 1 })
+    assert.deepStrictEqual(
+      certificate?.votes.map(({ elector }) => elector),
+      [id("a"), id("b")]
+    )
+    assert.deepStrictEqual(read(JSON.parse(JSON.stringify(certificate))), certificate)
+    us.drive.pass(leaseMs)
+    assert.isNull(shown(us))
+  })
+
+  it("P7.19: its own vote alone is none; nor is one of another term, one twice, or of who has no vote", () => {
+    const us = elected()
+    promise(us, us.b, 1)
+    assert.isNull(shown(us))
+    proves(us, us.b, term(2))
+    assert.isNull(shown(us))
+    proves(us, us.b)
+    proves(us, us.b)
+    assert.lengthOf(shown(us)!.votes, 2)
+    const others = new Drive({ ...configOf({ ...three, electors: "ab" }, "a") })
+    others.start()
+    const { link } = others.meet("c")
+    others.hear(link, "mesh.vote.proof", { term: term(1), publicKey: "key-c", signature: "s" })
+    assert.lengthOf(others.node.leadership.proofs, 0)
+  })
+
+  it("P7.19: a new candidacy begins without any", () => {
+    const us = elected()
+    proves(us, us.b)
+    us.drive.hear(us.b, "mesh.vote.answer", { term: term(4), granted: false })
+    until(us, "Sounding")
+    us.drive.hear(us.b, "mesh.prevote.answer", { term: term(5), granted: true })
+    assert.deepStrictEqual(
+      us.drive.node.leadership.proofs.map(({ elector }) => elector),
+      [id("a")]
+    )
   })
 })

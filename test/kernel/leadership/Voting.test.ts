@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Command } from "../../../kernel/Command.ts"
 import * as Durable from "../../../kernel/Durable.ts"
+import { voteString } from "../../../kernel/identity/Handshake.ts"
 import { profiles } from "../../../kernel/Profile.ts"
-import { Drive, events, id, sentEvents, signedGoodbye, tags, type DriveOptions, type World } from "../drive.ts"
+import { Drive, events, id, sentEvents, sign, signedGoodbye, tags, type DriveOptions, type World } from "../drive.ts"
 
 /** `a` and `b` may lead; we are `c`, an elector that may not: it never stands by itself. */
 const world: World = {
@@ -11,6 +12,10 @@ const world: World = {
 }
 const { promiseMs } = profiles.lan
 const term = (counter: number, manifest = 1) => ({ manifest, counter })
+
+/** What `c` signs of its vote. */
+const voteFor = (name: string, counter: number): string =>
+  voteString({ meshId: "mesh", meshKey: "operator", manifest: 1, counter, leader: id(name), incarnation: 1 })
 
 interface Voter {
   readonly drive: Drive
@@ -50,10 +55,29 @@ describe("vote", () => {
             _tag: "Send",
             link: a,
             frame: { type: "event", event: "mesh.vote.answer", payload: { term: term(1), granted: true } }
-          }
+          },
+          { _tag: "Sign", ticket: 2 ** 42 + 1, payloads: [voteFor("a", 1)] }
         ]
       } satisfies Command
     ])
+  })
+
+  it("P7.19: its signature follows the answer, for the certificate of the candidate's", () => {
+    const { a, drive } = voter()
+    const commands = drive.hear(a, "mesh.vote", { term: term(1) })
+    const signature = sign(drive.config.publicKey, voteFor("a", 1))
+    assert.deepStrictEqual(sentEvents(commands, "mesh.vote.proof"), [
+      { link: a, term: term(1), publicKey: drive.config.publicKey, signature }
+    ])
+  })
+
+  it("P7.19: a key that refuses takes nothing from the vote", () => {
+    const us = voter()
+    us.drive.keysWait = true
+    assert.deepStrictEqual(asks(us, us.a, 1), [true])
+    const commands = us.drive.feed({ _tag: "Signed", ticket: 2 ** 42 + 1, signatures: null })
+    assert.deepStrictEqual(sentEvents(commands, "mesh.vote.proof"), [])
+    assert.isNull(us.drive.node.leadership.signing)
   })
 
   it("P7.4: one a term; asked again by the same candidate it is the same vote", () => {

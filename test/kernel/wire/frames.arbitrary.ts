@@ -130,6 +130,7 @@ export const event: fc.Arbitrary<Event> = fc.oneof(
   eventOf("mesh.prevote.answer", granted),
   eventOf("mesh.vote", fc.record({ term })),
   eventOf("mesh.vote.answer", granted),
+  eventOf("mesh.vote.proof", fc.record({ term, publicKey: someText, signature: someText })),
   eventOf("mesh.lead", fc.record({ term, beat: natural })),
   eventOf("mesh.lead.answer", fc.record({ term, beat: natural, promised: fc.boolean() })),
   eventOf("mesh.release", fc.record({ term }))

@@ -48,6 +48,7 @@ const payloads: { readonly [name in keyof typeof eventSchemas]: unknown } = {
   "mesh.prevote.answer": { term: TERM, granted: true },
   "mesh.vote": { term: TERM },
   "mesh.vote.answer": { term: TERM, granted: true },
+  "mesh.vote.proof": { term: TERM, publicKey: "k", signature: "s" },
   "mesh.lead": { term: TERM, beat: 1 },
   "mesh.lead.answer": { term: TERM, beat: 1, promised: false },
   "mesh.release": { term: { manifest: 1, counter: 1 } }
