@@ -1,9 +1,9 @@
 /** Leases of a group: one holder for each epoch (PROTOCOL.md P16.4; S2). */
 import type { Actuator } from "./Actuator.ts"
-import { LEASE_MS, put, refuse, yes, type Guard, type Guardian } from "./Guard.ts"
+import { each, LEASE_MS, put, refuse, yes, type Guard, type Guardian } from "./Guard.ts"
 import * as Ledger from "./Ledger.ts"
 import { compareTerms, TERM_ZERO } from "../leadership/Term.ts"
-import type { Term } from "../wire/Frame.ts"
+import type { DeviceId, Term } from "../wire/Frame.ts"
 import type { Order, Turn } from "../Turn.ts"
 
 export const isHolder = (holder: Ledger.Holder | null, from: Ledger.Holder): boolean =>
@@ -56,3 +56,12 @@ export const leaseResult = ({ group, places }: Guard, ref: string, turn: Turn) =
   ttlMs: LEASE_MS,
   state: places.find((one) => one.ref === ref)?.state ?? "unknown"
 })
+
+/** Its holder has left for good in that life: nothing that it said can come any more, and nobody has to wait for its time to end. */
+export const left = (guardian: Guardian, deviceId: DeviceId, incarnation: number, turn: Turn): Guardian =>
+  each(guardian, (guard) => {
+    const { holder } = Ledger.groupOf(turn.ledger(), guard.group)
+    return guard.leaseUntil > turn.at.mono && holder?.deviceId === deviceId && holder.incarnation <= incarnation
+      ? { ...guard, leaseUntil: turn.at.mono }
+      : guard
+  })

@@ -5,6 +5,7 @@ import type { Turn } from "../Turn.ts"
 import type { Guardian } from "./Guard.ts"
 import { onDriven, onOrder, onStored, onTime } from "./Guardian.ts"
 import { onHold } from "./Hold.ts"
+import { left } from "./Lease.ts"
 import { onChecked } from "./Takeover.ts"
 
 export const onTurn = (guardian: Guardian, input: Input, woke: boolean, turn: Turn): Guardian => {
@@ -12,6 +13,8 @@ export const onTurn = (guardian: Guardian, input: Input, woke: boolean, turn: Tu
   // What is due ends before anything new begins.
   if (woke) next = onTime(next, turn)
   if (input._tag === "Stored") next = onStored(next, input.ticket, turn)
+  for (const fact of turn.facts)
+    if (fact._tag === "Left" || fact._tag === "Gone") next = left(next, fact.peer, fact.incarnation, turn)
   if (turn.checked !== null) next = onChecked(next, turn.checked, turn)
   if (input._tag === "Driven") next = onDriven(next, input.ticket, input.ok, turn)
   if (input._tag === "Hold") next = onHold(next, input.group, input.on, turn)

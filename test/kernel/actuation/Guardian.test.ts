@@ -9,7 +9,18 @@ import * as Durable from "../../../kernel/Durable.ts"
 import { voteString } from "../../../kernel/identity/Handshake.ts"
 import { GUARDIAN } from "../../../kernel/routing/Forwarding.ts"
 import type { Frame } from "../../../kernel/wire/Frame.ts"
-import { bareTurn, configOf, Drive, framesTo, id, keyOf, sign, type Given, type World } from "../drive.ts"
+import {
+  bareTurn,
+  configOf,
+  Drive,
+  framesTo,
+  id,
+  keyOf,
+  sign,
+  signedGoodbye,
+  type Given,
+  type World
+} from "../drive.ts"
 import { read } from "../world/frames.ts"
 
 const farm: World = { roles: { a: "planner", b: "planner", c: "standby-planner", f: "field" }, dialled: "" }
@@ -214,6 +225,39 @@ const certificate = (
 }
 
 const asks = (shown: unknown) => ({ message: { lease: pump.ref, certificate: shown } })
+
+describe("a holder that takes its leave", () => {
+  const session = ({ drive }: Well, name: string): number => drive.contact(name).session!
+
+  it("P16.4: has its lease no more, by its own word or by another's", () => {
+    for (const tell of [
+      (well: Well) =>
+        well.drive.hear(session(well, "b"), "peer.leaving", {
+          gen: 1,
+          deviceId: id("b"),
+          timestamp: 0,
+          incarnation: 1
+        }),
+      (well: Well) => well.drive.hear(session(well, "c"), "mesh.goodbyes", { goodbyes: [signedGoodbye("b")] })
+    ]) {
+      const well = new Well()
+      const { epoch } = well.lease("b")
+      assert.strictEqual(well.ask("c", { message: { lease: pump.ref } }), "TARGET_BUSY")
+      tell(well)
+      assert.deepInclude(well.lease("c"), { epoch: epoch + 1 })
+    }
+  })
+
+  it("P16.4: a goodbye of an earlier life takes nothing from a later one", () => {
+    const well = new Well()
+    const { epoch } = well.lease("b")
+    well.drive.hear(session(well, "b"), "peer.leaving", { gen: 1, deviceId: id("b"), timestamp: 0, incarnation: 0 })
+    well.drive.meet("c")
+    well.drive.hear(session(well, "c"), "mesh.goodbyes", { goodbyes: [signedGoodbye("b", { incarnation: 0 })] })
+    assert.strictEqual(well.ask("c", { message: { lease: pump.ref } }), "TARGET_BUSY")
+    assert.deepInclude(well.lease("b"), { epoch })
+  })
+})
 
 describe("a take-over", () => {
   it("P16.10: who shows the votes of a higher term has the lease at once, under the next epoch; the one before has it no more", () => {
