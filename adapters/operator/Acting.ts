@@ -153,6 +153,9 @@ const TRUST = {
   evidence_sources: ["human"]
 } as const
 
+/** Said by this process; a later life of it has another lease. */
+let commands = 0
+
 /** Has it moved: first a lease, then the command under its epoch. */
 export const command = (daemon: Daemon, wanted: Api.CommandRequest): Effect.Effect<Api.Command | Failure> =>
   Effect.gen(function* () {
@@ -190,7 +193,7 @@ export const command = (daemon: Daemon, wanted: Api.CommandRequest): Effect.Effe
           target: { kind: "capability", ref: actuator },
           operation: { name: SET, params: { state } },
           trust: TRUST,
-          kernel: { intentId, journalId, epoch, forMs, ...(again ? { again: true as const } : {}) }
+          kernel: { intentId, journalId, epoch, forMs, n: ++commands, ...(again ? { again: true as const } : {}) }
         }
       })
     )

@@ -276,7 +276,7 @@ export class Authority {
       operation: { name: SET, params: { state: intent.endsWith("/open") ? "open" : "closed" } },
       trust: TRUST,
       // Each job means it, though the same was done just now.
-      kernel: { intentId: intent, journalId, epoch, forMs: 10_000, again: true }
+      kernel: { intentId: intent, journalId, epoch, forMs: 10_000, n: this.sent.size, again: true }
     }
     this.ask(planner, work, { channel: "clawmesh.commands", command }, (outcome) => {
       if (!outcome.ok && outcome.code !== "TARGET_BUSY" && planner.lease === lease) planner.lease = null

@@ -29,7 +29,7 @@ const COMMAND_AGE_MAX_MS = 60_000
 /** Who wait for what comes of one intent. */
 const WAITING_MAX = 4
 
-/** In this order: trust, what was done before, hold, journal, epoch and holder, age, again, state. */
+/** In this order: trust, what was done before, hold, journal, epoch and holder, order, age, again, state. */
 export const told = (guard: Guard, actuator: Actuator, order: Order, turn: Turn): Guard | null => {
   const { ref } = actuator
   const carried: Carried = order.params
@@ -47,12 +47,13 @@ export const told = (guard: Guard, actuator: Actuator, order: Order, turn: Turn)
     return refuse(turn, order, ref, "NOT_ALLOWED", "it can be set to a state of its own, and to nothing else")
   const { again: isAgain, epoch, forMs, intentId, when } = fence
   const wish: Wish = { intentId, actuator: ref, state, forMs, again: isAgain === true, when }
-  const why =
-    held(guard, actuator, state, turn) ??
-    fencedOff(guard, group, envelope, fence, order, turn) ??
-    unfit(guard, group, actuator, wish, turn)
-  if (why !== null) return refuse(turn, order, ref, why[0], why[1])
-  return intending(guard, wish, epoch, order.ticket, turn)
+  const fenced = fencedOff(guard, group, envelope, fence, order, turn)
+  // Refused or not, what was said before it comes too late from now on.
+  const heard: Guard = fenced === null && fence.n !== undefined ? { ...guard, newest: { epoch, n: fence.n } } : guard
+  const why = held(guard, actuator, state, turn) ?? fenced ?? unfit(guard, group, actuator, wish, turn)
+  if (why === null) return intending(heard, wish, epoch, order.ticket, turn)
+  refuse(turn, order, ref, why[0], why[1])
+  return heard
 }
 
 /** What is to be done, whoever wants it. */
@@ -82,6 +83,8 @@ const fencedOff = (
   if (fence.journalId !== turn.ledger()?.journalId) return ["TARGET_CHANGED", "its journal is another one"]
   if (fence.epoch !== group.epoch || !isHolder(group.holder, order.from) || guard.leaseUntil <= turn.at.mono)
     return ["STALE_EPOCH", `epoch ${group.epoch} is in force, and not of this sender`]
+  if (fence.n !== undefined && guard.newest.epoch === fence.epoch && fence.n <= guard.newest.n)
+    return ["STALE_EPOCH", "a newer command under this lease came before it"]
   if (order.calendarMs !== null && order.calendarMs - envelope.createdAtMs > COMMAND_AGE_MAX_MS)
     return ["EXPIRED_COMMAND", "it was made too long ago"]
   return null

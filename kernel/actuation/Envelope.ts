@@ -22,6 +22,8 @@ export const Fence = Schema.Struct({
   forMs: Counter,
   /** Not carried out unless the actuator is in this state now. */
   when: Schema.optionalKey(Filled(ID_UNITS_MAX)),
+  /** Grows with each command that its sender says under one lease: of two, the older is not carried out after the newer. */
+  n: Schema.optionalKey(Counter),
   /** The same again within ten minutes, and meant so. */
   again: Schema.optionalKey(Schema.Literal(true))
 })

@@ -79,6 +79,8 @@ export interface Guard {
   readonly group: string
   readonly holding: Holding | null
   readonly leaseUntil: number
+  /** The newest command of an epoch that came; of none before its first. */
+  readonly newest: { readonly epoch: number; readonly n: number }
   readonly step: Step | null
   readonly move: Move | null
   readonly places: ReadonlyArray<Place>

@@ -67,7 +67,16 @@ export const open = (before: Guardian, turn: Turn, lost: boolean): Guardian => {
       .filter((one) => one.group === group)
       .map(({ ref }): Place => ({ ref, state: null, until: NEVER_MS, recall: "a start", recallAt: 0, failures: 0 }))
     const began = intents.map(({ intentId }) => ({ intentId, at: turn.at.mono }))
-    return { group, holding: null, leaseUntil: -NEVER_MS, step: null, move: null, places, began }
+    return {
+      group,
+      holding: null,
+      leaseUntil: -NEVER_MS,
+      newest: { epoch, n: 0 },
+      step: null,
+      move: null,
+      places,
+      began
+    }
   })
   const opened: Guardian = { ...before, guards, startedAt: turn.at.mono, words: [] }
   let guardian = goOn(opened, turn)

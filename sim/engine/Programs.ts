@@ -67,10 +67,11 @@ const shown = (machine: Machine): { readonly certificate?: unknown } => {
 }
 
 /** First a lease, then the command under its epoch. */
-export const command = (machine: Machine, { leases, wanted }: Life, want: Wanted): void => {
+export const command = (machine: Machine, life: Life, want: Wanted): void => {
+  const { leases, wanted } = life
   const { actuator, intentId, owner, underLast } = want
   const last = underLast ? leases.get(actuator) : undefined
-  if (last !== undefined) return under(machine, want, last)
+  if (last !== undefined) return under(machine, life, want, last)
   const call = machine.askNode({
     channel: GUARDIAN,
     to: owner,
@@ -82,17 +83,18 @@ export const command = (machine: Machine, { leases, wanted }: Life, want: Wanted
 }
 
 /** Whether it was the lease of a command, which is on its way now. */
-export const answered = (machine: Machine, { leases, wanted }: Life, call: number, outcome: Outcome): boolean => {
+export const answered = (machine: Machine, life: Life, call: number, outcome: Outcome): boolean => {
+  const { leases, wanted } = life
   const want = wanted.get(call)
   wanted.delete(call)
   if (want === undefined || !outcome.ok || !isLease(outcome.result)) return false
   const { epoch, journalId } = outcome.result
   leases.set(want.actuator, { epoch, journalId })
-  under(machine, want, { epoch, journalId })
+  under(machine, life, want, { epoch, journalId })
   return true
 }
 
-const under = (machine: Machine, want: Wanted, { epoch, journalId }: Leased): void => {
+const under = (machine: Machine, life: Life, want: Wanted, { epoch, journalId }: Leased): void => {
   const { actuator, evidence, forMs, intentId, owner, state } = want
   const { deviceId } = machine.config
   machine.askNode({
@@ -115,7 +117,7 @@ const under = (machine: Machine, want: Wanted, { epoch, journalId }: Leased): vo
         verification_required: "none",
         evidence_sources: evidence
       },
-      kernel: { intentId, journalId, epoch, forMs }
+      kernel: { intentId, journalId, epoch, forMs, n: ++life.commands }
     }
   })
 }

@@ -358,6 +358,25 @@ describe("a command", () => {
     )
   })
 
+  it("P16.5, C52: is not carried out after a newer one of the same lease, whatever became of that one", () => {
+    const well = new Well()
+    const lease = well.lease()
+    const says = (intentId: string, n: number, more: object = {}) =>
+      well.wants(lease, intentId, { more: { n, ...more } })
+    assert.isNull(says("i2", 2))
+    assert.strictEqual(says("i3", 3, { again: true }), "TARGET_BUSY")
+    well.done()
+    assert.strictEqual(says("i1", 1, { again: true }), "STALE_EPOCH")
+    assert.strictEqual(says("i3", 3, { again: true }), "STALE_EPOCH", "refused is refused: it has to be said anew")
+    assert.deepStrictEqual(says("i2", 2), { state: "open" }, "what was done is answered as before")
+    assert.isNull(says("i3", 4, { again: true }))
+    well.done()
+    well.pass(LEASE_MS)
+    well.done()
+    const next = well.lease("b")
+    assert.isNull(well.wants(next, "i5", { more: { n: 1, again: true } }, "b"), "another lease counts anew")
+  })
+
   it("P16.6: moves nothing before its intent is on the disk", () => {
     const well = new Well()
     const lease = well.lease()
