@@ -18,6 +18,7 @@ import { NEVER_MS } from "../Time.ts"
 import type { Turn } from "../Turn.ts"
 import type { DeviceId, Term } from "../wire/Frame.ts"
 import type { Signing, Vote } from "./Certificate.ts"
+import * as DiskWatch from "./DiskWatch.ts"
 import { TERM_ZERO } from "./Term.ts"
 
 /** A heartbeat of ours that is still out. */
@@ -84,6 +85,7 @@ export interface Leadership {
   readonly signing: Signing | null
   /** Signed votes for us in `term`. */
   readonly proofs: ReadonlyArray<Vote>
+  readonly disk: DiskWatch.Disk
   readonly leaving: boolean
   /** Its planner does not work, or its operator will not have it lead: it votes, and does not stand (B23). */
   readonly suspended: boolean
@@ -110,6 +112,7 @@ export const make = (): Leadership => ({
   votes: 0,
   signing: null,
   proofs: [],
+  disk: DiskWatch.make(),
   leaving: false,
   suspended: false,
   abstains: false,
@@ -142,7 +145,7 @@ const rankOf = (config: Config, deviceId: DeviceId): number => {
  */
 export const standLater = (leadership: Leadership, turn: Turn, afterMs: number): Leadership => {
   const { config } = turn
-  const stands = !leadership.leaving && !leadership.abstains && !leadership.suspended
+  const stands = !leadership.leaving && !leadership.abstains && !leadership.suspended && !leadership.disk.slow
   if (!stands || !mayLead(config, config.deviceId)) return { ...leadership, standAt: NEVER_MS }
   const { rankMs } = config.profile
   const draw = between(config.seed, "stand", turn.bootId, leadership.draws, 0, Math.floor(rankMs / 2))
@@ -191,7 +194,7 @@ export const withDue = (leadership: Leadership): Leadership => {
   let due = leadership.standAt
   if (standing._tag === "Sounding" || standing._tag === "Standing") due = Math.min(due, standing.endsAt)
   if (standing._tag === "Leading") {
-    due = Math.min(due, standing.beatAt)
+    due = Math.min(due, standing.beatAt, DiskWatch.dueAt(leadership.disk))
     // So that the end of a lease is noticed, and told, when it comes.
     if (standing.announced) due = Math.min(due, standing.leaseUntil)
   }

@@ -18,6 +18,7 @@ import {
   type Leadership,
   type Standing
 } from "./Leadership.ts"
+import * as DiskWatch from "./DiskWatch.ts"
 import { stepDown } from "./Voting.ts"
 
 /** Heartbeats that may be out at once; an older one's answer comes too late to be worth a lease. */
@@ -34,7 +35,8 @@ export const begin = (leadership: Leadership, turn: Turn): Leadership => {
     leaseUntil: 0,
     announced: false
   }
-  return { ...leadership, standing, leader: turn.config.deviceId, standAt: NEVER_MS, rounds: 0 }
+  const disk = DiskWatch.begin(leadership.disk, turn)
+  return { ...leadership, standing, leader: turn.config.deviceId, standAt: NEVER_MS, rounds: 0, disk }
 }
 
 type LeadingStanding = Extract<Standing, { readonly _tag: "Leading" }>
@@ -109,7 +111,7 @@ export const promised = (leadership: Leadership, turn: Turn, from: DeviceId, num
 }
 
 /** Ends our own term: first the lease, then the word to the others; we never act in it again. We do not stand meanwhile. */
-export const release = (leadership: Leadership, turn: Turn, links: Links): Leadership => {
+export const release = (leadership: Leadership, turn: Turn, links: Links, reason = "it hands over"): Leadership => {
   const { standing } = leadership
   const { term } = leadership
   const idle: Leadership = { ...leadership, standAt: NEVER_MS, standing: FOLLOWING }
@@ -118,7 +120,7 @@ export const release = (leadership: Leadership, turn: Turn, links: Links): Leade
     event: "leader.stepped-down",
     about: turn.config.deviceId,
     term: term.counter,
-    reason: "it hands over"
+    reason
   })
   for (const contact of links.contacts) {
     const link = kernelLink(contact)

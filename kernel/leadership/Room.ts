@@ -7,6 +7,7 @@ import type { Turn } from "../Turn.ts"
 import type { DeviceId, Event, Term } from "../wire/Frame.ts"
 import * as Candidacy from "./Candidacy.ts"
 import * as Certificate from "./Certificate.ts"
+import * as DiskWatch from "./DiskWatch.ts"
 import { isElector, standLater, withDue, type Leadership } from "./Leadership.ts"
 import * as Leading from "./Leading.ts"
 import * as Voting from "./Voting.ts"
@@ -29,7 +30,7 @@ export const onTurn = (leadership: Leadership, input: Input, woke: boolean, turn
 
 /** A record is on stable storage: perhaps our vote for ourselves. */
 export const onStored = (leadership: Leadership, ticket: number, turn: Turn, links: Links): Leadership =>
-  settled(leadership, Candidacy.onStored(leadership, turn, ticket), turn, links)
+  settled(leadership, DiskWatch.onStored(Candidacy.onStored(leadership, turn, ticket), ticket, turn), turn, links)
 
 export const leave = (leadership: Leadership, turn: Turn, links: Links): Leadership =>
   withDue(Leading.release({ ...leadership, leaving: true }, turn, links))
@@ -106,7 +107,8 @@ const onEvent = (
 const onTime = (leadership: Leadership, turn: Turn, links: Links): Leadership => {
   const now = turn.at.mono
   const { standing } = leadership
-  if (standing._tag === "Leading") return Leading.onTime(leadership, standing, turn, links)
+  if (standing._tag === "Leading")
+    return DiskWatch.onTime(Leading.onTime(leadership, standing, turn, links), turn, links)
   let next = leadership
   if (standing._tag !== "Following" && standing.endsAt <= now) next = Candidacy.giveUp(next, turn)
   if (next.standAt <= now) next = Candidacy.stand({ ...next, standAt: NEVER_MS }, turn, links)

@@ -116,7 +116,8 @@ export const onRelease = (leadership: Leadership, turn: Turn, from: DeviceId, te
 export const released = (leadership: Leadership, turn: Turn, from: DeviceId): Leadership => {
   if (leadership.leader !== from) return leadership
   note(turn, { event: "leader.lost", about: from, term: leadership.term.counter, reason: "it handed over" })
-  const free: Leadership = { ...leadership, leader: null, heardAt: 0 }
+  const disk = { ...leadership.disk, handedOverAt: turn.at.mono }
+  const free: Leadership = { ...leadership, leader: null, heardAt: 0, disk }
   const owesNothing = free.promisedTo === from ? { ...free, promisedTo: null, promisedUntil: 0 } : free
   return standLater(owesNothing, turn, 0)
 }

@@ -409,6 +409,12 @@ const bugs: { readonly [name: string]: Bug } = {
       ]
     ]
   },
+  "leads-without-a-disk": {
+    rule: "P7.20, A21",
+    what: "a leader whose disk hangs goes on leading",
+    file: "leadership/DiskWatch.ts",
+    swaps: [["if (dueAt(disk) > mono) return leadership\n", "if (mono >= 0) return leadership\n"]]
+  },
   "signs-before-it-is-stored": {
     rule: "P7.19, S9",
     what: "a vote is signed, and its signature sent, before it is on stable storage",

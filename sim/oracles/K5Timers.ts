@@ -5,6 +5,7 @@
  *
  * Does not judge: what comes too early.
  */
+import { HUNG_MS, periodMs } from "../../kernel/leadership/DiskWatch.ts"
 import { FORWARD_MS } from "../../kernel/routing/Forwarding.ts"
 import { ASK_MS, LIAR_REST_MS } from "../../kernel/world/Exchanging.ts"
 import { GEN1_REDIAL_MAX_MS, LEFT_REDIAL_MS, SUPPRESSED_REDIAL_MS, type Profile } from "../../kernel/Profile.ts"
@@ -117,7 +118,7 @@ const ofMembership = ({ membership }: NodeState, before: NodeState, profile: Pro
 const ofLeadership = ({ config, leadership }: NodeState, before: NodeState, profile: Profile, nowMs: number) => {
   if (leadership === before.leadership) return null
   const { candidacyMaxMs, candidacyMs, leadMs, leaseMs, promiseMs, rankMs } = profile
-  const { promisedUntil, silentUntil, standAt, standing } = leadership
+  const { disk, promisedUntil, silentUntil, standAt, standing } = leadership
   const rankedMs = config.manifest.electors.length * rankMs
   const timers: ReadonlyArray<Timer> = [
     ["is promised", promisedUntil, promiseMs],
@@ -126,7 +127,8 @@ const ofLeadership = ({ config, leadership }: NodeState, before: NodeState, prof
     ...(standing._tag === "Leading"
       ? [
           ["does not say that it leads", standing.beatAt, leadMs] as const,
-          ["leads", standing.leaseUntil, leaseMs] as const
+          ["leads", standing.leaseUntil, leaseMs] as const,
+          ["does not look after its disk", disk.at, Math.max(HUNG_MS, periodMs(profile))] as const
         ]
       : standing._tag === "Following"
         ? []

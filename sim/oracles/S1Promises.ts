@@ -38,6 +38,11 @@ const acknowledges = ({ commands }: Observation): boolean =>
       command.frame.payload.promised
   )
 
+const releases = ({ commands }: Observation): boolean =>
+  commands.some(
+    (command) => command._tag === "Send" && command.frame.type === "event" && command.frame.event === "mesh.release"
+  )
+
 /** The beat that a leader has just sent, and counts itself for. */
 const countsItself = ({ after, before, machine }: Observation): boolean => {
   const { standing } = after.leadership
@@ -107,7 +112,8 @@ const remembering = (all: Array<Promised | undefined>): Oracle => {
       const left = leftBy(before, input)
       const owed = all[machine.index]
       // It ends its own term, and says so to all.
-      const isOver = input._tag === "Engine" && !input.runs && before.leadership.standing._tag === "Leading"
+      const leads = before.leadership.standing._tag === "Leading"
+      const isOver = leads && ((input._tag === "Engine" && !input.runs) || releases(seen))
       if (isOver && owed?.to === machine.config.deviceId) all[machine.index] = undefined
       if (left !== null && owed?.to === left.peer && owed.incarnation <= left.incarnation)
         all[machine.index] = undefined

@@ -472,3 +472,54 @@ describe("the certificate", () => {
     )
   })
 })
+
+describe("a leader's disk", () => {
+  const leads = (): Candidate => {
+    const us = elected()
+    promise(us, us.b, 1)
+    return us
+  }
+  /** Half a second of a lead, in which its voters answer. */
+  const beats = (us: Candidate, count: number): ReadonlyArray<Command> => {
+    const out: Array<Command> = []
+    for (let n = 0; n < count; n++) {
+      const commands = us.drive.pass(leadMs)
+      out.push(...commands)
+      for (const { beat, link } of sentEvents(commands, "mesh.lead")) out.push(...promise(us, link, beat))
+    }
+    return out
+  }
+
+  it("P7.20: is written to every second, and changes nothing by that", () => {
+    const us = leads()
+    const before = us.drive.durable
+    const commands = beats(us, 8)
+    assert.strictEqual(us.drive.standing._tag, "Leading")
+    assert.deepStrictEqual(us.drive.durable, before)
+    assert.strictEqual(us.drive.node.leadership.disk.ticket, 0)
+    assert.notInclude(events(commands), "leader.stepped-down")
+  })
+
+  it("P7.20, A21: does not answer: it hands over within three seconds, and stands again when it has", () => {
+    const us = leads()
+    us.drive.diskWaits = true
+    const commands = beats(us, 6)
+    assert.strictEqual(us.drive.standing._tag, "Following")
+    assert.isNotEmpty(sentEvents(commands, "mesh.release"))
+    const { ticket } = us.drive.node.leadership.disk
+    beats(us, 20)
+    assert.strictEqual(us.drive.standing._tag, "Following", "it does not stand")
+    us.drive.diskWaits = false
+    us.drive.feed({ _tag: "Stored", ticket })
+    until(us, "Sounding")
+  })
+
+  it("P7.20: where nobody else may lead it goes on, whatever its disk does", () => {
+    const us = leads()
+    us.drive.diskWaits = true
+    us.drive.feed({ _tag: "LinkDown", link: us.b, reason: "closed" })
+    for (let n = 0; n < 30; n++)
+      for (const { beat, link } of sentEvents(us.drive.pass(leadMs), "mesh.lead")) promise(us, link, beat)
+    assert.strictEqual(us.drive.standing._tag, "Leading")
+  })
+})
