@@ -7,38 +7,10 @@
  * made one, puts up with a slow disk, and not with one that hangs.
  */
 import { kernelLink, type Links } from "../links/Link.ts"
-import type { Profile } from "../Profile.ts"
-import { NEVER_MS } from "../Time.ts"
 import type { Turn } from "../Turn.ts"
+import { CALM_MS, dueAt, HUNG_MS, periodMs, SLOW_MS } from "./Disk.ts"
 import { mayLead, standLater, type Leadership } from "./Leadership.ts"
 import * as Leading from "./Leading.ts"
-
-export const SLOW_MS = 2_000
-export const HUNG_MS = 10_000
-const CALM_MS = 60_000
-
-export interface Disk {
-  /** Of the record that is out; 0: none is. */
-  readonly ticket: number
-  /** When the next one is due; or, while one is out, when it has taken too long. */
-  readonly at: number
-  /** It takes too long: we do not stand until it has come. */
-  readonly slow: boolean
-  /** When somebody last handed over, as far as we know. */
-  readonly handedOverAt: number
-}
-
-export const make = (): Disk => ({ ticket: 0, at: NEVER_MS, slow: false, handedOverAt: -NEVER_MS })
-
-/** Twice a heartbeat of a leader. */
-export const periodMs = ({ leadMs }: Profile): number => 2 * leadMs
-
-/** A lead begins. */
-export const begin = (disk: Disk, turn: Turn): Disk =>
-  disk.ticket === 0 ? { ...disk, at: turn.at.mono + periodMs(turn.config.profile) } : disk
-
-/** Of whoever leads, when there is something to look at. */
-export const dueAt = ({ at, slow }: Disk): number => (slow ? NEVER_MS : at)
 
 export const onTime = (leadership: Leadership, turn: Turn, links: Links): Leadership => {
   const { disk, standing, votedFor, votedTerm } = leadership

@@ -18,7 +18,7 @@ import { NEVER_MS } from "../Time.ts"
 import type { Turn } from "../Turn.ts"
 import type { DeviceId, Term } from "../wire/Frame.ts"
 import type { Signing, Vote } from "./Certificate.ts"
-import * as DiskWatch from "./DiskWatch.ts"
+import * as Disk from "./Disk.ts"
 import { TERM_ZERO } from "./Term.ts"
 
 /** A heartbeat of ours that is still out. */
@@ -85,7 +85,7 @@ export interface Leadership {
   readonly signing: Signing | null
   /** Signed votes for us in `term`. */
   readonly proofs: ReadonlyArray<Vote>
-  readonly disk: DiskWatch.Disk
+  readonly disk: Disk.Disk
   readonly leaving: boolean
   /** Its planner does not work, or its operator will not have it lead: it votes, and does not stand (B23). */
   readonly suspended: boolean
@@ -112,7 +112,7 @@ export const make = (): Leadership => ({
   votes: 0,
   signing: null,
   proofs: [],
-  disk: DiskWatch.make(),
+  disk: Disk.make(),
   leaving: false,
   suspended: false,
   abstains: false,
@@ -194,7 +194,7 @@ export const withDue = (leadership: Leadership): Leadership => {
   let due = leadership.standAt
   if (standing._tag === "Sounding" || standing._tag === "Standing") due = Math.min(due, standing.endsAt)
   if (standing._tag === "Leading") {
-    due = Math.min(due, standing.beatAt, DiskWatch.dueAt(leadership.disk))
+    due = Math.min(due, standing.beatAt, Disk.dueAt(leadership.disk))
     // So that the end of a lease is noticed, and told, when it comes.
     if (standing.announced) due = Math.min(due, standing.leaseUntil)
   }

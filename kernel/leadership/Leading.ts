@@ -18,7 +18,7 @@ import {
   type Leadership,
   type Standing
 } from "./Leadership.ts"
-import * as DiskWatch from "./DiskWatch.ts"
+import * as Disk from "./Disk.ts"
 import { stepDown } from "./Voting.ts"
 
 /** Heartbeats that may be out at once; an older one's answer comes too late to be worth a lease. */
@@ -35,7 +35,7 @@ export const begin = (leadership: Leadership, turn: Turn): Leadership => {
     leaseUntil: 0,
     announced: false
   }
-  const disk = DiskWatch.begin(leadership.disk, turn)
+  const disk = Disk.begin(leadership.disk, turn.at.mono, turn.config.profile)
   return { ...leadership, standing, leader: turn.config.deviceId, standAt: NEVER_MS, rounds: 0, disk }
 }
 

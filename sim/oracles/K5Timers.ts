@@ -5,7 +5,7 @@
  *
  * Does not judge: what comes too early.
  */
-import { HUNG_MS, periodMs } from "../../kernel/leadership/DiskWatch.ts"
+import { HUNG_MS, periodMs } from "../../kernel/leadership/Disk.ts"
 import { FORWARD_MS } from "../../kernel/routing/Forwarding.ts"
 import { ASK_MS, LIAR_REST_MS } from "../../kernel/world/Exchanging.ts"
 import { GEN1_REDIAL_MAX_MS, LEFT_REDIAL_MS, SUPPRESSED_REDIAL_MS, type Profile } from "../../kernel/Profile.ts"
