@@ -5,9 +5,11 @@
  *
  * Does not judge: returns to the safe state, which are the guardian's own and need no epoch.
  */
+import { LEASE_MS } from "../../kernel/actuation/Guard.ts"
 import type { Entry, Holder } from "../../kernel/actuation/Ledger.ts"
 import type { DeviceId, Term } from "../../kernel/wire/Frame.ts"
 import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
+import { leftBy } from "./Demands.ts"
 import { approvals, doingsOf, Memories } from "./Orders.ts"
 
 interface Grant {
@@ -16,7 +18,15 @@ interface Grant {
   readonly to: DeviceId | null
 }
 
+/** Until when a group is somebody's at least: it may have been told to go on. */
+interface Held {
+  readonly bootId: string
+  readonly holder: Holder
+  readonly untilMono: number
+}
+
 interface Memory {
+  readonly held: Map<string, Held>
   /** The epoch granted last, and to whom, by group: of those that are stored, so that somebody may know of them. */
   readonly granted: Map<string, Grant>
   /** On their way to the disk, by boot and ticket. */
@@ -33,7 +43,8 @@ const ledBy = ({ counter, manifest }: Term, deviceId: DeviceId, incarnation: num
   `${deviceId}/${incarnation}`
 ]
 
-const copyOf = ({ asked, askers, granted }: Memory): Memory => ({
+const copyOf = ({ asked, askers, granted, held }: Memory): Memory => ({
+  held: new Map(held),
   granted: new Map(granted),
   asked: new Map(asked),
   askers: new Map(askers)
@@ -41,7 +52,7 @@ const copyOf = ({ asked, askers, granted }: Memory): Memory => ({
 
 export const fence: MakeOracle = () =>
   remembering(
-    new Memories<Memory>(() => ({ granted: new Map(), asked: new Map(), askers: new Map() }), copyOf),
+    new Memories<Memory>(() => ({ held: new Map(), granted: new Map(), asked: new Map(), askers: new Map() }), copyOf),
     new Map()
   )
 
@@ -55,6 +66,10 @@ const remembering = (memories: Memories<Memory>, led: Led): Oracle => ({
     if (memory === null) return null
     const { after, input, machine } = seen
     const { name } = machine
+    const left = leftBy(seen.before, input)
+    for (const [group, { holder }] of memory.held)
+      if (left !== null && holder.deviceId === left.peer && holder.incarnation <= left.incarnation)
+        memory.held.delete(group)
     const stored = input._tag === "Stored" ? memory.asked.get(`${after.bootId}/${input.ticket}`) : undefined
     if (stored !== undefined) memory.granted.set(stored.group, stored)
     const { drives, entries, heard } = doingsOf(seen)
@@ -64,8 +79,10 @@ const remembering = (memories: Memories<Memory>, led: Led): Oracle => ({
       const { epoch, group, holder } = entry
       const last = memory.granted.get(group)?.epoch ?? 0
       if (epoch <= last) return `${name} grants epoch ${epoch} of ${group} after ${last}`
-      const why = holder === null ? null : untimely(seen, entry, holder, led)
+      const why = holder === null ? null : untimely(seen, entry, holder, memory.held.get(group), led)
       if (why !== null) return `${name} grants ${group} ${why}`
+      if (holder === null) memory.held.delete(group)
+      else memory.held.set(group, { bootId: after.bootId, holder, untilMono: input.at.mono + LEASE_MS })
       memory.asked.set(`${after.bootId}/${ticket}`, { group, epoch, to: holder?.deviceId ?? null })
     }
     for (const drive of drives) {
@@ -86,15 +103,17 @@ const remembering = (memories: Memories<Memory>, led: Led): Oracle => ({
 
 /** What a grant rests on, where that is not enough. */
 const untimely = (
-  { before, input }: Observation,
-  { group, term }: Extract<Entry, { readonly _tag: "Granted" }>,
+  { after, input }: Observation,
+  { term }: Extract<Entry, { readonly _tag: "Granted" }>,
   { deviceId, incarnation }: Holder,
+  held: Held | undefined,
   led: Led
 ): string | null => {
   if (term !== undefined) {
     const [key, leader] = ledBy(term, deviceId, incarnation)
     return led.get(key) === leader ? null : `by term ${term.counter}, which its new holder did not lead`
   }
-  const guard = before.guardian.guards.find((one) => one.group === group)
-  return guard !== undefined && guard.leaseUntil > input.at.mono ? "before the time of its holder is over" : null
+  return held?.bootId === after.bootId && held.untilMono > input.at.mono
+    ? "before the time of its holder is over"
+    : null
 }

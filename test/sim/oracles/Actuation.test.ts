@@ -89,6 +89,42 @@ describe("S2: actuation is fenced", () => {
   })
 })
 
+describe("S2: leases", () => {
+  const wanted = scenarioOf(`
+scenario: Two planners and a pump
+seed: 5
+lasts: 40s
+electors: [laptop]
+nodes:
+  laptop: { role: planner }
+  backup: { role: planner }
+  board:  { role: field, can: ["actuator:pump-1"] }
+network: { delay: 2ms..20ms }
+timeline:
+  - { at: 0s,  start: everyone }
+  - { at: 15s, send: { from: laptop, to: board, sets: "actuator:pump-1", key: wet, lasting: 2s } }
+  - { at: 20s, send: { from: backup, to: board, sets: "actuator:pump-1", state: closed, key: shut } }`)
+
+  it("one is granted before the time of its holder is over", () => {
+    const early = broken((node, input) => {
+      const guards = node.guardian.guards.map((guard) => ({ ...guard, leaseUntil: -NEVER_MS }))
+      const [after, commands] = Node.step(
+        isBoard(node) ? { ...node, guardian: { ...node.guardian, guards } } : node,
+        input
+      )
+      return [after, commands]
+    })
+    fires("S2", /^board grants pump-1 before the time of its holder is over$/u, wanted, early)
+  })
+
+  it("one is granted by a term that its holder did not lead", () => {
+    const other = changed((entry) =>
+      entry._tag === "Granted" && entry.holder !== null ? { ...entry, term: { manifest: 1, counter: 9 } } : entry
+    )
+    fires("S2", /^board grants pump-1 by term 9, which its new holder did not lead$/u, wanted, other)
+  })
+})
+
 describe("S3: at most once, and written down before", () => {
   it("an intent is driven twice", () => {
     const twice = changing((commands) =>
