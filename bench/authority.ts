@@ -21,6 +21,8 @@ export const flags = ["--quick", "--assert", "--soak"]
 const SCHEDULES = 400
 const QUICK = 40
 const SOAK_ORDERS = 1_000_000
+/** Between two lines of a run that takes long. */
+const TOLD_ORDERS = 100_000
 const DEPARTURES = 200
 
 interface Sum {
@@ -64,8 +66,16 @@ const schedules = (report: Report, goesOn: (n: number, orders: number) => boolea
   const sums = new Map(rules.map(({ name }) => [name, none()]))
   const ours = sums.get(rules.at(-1)!.name)!
   let n = 0
-  for (; goesOn(n, ours.orders); n++)
+  for (let told = TOLD_ORDERS; goesOn(n, ours.orders); n++) {
     for (const result of new Authority(schedule(n + 1), n + 1, JOBS).run(LASTS_MS)) add(sums.get(result.rule)!, result)
+    if (ours.orders < told) continue
+    told += TOLD_ORDERS
+    const { interleavings, inversions, orders, repeats } = ours
+    const done = share(ours.executedOfReached, ours.reached)
+    report.note(
+      `${n + 1} schedules, ${rounded(orders)} orders of ours: ${repeats} repeats, ${inversions} inversions, ${interleavings} interleavings, ${done} done`
+    )
+  }
   report.section(
     `${n} schedules of faults, two planners and a valve`,
     ["rule", "orders", "moved", "repeats", "inversions", "interleavings", "jobs done", "of those that could be"],
