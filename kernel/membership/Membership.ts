@@ -109,7 +109,8 @@ export const onTurn = (membership: Membership, woke: boolean, turn: Turn): Membe
   if (turn.admitted !== null) next = onAdmitted(next, turn)
   for (let i = 0; i < turn.facts.length; i++) next = onFact(next, turn.facts[i]!, turn)
   if (woke) next = onTime(next, turn)
-  return next === membership && !woke ? membership : judge(membership, next, turn)
+  // What was due may have been nothing but the end of deafness.
+  return next === membership && membership.due > turn.at.mono ? membership : judge(membership, next, turn)
 }
 
 const withMember = (membership: Membership, index: number, member: Member): Membership =>
