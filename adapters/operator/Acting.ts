@@ -7,12 +7,11 @@
  */
 import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
-import { SET } from "../../kernel/actuation/Actuator.ts"
+import { commandOf, COMMANDS, leaseOf } from "../../kernel/actuation/Asking.ts"
 import { isLease } from "../../kernel/actuation/Envelope.ts"
 import * as Ledger from "../../kernel/actuation/Ledger.ts"
 import { mayLead } from "../../kernel/leadership/Leadership.ts"
 import type { NodeState } from "../../kernel/Node.ts"
-import { certificateOf } from "../../kernel/leadership/Certificate.ts"
 import { GUARDIAN } from "../../kernel/routing/Forwarding.ts"
 import type { Outcome } from "../../kernel/routing/Outcome.ts"
 import { capabilitiesOf, routes } from "../../kernel/routing/Routes.ts"
@@ -144,15 +143,6 @@ export const holdOf = (daemon: Daemon, { actuator }: Api.HoldOfRequest): Effect.
     return toldOf(daemon, { actuator, state: "on hold", intentId, owner, begun }, outcome)
   })
 
-/** It is a person's word, said at this node. */
-const TRUST = {
-  action_type: "actuation",
-  evidence_trust_tier: "T3_verified_action_evidence",
-  minimum_trust_tier: "T2_operational_observation",
-  verification_required: "none",
-  evidence_sources: ["human"]
-} as const
-
 /** Said by this process; a later life of it has another lease. */
 let commands = 0
 
@@ -167,13 +157,11 @@ export const command = (daemon: Daemon, wanted: Api.CommandRequest): Effect.Effe
     const begun = daemon.now().mono
     const told = (outcome: Outcome): Api.Command => toldOf(daemon, { actuator, state, intentId, owner, begun }, outcome)
     const common = { to: owner, originGatewayId: deviceId }
-    // Who leads takes it over from whoever led before.
-    const certificate = certificateOf(node, node.config, begun)
     const lease = yield* daemon.ask({
       ...common,
       channel: GUARDIAN,
       idempotencyKey: randomUUID(),
-      message: { lease: actuator, ...(certificate === null ? {} : { certificate }) }
+      message: leaseOf(node, actuator, begun)
     })
     if (!lease.ok) return told(lease)
     if (!isLease(lease.result))
@@ -182,19 +170,19 @@ export const command = (daemon: Daemon, wanted: Api.CommandRequest): Effect.Effe
     return told(
       yield* daemon.ask({
         ...common,
-        channel: "clawmesh.commands",
+        channel: COMMANDS,
         idempotencyKey: randomUUID(),
-        command: {
-          version: 1,
-          kind: "clawmesh.command",
+        command: commandOf({
+          actuator,
+          state,
           commandId: intentId,
           createdAtMs: daemon.now().wall,
           source: { nodeId: deviceId, role: node.config.role },
-          target: { kind: "capability", ref: actuator },
-          operation: { name: SET, params: { state } },
-          trust: TRUST,
-          kernel: { intentId, journalId, epoch, forMs, n: ++commands, ...(again ? { again: true as const } : {}) }
-        }
+          // A person's word, said at this node.
+          tier: "T3_verified_action_evidence",
+          evidence: ["human"],
+          fence: { intentId, journalId, epoch, forMs, n: ++commands, ...(again ? { again: true as const } : {}) }
+        })
       })
     )
   })

@@ -7,13 +7,12 @@
  * have authority takes up what is still fresh. Nobody asks again whether it still may between thinking and sending; the lease is looked
  * at when the order is sent.
  */
-import { SET } from "../../kernel/actuation/Actuator.ts"
+import { commandOf, COMMANDS, leaseOf } from "../../kernel/actuation/Asking.ts"
 import { isLease, type Fence } from "../../kernel/actuation/Envelope.ts"
 import { LEASE_MS } from "../../kernel/actuation/Guard.ts"
 import type { Entry } from "../../kernel/actuation/Ledger.ts"
 import { between } from "../../kernel/Draw.ts"
 import type { Input } from "../../kernel/Input.ts"
-import { certificateOf } from "../../kernel/leadership/Certificate.ts"
 import { GUARDIAN as GUARDIAN_CHANNEL } from "../../kernel/routing/Forwarding.ts"
 import type { Outcome } from "../../kernel/routing/Outcome.ts"
 import { isPlain } from "../../kernel/wire/ContextFrame.ts"
@@ -88,14 +87,6 @@ class Planner {
     this.machine = machine
     this.rule = rule
   }
-}
-
-const TRUST = {
-  action_type: "actuation",
-  evidence_trust_tier: "T2_operational_observation",
-  minimum_trust_tier: "T2_operational_observation",
-  verification_required: "none",
-  evidence_sources: ["sensor"]
 }
 
 export class Authority {
@@ -267,18 +258,17 @@ export class Authority {
     const order = this.said(planner, intent, epoch)
     const commandId = `${intent}#${this.sent.size}`
     this.sent.set(commandId, order)
-    const command = {
-      version: 1,
-      kind: "clawmesh.command",
+    const command = commandOf({
+      actuator: VALVE,
+      state: intent.endsWith("/open") ? "open" : "closed",
       commandId,
       createdAtMs: machine.clock.instant(this.world.nowMs).wall,
-      target: { kind: "capability", ref: VALVE },
-      operation: { name: SET, params: { state: intent.endsWith("/open") ? "open" : "closed" } },
-      trust: TRUST,
+      tier: "T2_operational_observation",
+      evidence: ["sensor"],
       // Each job means it, though the same was done just now.
-      kernel: { intentId: intent, journalId, epoch, forMs: 10_000, n: this.sent.size, again: true }
-    }
-    this.ask(planner, work, { channel: "clawmesh.commands", command }, (outcome) => {
+      fence: { intentId: intent, journalId, epoch, forMs: 10_000, n: this.sent.size, again: true }
+    })
+    this.ask(planner, work, { channel: COMMANDS, command }, (outcome) => {
       if (!outcome.ok && outcome.code !== "TARGET_BUSY" && planner.lease === lease) planner.lease = null
       told(outcome)
     })
@@ -287,8 +277,7 @@ export class Authority {
   private lease(planner: Planner, work: Work, intent: string, told: (outcome: Outcome) => void): void {
     const { machine } = planner
     const state = machine.state()!
-    const certificate = certificateOf(state, state.config, machine.clock.mono(this.world.nowMs))
-    const message = { lease: VALVE, ...(certificate === null ? {} : { certificate }) }
+    const message = leaseOf(state, VALVE, machine.clock.mono(this.world.nowMs))
     planner.asksUntilMs = this.world.nowMs + ANSWER_MS
     this.ask(planner, work, { channel: GUARDIAN_CHANNEL, message }, (outcome) => {
       planner.asksUntilMs = 0

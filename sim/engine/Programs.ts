@@ -2,9 +2,8 @@
  * Programs that run on a machine beside its node: one asks another device again and again, one has something to say. What each has done
  * so far is in the life of the machine (Life.ts).
  */
-import { SET } from "../../kernel/actuation/Actuator.ts"
+import { commandOf, COMMANDS, leaseOf } from "../../kernel/actuation/Asking.ts"
 import { isLease, type Fence } from "../../kernel/actuation/Envelope.ts"
-import { certificateOf } from "../../kernel/leadership/Certificate.ts"
 import { GUARDIAN } from "../../kernel/routing/Forwarding.ts"
 import type { Outcome } from "../../kernel/routing/Outcome.ts"
 import { encode } from "../../kernel/wire/Codec.ts"
@@ -14,9 +13,6 @@ import * as Origin from "../../kernel/world/Origin.ts"
 import { frameIdOf, has } from "./Emitted.ts"
 import type { Life, Sensing } from "./Life.ts"
 import type { Machine } from "./Machine.ts"
-
-/** Where commands go; who owns the actuator takes them. */
-const COMMANDS = "clawmesh.commands"
 
 /** The number of the program. */
 export const ask = (machine: Machine, life: Life, deviceId: string, eachMs: number): number => {
@@ -58,26 +54,20 @@ export interface Wanted {
 /** Of an actuator, what a program needs of it. */
 export type Leased = Pick<Fence, "epoch" | "journalId">
 
-/** Who leads shows that it does. */
-const shown = (machine: Machine): { readonly certificate?: unknown } => {
-  const state = machine.state()
-  const mono = machine.clock.mono(machine.world.nowMs)
-  const certificate = state === null ? null : certificateOf(state, state.config, mono)
-  return certificate === null ? {} : { certificate }
-}
-
 /** First a lease, then the command under its epoch. */
 export const command = (machine: Machine, life: Life, want: Wanted): void => {
   const { leases, wanted } = life
   const { actuator, intentId, owner, underLast } = want
   const last = underLast ? leases.get(actuator) : undefined
   if (last !== undefined) return under(machine, life, want, last)
+  const state = machine.state()
+  const { clock, config, world } = machine
   const call = machine.askNode({
     channel: GUARDIAN,
     to: owner,
-    originGatewayId: machine.config.deviceId,
-    idempotencyKey: `${intentId}/lease/${machine.world.nowMs}`,
-    message: { lease: actuator, ...shown(machine) }
+    originGatewayId: config.deviceId,
+    idempotencyKey: `${intentId}/lease/${world.nowMs}`,
+    message: state === null ? { lease: actuator } : leaseOf(state, actuator, clock.mono(world.nowMs))
   })
   wanted.set(call, want)
 }
@@ -102,23 +92,16 @@ const under = (machine: Machine, life: Life, want: Wanted, { epoch, journalId }:
     to: owner,
     originGatewayId: deviceId,
     idempotencyKey: `${intentId}/${epoch}`,
-    command: {
-      version: 1,
-      kind: "clawmesh.command",
+    command: commandOf({
+      actuator,
+      state,
       commandId: intentId,
       createdAtMs: machine.clock.instant(machine.world.nowMs).wall,
       source: { nodeId: deviceId, role: machine.config.role },
-      target: { kind: "capability", ref: actuator },
-      operation: { name: SET, params: { state } },
-      trust: {
-        action_type: "actuation",
-        evidence_trust_tier: "T2_operational_observation",
-        minimum_trust_tier: "T2_operational_observation",
-        verification_required: "none",
-        evidence_sources: evidence
-      },
-      kernel: { intentId, journalId, epoch, forMs, n: ++life.commands }
-    }
+      tier: "T2_operational_observation",
+      evidence,
+      fence: { intentId, journalId, epoch, forMs, n: ++life.commands }
+    })
   })
 }
 

@@ -413,7 +413,7 @@ const bugs: { readonly [name: string]: Bug } = {
     rule: "P7.20, A21",
     what: "a leader whose disk hangs goes on leading",
     file: "leadership/DiskWatch.ts",
-    swaps: [["if (dueAt(disk) > mono) return leadership\n", "if (mono >= 0) return leadership\n"]]
+    swaps: [["|| (dueAt(disk) <= mono && !othersMayLead(turn, links))", "|| dueAt(disk) <= mono"]]
   },
   "signs-before-it-is-stored": {
     rule: "P7.19, S9",

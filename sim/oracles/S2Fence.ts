@@ -1,12 +1,14 @@
 /**
  * S2: actuation is fenced. Each grant of a group has a higher epoch than all before it, as long as the journal lives; nothing is
  * driven but under the epoch granted last, and for whom it was granted to: or for nobody, where a person approved just that. Before the
- * time of whoever holds it is over, it is granted to another only who led a higher term, and what is granted by a term, to who led that.
+ * time of whoever holds it is over, it is granted only by a higher term than all before it; never by a lower one; and by a term only to
+ * who led it.
  *
  * Does not judge: returns to the safe state, which are the guardian's own and need no epoch.
  */
 import { LEASE_MS } from "../../kernel/actuation/Guard.ts"
 import type { Entry, Holder } from "../../kernel/actuation/Ledger.ts"
+import { compareTerms, TERM_ZERO } from "../../kernel/leadership/Term.ts"
 import type { DeviceId, Term } from "../../kernel/wire/Frame.ts"
 import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
 import { leftBy } from "./Demands.ts"
@@ -16,6 +18,8 @@ interface Grant {
   readonly group: string
   readonly epoch: number
   readonly to: DeviceId | null
+  /** The highest term by which this group was granted so far. */
+  readonly term: Term
 }
 
 /** Until when a group is somebody's at least: it may have been told to go on. */
@@ -77,13 +81,14 @@ const remembering = (memories: Memories<Memory>, led: Led): Oracle => ({
     for (const { entry, ticket } of entries) {
       if (entry._tag !== "Granted") continue
       const { epoch, group, holder } = entry
-      const last = memory.granted.get(group)?.epoch ?? 0
+      const { epoch: last = 0, term: before = TERM_ZERO } = memory.granted.get(group) ?? {}
       if (epoch <= last) return `${name} grants epoch ${epoch} of ${group} after ${last}`
-      const why = holder === null ? null : untimely(seen, entry, holder, memory.held.get(group), led)
+      const why = holder === null ? null : untimely(seen, entry, holder, { held: memory.held.get(group), before, led })
       if (why !== null) return `${name} grants ${group} ${why}`
       if (holder === null) memory.held.delete(group)
       else memory.held.set(group, { bootId: after.bootId, holder, untilMono: input.at.mono + LEASE_MS })
-      memory.asked.set(`${after.bootId}/${ticket}`, { group, epoch, to: holder?.deviceId ?? null })
+      const term = entry.term ?? before
+      memory.asked.set(`${after.bootId}/${ticket}`, { group, epoch, to: holder?.deviceId ?? null, term })
     }
     for (const drive of drives) {
       const { actuator, epoch, intentId } = drive
@@ -106,14 +111,24 @@ const untimely = (
   { after, input }: Observation,
   { term }: Extract<Entry, { readonly _tag: "Granted" }>,
   { deviceId, incarnation }: Holder,
-  held: Held | undefined,
-  led: Led
+  {
+    before,
+    held,
+    led
+  }: {
+    readonly held: Held | undefined
+    /** The highest term so far. */
+    readonly before: Term
+    readonly led: Led
+  }
 ): string | null => {
+  const rises = term === undefined ? 0 : compareTerms(term, before)
   if (term !== undefined) {
     const [key, leader] = ledBy(term, deviceId, incarnation)
-    return led.get(key) === leader ? null : `by term ${term.counter}, which its new holder did not lead`
+    if (led.get(key) !== leader) return `by term ${term.counter}, which its new holder did not lead`
+    if (rises < 0) return `by term ${term.counter} after ${before.counter}`
   }
-  return held?.bootId === after.bootId && held.untilMono > input.at.mono
+  return rises <= 0 && held?.bootId === after.bootId && held.untilMono > input.at.mono
     ? "before the time of its holder is over"
     : null
 }

@@ -123,6 +123,30 @@ timeline:
     )
     fires("S2", /^board grants pump-1 by term 9, which its new holder did not lead$/u, wanted, other)
   })
+
+  it("one is granted by a lower term than the one before", () => {
+    const inTurn = scenarioOf(`
+scenario: Two planners who lead in turn, and a pump
+seed: 5
+lasts: 60s
+electors: [laptop, backup, board]
+nodes:
+  laptop: { role: planner }
+  backup: { role: standby-planner }
+  board:  { role: field, can: ["actuator:pump-1"] }
+network: { delay: 2ms..20ms }
+timeline:
+  - { at: 0s,  start: everyone }
+  - { at: 15s, send: { from: laptop, to: board, sets: "actuator:pump-1", key: one, lasting: 1s } }
+  - { at: 20s, id: first, stop-engine: laptop, for: 10s }
+  - { at: 25s, send: { from: backup, to: board, sets: "actuator:pump-1", state: closed, key: two } }
+  - { at: 35s, id: second, stop-engine: backup, for: 20s }
+  - { at: 45s, send: { from: laptop, to: board, sets: "actuator:pump-1", state: closed, key: three } }`)
+    const backward = changed((entry) =>
+      entry._tag === "Granted" && entry.term?.counter === 3 ? { ...entry, term: { ...entry.term, counter: 1 } } : entry
+    )
+    fires("S2", /^board grants pump-1 by term 1 after 2$/u, inTurn, backward)
+  })
 })
 
 describe("S3: at most once, and written down before", () => {
