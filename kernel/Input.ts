@@ -172,7 +172,9 @@ export const Input = Schema.TaggedUnion({
     id: Schema.NonEmptyString,
     approve: Schema.Boolean,
     by: Schema.NonEmptyString,
-    shown: Schema.optionalKey(Schema.String)
+    shown: Schema.optionalKey(Schema.String),
+    /** The name of what is moved, as the person typed it, where that is asked for (L3). */
+    typed: Schema.optionalKey(Schema.String)
   },
   /**
    * Whether the planner of this device works: one that does not hands leadership over and does not stand, and votes as before. So an

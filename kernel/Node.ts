@@ -336,7 +336,7 @@ const run = (node: NodeState, input: Input): Step => {
   const heard = WorldRoom.onTurn(node.world, input, woke, turn, links, membership)
   const known = { config: node.config, links, membership, world: heard }
   let routing = RoutingRoom.onTurn(node.routing, input, woke, known, turn)
-  let guardian = ActuationRoom.onTurn(node.guardian, input, woke, turn)
+  let guardian = ActuationRoom.onTurn(node.guardian, input, woke, heard, turn)
   let { proposals } = node
   let world = heard
   const proposed = ProposalsRoom.concerns(proposals, input, leadership, turn)

@@ -143,9 +143,6 @@ export const holdOf = (daemon: Daemon, { actuator }: Api.HoldOfRequest): Effect.
     return toldOf(daemon, { actuator, state: "on hold", intentId, owner, begun }, outcome)
   })
 
-/** Said by this process; a later life of it has another lease. */
-let commands = 0
-
 /** Has it moved: first a lease, then the command under its epoch. */
 export const command = (daemon: Daemon, wanted: Api.CommandRequest): Effect.Effect<Api.Command | Failure> =>
   Effect.gen(function* () {
@@ -181,7 +178,7 @@ export const command = (daemon: Daemon, wanted: Api.CommandRequest): Effect.Effe
           // A person's word, said at this node.
           tier: "T3_verified_action_evidence",
           evidence: ["human"],
-          fence: { intentId, journalId, epoch, forMs, n: ++commands, ...(again ? { again: true as const } : {}) }
+          fence: { intentId, journalId, epoch, forMs, ...(again ? { again: true as const } : {}) }
         })
       })
     )

@@ -33,7 +33,7 @@ const WAITING_MAX = 4
 export const told = (guard: Guard, actuator: Actuator, order: Order, turn: Turn): Guard | null => {
   const { ref } = actuator
   const carried: Carried = order.params
-  const judged = judge(carried, actuator.demand)
+  const judged = judge(carried, { ...actuator.demand, readsBack: actuator.readback !== undefined })
   if (judged.refused !== null) return refuse(turn, order, ref, judged.refused.code, judged.refused.message)
   const envelope = judged.envelope!
   const fence = envelope.kernel

@@ -9,15 +9,16 @@ import {
   type Guard,
   type Guardian,
   type Move,
-  type Place
+  type Place,
+  type Verifying
 } from "./Guard.ts"
-import type * as Ledger from "./Ledger.ts"
+import * as Ledger from "./Ledger.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, type Turn } from "../Turn.ts"
 import type { Code } from "../wire/Codes.ts"
 
-export const isBusy = ({ move, places }: Guard): boolean =>
-  move !== null || places.some(({ recall }) => recall !== null)
+export const isBusy = ({ move, places, verifying }: Guard): boolean =>
+  move !== null || verifying !== null || places.some(({ recall }) => recall !== null)
 
 export interface Drive {
   readonly drive: number
@@ -80,11 +81,24 @@ export const settled = (guard: Guard, move: Move, outcome: "done" | Code, turn: 
       ? { state, until, failures: 0 }
       : { state: null, until: NEVER_MS, recall: "a drive that failed", recallAt: turn.at.mono + waitMs, failures }
   const after = placed({ ...guard, move: null }, actuator, known)
+  const readback = byRef(turn, actuator)?.readback
+  if (intent !== null && outcome === "done" && readback?.reads[state] !== undefined)
+    return { ...after, verifying: { intent, orders, since, until: turn.at.mono + readback.withinMs } }
   if (intent !== null) return effect(after, intent, orders, outcome, turn)
   if (outcome === "done") note(turn, { event: "actuator.safe", actuator, reason: state })
   else note(turn, { event: "actuator.failed", actuator, code: outcome, reason: state })
   return after
 }
+
+/** It is made safe before any sensor showed what it did: that failed, and by whose will is told. */
+const unverified = (guard: Guard, { intent, orders }: Verifying, turn: Turn): Guard =>
+  effect(
+    { ...guard, verifying: null },
+    intent,
+    orders,
+    Ledger.groupOf(turn.ledger(), guard.group).hold ? "ON_HOLD" : "VERIFICATION_REQUIRED",
+    turn
+  )
 
 /** Makes safe what is to be, where nothing moves. */
 export const goOn = (guardian: Guardian, turn: Turn): Guardian => {
@@ -95,10 +109,13 @@ export const goOn = (guardian: Guardian, turn: Turn): Guardian => {
     const actuator = place === undefined ? undefined : byRef(turn, place.ref)
     if (place === undefined || actuator === undefined) return guard
     drives++
+    const { verifying } = guard
+    const isOver = verifying !== null && verifying.intent.actuator === place.ref
+    const rest = isOver ? unverified(guard, verifying, turn) : guard
     const { ref, safe } = actuator
     note(turn, { event: "actuator.recalled", actuator: ref, reason: place.recall! })
     const drive = { drive: drives, actuator: ref, state: safe, forMs: null, intentId: null, epoch: null }
-    return driving(placed(guard, ref, { recall: null, until: NEVER_MS }), drive, null, [], turn)
+    return driving(placed(rest, ref, { recall: null, until: NEVER_MS }), drive, null, [], turn)
   })
   return withDue(drives === guardian.drives ? next : { ...next, drives })
 }
@@ -129,7 +146,8 @@ export const leave = ({ drives, guards }: Guardian, turn: Turn): void => {
 
 const withDue = (guardian: Guardian): Guardian => {
   let due = NEVER_MS
-  for (const { move, places } of guardian.guards) {
+  for (const { move, places, verifying } of guardian.guards) {
+    if (verifying !== null) due = Math.min(due, verifying.until)
     if (move !== null) due = Math.min(due, move.since + DRIVE_MS)
     for (const { recall, recallAt, until } of places) {
       due = Math.min(due, until)

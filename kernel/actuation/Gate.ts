@@ -31,6 +31,8 @@ export interface Carried {
 export interface Demand {
   readonly minimum: Tier
   readonly verification: Verification
+  /** A sensor shows what each drive did, and the guardian reads it: a device's verification (Readback.ts). */
+  readonly readsBack?: boolean
 }
 
 /** For whoever owns no actuator: nothing beyond what is claimed. */
@@ -58,10 +60,15 @@ export const judge = ({ command, to, trust }: Carried, demand: Demand = noDemand
     return no("TRUST_METADATA_REQUIRED", "actuation names its tier, its minimum and its verification")
   const refused = judgeEvidence(claims.sources, tier, rank(minimum) > rank(demand.minimum) ? minimum : demand.minimum)
   if (refused !== null) return { refused }
-  if (verification !== "none" || demand.verification !== "none")
+  const { readsBack = false } = demand
+  if (needsPerson(verification, readsBack) || needsPerson(demand.verification, readsBack))
     return no("VERIFICATION_REQUIRED", "a person has to approve a proposal of it: no claim stands for that")
   return { refused: null, envelope }
 }
+
+/** Where nothing shows what a drive did only a person can verify it. */
+const needsPerson = (verification: Verification, readsBack: boolean): boolean =>
+  verification === "human" || (verification !== "none" && !readsBack)
 
 /** Whether this is enough to move something; `null`: it is. Nothing overrides what is said of language models. */
 export const judgeEvidence = (sources: ReadonlyArray<EvidenceSource>, tier: Tier, minimum: Tier): Refusal | null => {

@@ -55,6 +55,15 @@ export interface Move {
   readonly orders: ReadonlyArray<number>
 }
 
+/** A drive is done, and a sensor has to show it (Readback.ts). */
+export interface Verifying {
+  readonly intent: Ledger.Intent
+  readonly orders: ReadonlyArray<number>
+  /** When the drive began: what was seen before says nothing of it. */
+  readonly since: number
+  readonly until: number
+}
+
 export interface Place {
   readonly ref: string
   /** `null`: not known. */
@@ -83,6 +92,7 @@ export interface Guard {
   readonly newest: { readonly epoch: number; readonly n: number }
   readonly step: Step | null
   readonly move: Move | null
+  readonly verifying: Verifying | null
   readonly places: ReadonlyArray<Place>
   /** When intents of the ledger began, as far as this process knows: those of others when it started. */
   readonly began: ReadonlyArray<{ readonly intentId: string; readonly at: number }>

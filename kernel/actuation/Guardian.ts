@@ -31,6 +31,7 @@ import {
 } from "./Guard.ts"
 import { forbids, heldBy, onHold, toldHeld } from "./Hold.ts"
 import { lease, leaseResult } from "./Lease.ts"
+import { unseen } from "./Readback.ts"
 import { presented } from "./Takeover.ts"
 import * as Ledger from "./Ledger.ts"
 import { NEVER_MS } from "../Time.ts"
@@ -74,6 +75,7 @@ export const open = (before: Guardian, turn: Turn, lost: boolean): Guardian => {
       newest: { epoch, n: 0 },
       step: null,
       move: null,
+      verifying: null,
       places,
       began
     }
@@ -170,6 +172,7 @@ export const onTime = (guardian: Guardian, turn: Turn): Guardian => {
     each(guardian, (guard) => {
       const { move } = guard
       let next = guard
+      if (next.verifying !== null && next.verifying.until <= mono) next = unseen(next, turn)
       if (move !== null && move.since + DRIVE_MS <= mono) next = settled(guard, move, "OUTCOME_UNKNOWN", turn)
       for (const { ref, until } of next.places)
         if (until <= mono) next = placed(next, ref, { until: NEVER_MS, recall: "its time", recallAt: 0 })

@@ -32,7 +32,7 @@ export const lease = (
   }
   if ((guard.leaseUntil > mono && !takesOver) || guard.step?._tag === "Granting")
     return refuse(turn, order, actuator.ref, "TARGET_BUSY", "another one holds it")
-  if (guard.step !== null || guard.move !== null)
+  if (guard.step !== null || guard.move !== null || guard.verifying !== null)
     return refuse(turn, order, actuator.ref, "TARGET_BUSY", "it is moving")
   const granted: Ledger.Entry = {
     _tag: "Granted",

@@ -5,21 +5,24 @@
  *
  * Source of the two steps: IEC 61850-7-2, select before operate.
  */
+import { levelOf } from "../actuation/Actuator.ts"
 import { carryOut } from "../actuation/Command.ts"
 import { byRef, no, yes, type Guardian, type No } from "../actuation/Guard.ts"
-import { judgeEvidence } from "../actuation/Gate.ts"
 import type * as Ledger from "../actuation/Ledger.ts"
 import { roleOf } from "../Config.ts"
-import { isPlain, tiers, type ContextFrame, type EvidenceSource, type Tier } from "../wire/ContextFrame.ts"
+import { isPlain, type ContextFrame } from "../wire/ContextFrame.ts"
 import { note, type Order, type Turn } from "../Turn.ts"
 import type { Code } from "../wire/Codes.ts"
 import type { Known } from "../routing/Routes.ts"
-import * as Log from "../world/Log.ts"
-import { heldOf } from "../world/Trace.ts"
 import type { World } from "../world/World.ts"
+import { evidenceOf, unfounded } from "./Evidence.ts"
 import {
   factOf,
   isAmong,
+  isOpen,
+  isTyped,
+  isUndecided,
+  levelSaid,
   PROPOSAL_MS,
   proposalOf,
   proposalsOf,
@@ -29,33 +32,6 @@ import {
 } from "./Proposal.ts"
 import { CALLS_FROM, TOKEN_MS, TOKENS_MAX, unique, type Proposals } from "./Proposals.ts"
 
-/** What moves something may rest on nothing that is older. */
-export const EVIDENCE_MS = 3_600_000
-
-/** Whether what it rests on is held here, and says enough (P16.1). */
-const unfounded = (world: World, { actuator: ref, because }: Body, turn: Turn): No | null => {
-  const actuator = byRef(turn, ref)
-  if (actuator === undefined) return ["DELIVERY_FAILED", "this node owns no such actuator"]
-  const byId = heldOf(world)
-  const held = because.flatMap((id) => byId.get(id) ?? [])
-  if (held.length === 0) return ["EVIDENCE_CHANGED", "nothing of what it rests on is known here"]
-  const firm = held.filter(({ evidence }) => evidence)
-  const sources = [
-    ...new Set(firm.flatMap(({ frame }) => frame.trust.evidence_sources))
-  ] as ReadonlyArray<EvidenceSource>
-  const tier = firm.reduce<Tier>(
-    (best, { frame: { trust } }) =>
-      tiers.indexOf(trust.evidence_trust_tier) > tiers.indexOf(best) ? trust.evidence_trust_tier : best,
-    tiers[0]
-  )
-  const refused = judgeEvidence(sources, tier, actuator.demand.minimum)
-  if (refused !== null) return [refused.code, refused.message]
-  const isFresh = (one: Log.Held): boolean => !one.kept && Log.ageOf(one, turn.at.mono) <= EVIDENCE_MS
-  return firm.some((one) => isFresh(one) && one.frame.trust.evidence_sources.some((source) => source !== "llm"))
-    ? null
-    : ["EVIDENCE_TOO_OLD", "what it rests on is too old, or nobody knows how old"]
-}
-
 /** By its own policy: a person's decision is what it demands at most, and its planner may ask. */
 const notAllowed = ({ body, proposer }: Proposal, turn: Turn): No | null => {
   const actuator = byRef(turn, body.actuator)
@@ -63,15 +39,20 @@ const notAllowed = ({ body, proposer }: Proposal, turn: Turn): No | null => {
     return ["DELIVERY_FAILED", "this node owns no such actuator"]
   const role = roleOf(turn.config, proposer)
   if (role === undefined || !actuator.askers.includes(role)) return ["NOT_ALLOWED", "its planner may not have it moved"]
-  if (actuator.demand.verification === "device")
-    return ["VERIFICATION_REQUIRED", "it demands a device's verification, and there is none in this version"]
+  if (actuator.demand.verification === "device" && actuator.readback === undefined)
+    return ["VERIFICATION_REQUIRED", "it demands a device's verification, and no sensor is bound to it"]
   if (!actuator.states.includes(body.state))
     return ["NOT_ALLOWED", "it can be set to a state of its own, and to nothing else"]
   return null
 }
 
-const unfit = (world: World, proposal: Proposal, turn: Turn): No | null =>
-  notAllowed(proposal, turn) ?? unfounded(world, proposal.body, turn)
+const unfit = (world: World, proposal: Proposal, turn: Turn): No | null => {
+  const { actuator, because } = proposal.body
+  return (
+    notAllowed(proposal, turn) ??
+    unfounded(evidenceOf(world, because), byRef(turn, actuator)!.demand.minimum, turn.at.mono)
+  )
+}
 
 /** Somebody is about to decide. */
 export const select = (proposals: Proposals, order: Order, known: Known, guardian: Guardian, turn: Turn): Proposals => {
@@ -85,7 +66,7 @@ export const select = (proposals: Proposals, order: Order, known: Known, guardia
   if (one === null) return refuse("NOT_FOUND", "no such proposal is known here")
   if (one.status === "expired" || one.ageMs >= PROPOSAL_MS)
     return refuse("EXPIRED_COMMAND", "nobody decided it within half an hour")
-  if (one.status !== "awaiting_approval") return refuse("ALREADY_DECIDED", `it is ${one.status}`)
+  if (!isUndecided(one)) return refuse("ALREADY_DECIDED", `it is ${one.status}`)
   const outcome = outcomeOf(one.id, turn)
   if (outcome !== null) {
     if (outcome !== "started") turn.said.push({ fact: "result", id: one.id, outcome })
@@ -104,9 +85,23 @@ export const select = (proposals: Proposals, order: Order, known: Known, guardia
     device: deviceId,
     until: turn.at.mono + TOKEN_MS
   }
-  const safe = state === byRef(turn, one.body.actuator)?.safe
-  yes(turn, order.ticket, { token: token.token, state, safe, validMs: TOKEN_MS })
+  const actuator = byRef(turn, one.body.actuator)!
+  const safe = state === actuator.safe
+  yes(turn, order.ticket, { token: token.token, state, safe, level: levelOf(actuator), validMs: TOKEN_MS })
   return { ...proposals, numbers, tokens: [...proposals.tokens.slice(-TOKENS_MAX + 1), token] }
+}
+
+const needsName = ({ actuator: ref }: Body, turn: Turn): boolean => {
+  const actuator = byRef(turn, ref)
+  return actuator !== undefined && levelOf(actuator) === "L3"
+}
+
+/** Who has to agree to what is proposed of an actuator of ours, where we have not said so yet. */
+export const leveled = (world: World, { body, id }: Pick<Proposal, "body" | "id">, turn: Turn): ReadonlyArray<Fact> => {
+  const actuator = body.guardian === turn.config.deviceId ? byRef(turn, body.actuator) : undefined
+  if (actuator === undefined) return []
+  const level = levelOf(actuator)
+  return levelSaid(world, turn.config.deviceId, id) === level ? [] : [{ fact: "level", id, level }]
 }
 
 const stateOf = ({ guards }: Guardian, ref: string): string | null => {
@@ -151,7 +146,9 @@ export const onApproval = (
       ? ["TARGET_CHANGED", "no token of this guardian is for this decision"]
       : token.until <= turn.at.mono
         ? ["EXPIRED_COMMAND", "it was decided too long ago"]
-        : null
+        : needsName(body, turn) && !isTyped(body, fact.typed)
+          ? ["VERIFICATION_REQUIRED", "nobody typed the name of what is moved"]
+          : null
   if (past !== null) {
     const [code] = past
     turn.facts.push({ _tag: "Refused", code })
@@ -183,12 +180,16 @@ const outcomeOf = (id: string, turn: Turn): Ledger.Intent["outcome"] | null => {
   return null
 }
 
-/** What came of those that a life before this one carried out, where it could not say so any more. */
+/**
+ * What is to be said of those that this node guards: who has to agree, and what came of those that it carried out and has not told yet,
+ * at the word of a leader, or in a life before this one.
+ */
 export const unsaid = (known: Known, turn: Turn): ReadonlyArray<Fact> =>
   turn.ledger() === undefined
     ? []
-    : proposalsOf(known.world, turn.config, turn.at.mono).flatMap(({ id, status }): ReadonlyArray<Fact> => {
-        if (status === "completed" || status === "failed") return []
-        const outcome = outcomeOf(id, turn)
-        return outcome === null || outcome === "started" ? [] : [{ fact: "result", id, outcome }]
+    : proposalsOf(known.world, turn.config, turn.at.mono).flatMap((one): ReadonlyArray<Fact> => {
+        if (one.status === "completed" || one.status === "failed") return []
+        const outcome = outcomeOf(one.id, turn)
+        if (outcome !== null) return outcome === "started" ? [] : [{ fact: "result", id: one.id, outcome }]
+        return isOpen(one) ? leveled(known.world, one, turn) : []
       })

@@ -3,6 +3,7 @@
  * of it is told as soon as the guardian has said that. While the guardian is out of reach the decision is blind: it waits here, and is
  * void after `TOKEN_MS`, or if the guardian then shows something else than the person saw.
  */
+import { nameOf } from "../actuation/Actuator.ts"
 import type { Input } from "../Input.ts"
 import type { Known } from "../routing/Routes.ts"
 import { DECISIONS } from "../routing/Forwarding.ts"
@@ -12,7 +13,16 @@ import type { Code } from "../wire/Codes.ts"
 import { isPlain } from "../wire/ContextFrame.ts"
 import { FIELD_CHARS_MAX } from "../wire/Limits.ts"
 import { ownRefusal } from "../world/Receiving.ts"
-import { APPROVAL_MS, approvalsOf, PROPOSAL_MS, proposalOf, shortOf, type Proposal } from "./Proposal.ts"
+import {
+  APPROVAL_MS,
+  approvalsOf,
+  isTyped,
+  isUndecided,
+  PROPOSAL_MS,
+  proposalOf,
+  shortOf,
+  type Proposal
+} from "./Proposal.ts"
 import {
   ASK_AGAIN_MS,
   CALLS_FROM,
@@ -33,15 +43,15 @@ const find = (known: Known, id: string, turn: Turn): Proposal | null =>
   proposalOf(known.world, turn.config, id, turn.at.mono)
 
 const closed = ({ ageMs, id, status }: Proposal): Outcome | null =>
-  status === "awaiting_approval" && ageMs < PROPOSAL_MS
+  isUndecided({ status }) && ageMs < PROPOSAL_MS
     ? null
-    : status === "expired" || status === "awaiting_approval"
+    : status === "expired" || isUndecided({ status })
       ? failed("EXPIRED_COMMAND", `nobody decided ${shortOf(id)} within half an hour`)
       : failed("ALREADY_DECIDED", `${shortOf(id)} is ${status}`)
 
 export const decide = (
   proposals: Proposals,
-  { approve, by, call, id, shown }: Decide,
+  { approve, by, call, id, shown, typed }: Decide,
   known: Known,
   turn: Turn
 ): Proposals => {
@@ -49,7 +59,7 @@ export const decide = (
   const refused =
     ownRefusal(turn.config.role, "human_input") !== null
       ? failed("NOT_AUTHORIZED", `nobody decides at a ${turn.config.role}`)
-      : by.length > FIELD_CHARS_MAX
+      : by.length > FIELD_CHARS_MAX || (typed?.length ?? 0) > FIELD_CHARS_MAX
         ? failed("INVALID_PARAMS", "this name is too long")
         : one === null
           ? failed("NOT_FOUND", "no such proposal is known here")
@@ -71,6 +81,7 @@ export const decide = (
     id,
     by,
     shown: shown ?? null,
+    typed: typed ?? null,
     asked: null,
     blind: false,
     told: false,
@@ -131,14 +142,17 @@ export const onToken = (proposals: Proposals, call: number, outcome: Outcome, kn
   const void_ = one === null ? failed("NOT_FOUND", "it is known no more") : closed(one)
   if (void_ !== null) return end(void_)
   const { result } = outcome
-  const { safe, state, token } = isPlain(result) ? result : {}
+  const { level, safe, state, token } = isPlain(result) ? result : {}
   if (typeof token !== "string" || typeof state !== "string" || typeof safe !== "boolean")
     return end(failed("DELIVERY_FAILED", "its guardian answers without a token: it is of another version"))
   if (decision.shown === null ? decision.blind && !safe : state !== decision.shown)
     return end(
       failed("PRECONDITION_FAILED", `it is ${state.slice(0, FIELD_CHARS_MAX)} now, which is not what was seen`)
     )
-  turn.said.push({ fact: "approve", id, body: one!.body, token, by })
+  const typed = decision.typed === null ? {} : { typed: decision.typed }
+  if (level === "L3" && !isTyped(one!.body, decision.typed ?? undefined))
+    return end(failed("VERIFICATION_REQUIRED", `it is for who types the name of what is moved: ${nameOf(one!.body.actuator)}`))
+  turn.said.push({ fact: "approve", id, body: one!.body, token, by, ...typed })
   const until = turn.at.mono + APPROVAL_MS
   return { ...proposals, decisions: changed(proposals, decision, { asked: null, told: true, until }) }
 }
@@ -174,6 +188,7 @@ const outcomeOf = (
       return told ? failed(code!, "so its guardian says") : failed("ALREADY_DECIDED", "somebody else decided")
     case "rejected":
     case "expired":
+    case "withdrawn":
     case "superseded":
       return failed("ALREADY_DECIDED", `${shortOf(id)} is ${status}`)
     default: {

@@ -7,7 +7,7 @@
  */
 import { bytes } from "../Draw.ts"
 import { leadRank, roleOf, type Config } from "../Config.ts"
-import { ACTUATOR } from "../actuation/Actuator.ts"
+import { ACTUATOR, levels, nameOf, type Level } from "../actuation/Actuator.ts"
 import { AGAIN_MS } from "../actuation/Guard.ts"
 import { isDeviceId } from "../identity/MeshId.ts"
 import { compareText } from "../Order.ts"
@@ -42,6 +42,8 @@ export interface Body {
 
 export type Fact =
   | { readonly fact: "propose"; readonly id: string; readonly body: Body; readonly term: number }
+  /** By its guardian: who has to agree. */
+  | { readonly fact: "level"; readonly id: string; readonly level: Level }
   /** Another planner looks after it from now on. */
   | { readonly fact: "adopt"; readonly id: string; readonly term: number }
   | {
@@ -51,10 +53,13 @@ export type Fact =
       /** Of its guardian, for this decision. */
       readonly token: string
       readonly by: string
+      /** The name of what is moved, as the person typed it: L3 asks for that. */
+      readonly typed?: string
     }
   | { readonly fact: "reject"; readonly id: string; readonly by: string }
-  /** By a planner: it is over, by its age, or because the same was done for another reason. */
+  /** By a planner: it is over, by its age, because the same was done for another reason, or because its guardian does not take it. */
   | { readonly fact: "close"; readonly id: string; readonly as: "expired" | "superseded" }
+  | { readonly fact: "close"; readonly id: string; readonly as: "withdrawn"; readonly code: Code }
   /** By its guardian, or by whoever said it: the approval in this frame is none, and the proposal waits for one as before. */
   | { readonly fact: "void"; readonly id: string; readonly approval: string; readonly code: Code }
   | { readonly fact: "result"; readonly id: string; readonly outcome: "done" | Code }
@@ -62,6 +67,7 @@ export type Fact =
 /** What kind of frame each is: a person's word, or a device's. */
 const kindOf: { readonly [F in Fact["fact"]]: Kind } = {
   propose: "event",
+  level: "event",
   adopt: "event",
   approve: "human_input",
   reject: "human_input",
@@ -112,6 +118,8 @@ const isText = (value: unknown): value is string =>
   typeof value === "string" && value.length > 0 && value.length <= FIELD_CHARS_MAX
 const isMs = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
+const isCode = (value: unknown): value is Code => allCodes.includes(value as Code)
+
 const isBody = (body: unknown): body is Body =>
   isPlain(body) &&
   isText(body["actuator"]) &&
@@ -131,37 +139,42 @@ export const factOf = (frame: ContextFrame, meshId: string): Fact | null => {
   if (typeof metric !== "string" || !metric.startsWith(METRIC) || !isId(id) || !isPlain(rest)) return null
   const fact = metric.slice(METRIC.length)
   if (!Object.hasOwn(kindOf, fact) || kindOf[fact as Fact["fact"]] !== frame.kind) return null
-  const { approval, as, body, by, code, outcome, term, token } = rest
+  const { approval, as, body, by, code, level, outcome, term, token, typed } = rest
   switch (fact as Fact["fact"]) {
     case "propose":
       return isBody(body) && isMs(term) && idOf(meshId, body) === id ? { fact: "propose", id, body, term } : null
+    case "level":
+      return levels.includes(level as Level) ? { fact: "level", id, level: level as Level } : null
     case "adopt":
       return isMs(term) ? { fact: "adopt", id, term } : null
     case "approve":
-      return isBody(body) && idOf(meshId, body) === id && isText(token) && isText(by)
-        ? { fact: "approve", id, body, token, by }
+      return isBody(body) &&
+        idOf(meshId, body) === id &&
+        isText(token) &&
+        isText(by) &&
+        (typed === undefined || isText(typed))
+        ? { fact: "approve", id, body, token, by, ...(typed === undefined ? {} : { typed }) }
         : null
     case "reject":
       return isText(by) ? { fact: "reject", id, by } : null
     case "close":
+      if (as === "withdrawn") return isCode(code) ? { fact: "close", id, as, code } : null
       return as === "expired" || as === "superseded" ? { fact: "close", id, as } : null
     case "void":
-      return isText(approval) && allCodes.includes(code as Code)
-        ? { fact: "void", id, approval, code: code as Code }
-        : null
+      return isText(approval) && isCode(code) ? { fact: "void", id, approval, code } : null
     case "result":
-      return outcome === "done" || allCodes.includes(outcome as Code)
-        ? { fact: "result", id, outcome: outcome as "done" | Code }
-        : null
+      return outcome === "done" || isCode(outcome) ? { fact: "result", id, outcome } : null
   }
 }
 
 export const statuses = [
+  "proposed",
   "awaiting_approval",
   "approved",
   "completed",
   "failed",
   "rejected",
+  "withdrawn",
   "expired",
   "superseded"
 ] as const
@@ -173,7 +186,9 @@ export interface Proposal {
   /** All that were proposed of it: an approval means one of these. */
   readonly bodies: ReadonlyArray<Body>
   readonly status: Status
-  /** Why it failed; `null`: it has not. */
+  /** Who has to agree; `null`: its guardian has not said so yet. */
+  readonly level: Level | null
+  /** Why it failed, or was withdrawn; `null`: it was not. */
   readonly code: Code | null
   /** Who made it, and who looks after it. */
   readonly proposer: DeviceId
@@ -254,7 +269,8 @@ const read = (id: string, told: ReadonlyArray<Told>, config: Config, mono: numbe
     .toSorted((a, b) => compareText(a.source, b.source))
   const closed = of(told, "close")
     .filter(({ source }) => plans(config, source))
-    .toSorted((a, b) => compareText(a.fact.as, b.fact.as))[0]
+    .toSorted((a, b) => compareText(a.fact.as, b.fact.as) || compareText(a.source, b.source))[0]
+  const level = of(told, "level").find(ofGuardian)?.fact.level ?? null
   const results = of(told, "result").filter(ofGuardian)
   const rejections = of(told, "reject").toSorted((a, b) => compareText(a.source, b.source))
   const adopted = of(told, "adopt")
@@ -276,13 +292,16 @@ const read = (id: string, told: ReadonlyArray<Told>, config: Config, mono: numbe
             ? closed.fact.as
             : approvals.length > 0
               ? "approved"
-              : "awaiting_approval"
+              : level === "L1"
+                ? "proposed"
+                : "awaiting_approval"
   return {
     id,
     body: approvals[0]?.fact.body ?? first.fact.body,
     bodies,
     status,
-    code: outcome === undefined || outcome === "done" ? null : outcome,
+    level,
+    code: codeOf(outcome, status, closed?.fact),
     proposer: first.source,
     owner: adopted?.source ?? first.source,
     term: adopted?.fact.term ?? first.fact.term,
@@ -291,6 +310,15 @@ const read = (id: string, told: ReadonlyArray<Told>, config: Config, mono: numbe
     voids,
     frameIds: [first, decision, result].flatMap((one) => (one === undefined ? [] : [one.held.frame.frameId]))
   }
+}
+
+const codeOf = (
+  outcome: "done" | Code | undefined,
+  status: Status,
+  closed: Extract<Fact, { readonly fact: "close" }> | undefined
+): Code | null => {
+  if (outcome !== undefined) return outcome === "done" ? null : outcome
+  return status === "withdrawn" && closed?.as === "withdrawn" ? closed.code : null
 }
 
 /** All that are known, the newest first. */
@@ -328,7 +356,22 @@ export const approvalsOf = ({ origins }: World, id: string): ReadonlyArray<Conte
     return held?.frame.kernel === undefined ? [] : [held.frame]
   })
 
-export const isOpen = ({ status }: Proposal): boolean => status === "awaiting_approval" || status === "approved"
+/** A person may say yes to it, or no. */
+export const isUndecided = ({ status }: Pick<Proposal, "status">): boolean =>
+  status === "proposed" || status === "awaiting_approval"
+
+export const isOpen = (one: Proposal): boolean => isUndecided(one) || one.status === "approved"
+
+/** Whether this is the name that has to be typed for it. */
+export const isTyped = ({ actuator }: Body, typed: string | undefined): boolean => typed?.trim() === nameOf(actuator)
+
+/** What this device has said of who has to agree; `null`: nothing. */
+export const levelSaid = ({ origins }: World, deviceId: DeviceId, id: string): Level | null => {
+  const origin = origins.find((one) => one.deviceId === deviceId)
+  const level = origin === undefined ? undefined : entryOf(origin, "level", id)?.frame.data["proposal"]
+  const said = isPlain(level) ? level["level"] : undefined
+  return levels.includes(said as Level) ? (said as Level) : null
+}
 
 /** It keeps others for the same from being made: open, or done so recently. */
 export const occupies = (one: Proposal, body: Body): boolean =>

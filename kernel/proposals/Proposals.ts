@@ -2,6 +2,7 @@
  * What a node has under way about proposals. Data only; who changes it: Proposing.ts (a planner of ours), Deciding.ts (a person here),
  * Carrying.ts (the guardian: tokens, and what was approved), Room.ts (the front).
  */
+import type { Fence } from "../actuation/Envelope.ts"
 import type { Turn } from "../Turn.ts"
 import { NEVER_MS } from "../Time.ts"
 import type { DeviceId } from "../wire/Frame.ts"
@@ -35,6 +36,8 @@ export interface Decision {
   readonly by: string
   /** The state that the person saw; `null`: did not look. */
   readonly shown: string | null
+  /** The name of what is moved, as the person typed it; `null`: did not. */
+  readonly typed: string | null
   /** Our question for a token; `null`: none is out. */
   readonly asked: number | null
   /** It was out of reach when it was first asked. */
@@ -45,11 +48,26 @@ export interface Decision {
   readonly until: number
 }
 
+/** A proposal of which the guardian says that it needs nobody's word: first a lease, then the command under it. */
+export interface Run {
+  readonly id: string
+  /** Our question, or our command; `null`: none is out. */
+  readonly asked: number | null
+  /** The lease that was granted for it; `null`: none yet. */
+  readonly lease: Pick<Fence, "epoch" | "journalId"> | null
+  /** What is tried again is tried at this time. */
+  readonly askAt: number
+  /** The guardian has taken it: what came of it is its word. */
+  readonly done: boolean
+}
+
 export interface Proposals {
   readonly decisions: ReadonlyArray<Decision>
   readonly tokens: ReadonlyArray<Token>
   /** Approved, and on their way through the guardian of this node. */
   readonly carried: ReadonlyArray<{ readonly ticket: number; readonly id: string }>
+  /** Those that need nobody's word, and that a leader here sees to (Running.ts). */
+  readonly runs: ReadonlyArray<Run>
   /** Some may be open, which nobody may look after. */
   readonly anyOpen: boolean
   /** Numbers given so far, of calls, orders and tokens. */
@@ -67,6 +85,7 @@ export const make = (): Proposals => ({
   decisions: [],
   tokens: [],
   carried: [],
+  runs: [],
   anyOpen: false,
   numbers: 0,
   adoptAt: NEVER_MS,

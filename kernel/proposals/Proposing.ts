@@ -12,6 +12,7 @@ import { FIELD_CHARS_MAX } from "../wire/Limits.ts"
 import {
   idOf,
   isOpen,
+  isUndecided,
   occupies,
   PROPOSAL_MS,
   proposalsOf,
@@ -92,7 +93,7 @@ const isGone = ({ config, membership }: Known, { owner }: Proposal): boolean => 
 export const closeOver = (all: ReadonlyArray<Proposal>): ReadonlyArray<Fact> =>
   all.filter(isOpen).flatMap((one): ReadonlyArray<Fact> => {
     if (one.ageMs >= PROPOSAL_MS) return [{ fact: "close", id: one.id, as: "expired" }]
-    const isDone = one.status === "awaiting_approval" && all.some((other) => supersedes(other, one))
+    const isDone = isUndecided(one) && all.some((other) => supersedes(other, one))
     return isDone ? [{ fact: "close", id: one.id, as: "superseded" }] : []
   })
 

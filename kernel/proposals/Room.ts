@@ -10,11 +10,12 @@ import type { ContextFrame } from "../wire/ContextFrame.ts"
 import * as Emitting from "../world/Emitting.ts"
 import { withDue as worldWithDue } from "../world/Room.ts"
 import type { World } from "../world/World.ts"
-import { onApproval, select, unsaid } from "./Carrying.ts"
+import { leveled, onApproval, select, unsaid } from "./Carrying.ts"
 import { decide, onFact, onTime, onToken } from "./Deciding.ts"
 import { approvalsOf, factOf, isOpen, proposalOf, proposalsOf, said, type Fact } from "./Proposal.ts"
 import { ADOPT_EACH_MS, unique, type Proposals } from "./Proposals.ts"
 import { adopt, closeOver, propose } from "./Proposing.ts"
+import * as Running from "./Running.ts"
 
 /** A new process: what it carried out before and could not tell, and whether anything is open. */
 export const open = (proposals: Proposals, known: Known, turn: Turn): readonly [Proposals, World] => {
@@ -82,11 +83,15 @@ export const onTurn = (
   }
   if (input._tag === "Decide") next = decide(next, input, known, turn)
   for (const { call, outcome } of turn.told) next = onToken(next, call, outcome, known, turn)
-  next = carriedOut(next, turn)
+  for (const { call, outcome } of turn.told) next = Running.onTold(next, call, outcome, known, leadership, turn)
+  next = carriedOut(next, known, turn)
   for (const frame of turn.learned) {
     const fact = factOf(frame, turn.config.meshId)
     if (fact === null) continue
-    if (fact.fact === "propose") next = { ...next, anyOpen: true }
+    if (fact.fact === "propose") {
+      next = { ...next, anyOpen: true }
+      if (fact.body.guardian === turn.config.deviceId) turn.said.push(...leveled(known.world, fact, turn))
+    }
     tell(fact, frame, known, turn)
     next = onFact(next, fact.id, known, turn)
   }
@@ -107,9 +112,9 @@ const tell = (fact: Fact, { sourceDeviceId: about }: ContextFrame, { config, wor
   note(turn, { event: events[fact.fact], about, proposal: fact.id, ...actuator, ...outcome })
 }
 
-/** What came of those that we carried out ourselves. */
-const carriedOut = (proposals: Proposals, turn: Turn): Proposals => {
-  if (proposals.carried.length === 0 || turn.results.length === 0) return proposals
+/** What came of those that we carried out ourselves: that a person approved, or that a leader asked for. */
+const carriedOut = (proposals: Proposals, known: Known, turn: Turn): Proposals => {
+  if (turn.results.length === 0) return proposals
   let next = proposals
   for (const { outcome, ticket } of turn.results) {
     const one = next.carried.find((each) => each.ticket === ticket)
@@ -117,6 +122,9 @@ const carriedOut = (proposals: Proposals, turn: Turn): Proposals => {
     turn.said.push({ fact: "result", id: one.id, outcome: outcome.ok ? "done" : outcome.code })
     next = { ...next, carried: next.carried.filter((each) => each !== one) }
   }
+  if (!next.anyOpen) return next
+  const isNew = ({ id }: Fact): boolean => !turn.said.some((fact) => fact.fact === "result" && fact.id === id)
+  turn.said.push(...unsaid(known, turn).filter((fact) => fact.fact === "result" && isNew(fact)))
   return next
 }
 
@@ -130,14 +138,16 @@ const lookAfter = (
 ): Proposals => {
   const { mono } = turn.at
   if (!proposals.anyOpen || !leaseRuns(leadership, mono))
-    return proposals.adoptAt === NEVER_MS ? proposals : { ...proposals, adoptAt: NEVER_MS }
+    return proposals.adoptAt === NEVER_MS ? proposals : { ...proposals, adoptAt: NEVER_MS, runs: [] }
   if (proposals.adoptAt === NEVER_MS) return { ...proposals, adoptAt: mono + ADOPT_EACH_MS }
   if (!woke || proposals.adoptAt > mono) return proposals
   const all = proposalsOf(known.world, turn.config, mono)
   const anyOpen = all.some(isOpen)
-  if (!anyOpen) return { ...proposals, anyOpen, adoptAt: NEVER_MS }
-  turn.said.push(...closeOver(all), ...adopt(all, known, leadership, turn))
-  return { ...proposals, adoptAt: mono + ADOPT_EACH_MS }
+  if (!anyOpen) return { ...proposals, anyOpen, adoptAt: NEVER_MS, runs: [] }
+  const over = closeOver(all)
+  turn.said.push(...over, ...adopt(all, known, leadership, turn))
+  const rest = all.filter(({ id }) => !over.some((fact) => fact.id === id))
+  return { ...Running.look(proposals, rest, known, leadership, turn), adoptAt: mono + ADOPT_EACH_MS }
 }
 
 /** What is to be told to all: facts, as frames of ours. */

@@ -14,6 +14,7 @@ import { judge } from "../actuation/Gate.ts"
 import { CALLS_FROM } from "../proposals/Proposals.ts"
 import type { Contact, Session } from "../links/Link.ts"
 import { codes, type Code } from "../wire/Codes.ts"
+import { isPlain } from "../wire/ContextFrame.ts"
 import { WAY_MAX, type DeviceId, type ForwardParams, type Frame, type Request } from "../wire/Frame.ts"
 import { NEVER_MS } from "../Time.ts"
 import { failed, type Outcome } from "./Outcome.ts"
@@ -56,10 +57,12 @@ export interface Routing {
   readonly pending: ReadonlyArray<Pending>
   readonly recent: ReadonlyArray<{ readonly key: string; readonly outcome: Outcome }>
   readonly tickets: number
+  /** Said by our own programs so far. */
+  readonly commands: number
   readonly due: number
 }
 
-export const make = (): Routing => ({ pending: [], recent: [], tickets: 0, due: NEVER_MS })
+export const make = (): Routing => ({ pending: [], recent: [], tickets: 0, commands: 0, due: NEVER_MS })
 
 const ID = "forward-"
 /** Of what others say, in UTF-16 units. */
@@ -93,7 +96,19 @@ export const onAsked = (
   { call, params }: { readonly call: number; readonly params: ForwardParams },
   known: Known,
   turn: Turn
-): Routing => take(routing, { _tag: "Caller", call }, params, known, turn)
+): Routing => {
+  const commands = routing.commands + 1
+  return take({ ...routing, commands }, { _tag: "Caller", call }, numbered(params, commands), known, turn)
+}
+
+/** Whichever program of ours said it: in the order in which they came, which is the one that their guardian keeps (P16.5). */
+const numbered = (params: ForwardParams, n: number): ForwardParams => {
+  const { command } = params
+  const fence = isPlain(command) ? command["kernel"] : undefined
+  return isPlain(command) && isPlain(fence) && fence["n"] === undefined
+    ? { ...params, command: { ...command, kernel: { ...fence, n } } }
+    : params
+}
 
 /** A peer has one, its own or another's. */
 export const onRequest = (

@@ -126,8 +126,6 @@ export class Life {
   readonly wanted: Map<number, Wanted>
   /** What its program was last granted, by actuator. */
   readonly leases: Map<string, Leased>
-  /** Commands that its programs said so far. */
-  commands: number
   /** Messages that its programs gave so far. */
   calls: number
 
@@ -148,7 +146,6 @@ export class Life {
     this.failedDrives = from?.failedDrives ?? 0
     this.wanted = new Map(from?.wanted)
     this.leases = new Map(from?.leases)
-    this.commands = from?.commands ?? 0
     this.calls = from?.calls ?? 0
     if (from === undefined) return
     this.keysFail = from.keysFail

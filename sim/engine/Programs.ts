@@ -59,7 +59,7 @@ export const command = (machine: Machine, life: Life, want: Wanted): void => {
   const { leases, wanted } = life
   const { actuator, intentId, owner, underLast } = want
   const last = underLast ? leases.get(actuator) : undefined
-  if (last !== undefined) return under(machine, life, want, last)
+  if (last !== undefined) return under(machine, want, last)
   const state = machine.state()
   const { clock, config, world } = machine
   const call = machine.askNode({
@@ -80,11 +80,11 @@ export const answered = (machine: Machine, life: Life, call: number, outcome: Ou
   if (want === undefined || !outcome.ok || !isLease(outcome.result)) return false
   const { epoch, journalId } = outcome.result
   leases.set(want.actuator, { epoch, journalId })
-  under(machine, life, want, { epoch, journalId })
+  under(machine, want, { epoch, journalId })
   return true
 }
 
-const under = (machine: Machine, life: Life, want: Wanted, { epoch, journalId }: Leased): void => {
+const under = (machine: Machine, want: Wanted, { epoch, journalId }: Leased): void => {
   const { actuator, evidence, forMs, intentId, owner, state } = want
   const { deviceId } = machine.config
   machine.askNode({
@@ -100,7 +100,7 @@ const under = (machine: Machine, life: Life, want: Wanted, { epoch, journalId }:
       source: { nodeId: deviceId, role: machine.config.role },
       tier: "T2_operational_observation",
       evidence,
-      fence: { intentId, journalId, epoch, forMs, n: ++life.commands }
+      fence: { intentId, journalId, epoch, forMs }
     })
   })
 }
