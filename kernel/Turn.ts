@@ -111,7 +111,7 @@ export interface Turn {
   readonly results: Array<{ readonly ticket: number; readonly outcome: Outcome }>
   /** The ledger of the guardian, with what this turn has given to be stored. */
   readonly ledger: () => Ledger | undefined
-  /** Frames that became what stands in the world in this turn, as far as they are about proposals. */
+  /** Frames that became what stands in the world in this turn, as far as they are about proposals, or actuators of ours. */
   readonly learned: Array<ContextFrame>
   /** What came of messages that the room of proposals sent. */
   readonly told: Array<{ readonly call: number; readonly outcome: Outcome }>

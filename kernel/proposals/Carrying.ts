@@ -97,7 +97,7 @@ const needsName = ({ actuator: ref }: Body, turn: Turn): boolean => {
 }
 
 /** Who has to agree to what is proposed of an actuator of ours, where we have not said so yet. */
-export const leveled = (world: World, { body, id }: Pick<Proposal, "body" | "id">, turn: Turn): ReadonlyArray<Fact> => {
+const leveled = (world: World, { body, id }: Pick<Proposal, "body" | "id">, turn: Turn): ReadonlyArray<Fact> => {
   const actuator = body.guardian === turn.config.deviceId ? byRef(turn, body.actuator) : undefined
   if (actuator === undefined) return []
   const level = levelOf(actuator)
@@ -181,15 +181,18 @@ const outcomeOf = (id: string, turn: Turn): Ledger.Intent["outcome"] | null => {
 }
 
 /**
- * What is to be said of those that this node guards: who has to agree, and what came of those that it carried out and has not told yet,
- * at the word of a leader, or in a life before this one.
+ * What this node, which guards it, has to say of a proposal: what came of it, if it was carried out, at the word of a leader or in a life
+ * before this one, and nobody was told; or else who has to agree.
  */
+export const owed = (world: World, one: Proposal, turn: Turn): ReadonlyArray<Fact> => {
+  if (one.status === "completed" || one.status === "failed") return []
+  const outcome = outcomeOf(one.id, turn)
+  if (outcome !== null) return outcome === "started" ? [] : [{ fact: "result", id: one.id, outcome }]
+  return isOpen(one) ? leveled(world, one, turn) : []
+}
+
+/** The same of all. */
 export const unsaid = (known: Known, turn: Turn): ReadonlyArray<Fact> =>
   turn.ledger() === undefined
     ? []
-    : proposalsOf(known.world, turn.config, turn.at.mono).flatMap((one): ReadonlyArray<Fact> => {
-        if (one.status === "completed" || one.status === "failed") return []
-        const outcome = outcomeOf(one.id, turn)
-        if (outcome !== null) return outcome === "started" ? [] : [{ fact: "result", id: one.id, outcome }]
-        return isOpen(one) ? leveled(known.world, one, turn) : []
-      })
+    : proposalsOf(known.world, turn.config, turn.at.mono).flatMap((one) => owed(known.world, one, turn))

@@ -151,7 +151,9 @@ export const onToken = (proposals: Proposals, call: number, outcome: Outcome, kn
     )
   const typed = decision.typed === null ? {} : { typed: decision.typed }
   if (level === "L3" && !isTyped(one!.body, decision.typed ?? undefined))
-    return end(failed("VERIFICATION_REQUIRED", `it is for who types the name of what is moved: ${nameOf(one!.body.actuator)}`))
+    return end(
+      failed("VERIFICATION_REQUIRED", `it is for who types the name of what is moved: ${nameOf(one!.body.actuator)}`)
+    )
   turn.said.push({ fact: "approve", id, body: one!.body, token, by, ...typed })
   const until = turn.at.mono + APPROVAL_MS
   return { ...proposals, decisions: changed(proposals, decision, { asked: null, told: true, until }) }

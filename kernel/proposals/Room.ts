@@ -10,7 +10,7 @@ import type { ContextFrame } from "../wire/ContextFrame.ts"
 import * as Emitting from "../world/Emitting.ts"
 import { withDue as worldWithDue } from "../world/Room.ts"
 import type { World } from "../world/World.ts"
-import { leveled, onApproval, select, unsaid } from "./Carrying.ts"
+import { onApproval, owed, select, unsaid } from "./Carrying.ts"
 import { decide, onFact, onTime, onToken } from "./Deciding.ts"
 import { approvalsOf, factOf, isOpen, proposalOf, proposalsOf, said, type Fact } from "./Proposal.ts"
 import { ADOPT_EACH_MS, unique, type Proposals } from "./Proposals.ts"
@@ -90,7 +90,8 @@ export const onTurn = (
     if (fact === null) continue
     if (fact.fact === "propose") {
       next = { ...next, anyOpen: true }
-      if (fact.body.guardian === turn.config.deviceId) turn.said.push(...leveled(known.world, fact, turn))
+      const one = proposalOf(known.world, turn.config, fact.id, turn.at.mono)
+      if (one !== null) turn.said.push(...owed(known.world, one, turn))
     }
     tell(fact, frame, known, turn)
     next = onFact(next, fact.id, known, turn)

@@ -1,5 +1,5 @@
 /** The front of the room of what the mesh knows: hands each input to those who take frames in, say them, and compare logs. */
-import { roleOf } from "../Config.ts"
+import { roleOf, type Config } from "../Config.ts"
 import type { Input } from "../Input.ts"
 import type { Links } from "../links/Link.ts"
 import type { Membership } from "../membership/Membership.ts"
@@ -99,7 +99,11 @@ export const onTurn = (
   return withDue(Emitting.sign(next, turn))
 }
 
-/** What is said of proposals goes to those who act on it, once it stands. Whether there is any. */
+/** What a sensor shows of an actuator of ours. */
+const isReadback = ({ actuators = [] }: Config, { data }: ContextFrame): boolean =>
+  actuators.some(({ readback }) => readback !== undefined && readback.metric === data["metric"])
+
+/** What is said of proposals, and of actuators of ours, goes to those who act on it, once it stands. Whether any is of proposals. */
 const learn = (before: World.World, after: World.World, input: Input, turn: Turn): boolean => {
   const frames =
     input._tag === "Checked"
@@ -107,13 +111,16 @@ const learn = (before: World.World, after: World.World, input: Input, turn: Turn
       : input._tag === "Signed" && before.signing?.ticket === input.ticket
         ? before.signing.frames
         : []
+  let isAny = false
   for (const frame of frames) {
-    if (!isReserved(frame.data)) continue
+    const isFact = isReserved(frame.data)
+    if (!isFact && !isReadback(turn.config, frame)) continue
     const held = Origin.entryOf(World.originOf(after, frame.sourceDeviceId), frame)
-    if (held !== undefined && held.nth > before.held && held.frame.frameId === frame.frameId)
-      turn.learned.push(held.frame)
+    if (held === undefined || held.nth <= before.held || held.frame.frameId !== frame.frameId) continue
+    turn.learned.push(held.frame)
+    isAny ||= isFact
   }
-  return turn.learned.length > 0
+  return isAny
 }
 
 const onAdmitted = (
