@@ -2,10 +2,11 @@
  * What a machine moves: an actuator for each of its capabilities that begins with `actuator:`, open or closed. It keeps the time
  * of a drive by a clock of its own, whatever becomes of the process that asked for it, and of the power of the machine.
  *
- * A stuck one stays as it is, and says so. A drive takes effect at once, and is answered a little later: a process that dies in between never learns of it.
+ * A stuck one stays as it is, and says so; one that is uncoupled stays as it is, and says that it moved. A drive takes effect at once, and is answered a little later: a process that dies in between never learns of it.
  */
 import { proposalsOf } from "../../kernel/proposals/Proposal.ts"
-import { ACTUATOR, type Actuator } from "../../kernel/actuation/Actuator.ts"
+import type { NodeSpec } from "../scenario/Scenario.ts"
+import { ACTUATOR, nameOf, type Actuator } from "../../kernel/actuation/Actuator.ts"
 import { groupOf } from "../../kernel/actuation/Ledger.ts"
 import type { Command } from "../../kernel/Command.ts"
 import { between } from "../../kernel/Draw.ts"
@@ -35,18 +36,34 @@ export interface Moved {
 const UNMOVED: Moved = { state: CLOSED, drives: 0, runs: 0, ranAtMs: -1, ranBy: null }
 
 /** What a node is told about the actuators that it names among its capabilities. */
-export const actuatorsOf = (capabilities: ReadonlyArray<string>): ReadonlyArray<Actuator> =>
+export const actuatorsOf = ({ capabilities, policy }: NodeSpec): ReadonlyArray<Actuator> =>
   capabilities
     .filter((capability) => capability.startsWith(ACTUATOR))
-    .map((ref) => ({
-      ref,
-      group: ref.slice(ACTUATOR.length),
-      states: [OPEN, CLOSED],
-      safe: CLOSED,
-      forMsMax: OPEN_MS_MAX,
-      demand: { minimum: "T2_operational_observation", verification: "none" },
-      askers: ["planner", "standby-planner"]
-    }))
+    .map((ref) => {
+      const { level, metric, verification, withinMs } = policy?.[nameOf(ref)] ?? { withinMs: 0 }
+      return {
+        ref,
+        group: nameOf(ref),
+        states: [OPEN, CLOSED],
+        safe: CLOSED,
+        forMsMax: OPEN_MS_MAX,
+        demand: {
+          minimum: "T2_operational_observation",
+          verification: verification ?? (level === "L3" ? "human" : "none")
+        },
+        askers: ["planner", "standby-planner"],
+        ...(level === undefined ? {} : { level }),
+        ...(metric === undefined
+          ? {}
+          : { readback: { metric, zone: nameOf(ref), device: null, withinMs, reads: READS } })
+      }
+    })
+
+const READS = { [OPEN]: { atLeast: 1 }, [CLOSED]: { atMost: 0 } }
+
+/** What a sensor says that looks at an actuator, whoever owns it. */
+export const shown = (machines: ReadonlyArray<Machine>, name: string): number =>
+  seen(machines, `${ACTUATOR}${name}`).positions.includes(OPEN) ? 1 : 0
 
 const movedOf = ({ hardware }: Life, actuator: string): Moved => hardware.get(actuator) ?? UNMOVED
 
@@ -87,19 +104,22 @@ export const drive = (machine: Machine, life: Life, command: Extract<Command, { 
   const { actuator, forMs, intentId, state, ticket } = command
   const { agenda, nowMs, seed } = machine.world
   const stuck = life.jams > 0
+  const vain = !stuck && life.uncoupled > 0 && movedOf(life, actuator).state !== state
   if (stuck) life.failedDrives++
-  const nth = set(machine, life, actuator, stuck ? movedOf(life, actuator).state : state, "")
-  if (!stuck && state !== CLOSED) runs(machine, life, actuator, intentId)
+  if (vain) life.vainDrives++
+  const moves = !stuck && life.uncoupled === 0
+  const nth = set(machine, life, actuator, moves ? state : movedOf(life, actuator).state, "")
+  if (moves && state !== CLOSED) runs(machine, life, actuator, intentId)
   const tookMs = between(seed, "drive", `${machine.name}/${actuator}`, nth, DRIVE_MS.min, DRIVE_MS.max)
   const { process } = life
   const happened = { _tag: "Driven", ticket, ok: !stuck } as const
   agenda.push(nowMs + tookMs, { _tag: "input", machine: machine.index, process, happened })
-  if (forMs !== null && !stuck)
+  if (forMs !== null && moves)
     agenda.push(nowMs + forMs + LATE_MS, { _tag: "hardware", machine: machine.index, process, actuator, nth })
 }
 
 /** Its own clock says that it has been so for long enough, unless it was set since. */
 export const ends = (machine: Machine, life: Life, actuator: string, nth: number): void => {
-  if (life.jams === 0 && life.hardware.get(actuator)?.drives === nth)
+  if (life.jams === 0 && life.uncoupled === 0 && life.hardware.get(actuator)?.drives === nth)
     set(machine, life, actuator, CLOSED, ", by its own clock")
 }

@@ -61,6 +61,8 @@ export interface Sensing {
   readonly name: string
   readonly kind: Kind
   readonly data: Plain
+  /** Its value is whether this is open, by its name without the prefix; `null`: as it stands there. */
+  readonly shows: string | null
   readonly times: number
   readonly eachMs: number
   readonly causes: string | null
@@ -120,6 +122,9 @@ export class Life {
   /** How many steps have it stuck, and the drives that failed for that. */
   jams = 0
   failedDrives = 0
+  /** How many steps have it uncoupled, and the drives that were in vain for that. */
+  uncoupled = 0
+  vainDrives = 0
   /** How many steps keep its planner from working. */
   enginesOff = 0
   /** Commands of its programs that wait for a lease, or for what comes of them, by the number of the call. */
@@ -144,6 +149,8 @@ export class Life {
     this.jams = from?.jams ?? 0
     this.enginesOff = from?.enginesOff ?? 0
     this.failedDrives = from?.failedDrives ?? 0
+    this.uncoupled = from?.uncoupled ?? 0
+    this.vainDrives = from?.vainDrives ?? 0
     this.wanted = new Map(from?.wanted)
     this.leases = new Map(from?.leases)
     this.calls = from?.calls ?? 0

@@ -583,6 +583,11 @@ export class Machine extends Present implements Port {
     this.mine().jams += on ? 1 : -1
   }
 
+  /** What it moves does not move, and says that it did; or is coupled again. */
+  uncouple(on: boolean): void {
+    this.mine().uncoupled += on ? 1 : -1
+  }
+
   /** Its planner works no more, or again. */
   stopEngine(off: boolean): void {
     const life = this.mine()
@@ -594,6 +599,10 @@ export class Machine extends Present implements Port {
   /** Its planner works, as far as a step says. */
   get plans(): boolean {
     return this.life.enginesOff === 0
+  }
+
+  get vainDrives(): number {
+    return this.life.vainDrives
   }
 
   get failedDrives(): number {

@@ -95,7 +95,7 @@ export const populate = (scenario: Scenario, seed: number, keys: FakeKeys) => {
         displayName: spec.name,
         role: spec.role,
         capabilities: spec.capabilities,
-        actuators: actuatorsOf(spec.capabilities),
+        actuators: actuatorsOf(spec),
         meshId,
         meshKey,
         profile: { ...profiles[scenario.profile], ...scenario.timing },

@@ -11,6 +11,7 @@ import { CAUSES_MAX } from "../../kernel/wire/ContextFrame.ts"
 import { isReserved } from "../../kernel/proposals/Proposal.ts"
 import * as Origin from "../../kernel/world/Origin.ts"
 import { frameIdOf, has } from "./Emitted.ts"
+import { shown } from "./Hardware.ts"
 import type { Life, Sensing } from "./Life.ts"
 import type { Machine } from "./Machine.ts"
 
@@ -116,7 +117,7 @@ export const sense = (machine: Machine, life: Life, sensing: Omit<Sensing, "said
 /** It goes on with the next process, as a sensor does. */
 export const senseOnce = (machine: Machine, { process, senses }: Life, sensing: number): void => {
   const program = senses.get(sensing)!
-  const { causes, data, eachMs, kind, name, said, stopped, times } = program
+  const { causes, data, eachMs, kind, name, said, shows, stopped, times } = program
   if (stopped || said >= times) return
   if (machine.running) {
     const follows = causes === null ? [] : lately(machine, causes)
@@ -125,7 +126,7 @@ export const senseOnce = (machine: Machine, { process, senses }: Life, sensing: 
       _tag: "Sensed",
       frameId: frameIdOf(name, machine.name, sensing, said + 1),
       kind,
-      data,
+      data: shows === null ? data : { ...data, value: shown(machine.world.machines, shows) },
       ...(follows.length === 0 ? {} : { causes: follows })
     })
   }

@@ -2,6 +2,7 @@
  * What an observer outside the mesh can see at one instant of true time: the global truth, and what each node would say.
  * Facts of scenarios are judged on this; nothing in it is known to any node as a whole.
  */
+import type { Level } from "../../kernel/actuation/Actuator.ts"
 import type { Status } from "../../kernel/proposals/Proposal.ts"
 import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import type { Role } from "../../kernel/wire/Frame.ts"
@@ -39,7 +40,9 @@ export interface NodeView {
   /** Who does that, as far as it knows, the best first; `null`: nobody. */
   readonly route: (capability: string) => string | null
   /** What it says of the proposal that a step called so; `null`: it knows none. */
-  readonly proposal: (name: string) => { readonly status: Status; readonly owner: string } | null
+  readonly proposal: (
+    name: string
+  ) => { readonly status: Status; readonly owner: string; readonly level: Level | null } | null
   /** What it says of all proposals, as a text. */
   readonly proposals: string
   /** All that it knows of the world, as a text. */
@@ -118,6 +121,7 @@ export const worldEvents = [
   "world.moved",
   "world.hold",
   "world.jam",
+  "world.uncouple",
   "world.stop-engine",
   "world.undo",
   "world.heal",

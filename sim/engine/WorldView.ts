@@ -100,7 +100,8 @@ class MachineView implements NodeView {
 
   proposal(name: string) {
     const one = this.allProposals().find(({ body }) => body.request === name)
-    return one === undefined ? null : { status: one.status, owner: this.machine.world.nameOf(one.owner) }
+    if (one === undefined) return null
+    return { status: one.status, owner: this.machine.world.nameOf(one.owner), level: one.level }
   }
 
   get proposals(): string {

@@ -5,7 +5,7 @@
 import { proposalsOf } from "../../kernel/proposals/Proposal.ts"
 import { names, oneOf, type Fault, DONE, type Strike } from "./Fault.ts"
 
-export const propose: Fault<"propose"> = ({ actuator, alone, because, forMs, proposal, state, who }, strike) => {
+export const propose: Fault<"propose"> = ({ actuator, again, alone, because, forMs, proposal, state, who }, strike) => {
   const machines = strike.resolve(who)
   strike.tell("world.propose", oneOf(machines), `${names(machines)} would have ${actuator} ${state} (${proposal})`)
   for (const machine of machines)
@@ -15,6 +15,7 @@ export const propose: Fault<"propose"> = ({ actuator, alone, because, forMs, pro
       forMs,
       request: proposal,
       autonomous: alone,
+      ...(again === undefined ? {} : { again }),
       because
     })
   return DONE
@@ -25,7 +26,8 @@ const decide = (
   by: string,
   proposal: string,
   strike: Strike,
-  who: Parameters<Strike["resolve"]>[0]
+  who: Parameters<Strike["resolve"]>[0],
+  typed?: string
 ) => {
   const machines = strike.resolve(who)
   strike.tell(
@@ -38,11 +40,12 @@ const decide = (
     const mono = machine.clock.mono(machine.world.nowMs)
     const known = state === null ? [] : proposalsOf(state.world, state.config, mono)
     const id = known.find(({ body }) => body.request === proposal)?.id ?? proposal
-    machine.decide({ id, approve, by })
+    machine.decide({ id, approve, by, ...(typed === undefined ? {} : { typed }) })
   }
   return DONE
 }
 
-export const approve: Fault<"approve"> = ({ by, proposal, who }, strike) => decide(true, by, proposal, strike, who)
+export const approve: Fault<"approve"> = ({ by, proposal, typed, who }, strike) =>
+  decide(true, by, proposal, strike, who, typed)
 
 export const reject: Fault<"reject"> = ({ by, proposal, who }, strike) => decide(false, by, proposal, strike, who)

@@ -4,10 +4,11 @@
  */
 import { inWorld, oneOf, names, tell, type Fault } from "./Fault.ts"
 
-export const sense: Fault<"sense"> = ({ causes, data, eachMs, frame, kind, times, who }, strike) => {
+export const sense: Fault<"sense"> = ({ causes, data, eachMs, frame, kind, shows, times, who }, strike) => {
   const machines = strike.resolve(who)
   const often = times === 1 ? "" : ` ${times} times, each ${eachMs} ms`
   const { metric, value, zone } = data
+  // What it shows is seen when it says so.
   const what = [metric, value].filter((word) => word !== undefined).join(" ")
   const where = zone === undefined ? "" : ` in ${String(zone)}`
   strike.tell(
@@ -20,6 +21,7 @@ export const sense: Fault<"sense"> = ({ causes, data, eachMs, frame, kind, times
       name: frame,
       kind,
       data,
+      shows: shows ?? null,
       times,
       eachMs,
       causes: causes ?? null

@@ -1,6 +1,6 @@
 /** Every verb of the timeline with its rule. */
 import { hold } from "./Hold.ts"
-import { jam } from "./Jam.ts"
+import { jam, uncouple } from "./Jam.ts"
 import type { Verb } from "../scenario/Scenario.ts"
 import { advertise } from "./Advertise.ts"
 import { ask } from "./Ask.ts"
@@ -37,6 +37,7 @@ const rules: { readonly [V in Verb["_tag"]]: Fault<V> } = {
   suspend,
   hold,
   jam,
+  uncouple,
   "slow-cpu": slowCpu,
   disk,
   skew,

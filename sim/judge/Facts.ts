@@ -250,8 +250,12 @@ const ofEverybody = (
   }
 })
 
-const proposalClause = ({ owner, proposal, status }: ProposalFact): Clause => {
-  const told = [...(status === undefined ? [] : [status]), ...(owner === undefined ? [] : [`of ${owner}`])]
+const proposalClause = ({ level, owner, proposal, status }: ProposalFact): Clause => {
+  const told = [
+    ...(status === undefined ? [] : [status]),
+    ...(owner === undefined ? [] : [`of ${owner}`]),
+    ...(level === undefined ? [] : [`at ${level}`])
+  ]
   return ofEverybody(
     "proposals",
     `${proposal} is ${told.join(" ")}`,
@@ -260,12 +264,15 @@ const proposalClause = ({ owner, proposal, status }: ProposalFact): Clause => {
       return (
         said !== null &&
         (status === undefined || said.status === status) &&
-        (owner === undefined || said.owner === owner)
+        (owner === undefined || said.owner === owner) &&
+        (level === undefined || said.level === level)
       )
     },
     (node) => {
       const said = node.proposal(proposal)
-      return said === null ? "as unknown" : `as ${said.status} of ${said.owner}`
+      return said === null
+        ? "as unknown"
+        : `as ${said.status} of ${said.owner}${level === undefined ? "" : ` at ${said.level ?? "no level"}`}`
     },
     (names, plural, what) => `${names} ${plural ? "have" : "has"} ${proposal} ${what}`
   )

@@ -234,6 +234,7 @@ class Teller {
       case "world.moved":
       case "world.hold":
       case "world.jam":
+      case "world.uncouple":
         return this.#line(atMs, `${about ?? "somebody"}: ${detail.reason ?? ""}`, this.#stepId(happening), null)
       case "world.sense":
         return this.#line(atMs, `${about ?? "several"} ${detail.reason ?? "senses"}`, this.#stepId(happening), null)

@@ -4,7 +4,7 @@
 import { codes } from "../../kernel/wire/Codes.ts"
 import { type Language, type TenseName, tenseNames } from "./Language.ts"
 import type { Moments } from "./Moments.ts"
-import { type Reading, resolveFactNodes, resolveNodes, tooMuchExpansion, valueOf } from "./Names.ts"
+import { nothingMoves, type Reading, resolveFactNodes, resolveNodes, tooMuchExpansion, valueOf } from "./Names.ts"
 import type { ActuatorFact, ProposalFact, Count, Expectation, Facts, Pair, When } from "./Scenario.ts"
 import { sentenceOf } from "./Sentence.ts"
 import type { Draft } from "./Shape.ts"
@@ -258,11 +258,7 @@ const readActuators = (
     mistakes.add(tree.value(path), "no actuator here; write { pump-1: { runs: at most 1 } }")
   return Object.entries(draft).flatMap(([actuator, said]): ReadonlyArray<ActuatorFact> => {
     const at = [...path, actuator]
-    if (!moving.has(actuator))
-      mistakes.add(
-        tree.key(at),
-        `no node can actuator:${actuator}${mistakes.hint(actuator, [...moving])}; an owner has can: ["actuator:${actuator}"]`
-      )
+    if (!moving.has(actuator)) mistakes.add(tree.key(at), nothingMoves(reading, actuator))
     if (said === undefined) return []
     if (tree.keys(at).length === 0) mistakes.add(tree.value(at), "write what it did: { runs: at most 1 }")
     const runs = valueOf(reading, [...at, "runs"], said.runs, readCount)
@@ -293,8 +289,15 @@ const readProposals = (
     if (said === undefined) return []
     if (tree.keys(at).length === 0) mistakes.add(tree.value(at), "write what becomes of it: { status: completed }")
     const [owner] = said.owner === undefined ? [] : resolveNodes(reading, said.owner, tree.value([...at, "owner"]))
-    const { status } = said
-    return [{ proposal, ...(status === undefined ? {} : { status }), ...(owner === undefined ? {} : { owner }) }]
+    const { level, status } = said
+    return [
+      {
+        proposal,
+        ...(status === undefined ? {} : { status }),
+        ...(owner === undefined ? {} : { owner }),
+        ...(level === undefined ? {} : { level })
+      }
+    ]
   })
 }
 

@@ -1,5 +1,5 @@
 /** What the verbs that strike trust, keys, handshakes and requests mean, beyond their form. */
-import { type Reading, type Who, each, resolveNodes, resolveTargets, valueOf } from "./Names.ts"
+import { type Reading, type Who, each, nothingMoves, resolveNodes, resolveTargets, valueOf } from "./Names.ts"
 import type { Lie, Target, Verb } from "./Scenario.ts"
 import type { StepDraft } from "./Timeline.ts"
 import type { Path } from "./Tree.ts"
@@ -83,7 +83,12 @@ export const readSense = (reading: Reading, sense: StepDraft["sense"], at: Path)
     mistakes.add(tree.value([...at, "times"]), "write exactly how many, such as times: exactly 600")
   const eachMs = valueOf(reading, [...at, "each"], sense.each, readTime)
   const bytes = valueOf(reading, [...at, "size"], sense.size, readSize)
-  const { metric, value, zone } = sense
+  const { metric, shows, value } = sense
+  const zone = sense.zone ?? shows
+  if (shows !== undefined) {
+    if (value !== undefined) mistakes.add(tree.key([...at, "value"]), "it shows an actuator, or has a value of its own")
+    if (!reading.moving.has(shows)) mistakes.add(tree.value([...at, "shows"]), nothingMoves(reading, shows))
+  }
   return {
     _tag: "sense",
     who: resolveTargets(reading, sense.by, [...at, "by"]),
@@ -95,6 +100,7 @@ export const readSense = (reading: Reading, sense: StepDraft["sense"], at: Path)
       ...(value === undefined ? {} : { value }),
       ...(bytes === null ? {} : { [PAD]: "x".repeat(bytes) })
     },
+    ...(shows === undefined ? {} : { shows }),
     times: times?.n ?? 1,
     eachMs: eachMs ?? 1_000,
     ...(sense["follows-from"] === undefined ? {} : { causes: sense["follows-from"] })

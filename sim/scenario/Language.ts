@@ -10,6 +10,8 @@
  * one message, not one for each verb. Texts of a key stand on the key, because a new annotation on a schema that has an
  * identifier makes a copy of it.
  */
+import { levels } from "../../kernel/actuation/Actuator.ts"
+import { verifications } from "../../kernel/actuation/Envelope.ts"
 import * as Schema from "effect/Schema"
 import { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import { Role } from "../../kernel/wire/Frame.ts"
@@ -42,6 +44,22 @@ export const NODES_MAX = 1_000
 const STEPS_MAX = 10_000
 const EXPECTATIONS_MAX = 1_000
 
+const Terms = Schema.Struct({
+  level: may(
+    word(levels, "L1: a leader has done what is proposed; L2: a person approves; L3: and types its name."),
+    "Who has to agree to what is proposed. L3 needs verified-by:. Default L2."
+  ),
+  verification: may(
+    word(verifications, "Who has to verify a command under a lease."),
+    "Who has to verify a command under a lease: at all but none and device that takes a person. Default none, and human at L3."
+  ),
+  "verified-by": may(
+    Schema.NonEmptyString.annotate({ message: "write a metric, such as flow" }),
+    "What a sensor of it is called, in the zone of its name: it shows at least 1 where it is open, and 0 where it is closed. What no sensor shows in time is made safe, and has failed."
+  ),
+  within: may(Time, "How long after a drive the sensor has to show it. Default 10s.")
+}).annotate({ identifier: "Terms", noun: "word of a policy", message: "write terms, such as { level: L1 }" })
+
 const Node = Schema.Struct({
   role: must(
     Role.annotate({ description: "What the node is in the mesh. Only a planner or a standby-planner can lead." }),
@@ -54,6 +72,12 @@ const Node = Schema.Struct({
       "write a list of capabilities, such as [actuator:pump-1]"
     ),
     "Capabilities that the node offers."
+  ),
+  policy: may(
+    Schema.Record(Schema.String, Terms).annotate({
+      message: "write the terms of what, such as { pump-1: { level: L3, verified-by: flow } }"
+    }),
+    "On what terms the node has moved what it moves, by actuator: { pump-1: { level: L3, verified-by: flow } }."
   ),
   "clock-skew": may(SignedTime, "How far the node's calendar clock is off; the clock that timers run on is not."),
   "clock-rate": may(ClockRate, "How much faster than true time all clocks of the node run."),
@@ -247,7 +271,8 @@ const facts = {
       ProposalName,
       Schema.Struct({
         status: may(word(statuses, "What becomes of it."), "What becomes of it."),
-        owner: may(Name, "The node that looks after it.")
+        owner: may(Name, "The node that looks after it."),
+        level: may(word(levels, "Who has to agree."), "Who has to agree, as its guardian says.")
       }).annotate({ noun: "word of a proposal", message: "write what becomes of it, such as { status: completed }" })
     ).annotate({ message: "write which proposal is how, such as { P1: { status: completed } }" }),
     "{ P1: { status: awaiting_approval, owner: laptop } } reads: every running node says so of the proposal that a step calls P1."
@@ -316,6 +341,7 @@ const nodeFaults = {
   suspend: may(Schema.String, "Sleep."),
   hold: may(Schema.String, "A person holds what it moves."),
   jam: may(Schema.String, "What it moves is stuck."),
+  uncouple: may(Schema.String, "What it moves does not move, and says that it did."),
   "stop-engine": may(Schema.String, "A planner that works no more, though its node does."),
   "slow-cpu": may(Schema.String, "Become slow."),
   "disk-hangs": may(Schema.String, "A disk on which nothing gets done."),

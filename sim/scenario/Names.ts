@@ -13,6 +13,10 @@ import type { Read } from "./Units.ts"
 import * as Result from "effect/Result"
 
 /** What all passes over a draft share. */
+/** Where a node is needed that moves this. */
+export const nothingMoves = ({ mistakes, moving }: Reading, actuator: string): string =>
+  `no node can actuator:${actuator}${mistakes.hint(actuator, [...moving])}; an owner has can: ["actuator:${actuator}"]`
+
 export interface Reading {
   readonly tree: Tree
   readonly mistakes: Mistakes

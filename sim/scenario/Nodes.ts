@@ -1,8 +1,9 @@
 /** Nodes, where they are, electors and the network between them. */
+import { ACTUATOR } from "../../kernel/actuation/Actuator.ts"
 import type { Role } from "../../kernel/wire/Frame.ts"
 import type { Language } from "./Language.ts"
 import { type Reading, type Who, each, needsDiscovery, reservedNames, resolveNodes, valueOf } from "./Names.ts"
-import type { NetworkSpec, NodeSpec, Quality, Site } from "./Scenario.ts"
+import type { NetworkSpec, NodeSpec, Quality, Site, Terms } from "./Scenario.ts"
 import type { Draft } from "./Shape.ts"
 import type { Path } from "./Tree.ts"
 import { readClockRate, readCount, readRange, readShare, readTime } from "./Units.ts"
@@ -30,6 +31,7 @@ export const readNodes = (reading: Reading, draft: Draft<Language["nodes"]> | un
       capabilities,
       clockSkewMs: valueOf(reading, [...path, "clock-skew"], node?.["clock-skew"], readTime) ?? 0,
       clockRatePpm: valueOf(reading, [...path, "clock-rate"], node?.["clock-rate"], readClockRate) ?? 0,
+      ...readPolicy(reading, node?.policy, capabilities, [...path, "policy"]),
       ...(node?.["boots-in"] === undefined ? {} : { bootsIn1970: true }),
       ...readTrustedBy(reading, node?.["trusted-by"], [...path, "trusted-by"]),
       ...readSameKey(reading, name, draft ?? {}, [...path, "same-key-as"]),
@@ -38,6 +40,41 @@ export const readNodes = (reading: Reading, draft: Draft<Language["nodes"]> | un
       ...(node?.placed === "beside" ? { beside: true } : {})
     }
   })
+}
+
+/** A sensor that says nothing for so long has not seen it. */
+const WITHIN_MS = 10_000
+
+const readPolicy = (
+  reading: Reading,
+  draft: NonNullable<NonNullable<Draft<Language["nodes"]>>[string]>["policy"],
+  capabilities: ReadonlyArray<string>,
+  path: Path
+): Pick<NodeSpec, "policy"> => {
+  if (draft === undefined) return {}
+  const { mistakes, tree } = reading
+  const policy: { [actuator: string]: Terms } = {}
+  for (const [actuator, terms] of Object.entries(draft)) {
+    const at = [...path, actuator]
+    if (!capabilities.includes(`${ACTUATOR}${actuator}`))
+      mistakes.add(tree.key(at), `it does not move that; write can: ["${ACTUATOR}${actuator}"] as well`)
+    const { level, verification } = terms ?? {}
+    const metric = terms?.["verified-by"]
+    const withinMs = valueOf(reading, [...at, "within"], terms?.within, readTime) ?? WITHIN_MS
+    const seesNothing = metric === undefined
+    if (seesNothing && level === "L3") mistakes.add(tree.value([...at, "level"]), "L3 needs verified-by:, such as flow")
+    if (seesNothing && verification === "device")
+      mistakes.add(tree.value([...at, "verification"]), "a device needs verified-by:, such as flow")
+    if (level === "L3" && verification !== undefined && verification !== "human")
+      mistakes.add(tree.value([...at, "verification"]), "at L3 that is a person's; leave it out")
+    policy[actuator] = {
+      withinMs,
+      ...(level === undefined ? {} : { level }),
+      ...(verification === undefined ? {} : { verification }),
+      ...(metric === undefined ? {} : { metric })
+    }
+  }
+  return { policy }
 }
 
 const readTrustedBy = (reading: Reading, draft: Who | undefined, path: Path) =>

@@ -1,6 +1,6 @@
 /** What the verbs of proposals mean, beyond their form. */
 import { LASTING_MS } from "./IdentityVerbs.ts"
-import { type Reading, resolveTargets, valueOf } from "./Names.ts"
+import { nothingMoves, type Reading, resolveTargets, valueOf } from "./Names.ts"
 import type { Verb } from "./Scenario.ts"
 import type { StepDraft } from "./Timeline.ts"
 import type { Path } from "./Tree.ts"
@@ -10,11 +10,7 @@ export const readPropose = (reading: Reading, propose: StepDraft["propose"], at:
   if (propose === undefined) return null
   const { mistakes, moving, tree } = reading
   const { run } = propose
-  if (run !== undefined && !moving.has(run))
-    mistakes.add(
-      tree.value([...at, "run"]),
-      `no node can actuator:${run}${mistakes.hint(run, [...moving])}; an owner has can: ["actuator:${run}"]`
-    )
+  if (run !== undefined && !moving.has(run)) mistakes.add(tree.value([...at, "run"]), nothingMoves(reading, run))
   return {
     _tag: "propose",
     who: resolveTargets(reading, propose.by, [...at, "by"]),
@@ -23,7 +19,8 @@ export const readPropose = (reading: Reading, propose: StepDraft["propose"], at:
     state: propose.action ?? "open",
     forMs: valueOf(reading, [...at, "for"], propose.for, readTime) ?? LASTING_MS,
     because: (propose.because ?? []).filter((frame) => frame !== undefined),
-    alone: propose.wish === "its own"
+    alone: propose.wish === "its own",
+    ...(propose.again === undefined ? {} : { again: true as const })
   }
 }
 
@@ -39,5 +36,6 @@ export const readDecide = (
         _tag: verb,
         who: resolveTargets(reading, decide.via, [...at, "via"]),
         proposal: decide.proposal ?? "",
-        by: decide.by ?? ""
+        by: decide.by ?? "",
+        ...(decide.types === undefined ? {} : { typed: decide.types })
       }

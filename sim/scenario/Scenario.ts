@@ -2,6 +2,8 @@
  * A scenario as the simulator runs it: every name checked, every time in ms, every moment resolved, every place kept.
  * `read.ts` makes it from YAML; the shape of the YAML itself is `Language.ts`.
  */
+import type { Level } from "../../kernel/actuation/Actuator.ts"
+import type { Verification } from "../../kernel/actuation/Envelope.ts"
 import type { Status } from "../../kernel/proposals/Proposal.ts"
 import type { EvidenceSource } from "../../kernel/wire/ContextFrame.ts"
 import type { Kind, Plain } from "../../kernel/wire/ContextFrame.ts"
@@ -28,6 +30,8 @@ export interface NodeSpec {
   readonly name: string
   readonly role: Role
   readonly capabilities: ReadonlyArray<string>
+  /** On what terms it has moved what it moves, by actuator, without the prefix; absent: on the usual ones. */
+  readonly policy?: { readonly [actuator: string]: Terms }
   /** How far the calendar clock is off, ms. */
   readonly clockSkewMs: number
   /** How much faster than true time the node's own clocks run, parts per million; negative: slower. */
@@ -44,6 +48,16 @@ export interface NodeSpec {
   readonly generation?: 1 | 2
   /** It was put beside the scenario: next to everybody, wherever the others have their places. */
   readonly beside?: true
+}
+
+/** What the owner of an actuator asks of those who would have it moved. */
+export interface Terms {
+  readonly level?: Level
+  readonly verification?: Verification
+  /** What a sensor of it is called, such as flow; in the zone of its name, 1 where it is open and 0 where it is closed. */
+  readonly metric?: string
+  /** It has to show within so long. */
+  readonly withinMs: number
 }
 
 /** Nodes that are in one place. Each is in one at most. */
@@ -86,6 +100,7 @@ export type Verb =
         | "move"
         | "hold"
         | "jam"
+        | "uncouple"
         | "stop-engine"
       readonly who: ReadonlyArray<Target>
     }
@@ -134,6 +149,8 @@ export type Verb =
       readonly frame: string
       readonly kind: Kind
       readonly data: Plain
+      /** An actuator, without the prefix, of which it says whether it is open. */
+      readonly shows?: string
       readonly times: number
       readonly eachMs: number
       /** The name of frames that it follows from. */
@@ -170,6 +187,7 @@ export type Verb =
       /** Names of frames. */
       readonly because: ReadonlyArray<string>
       readonly alone: boolean
+      readonly again?: true
     }
   /** A person decides, at each of these. */
   | {
@@ -177,6 +195,8 @@ export type Verb =
       readonly who: ReadonlyArray<Target>
       readonly proposal: string
       readonly by: string
+      /** What the person types where its name is asked for. */
+      readonly typed?: string
     }
   /** A record of discovery that the node did not announce, or not now. */
   | {
@@ -308,6 +328,7 @@ export interface ActuatorFact {
 export type Position = "open" | "closed"
 
 export interface ProposalFact {
+  readonly level?: Level
   readonly proposal: string
   readonly status?: Status
   /** Who looks after it. */

@@ -50,7 +50,8 @@ export const sentenceOf = (tense: TenseName, facts: Facts): string => {
     if (position !== undefined) parts.push(`${actuator} is ${position}`)
     if (lastRunBy !== undefined) parts.push(`${actuator} last ran by order of ${lastRunBy}`)
   }
-  for (const { owner, proposal, status } of facts.proposals ?? []) {
+  for (const { level, owner, proposal, status } of facts.proposals ?? []) {
+    if (level !== undefined) parts.push(`${proposal} is of ${level}`)
     if (status !== undefined) parts.push(`${proposal} is ${status}`)
     if (owner !== undefined) parts.push(`${owner} looks after ${proposal}`)
   }

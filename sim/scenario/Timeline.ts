@@ -38,6 +38,7 @@ const undoable: ReadonlySet<VerbName> = new Set<VerbName>([
   "sense",
   "hold",
   "jam",
+  "uncouple",
   "stop-engine"
 ])
 /** A machine that nothing mends would never get well, and a program that nothing stops never rests. */
@@ -131,6 +132,7 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
     case "move":
     case "hold":
     case "jam":
+    case "uncouple":
     case "stop-engine":
       return { _tag: verb, who: resolveTargets(reading, step[verb], at) }
     case "crash":

@@ -2,6 +2,7 @@
  * The verbs of the timeline, as keys of a step. What each does to the world is in sim/faults; how its value is read beyond its
  * form, in NodeVerbs.ts and LinkVerbs.ts.
  */
+import { levels } from "../../kernel/actuation/Actuator.ts"
 import { sources } from "../../kernel/wire/ContextFrame.ts"
 import * as Schema from "effect/Schema"
 import { kinds } from "../../kernel/wire/ContextFrame.ts"
@@ -35,7 +36,11 @@ const deciding = (verb: string, description: string) => {
     Schema.Struct({
       proposal: must(ProposalName, "Which one, as a step calls it.", needs),
       by: must(Schema.NonEmptyString.annotate({ message: needs }), "The person.", needs),
-      via: must(Who, "The node at which the person is.", needs)
+      via: must(Who, "The node at which the person is.", needs),
+      types: may(
+        Schema.NonEmptyString.annotate({ message: "write what the person types, such as pump-1" }),
+        "What the person types, where the name of what is moved is asked for (L3)."
+      )
     }).annotate({ noun: `word of ${verb}`, message: needs }),
     description
   )
@@ -141,6 +146,10 @@ export const verbs = {
   ),
   hold: may(Who, "A person holds all that a node moves, until the end of the step: it is made safe, and nothing else."),
   jam: may(Who, "What a node moves is stuck, until the end of the step: it stays as it is, and each drive fails."),
+  uncouple: may(
+    Who,
+    "What a node moves does not move, until the end of the step, and each drive says that it did: a broken shaft, a closed tap before it."
+  ),
   "stop-engine": may(
     Who,
     "A planner works no more until the end of the step, though its node does: it hands over, and does not stand."
@@ -435,6 +444,10 @@ export const verbs = {
       zone: may(Schema.String.annotate({ message: "write a zone, such as zone-1" }), "Where it was seen."),
       metric: may(Schema.String.annotate({ message: "write a metric, such as moisture" }), "What was seen."),
       value: may(Schema.Finite.annotate({ message: "write a number, such as 17" }), "How much of it."),
+      shows: may(
+        Name,
+        "In place of a value: 1 while this actuator is open, and 0 else, such as pump-1. Of the zone of that name, where none is said."
+      ),
       size: may(Size, "How large its data is at least. Default as it is written here."),
       times: may(CountWords, "How often. Default exactly 1. Each is a frame of its own, of the same metric."),
       each: may(Time, "How long after the one before. Default 1s."),
@@ -491,8 +504,12 @@ export const verbs = {
         "The frames that it rests on, by their names here. Default the newest two that the planner has."
       ),
       level: may(
-        word(["L2"], "A person has to approve it."),
-        "A person has to approve it, which is all that there is."
+        word(levels, "Who has to agree."),
+        "Who has to agree, as its owner has it in its policy: that says it, and this line only for the reader."
+      ),
+      again: may(
+        word(["meant"], "The same was done within ten minutes, and that is known."),
+        "It is meant though the same was done within ten minutes."
       ),
       wish: may(
         word(["its own", "a person's"], "Whose wish it is. What a planner wishes by itself is for the leader alone."),

@@ -45,9 +45,13 @@ const proposalWords = (proposals: Facts["proposals"]): Flow | undefined =>
   proposals === undefined
     ? undefined
     : Object.fromEntries(
-        proposals.map(({ owner, proposal, status }) => [
+        proposals.map(({ level, owner, proposal, status }) => [
           proposal,
-          { ...(status === undefined ? {} : { status }), ...(owner === undefined ? {} : { owner }) }
+          {
+            ...(status === undefined ? {} : { status }),
+            ...(owner === undefined ? {} : { owner }),
+            ...(level === undefined ? {} : { level })
+          }
         ])
       )
 

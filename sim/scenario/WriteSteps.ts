@@ -112,6 +112,7 @@ const verbWords = (verb: Verb, scenario: Scenario): Written => {
     case "move":
     case "hold":
     case "jam":
+    case "uncouple":
     case "stop-engine":
       return { [verb._tag]: who(verb.who) }
     case "freeze":
@@ -190,20 +191,23 @@ const verbWords = (verb: Verb, scenario: Scenario): Written => {
           action: verb.state,
           for: showTime(verb.forMs),
           because: verb.because,
+          again: verb.again === true ? "meant" : undefined,
           wish: verb.alone ? "its own" : undefined
         }
       }
     case "approve":
     case "reject":
-      return { [verb._tag]: { proposal: verb.proposal, by: verb.by, via: who(verb.who) } }
+      return { [verb._tag]: { proposal: verb.proposal, by: verb.by, via: who(verb.who), types: verb.typed } }
     case "sense": {
       const { pad, ...data } = verb.data
+      const { shows } = verb
       return {
         sense: {
           frame: verb.frame,
           by: who(verb.who),
           kind: verb.kind === "observation" ? undefined : verb.kind,
           ...(data as { readonly [key: string]: Flow }),
+          shows,
           size: typeof pad === "string" ? showSize(pad.length) : undefined,
           times: verb.times === 1 ? undefined : `exactly ${verb.times}`,
           each: verb.times === 1 ? undefined : showTime(verb.eachMs),

@@ -24,9 +24,20 @@ export interface WriteOptions {
   readonly comment: ReadonlyArray<string>
 }
 
+const policyWords = ({ policy }: NodeSpec): Flow | undefined =>
+  policy === undefined
+    ? undefined
+    : Object.fromEntries(
+        Object.entries(policy).map(([actuator, { level, metric, verification, withinMs }]) => [
+          actuator,
+          { level, verification, "verified-by": metric, within: metric === undefined ? undefined : showTime(withinMs) }
+        ])
+      )
+
 const nodeWords = (node: NodeSpec): Flow => ({
   role: node.role,
   can: node.capabilities.length === 0 ? undefined : node.capabilities,
+  policy: policyWords(node),
   "clock-skew": node.clockSkewMs === 0 ? undefined : showTime(node.clockSkewMs),
   "clock-rate": node.clockRatePpm === 0 ? undefined : showRate(node.clockRatePpm),
   "boots-in": node.bootsIn1970 === true ? 1970 : undefined,

@@ -41,6 +41,7 @@ export type NodeKind =
   | "send"
   | "hold"
   | "jam"
+  | "uncouple"
   | "propose"
   | "stop-engine"
 

@@ -121,6 +121,7 @@ const nearbyKinds: ReadonlyArray<Kind> = [
 const actuatorKinds: ReadonlyArray<Kind> = [
   { name: "hold", what: { _tag: "hold", who: "any node" } },
   { name: "jam", what: { _tag: "jam", who: "any node" } },
+  { name: "uncouple", what: { _tag: "uncouple", who: "any node" } },
   { name: "propose", what: { _tag: "propose", who: "any node" } }
 ]
 

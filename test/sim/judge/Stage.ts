@@ -1,4 +1,5 @@
 /** A stage for tests of judging and telling: worlds as they are seen, scenarios without a file, a judge led by hand. */
+import type { Level } from "../../../kernel/actuation/Actuator.ts"
 import type { Status } from "../../../kernel/proposals/Proposal.ts"
 import type { ActuatorView, Happening, NodeView, PeerWord, TrustWord, WorldView } from "../../../sim/engine/View.ts"
 import { Judge, type Outcome } from "../../../sim/judge/Judge.ts"
@@ -18,7 +19,9 @@ export interface Actor {
   readonly frames?: { readonly [name: string]: boolean }
   readonly stands?: ReadonlyArray<string>
   readonly world?: string
-  readonly proposals?: { readonly [name: string]: { readonly status: Status; readonly owner: string } }
+  readonly proposals?: {
+    readonly [name: string]: { readonly status: Status; readonly owner: string; readonly level: Level | null }
+  }
   readonly routes?: { readonly [capability: string]: string }
 }
 

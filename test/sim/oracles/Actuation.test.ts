@@ -1,5 +1,7 @@
 /** S2, S3, S4 and S13 fire on each of their clauses, with a kernel that is broken on purpose; never with the real one. */
 import { describe, it } from "@effect/vitest"
+import { readFileSync } from "node:fs"
+import type { Actuator } from "../../../kernel/actuation/Actuator.ts"
 import type { Entry } from "../../../kernel/actuation/Ledger.ts"
 import type { Command } from "../../../kernel/Command.ts"
 import * as Node from "../../../kernel/Node.ts"
@@ -216,6 +218,39 @@ timeline:
       ]
     })
     fires("S4", /^board drives actuator:pump-1 without evidence that its owner takes$/u, guess, unchecked)
+  })
+})
+
+describe("S4: L3 and a device's verification", () => {
+  const typed = readFileSync("scenarios/typed-and-seen.yaml", "utf8")
+  const gate = scenarioOf(typed.slice(0, typed.indexOf("expect:")))
+  /** The guardian takes its own policy for another. */
+  const withPolicy = (change: (actuator: Actuator) => Actuator) =>
+    broken((node, input) => {
+      const { actuators = [] } = node.config
+      const [after, commands] = Node.step(
+        { ...node, config: { ...node.config, actuators: actuators.map(change) } },
+        input
+      )
+      return [{ ...after, config: node.config }, commands]
+    })
+
+  it("it moves, and nobody typed its name", () => {
+    const lax = withPolicy((actuator) => ({ ...actuator, level: "L2" }))
+    fires("S4", /^dam drives actuator:gate-1, whose name nobody typed$/u, gate, lax)
+  })
+
+  it("it is said to be done, and no sensor has shown it", () => {
+    const blind = withPolicy(({ readback: _, ...actuator }) => actuator)
+    fires("S4", /^dam says that it set actuator:gate-1 to open, which no sensor has shown$/u, gate, blind)
+  })
+
+  it("what a sensor showed before shows nothing", () => {
+    const before = typed
+      .slice(0, typed.indexOf("expect:"))
+      .replace("shows: gate-1, times: exactly 140, each: 1s", "zone: gate-1, value: 1, times: exactly 1")
+    const blind = withPolicy(({ readback: _, ...actuator }) => actuator)
+    fires("S4", /^dam says that it set actuator:gate-1 to open, which no sensor has shown$/u, scenarioOf(before), blind)
   })
 })
 
