@@ -79,6 +79,8 @@ export type Order =
       readonly by: string | null
       /** The state that the person saw; `null`: it is not said. */
       readonly shown: string | null
+      /** The name of what is moved; `null`: the person does not type it. */
+      readonly typed: string | null
     }
   | { readonly _tag: "ping"; readonly name: string; readonly count: number }
 
@@ -109,6 +111,7 @@ const options = {
   because: { type: "string" },
   by: { type: "string" },
   shown: { type: "string" },
+  types: { type: "string" },
   all: { type: "boolean" }
 } as const
 type Flag = keyof typeof options
@@ -136,7 +139,7 @@ const commands: {
   propose: { flags: ["for", "because", "again", "by"], words: [2, 2] },
   "proposals list": { flags: ["all"], words: [0, 0] },
   "proposals show": { flags: [], words: [1, 1] },
-  "proposals approve": { flags: ["by", "shown"], words: [1, 1] },
+  "proposals approve": { flags: ["by", "shown", "types"], words: [1, 1] },
   "proposals reject": { flags: ["by"], words: [1, 1] },
   "trust list": { flags: [], words: [0, 0] },
   "trust add": { flags: ["role", "name", "key", "gen1"], words: [1, 1] },
@@ -326,7 +329,13 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
       return ordered({ _tag: name, id: rest[0]! })
     case "proposals approve":
     case "proposals reject":
-      return ordered({ _tag: name, id: rest[0]!, by: flags.get("by") ?? null, shown: flags.get("shown") ?? null })
+      return ordered({
+        _tag: name,
+        id: rest[0]!,
+        by: flags.get("by") ?? null,
+        shown: flags.get("shown") ?? null,
+        typed: flags.get("types") ?? null
+      })
     case "propose":
     case "set": {
       const span = flags.get("for")
@@ -362,6 +371,7 @@ export const help = `Shows and changes what the clawmesh-node on this machine do
   clawmesh proposals show ID          what it would do, and what it rests on
   clawmesh proposals approve ID       have it done: its owner carries it out, once
       --by PERSON  --shown STATE      as whom; only if the actuator still is as it was seen
+      --types NAME                    at level L3: the name of what is moved, typed by hand
   clawmesh proposals reject ID        say no
       --by PERSON
   clawmesh hold [GROUP]               make safe what this node moves, and keep it so

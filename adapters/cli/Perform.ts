@@ -273,8 +273,8 @@ const showAudit = (errand: Errand, sinceMs: number | null): Work =>
 /** The user of this machine, where no other person is named. */
 const person = (by: string | null): string => by ?? userInfo().username
 
-const refused = (code: string | null, what: string): Effect.Effect<never, Failure> =>
-  Effect.fail(failure("REFUSED", what, wayOutOf(code)))
+const refused = (code: string | null, what: string, way = wayOutOf(code)): Effect.Effect<never, Failure> =>
+  Effect.fail(failure("REFUSED", what, way))
 
 const propose = (errand: Errand, order: Extract<Order, { readonly _tag: "propose" }>): Work =>
   Effect.gen(function* () {
@@ -309,16 +309,31 @@ const DECIDE_MS_MAX = 310_000
 
 const decide = (
   errand: Errand,
-  { _tag, by, id, shown }: Extract<Order, { readonly _tag: "proposals approve" | "proposals reject" }>
+  { _tag, by, id, shown, typed }: Extract<Order, { readonly _tag: "proposals approve" | "proposals reject" }>
 ): Work =>
   Effect.gen(function* () {
     const approve = _tag === "proposals approve"
-    const body: Api.DecideRequest = { id, approve, by: person(by), ...(shown === null ? {} : { shown }) }
+    const body: Api.DecideRequest = {
+      id,
+      approve,
+      by: person(by),
+      ...(shown === null ? {} : { shown }),
+      ...(typed === null ? {} : { typed })
+    }
     const done = yield* ask(errand.socket, { method: "POST", target: "/decide", body }, Api.Decided, DECIDE_MS_MAX)
     told(errand, done, (document) => decidedScreen(document, errand.look))
     if (!done.ok)
-      return yield* refused(done.code, `${done.short ?? printable(id)} is not ${approve ? "approved" : "rejected"}`)
+      return yield* refused(
+        done.code,
+        `${done.short ?? printable(id)} is not ${approve ? "approved" : "rejected"}`,
+        done.code === "VERIFICATION_REQUIRED" ? unverified(typed) : wayOutOf(done.code)
+      )
   })
+
+const unverified = (typed: string | null): string =>
+  typed === null
+    ? "At level L3 the name of what is moved is typed: --types pump-1"
+    : "Is that its name? If it is, no sensor showed that it moved: look at it"
 
 const wayOutOf = (code: string | null): string | null => {
   switch (code) {

@@ -10,12 +10,19 @@ const nameOf = ({ actuator }: One): string => printable(actuator.replace(/^actua
 const whatOf = (one: One): string =>
   `${nameOf(one)} ${printable(one.state)}${one.forMs === 0 ? "" : ` for ${duration(one.forMs)}`}`
 
+/** It waits for somebody who says yes or no; what leaders do by themselves waits for none. */
+const waits = ({ status }: One): boolean => status === "awaiting_approval"
+
 const statusCell = ({ code, leftMs, status }: One): Cell => {
   switch (status) {
     case "awaiting_approval":
       return { text: `waits, ${duration(leftMs ?? 0)} left`, style: "yellow" }
     case "completed":
       return { text: status, style: "green" }
+    case "proposed":
+      return { text: "the leader does it", style: "yellow" }
+    case "withdrawn":
+      return { text: `withdrawn: ${code ?? "no"}` }
     case "failed":
       return { text: `failed: ${code ?? "no"}`, style: "red" }
     default:
@@ -27,7 +34,7 @@ const ownerText = ({ owner, proposer }: One): string =>
   owner.id === proposer.id ? called(owner) : `${called(owner)}, for ${called(proposer)}`
 
 export const proposalsScreen = ({ proposals }: Proposals, all: boolean, look: Look): string => {
-  const waiting = proposals.filter(({ status }) => status === "awaiting_approval")
+  const waiting = proposals.filter(waits)
   const shown = all ? proposals : waiting
   if (shown.length === 0)
     return all || look.quiet || proposals.length === 0
@@ -36,6 +43,7 @@ export const proposalsScreen = ({ proposals }: Proposals, all: boolean, look: Lo
   const rows = shown.map((one): ReadonlyArray<Cell | string> => [
     one.short,
     whatOf(one),
+    one.level ?? "",
     statusCell(one),
     `${duration(one.ageMs)} ago`,
     called(one.guardian),
@@ -45,8 +53,16 @@ export const proposalsScreen = ({ proposals }: Proposals, all: boolean, look: Lo
     look.quiet || waiting.length === 0
       ? ""
       : `${count(waiting.length, "proposal")} for a person.   clawmesh proposals show ${waiting[0]!.short}\n`
-  return `${table(["ID", "WHAT", "STATUS", "ASKED", "AT", "OWNER"], rows, look).join("\n")}\n${next}`
+  return `${table(["ID", "WHAT", "LEVEL", "STATUS", "ASKED", "AT", "OWNER"], rows, look).join("\n")}\n${next}`
 }
+
+const levelText = {
+  L1: "L1: whoever leads has it done, and nobody is asked",
+  L2: "L2: a person approves it",
+  L3: "L3: a person approves it and types its name; a sensor has to show that it moved"
+} as const
+
+const typing = ({ level }: One): string => (level === "L3" ? " --types (its name)" : "")
 
 const restsOn = ({ because }: One): ReadonlyArray<string> =>
   because.map(({ ageMs, data, frame, kind, source, tier }) => {
@@ -66,6 +82,7 @@ export const proposalScreen = ({ proposals }: Proposals, look: Look): string =>
       const lines = [
         styled(`${one.short}   ${whatOf(one)}`, "bold", look),
         fact("status", text, look),
+        ...(one.level === null ? [] : [fact("level", levelText[one.level], look)]),
         fact("at", called(one.guardian), look),
         fact("owner", `${ownerText(one)}, term ${one.term}`, look),
         ...(one.decided === null
@@ -79,9 +96,9 @@ export const proposalScreen = ({ proposals }: Proposals, look: Look): string =>
             ]),
         ...restsOn(one).map((line, n) => fact(n === 0 ? "because" : "", line, look)),
         fact("id", one.id, look),
-        ...(look.quiet || one.status !== "awaiting_approval"
+        ...(look.quiet || !waits(one)
           ? []
-          : ["", `  clawmesh proposals approve ${one.short}, or reject ${one.short}`])
+          : ["", `  clawmesh proposals approve ${one.short}${typing(one)}, or reject ${one.short}`])
       ]
       return `${lines.join("\n")}\n`
     })

@@ -5,10 +5,10 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import { ACTUATOR, type Actuator } from "../../kernel/actuation/Actuator.ts"
+import { ACTUATOR, levels, type Actuator, type Readback } from "../../kernel/actuation/Actuator.ts"
 import { verifications } from "../../kernel/actuation/Envelope.ts"
 import { tiers } from "../../kernel/wire/ContextFrame.ts"
-import { Role } from "../../kernel/wire/Frame.ts"
+import { DeviceId, Role } from "../../kernel/wire/Frame.ts"
 import type { Mistake } from "./Mistake.ts"
 import type { Placed } from "./Source.ts"
 import { hint } from "./Spelling.ts"
@@ -51,6 +51,20 @@ const Gpio = Schema.Struct({
   high: Word
 })
 
+/** Numbers that are not whole come as they are written. */
+const isNumber = (text: string): boolean => /^[+-]?(?:\d+\.?\d*|\.\d+)$/u.test(text)
+const Bound = Schema.Union([Schema.Finite, Schema.String.check(Schema.makeFilter(isNumber))])
+const Bounds = Schema.Struct({ "at-least": Schema.optionalKey(Bound), "at-most": Schema.optionalKey(Bound) })
+
+const VerifiedBy = Schema.Struct({
+  metric: Schema.NonEmptyString,
+  zone: Schema.optionalKey(Schema.NonEmptyString),
+  from: Schema.optionalKey(DeviceId),
+  within: Schema.String.check(Schema.makeFilter(isSpan)),
+  shows: Schema.Record(Schema.String, Bounds)
+})
+type VerifiedBy = typeof VerifiedBy.Type
+
 const One = Schema.Struct({
   name: Word,
   group: Schema.optionalKey(Word),
@@ -60,6 +74,8 @@ const One = Schema.Struct({
   tier: Schema.optionalKey(Schema.Literals(tiers)),
   verification: Schema.optionalKey(Schema.Literals(verifications)),
   "may-ask": Schema.optionalKey(Schema.Array(Role).check(Schema.isMinLength(1))),
+  level: Schema.optionalKey(Schema.Literals(levels)),
+  "verified-by": Schema.optionalKey(VerifiedBy),
   exec: Schema.optionalKey(
     Schema.Array(Schema.String.check(Schema.makeFilter((text) => text !== "" && !text.includes("\0")))).check(
       Schema.isMinLength(1),
@@ -86,11 +102,22 @@ const says: { readonly [key: string]: string } = {
   gpio: "gpio is a mapping of chip, line and high: { chip: gpiochip0, line: 17, high: open }",
   chip: "a chip is a name such as gpiochip0",
   line: "a line is a whole number, as gpioinfo shows it",
+  level: "level is who has to agree to a proposal: L1 nobody, L2 a person, L3 a person who types its name",
+  "verified-by":
+    "verified-by is a mapping: { metric: flow, zone: north, within: 30s, shows: { open: { at-least: 0.5 } } }",
+  metric: "metric is what the sensor that sees it says, such as flow",
+  zone: "zone is where that sensor is, such as north",
+  from: "from is the device of that sensor, by its whole id: clawmesh peers shows it",
+  within: "within is how long it may take until the sensor shows it: 5s, 30s, 2m",
+  shows: "shows is a mapping of states: { open: { at-least: 0.5 }, closed: { at-most: 0.1 } }",
+  "at-least": "at-least is a number, such as 0.5",
   high: "high is the state in which the line is high, such as open"
 }
 const ALL = "actuators are a list, each with name, safe, at-most, and exec or gpio"
 const KNOWN = Object.keys(One.fields)
 const KNOWN_GPIO = Object.keys(Gpio.fields)
+const KNOWN_VERIFIED_BY = Object.keys(VerifiedBy.fields)
+const KNOWN_BOUNDS = Object.keys(Bounds.fields)
 
 const decode = Schema.decodeUnknownResult(All)
 const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
@@ -98,7 +125,13 @@ const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
 /** The last word of a path, and those that may stand in its place. */
 const wordOf = (path: ReadonlyArray<PropertyKey>) => {
   const names = path.filter((key) => typeof key === "string")
-  return { last: names.at(-1), among: names.length > 1 && names[0] === "gpio" ? KNOWN_GPIO : KNOWN }
+  const [first, second] = names
+  const last = names.at(-1)
+  // By state: whatever stands there is none of these words.
+  if (first === "verified-by" && second === "shows" && names.length === 3) return { last: second, among: names }
+  const among =
+    names.length > 3 ? KNOWN_BOUNDS : names.length === 1 ? KNOWN : first === "gpio" ? KNOWN_GPIO : KNOWN_VERIFIED_BY
+  return { last, among }
 }
 
 const sentence = (path: ReadonlyArray<PropertyKey>, value: unknown): string => {
@@ -132,21 +165,72 @@ export const commandFor = ({ command }: Driver, state: string): ReadonlyArray<st
       .replaceAll(/\{([a-z0-9._-]+)\?1:0\}/gu, (_, high: string) => (high === state ? "1" : "0"))
   )
 
+const readbackOf = ({ from, metric, shows, within, zone }: VerifiedBy): Readback => ({
+  metric,
+  zone: zone ?? null,
+  device: from ?? null,
+  withinMs: spanOf(within)!,
+  reads: Object.fromEntries(
+    Object.entries(shows).map(([state, { "at-least": atLeast, "at-most": atMost }]) => [
+      state,
+      {
+        ...(atLeast === undefined ? {} : { atLeast: Number(atLeast) }),
+        ...(atMost === undefined ? {} : { atMost: Number(atMost) })
+      }
+    ])
+  )
+})
+
 const ownedOf = (one: One): OwnedActuator => ({
   ref: `${ACTUATOR}${one.name}`,
   group: one.group ?? one.name,
   states: one.states ?? ["open", "closed"],
   safe: one.safe,
   forMsMax: spanOf(one["at-most"])!,
-  demand: { minimum: one.tier ?? "T2_operational_observation", verification: one.verification ?? "none" },
+  demand: {
+    minimum: one.tier ?? "T2_operational_observation",
+    verification: one.verification ?? (one.level === "L3" ? "human" : "none")
+  },
   askers: one["may-ask"] ?? ["planner", "standby-planner"],
+  ...(one.level === undefined ? {} : { level: one.level }),
+  ...(one["verified-by"] === undefined ? {} : { readback: readbackOf(one["verified-by"]) }),
   ...driverOf(one)
 })
 
+type Odds = readonly [key: string, message: string]
+
+/** Where a sensor has to see it, and none does. */
+const unverified = (one: One, states: ReadonlyArray<string>): ReadonlyArray<Odds> => {
+  const { level, verification } = one
+  const by = one["verified-by"]
+  const found: Array<Odds> = []
+  if (by === undefined) {
+    const way = "bind a sensor to it: verified-by: { metric: flow, within: 30s, shows: { open: { at-least: 0.5 } } }"
+    if (level === "L3") found.push(["level", `at L3 a sensor has to see it; ${way}`])
+    if (verification === "device") found.push(["verification", `no device sees it; ${way}`])
+  } else {
+    const wrong = Object.keys(by.shows).find((state) => !states.includes(state))
+    const missing = states.find((state) => state !== one.safe && by.shows[state] === undefined)
+    const empty = Object.entries(by.shows).find(
+      ([, bounds]) => bounds["at-least"] === undefined && bounds["at-most"] === undefined
+    )
+    if (wrong !== undefined) found.push(["verified-by", `${wrong} is none of its states: ${states.join(", ")}`])
+    else if (missing !== undefined)
+      found.push(["verified-by", `shows says nothing of ${missing}: at-least, or at-most`])
+    else if (empty !== undefined)
+      found.push(["verified-by", `any value would show ${empty[0]}: write at-least, or at-most`])
+  }
+  if (level === "L3" && verification !== undefined && verification !== "human")
+    found.push(["verification", "at L3 a person approves it: leave verification out"])
+  if (level === "L1" && verification === "human")
+    found.push(["level", "L1 asks nobody, and its verification asks for a person: write L2, or another verification"])
+  return found
+}
+
 /** What does not fit together, though each of it reads. */
-const atOdds = (one: One): ReadonlyArray<readonly [key: string, message: string]> => {
+const atOdds = (one: One): ReadonlyArray<Odds> => {
   const states = one.states ?? ["open", "closed"]
-  const found: Array<readonly [string, string]> = []
+  const found: Array<Odds> = [...unverified(one, states)]
   const isState = (key: string, state: string): void => {
     if (!states.includes(state)) found.push([key, `${state} is none of its states: ${states.join(", ")}`])
   }

@@ -83,8 +83,8 @@ export interface Said {
 
 /** The one section. */
 const ACTUATORS = "actuators"
-/** An actuator's gpio is a mapping in a mapping in a list. */
-const DEPTH_MAX = 4
+/** What a sensor shows of a state of an actuator is a mapping in a mapping in one in a mapping in a list. */
+const DEPTH_MAX = 5
 
 export const readYaml = (file: string, text: string, mistakes: Array<Mistake>): Said => {
   let actuators: Section | null = null

@@ -8,6 +8,7 @@
  */
 import * as Schema from "effect/Schema"
 import { MeshEvent } from "../../kernel/status/MeshEvent.ts"
+import { levels } from "../../kernel/actuation/Actuator.ts"
 import { statuses } from "../../kernel/proposals/Proposal.ts"
 import { kinds, tiers } from "../../kernel/wire/ContextFrame.ts"
 import { DeviceId, Role } from "../../kernel/wire/Frame.ts"
@@ -383,7 +384,9 @@ export const Proposals = Schema.Struct({
       /** Who owns the actuator. */
       guardian: Device,
       status: Schema.Literals(statuses),
-      /** Why it failed, a code of the protocol; `null`: it has not. */
+      /** Who has to agree, as its owner says; `null`: it has not said so yet. */
+      level: Schema.NullOr(Schema.Literals(levels)),
+      /** Why it failed, or was withdrawn, a code of the protocol; `null`: it was not. */
       code: Schema.NullOr(Schema.String),
       proposer: Device,
       /** Who looks after it. */
@@ -431,7 +434,9 @@ export const DecideRequest = Schema.Struct({
   approve: Schema.Boolean,
   by: Schema.NonEmptyString.check(Schema.isMaxLength(NAME_UNITS_MAX)),
   /** The state of the actuator that the person saw. */
-  shown: Schema.optionalKey(Schema.NonEmptyString)
+  shown: Schema.optionalKey(Schema.NonEmptyString),
+  /** The name of what is moved, as the person typed it: at L3. */
+  typed: Schema.optionalKey(Schema.NonEmptyString.check(Schema.isMaxLength(NAME_UNITS_MAX)))
 })
 export type DecideRequest = typeof DecideRequest.Type
 

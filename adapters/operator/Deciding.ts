@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
 import type { NodeState } from "../../kernel/Node.ts"
-import { PROPOSAL_MS, proposalsOf, shortOf, type Proposal } from "../../kernel/proposals/Proposal.ts"
+import { isUndecided, PROPOSAL_MS, proposalsOf, shortOf, type Proposal } from "../../kernel/proposals/Proposal.ts"
 import type { Outcome } from "../../kernel/routing/Outcome.ts"
 import { isPlain } from "../../kernel/wire/ContextFrame.ts"
 import * as Log from "../../kernel/world/Log.ts"
@@ -31,12 +31,13 @@ export const proposals = (daemon: Daemon): Api.Proposals => {
       forMs: one.body.forMs,
       guardian: deviceOf(node, one.body.guardian),
       status: one.status,
+      level: one.level,
       code: one.code,
       proposer: deviceOf(node, one.proposer),
       owner: deviceOf(node, one.owner),
       term: one.term,
       ageMs: Math.round(one.ageMs),
-      leftMs: one.status === "awaiting_approval" ? Math.max(0, PROPOSAL_MS - one.ageMs) : null,
+      leftMs: isUndecided(one) ? Math.max(0, PROPOSAL_MS - one.ageMs) : null,
       decided: one.decided === null ? null : { by: one.decided.by, at: deviceOf(node, one.decided.at) },
       because: one.body.because.map((frame) => {
         const held = byId.get(frame)
@@ -107,7 +108,7 @@ const meant = (node: NodeState, mono: number, id: string): ReadonlyArray<Proposa
   const whole = all.filter((one) => one.id === id)
   if (whole.length > 0) return whole
   const short = all.filter((one) => shortOf(one.id) === id)
-  const open = short.filter(({ status }) => status === "awaiting_approval")
+  const open = short.filter(isUndecided)
   return open.length === 1 ? open : short
 }
 
@@ -119,7 +120,13 @@ export const decide = (daemon: Daemon, wanted: Api.DecideRequest): Effect.Effect
       return failure("NOT_FOUND", `no proposal ${JSON.stringify(wanted.id.slice(0, 64))}`, "clawmesh proposals --all")
     if (other !== undefined)
       return failure("AMBIGUOUS", `${wanted.id} fits several`, "clawmesh proposals --all --json shows whole ids")
-    const { approve, by, shown } = wanted
-    const outcome = yield* daemon.decide({ id: one.id, approve, by, ...(shown === undefined ? {} : { shown }) })
+    const { approve, by, shown, typed } = wanted
+    const outcome = yield* daemon.decide({
+      id: one.id,
+      approve,
+      by,
+      ...(shown === undefined ? {} : { shown }),
+      ...(typed === undefined ? {} : { typed })
+    })
     return toldOf(daemon, one.id, begun, outcome)
   })

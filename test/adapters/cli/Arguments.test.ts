@@ -43,8 +43,10 @@ describe("clawmesh: orders", () => {
       _tag: "proposals approve",
       id: "P-4F2K",
       by: "asha",
-      shown: "closed"
+      shown: "closed",
+      typed: null
     })
+    assert.deepInclude(order("proposals approve P-4F2K --types gate-1"), { typed: "gate-1" })
     assert.include(order("proposals aprove P-4F2K"), "did you mean clawmesh proposals approve?")
     assert.include(order("proposals list --by asha"), "has no flag --by")
     assert.deepStrictEqual(order("hold"), { _tag: "hold", group: null })

@@ -98,11 +98,31 @@ describe("clawmesh proposals", () => {
       assert.match(yes.out, new RegExp(`^✓ ${shorts[0]} completed, after \\d+ ms\\n$`, "u"))
       yield* clawmesh(state, `proposals reject ${ids[0]} --by asha`)
       yield* clawmesh(state, `proposals approve ${ids[0]} --by asha --shown closed`)
+      yield* clawmesh(state, `proposals approve ${ids[0]} --by asha --types pump-1`)
       assert.deepStrictEqual(daemon.wanted, [
         { id: ids[0], approve: true, by: userInfo().username },
         { id: ids[0], approve: false, by: "asha" },
-        { id: ids[0], approve: true, by: "asha", shown: "closed" }
+        { id: ids[0], approve: true, by: "asha", shown: "closed" },
+        { id: ids[0], approve: true, by: "asha", typed: "pump-1" }
       ])
+    })
+  )
+
+  it.live("L3 is shown, how it is approved too, and what was wrong with how somebody did", () =>
+    Effect.gen(function* () {
+      const { daemon, ids, shorts, state } = yield* served
+      const link = daemon.drive.node.links.links.find((one) => one._tag === "Session")!.link
+      const level = frameOf("c", 1, { fact: "level", id: ids[0], level: "L3" })
+      daemon.drive.hear(link, "context.frame", level)
+      assert.match((yield* clawmesh(state, "proposals")).out, /pump-1 open for 10 min 0 s +L3 +waits/u)
+      const { out } = yield* clawmesh(state, `proposals show ${shorts[0]}`)
+      assert.match(out, /level +L3: a person approves it and types its name; a sensor has to show that it moved/u)
+      assert.match(out, new RegExp(`approve ${shorts[0]} --types \\(its name\\)`, "u"))
+      daemon.outcome = { ok: false, code: "VERIFICATION_REQUIRED", message: "so it is" }
+      const untyped = yield* clawmesh(state, `proposals approve ${shorts[0]}`)
+      assert.deepStrictEqual(untyped.exit, 6)
+      assert.match(untyped.err, /is typed: --types/u)
+      assert.match((yield* clawmesh(state, `proposals approve ${shorts[0]} --types pump-1`)).err, /look at it/u)
     })
   )
 

@@ -69,6 +69,56 @@ describe("node.yaml: actuators", () => {
     assert.deepStrictEqual(settings({}).actuators, [])
   })
 
+  const SEEN = "verified-by: { metric: flow, zone: north, within: 5s, shows: { open: { at-least: 0.5 } } }"
+
+  it("with levels, and a sensor that sees what they do", () => {
+    const read = (line: string) => settings({ file: PUMP.replace("verification: none", line) }).actuators[0]!
+    const gate = read(`level: L3\n    ${SEEN}`)
+    assert.deepInclude(gate, {
+      level: "L3",
+      demand: { minimum: "T2_operational_observation", verification: "human" },
+      readback: { metric: "flow", zone: "north", device: null, withinMs: 5_000, reads: { open: { atLeast: 0.5 } } }
+    })
+    assert.strictEqual(read("level: L1").level, "L1")
+    assert.strictEqual(read(`verification: device\n    ${SEEN}`).demand.verification, "device")
+    const from = "a1".repeat(32)
+    const bound = read(
+      `verified-by: { metric: flow, from: ${from}, within: 1m, shows: { open: { at-least: 1, at-most: 9 }, closed: { at-most: 0 } } }`
+    )
+    assert.deepStrictEqual(bound.readback, {
+      metric: "flow",
+      zone: null,
+      device: from,
+      withinMs: 60_000,
+      reads: { open: { atLeast: 1, atMost: 9 }, closed: { atMost: 0 } }
+    })
+  })
+
+  const odds: ReadonlyArray<readonly [string, string, string, ...Array<string>]> = [
+    ["level: L3", "7:12", "L3", "a sensor has to see it", "verified-by:"],
+    ["verification: device", "7:19", "device", "no device sees it", "verified-by:"],
+    ["level: L4", "7:12", "L4", "L1 nobody"],
+    [`level: L1\n    verification: human`, "7:12", "L1", "write L2"],
+    [`level: L3\n    verification: none\n    ${SEEN}`, "8:19", "none", "leave verification out"],
+    [SEEN.replace("open:", "ajar:"), "7:18", "{", "ajar is none of its states"],
+    [SEEN.replace("open:", "closed:"), "7:18", "{", "shows says nothing of open"],
+    [SEEN.replace("at-least: 0.5", ""), "7:18", "{", "any value would show open"],
+    [SEEN.replace("at-least", "atleast"), "7:76", "atleast", "no such word", "did you mean at-least?"],
+    [SEEN.replace("0.5", "much"), "7:86", "much", "at-least is a number"],
+    [SEEN.replace("within: 5s, ", ""), "7:18", "{", "within is missing"],
+    [SEEN.replace("5s", "5"), "7:55", "5", "5s, 30s, 2m"],
+    [SEEN.replace("{ at-least: 0.5 }", "5"), "7:74", "5", "shows is a mapping of states"],
+    [SEEN.replace("zone: north", "from: north"), "7:40", "north", "its whole id"]
+  ]
+  it.each(odds)("%s", (line, place, underlined, ...words) => {
+    const all = told({ file: PUMP.replace("verification: none", line) })
+    assert.lengthOf(all, 1, JSON.stringify(all))
+    const [at, what, message] = all[0]!
+    for (const word of words) assert.include(message, word)
+    assert.strictEqual(at, place)
+    assert.isTrue(what.startsWith(underlined), what)
+  })
+
   /** One line of the first actuator is another; the place, what is underlined, and what is said. */
   const rows: ReadonlyArray<readonly [string, string, string, string, ...Array<string>]> = [
     ["name: pump-1", "name: Pump 1", "2:11", "Pump 1", "one word in small letters"],
