@@ -40,7 +40,9 @@ export const told = (guard: Guard, actuator: Actuator, order: Order, turn: Turn)
   if (fence === undefined)
     return refuse(turn, order, ref, "VERIFICATION_REQUIRED", "without a lease only a person's decision moves it")
   const group = Ledger.groupOf(turn.ledger(), guard.group)
-  const before = group.intents.find(({ intentId }) => intentId === fence.intentId)
+  const before = Ledger.intentOf(turn.ledger(), fence.intentId)
+  if (before !== undefined && before.actuator !== ref)
+    return refuse(turn, order, ref, "ALREADY_DECIDED", "what is asked for under this name was something else")
   if (before !== undefined) return again(guard, before, order, turn)
   const state = envelope.operation.params?.["state"]
   if (envelope.operation.name !== SET || typeof state !== "string" || !actuator.states.includes(state))
@@ -140,7 +142,7 @@ export const carryOut = (guardian: Guardian, wish: Wish, by: DeviceId, ticket: n
   if (actuator === undefined || guard === undefined)
     return refuse(["DELIVERY_FAILED", "this node owns no such actuator"])
   const group = Ledger.groupOf(turn.ledger(), guard.group)
-  if (group.intents.some(({ intentId }) => intentId === wish.intentId)) return null
+  if (Ledger.intentOf(turn.ledger(), wish.intentId) !== undefined) return null
   const why = held(guard, actuator, wish.state, turn) ?? unfit(guard, group, actuator, wish, turn)
   if (why !== null) return refuse(why)
   const epoch = group.epoch + 1

@@ -68,6 +68,15 @@ export const noGroup = (group: string): Group => ({ group, epoch: 0, holder: nul
 export const groupOf = (ledger: Ledger | undefined, group: string): Group =>
   ledger?.groups.find((one) => one.group === group) ?? noGroup(group)
 
+/** In whichever group; `undefined`: nothing was begun for it. */
+export const intentOf = (ledger: Ledger | undefined, intentId: string): Intent | undefined => {
+  for (const { intents } of ledger?.groups ?? []) {
+    const found = intents.find((one) => one.intentId === intentId)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
 const higher = (before: Term | undefined, given: Term | undefined): { readonly term?: Term } =>
   given === undefined || (before !== undefined && compareTerms(given, before) <= 0) ? {} : { term: given }
 

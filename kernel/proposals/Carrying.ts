@@ -8,7 +8,7 @@
 import { levelOf } from "../actuation/Actuator.ts"
 import { carryOut } from "../actuation/Command.ts"
 import { byRef, no, yes, type Guardian, type No } from "../actuation/Guard.ts"
-import type * as Ledger from "../actuation/Ledger.ts"
+import * as Ledger from "../actuation/Ledger.ts"
 import { roleOf } from "../Config.ts"
 import { isPlain, type ContextFrame } from "../wire/ContextFrame.ts"
 import { note, type Order, type Turn } from "../Turn.ts"
@@ -105,9 +105,9 @@ const leveled = (world: World, { body, id }: Pick<Proposal, "body" | "id">, turn
 }
 
 const stateOf = ({ guards }: Guardian, ref: string): string | null => {
-  for (const { move, places } of guards) {
+  for (const { move, places, verifying } of guards) {
     const place = places.find((one) => one.ref === ref)
-    if (place !== undefined) return place.recall === null && move === null ? place.state : null
+    if (place !== undefined) return place.recall === null && move === null && verifying === null ? place.state : null
   }
   return null
 }
@@ -174,11 +174,8 @@ export const onApproval = (
 }
 
 /** Of one that was begun; `null`: it was not. */
-const outcomeOf = (id: string, turn: Turn): Ledger.Intent["outcome"] | null => {
-  for (const { intents } of turn.ledger()?.groups ?? [])
-    for (const { intentId, outcome } of intents) if (intentId === id) return outcome
-  return null
-}
+const outcomeOf = (id: string, turn: Turn): Ledger.Intent["outcome"] | null =>
+  Ledger.intentOf(turn.ledger(), id)?.outcome ?? null
 
 /**
  * What this node, which guards it, has to say of a proposal: what came of it, if it was carried out, at the word of a leader or in a life

@@ -614,7 +614,7 @@ describe("expectations", () => {
     assertMistakes(expectWith("  - { always: { proposals: { P1: «{}» } } }"), /^write what becomes of it/u)
     assertMistakes(
       expectWith("  - { always: { proposals: { P1: { status: «done» } } } }"),
-      /^one of awaiting_approval/u
+      /^one of proposed, awaiting_approval/u
     )
     assertMistakes(
       expectWith("  - { always: { actuators: { «pump-9»: { runs: at most 1 } } } }"),
