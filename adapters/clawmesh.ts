@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** `clawmesh`, the operator's hand tool: binds the command to this process, nothing more. */
 import { homedir } from "node:os"
+import { createInterface } from "node:readline/promises"
 import { command } from "./cli/Command.ts"
 import { exits } from "./cli/Exit.ts"
 import { VERSION } from "./node/Version.ts"
@@ -13,6 +14,19 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
+const ask = async (question: string): Promise<string> => {
+  const line = createInterface({ input: process.stdin, output: process.stdout })
+  try {
+    // The end of what is typed, in place of an answer, is none.
+    return await Promise.race([
+      line.question(question),
+      new Promise<string>((end) => line.once("close", () => end("")))
+    ])
+  } finally {
+    line.close()
+  }
+}
+
 const code = command(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
@@ -21,6 +35,7 @@ const code = command(process.argv.slice(2), {
   version: VERSION,
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  ask: process.stdin.isTTY && process.stdout.isTTY ? ask : null,
   isTerminal: process.stdout.isTTY,
   nowMs: () => Date.now()
 })

@@ -27,6 +27,7 @@ export type Order =
       /** How far back; `null`: as far as is kept. */
       readonly sinceMs: number | null
       readonly kinds: ReadonlyArray<string>
+      readonly about: string | null
     }
   | {
       readonly _tag: "trust add"
@@ -98,6 +99,7 @@ const options = {
   follow: { type: "boolean", short: "f" },
   since: { type: "string" },
   kind: { type: "string" },
+  about: { type: "string" },
   role: { type: "string" },
   name: { type: "string" },
   key: { type: "string" },
@@ -111,7 +113,7 @@ const options = {
   because: { type: "string" },
   by: { type: "string" },
   shown: { type: "string" },
-  types: { type: "string" },
+  confirm: { type: "string" },
   all: { type: "boolean" }
 } as const
 type Flag = keyof typeof options
@@ -125,7 +127,7 @@ const commands: {
 } = {
   status: { flags: [], words: [0, 0] },
   peers: { flags: [], words: [0, 1] },
-  events: { flags: ["follow", "since", "kind"], words: [0, 0] },
+  events: { flags: ["follow", "since", "kind", "about"], words: [0, 0] },
   world: { flags: ["zone", "kind", "source"], words: [0, 0] },
   trace: { flags: [], words: [1, 1] },
   ping: { flags: ["count"], words: [1, 1] },
@@ -139,7 +141,7 @@ const commands: {
   propose: { flags: ["for", "because", "again", "by"], words: [2, 2] },
   "proposals list": { flags: ["all"], words: [0, 0] },
   "proposals show": { flags: [], words: [1, 1] },
-  "proposals approve": { flags: ["by", "shown", "types"], words: [1, 1] },
+  "proposals approve": { flags: ["by", "shown", "confirm"], words: [1, 1] },
   "proposals reject": { flags: ["by"], words: [1, 1] },
   "trust list": { flags: [], words: [0, 0] },
   "trust add": { flags: ["role", "name", "key", "gen1"], words: [1, 1] },
@@ -288,7 +290,8 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
       const sinceMs = sinceOf(flags.get("since"))
       if (typeof sinceMs === "string") return misuse(sinceMs)
       const kinds = (flags.get("kind") ?? "").split(",").filter((kind) => kind !== "")
-      return ordered({ _tag: "events", follow: flags.has("follow"), sinceMs, kinds })
+      const about = flags.get("about") ?? null
+      return ordered({ _tag: "events", follow: flags.has("follow"), sinceMs, kinds, about })
     }
     case "audit": {
       const sinceMs = sinceOf(flags.get("since"))
@@ -334,7 +337,7 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
         id: rest[0]!,
         by: flags.get("by") ?? null,
         shown: flags.get("shown") ?? null,
-        typed: flags.get("types") ?? null
+        typed: flags.get("confirm") ?? null
       })
     case "propose":
     case "set": {
@@ -358,6 +361,7 @@ export const help = `Shows and changes what the clawmesh-node on this machine do
   clawmesh peers [NAME]               one line each, or everything about one
   clawmesh events [-f]                what happened; -f goes on telling
       --since 1h  --kind peer,leader
+      --about NAME                    of a device, of something that moves, or of a proposal
   clawmesh world                      what the mesh knows, with its age and how far to trust it
       --zone Z  --kind observation  --source NAME
   clawmesh trace FRAME                what led to a frame, and what came of it
@@ -371,7 +375,7 @@ export const help = `Shows and changes what the clawmesh-node on this machine do
   clawmesh proposals show ID          what it would do, and what it rests on
   clawmesh proposals approve ID       have it done: its owner carries it out, once
       --by PERSON  --shown STATE      as whom; only if the actuator still is as it was seen
-      --types NAME                    at level L3: the name of what is moved, typed by hand
+      --confirm NAME                  at level L3: the name of what is moved; a terminal asks for it
   clawmesh proposals reject ID        say no
       --by PERSON
   clawmesh hold [GROUP]               make safe what this node moves, and keep it so

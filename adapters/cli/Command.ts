@@ -15,6 +15,8 @@ export interface Surroundings extends User {
   readonly version: string
   readonly out: (text: string) => void
   readonly err: (text: string) => void
+  /** Asks whoever sits at the terminal, for a line; `null`: nobody does. */
+  readonly ask: ((question: string) => Promise<string>) | null
   /** Standard output is a terminal. */
   readonly isTerminal: boolean
   /** The calendar, ms since 1970. */
@@ -61,8 +63,9 @@ export const command = async (words: ReadonlyArray<string>, around: Surroundings
 /** What came of a command that needs the node; `null`: all went well. */
 const ask = async (order: Errand["order"], manner: Manner, around: Surroundings): Promise<Failure | null> => {
   const state = manner.state === null ? stateDirectory(around) : resolve(around.cwd, manner.state)
-  const { nowMs, out } = around
-  const errand: Errand = { order, manner, socket: socketIn(state), look: lookOf(manner, around), nowMs, out }
+  const { ask: question, nowMs, out } = around
+  const look = lookOf(manner, around)
+  const errand: Errand = { order, manner, socket: socketIn(state), look, nowMs, out, ask: question }
   try {
     const { perform } = await import("./Perform.ts")
     return await perform(errand)

@@ -21,7 +21,7 @@ import type { Manner, Order } from "./Arguments.ts"
 import { ask, follow } from "./Client.ts"
 import { idIn, resolve } from "./Devices.ts"
 import { eventLine, eventsScreen } from "./EventScreen.ts"
-import { decidedScreen, proposalScreen, proposalsScreen } from "./ProposalScreen.ts"
+import { decidedScreen, oneScreen, proposalScreen, proposalsScreen } from "./ProposalScreen.ts"
 import { peerScreen, peersScreen } from "./PeerScreen.ts"
 import { ping } from "./Ping.ts"
 import { statusScreen } from "./StatusScreen.ts"
@@ -37,6 +37,8 @@ export interface Errand {
   /** The calendar, ms since 1970. */
   readonly nowMs: () => number
   readonly out: (text: string) => void
+  /** Asks whoever sits at the terminal; `null`: nobody does. */
+  readonly ask: ((question: string) => Promise<string>) | null
 }
 
 /** What `events -f` shows of the past, where no time is given. */
@@ -85,6 +87,7 @@ const showEvents = (errand: Errand, order: Extract<Order, { readonly _tag: "even
   const parameters = new URLSearchParams()
   if (order.sinceMs !== null) parameters.set("since", String(Math.max(0, Math.floor(nowMs() - order.sinceMs))))
   if (order.kinds.length > 0) parameters.set("type", order.kinds.join(","))
+  if (order.about !== null) parameters.set("about", order.about)
   if (!order.follow) {
     const target = `/events${parameters.size === 0 ? "" : `?${parameters}`}`
     return Effect.map(ask(socket, { method: "GET", target }, Api.Events), (events) =>
@@ -307,18 +310,34 @@ const showProposal = (errand: Errand, id: string): Work =>
 /** The mesh may take two minutes to find its guardian, and three more to hear from it. */
 const DECIDE_MS_MAX = 310_000
 
+/** At level L3, the name of what is moved, from whoever sits here; `null`: none is needed, or nobody does. */
+const asked = (errand: Errand, id: string): Effect.Effect<string | null, Failure> =>
+  Effect.gen(function* () {
+    const { ask: question, manner, socket } = errand
+    if (question === null || manner.json) return null
+    const { proposals } = yield* ask(socket, { method: "GET", target: "/proposals" }, Api.Proposals)
+    const [one, other] = proposals.filter(
+      (proposal) => proposal.status === "awaiting_approval" && (proposal.id === id || proposal.short === id)
+    )
+    if (one?.level !== "L3" || other !== undefined) return null
+    errand.out(oneScreen(one, { ...errand.look, quiet: true }))
+    const said = yield* Effect.promise(() => question("Type the name of what is moved, to have it done: "))
+    return said.trim() === "" ? null : said.trim()
+  })
+
 const decide = (
   errand: Errand,
   { _tag, by, id, shown, typed }: Extract<Order, { readonly _tag: "proposals approve" | "proposals reject" }>
 ): Work =>
   Effect.gen(function* () {
     const approve = _tag === "proposals approve"
+    const confirmed = approve && typed === null ? yield* asked(errand, id) : typed
     const body: Api.DecideRequest = {
       id,
       approve,
       by: person(by),
       ...(shown === null ? {} : { shown }),
-      ...(typed === null ? {} : { typed })
+      ...(confirmed === null ? {} : { typed: confirmed })
     }
     const done = yield* ask(errand.socket, { method: "POST", target: "/decide", body }, Api.Decided, DECIDE_MS_MAX)
     told(errand, done, (document) => decidedScreen(document, errand.look))
@@ -326,13 +345,13 @@ const decide = (
       return yield* refused(
         done.code,
         `${done.short ?? printable(id)} is not ${approve ? "approved" : "rejected"}`,
-        done.code === "VERIFICATION_REQUIRED" ? unverified(typed) : wayOutOf(done.code)
+        done.code === "VERIFICATION_REQUIRED" ? unverified(confirmed) : wayOutOf(done.code)
       )
   })
 
 const unverified = (typed: string | null): string =>
   typed === null
-    ? "At level L3 the name of what is moved is typed: --types pump-1"
+    ? "At level L3 the name of what is moved is typed: --confirm pump-1"
     : "Is that its name? If it is, no sensor showed that it moved: look at it"
 
 const wayOutOf = (code: string | null): string | null => {

@@ -62,7 +62,7 @@ const levelText = {
   L3: "L3: a person approves it and types its name; a sensor has to show that it moved"
 } as const
 
-const typing = ({ level }: One): string => (level === "L3" ? " --types (its name)" : "")
+const typing = ({ level }: One): string => (level === "L3" ? " --confirm (its name)" : "")
 
 const restsOn = ({ because }: One): ReadonlyArray<string> =>
   because.map(({ ageMs, data, frame, kind, source, tier }) => {
@@ -74,35 +74,36 @@ const restsOn = ({ because }: One): ReadonlyArray<string> =>
     return `${kind} of ${called(source)} (${tier?.slice(0, 2)}), ${duration(ageMs ?? 0)} old: ${words.join(" ")}`
   })
 
+/** One, with all that it rests on. */
+export const oneScreen = (one: One, look: Look): string => {
+  const status = statusCell(one)
+  const text = typeof status === "string" ? status : status.text
+  const lines = [
+    styled(`${one.short}   ${whatOf(one)}`, "bold", look),
+    fact("status", text, look),
+    ...(one.level === null ? [] : [fact("level", levelText[one.level], look)]),
+    fact("at", called(one.guardian), look),
+    fact("owner", `${ownerText(one)}, term ${one.term}`, look),
+    ...(one.decided === null
+      ? []
+      : [
+          fact(
+            "decided",
+            `by ${printable(one.decided.by)} at ${called(one.decided.at)} (owner ${called(one.owner)})`,
+            look
+          )
+        ]),
+    ...restsOn(one).map((line, n) => fact(n === 0 ? "because" : "", line, look)),
+    fact("id", one.id, look),
+    ...(look.quiet || !waits(one)
+      ? []
+      : ["", `  clawmesh proposals approve ${one.short}${typing(one)}, or reject ${one.short}`])
+  ]
+  return `${lines.join("\n")}\n`
+}
+
 export const proposalScreen = ({ proposals }: Proposals, look: Look): string =>
-  proposals
-    .map((one) => {
-      const status = statusCell(one)
-      const text = typeof status === "string" ? status : status.text
-      const lines = [
-        styled(`${one.short}   ${whatOf(one)}`, "bold", look),
-        fact("status", text, look),
-        ...(one.level === null ? [] : [fact("level", levelText[one.level], look)]),
-        fact("at", called(one.guardian), look),
-        fact("owner", `${ownerText(one)}, term ${one.term}`, look),
-        ...(one.decided === null
-          ? []
-          : [
-              fact(
-                "decided",
-                `by ${printable(one.decided.by)} at ${called(one.decided.at)} (owner ${called(one.owner)})`,
-                look
-              )
-            ]),
-        ...restsOn(one).map((line, n) => fact(n === 0 ? "because" : "", line, look)),
-        fact("id", one.id, look),
-        ...(look.quiet || !waits(one)
-          ? []
-          : ["", `  clawmesh proposals approve ${one.short}${typing(one)}, or reject ${one.short}`])
-      ]
-      return `${lines.join("\n")}\n`
-    })
-    .join("\n")
+  proposals.map((one) => oneScreen(one, look)).join("\n")
 
 export const decidedScreen = ({ code, ok, short, text, tookMs }: Decided, look: Look): string => {
   const what = short === null ? "" : `${short} `

@@ -23,7 +23,10 @@ const KINDS_MAX = Api.eventNames.length
 
 const refused = (message: string): Failure => failure("WRONG_USE", message)
 
-const PARAMETERS = new Set(["limit", "type", "since", "follow"])
+/** Of a name, a zone, or the id of a frame. */
+const WORD_UNITS_MAX = 128
+
+const PARAMETERS = new Set(["limit", "type", "since", "follow", "about"])
 
 const readEvents = (parameters: URLSearchParams): Asked | Failure => {
   for (const name of parameters.keys()) {
@@ -41,18 +44,20 @@ const readEvents = (parameters: URLSearchParams): Asked | Failure => {
   const unknown = kinds.find((kind) => !Api.isKind(kind))
   if (unknown !== undefined)
     return refused(`no kind ${JSON.stringify(unknown.slice(0, 32))}; there are ${Api.eventKinds.join(" ")}`)
+  const about = parameters.get("about")
+  if (about !== null && (about === "" || about.length > WORD_UNITS_MAX))
+    return refused("about is the name of a device, of what moves, or of a proposal")
   const byDefault = since === null ? (follow ? 0 : Api.EVENTS_DEFAULT) : Api.EVENTS_MAX
   const question: Question = {
     sinceMs: since === null ? null : Number(since),
     kinds,
+    about,
     limit: limit === null ? byDefault : Number(limit)
   }
   return { _tag: follow ? "follow" : "events", question }
 }
 
 const WORLD_PARAMETERS = new Set(["limit", "kind", "zone", "source"])
-/** Of a zone, or the id of a frame. */
-const WORD_UNITS_MAX = 128
 
 const readWorld = (parameters: URLSearchParams): Asked | Failure => {
   for (const name of parameters.keys()) {

@@ -307,7 +307,7 @@ const follow = (desk: Desk, question: Views.Question, response: ServerResponse):
   // What comes while the kept events are written waits, and what stands among them is not told twice.
   let early: Array<Told> | null = []
   const listener = (told: Told): void => {
-    if (!Views.answers(question, told)) return
+    if (!Views.answers(daemon.state(), question, told)) return
     if (early === null) write(told)
     else early.push(told)
   }
@@ -317,7 +317,7 @@ const follow = (desk: Desk, question: Views.Question, response: ServerResponse):
     response.writeHead(200, { "content-type": "application/x-ndjson", connection: "close" })
     response.flushHeaders()
     const kept = daemon.events()
-    const fitting = kept.filter((told) => Views.answers(question, told))
+    const fitting = kept.filter((told) => Views.answers(daemon.state(), question, told))
     for (const told of fitting.slice(Math.max(0, fitting.length - question.limit))) write(told)
     const stood = new Set(kept)
     for (const told of early ?? []) if (!stood.has(told)) write(told)

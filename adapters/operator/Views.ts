@@ -6,6 +6,7 @@
  */
 import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
+import { ACTUATOR } from "../../kernel/actuation/Actuator.ts"
 import { trustedDevice, type Trusted } from "../../kernel/Config.ts"
 import * as Leadership from "../../kernel/leadership/Leadership.ts"
 import type { Session } from "../../kernel/links/Link.ts"
@@ -13,7 +14,7 @@ import * as Way from "../../kernel/links/Way.ts"
 import { indexOfMember } from "../../kernel/membership/Member.ts"
 import { isIsolated } from "../../kernel/membership/Membership.ts"
 import type { NodeState } from "../../kernel/Node.ts"
-import { proposalsOf } from "../../kernel/proposals/Proposal.ts"
+import { proposalsOf, shortOf } from "../../kernel/proposals/Proposal.ts"
 import { ECHO } from "../../kernel/routing/Forwarding.ts"
 import * as KernelStatus from "../../kernel/status/Status.ts"
 import type { Kind } from "../../kernel/wire/ContextFrame.ts"
@@ -359,15 +360,29 @@ export interface Question {
   readonly sinceMs: number | null
   /** Empty: of every kind. */
   readonly kinds: ReadonlyArray<string>
+  /** A device, by its name or its id; what moves; or a proposal, whole or as people say it. `null`: about anything. */
+  readonly about: string | null
   readonly limit: number
 }
 
-export const answers = ({ kinds, sinceMs }: Question, { atMs, event }: Told): boolean =>
-  (sinceMs === null || atMs >= sinceMs) && (kinds.length === 0 || kinds.some((kind) => Api.isOfKind(event.event, kind)))
+const concerns = (node: NodeState, { event }: Told, about: string): boolean => {
+  const devices = [...(event.about === undefined ? [] : [event.about]), ...(event.witnesses ?? [])]
+  const { actuator, proposal } = event
+  return (
+    devices.some((id) => id === about || nameOf(node, id) === about) ||
+    (actuator !== undefined && (actuator === about || actuator === `${ACTUATOR}${about}`)) ||
+    (proposal !== undefined && (proposal === about || shortOf(proposal) === about))
+  )
+}
+
+export const answers = (node: NodeState, { about, kinds, sinceMs }: Question, told: Told): boolean =>
+  (sinceMs === null || told.atMs >= sinceMs) &&
+  (kinds.length === 0 || kinds.some((kind) => Api.isOfKind(told.event.event, kind))) &&
+  (about === null || concerns(node, told, about))
 
 export const events = (daemon: Daemon, question: Question): Api.Events => {
   const node = daemon.state()
-  const fitting = daemon.events().filter((told) => answers(question, told))
+  const fitting = daemon.events().filter((told) => answers(node, question, told))
   const last = fitting.slice(Math.max(0, fitting.length - question.limit))
   return {
     $type: "clawmesh.events/1",

@@ -14,12 +14,14 @@ describe("clawmesh: orders", () => {
     assert.deepStrictEqual(order("status"), { _tag: "status" })
     assert.deepStrictEqual(order("peers"), { _tag: "peers", name: null })
     assert.deepStrictEqual(order("peers barn-laptop"), { _tag: "peers", name: "barn-laptop" })
-    assert.deepStrictEqual(order("events"), { _tag: "events", follow: false, sinceMs: null, kinds: [] })
+    assert.deepStrictEqual(order("events"), { _tag: "events", follow: false, sinceMs: null, kinds: [], about: null })
+    assert.deepInclude(order("events --about pump-1"), { about: "pump-1" })
     assert.deepStrictEqual(order("events -f --since 1h --kind peer,leader"), {
       _tag: "events",
       follow: true,
       sinceMs: 3_600_000,
-      kinds: ["peer", "leader"]
+      kinds: ["peer", "leader"],
+      about: null
     })
     assert.deepStrictEqual(order("world"), { _tag: "world", zone: null, kinds: [], source: null })
     assert.deepStrictEqual(order("world --zone z --kind event --source barn"), {
@@ -46,7 +48,7 @@ describe("clawmesh: orders", () => {
       shown: "closed",
       typed: null
     })
-    assert.deepInclude(order("proposals approve P-4F2K --types gate-1"), { typed: "gate-1" })
+    assert.deepInclude(order("proposals approve P-4F2K --confirm gate-1"), { typed: "gate-1" })
     assert.include(order("proposals aprove P-4F2K"), "did you mean clawmesh proposals approve?")
     assert.include(order("proposals list --by asha"), "has no flag --by")
     assert.deepStrictEqual(order("hold"), { _tag: "hold", group: null })
@@ -92,7 +94,8 @@ describe("clawmesh: orders", () => {
       _tag: "events",
       follow: true,
       sinceMs: 90_000,
-      kinds: ["peer"]
+      kinds: ["peer"],
+      about: null
     })
     assert.deepStrictEqual(manner("--json --state=/x status -q --no-color"), {
       json: true,

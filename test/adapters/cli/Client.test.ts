@@ -201,6 +201,40 @@ describe("clawmesh and something that is no node", () => {
     })
   )
 
+  it.live("events --about: a device by its name or id, what moves, and a proposal as people say it", () =>
+    Effect.gen(function* () {
+      const state = yield* directory
+      const daemon = new FakeDaemon()
+      yield* serve(daemon, socketIn(state))
+      const proposal = "4F2KAAAABBBBCCCCDDDDEEEE"
+      daemon.tell({ event: "peer.up", about: id("b"), reason: "w1" })
+      daemon.tell({ event: "actuator.done", actuator: "actuator:pump-1", reason: "w2" })
+      daemon.tell({
+        event: "proposal.approved",
+        about: id("d"),
+        actuator: "actuator:valve-1",
+        proposal,
+        reason: "w3"
+      })
+      daemon.tell({ event: "peer.suspect", about: id("d"), witnesses: [id("b")], reason: "w4" })
+      const reasons = (out: string) => ["w1", "w2", "w3", "w4"].filter((word) => out.includes(word))
+      for (const [about, ...expected] of [
+        ["laptop-main", "w1", "w4"],
+        [id("b"), "w1", "w4"],
+        ["pump-1", "w2"],
+        ["actuator:pump-1", "w2"],
+        ["valve-1", "w3"],
+        ["P-4F2K", "w3"],
+        [proposal, "w3"],
+        ["4F2K"],
+        ["pump"]
+      ]) {
+        const { exit, out } = yield* clawmesh(state, ["events", "--about", about!])
+        assert.deepStrictEqual([exit, reasons(out)], [0, expected], about)
+      }
+    })
+  )
+
   it.live(
     "a node that is frozen takes the question and says nothing: exit 3 after five seconds, not never",
     () =>

@@ -98,7 +98,7 @@ describe("clawmesh proposals", () => {
       assert.match(yes.out, new RegExp(`^✓ ${shorts[0]} completed, after \\d+ ms\\n$`, "u"))
       yield* clawmesh(state, `proposals reject ${ids[0]} --by asha`)
       yield* clawmesh(state, `proposals approve ${ids[0]} --by asha --shown closed`)
-      yield* clawmesh(state, `proposals approve ${ids[0]} --by asha --types pump-1`)
+      yield* clawmesh(state, `proposals approve ${ids[0]} --by asha --confirm pump-1`)
       assert.deepStrictEqual(daemon.wanted, [
         { id: ids[0], approve: true, by: userInfo().username },
         { id: ids[0], approve: false, by: "asha" },
@@ -117,12 +117,33 @@ describe("clawmesh proposals", () => {
       assert.match((yield* clawmesh(state, "proposals")).out, /pump-1 open for 10 min 0 s +L3 +waits/u)
       const { out } = yield* clawmesh(state, `proposals show ${shorts[0]}`)
       assert.match(out, /level +L3: a person approves it and types its name; a sensor has to show that it moved/u)
-      assert.match(out, new RegExp(`approve ${shorts[0]} --types \\(its name\\)`, "u"))
+      assert.match(out, new RegExp(`approve ${shorts[0]} --confirm \\(its name\\)`, "u"))
       daemon.outcome = { ok: false, code: "VERIFICATION_REQUIRED", message: "so it is" }
       const untyped = yield* clawmesh(state, `proposals approve ${shorts[0]}`)
       assert.deepStrictEqual(untyped.exit, 6)
-      assert.match(untyped.err, /is typed: --types/u)
-      assert.match((yield* clawmesh(state, `proposals approve ${shorts[0]} --types pump-1`)).err, /look at it/u)
+      assert.match(untyped.err, /is typed: --confirm/u)
+      assert.match((yield* clawmesh(state, `proposals approve ${shorts[0]} --confirm pump-1`)).err, /look at it/u)
+      // Whoever sits at a terminal is asked, and sees what it is about.
+      const questions: Array<string> = []
+      const typing = (answer: string) => ({
+        ask: (question: string) => {
+          questions.push(question)
+          return Promise.resolve(answer)
+        }
+      })
+      const before = daemon.wanted.length
+      const sees = yield* clawmesh(state, `proposals approve ${shorts[0]} --by asha`, typing(" pump-1 "))
+      assert.match(sees.out, /pump-1 open for 10 min 0 s/u)
+      yield* clawmesh(state, `proposals approve ${shorts[0]} --by asha`, typing(""))
+      yield* clawmesh(state, `proposals reject ${shorts[0]} --by asha`, typing("pump-1"))
+      yield* clawmesh(state, `proposals approve ${shorts[0]} --by asha --json`, typing("pump-1"))
+      assert.lengthOf(questions, 2)
+      assert.deepStrictEqual(daemon.wanted.slice(before), [
+        { id: ids[0], approve: true, by: "asha", typed: "pump-1" },
+        { id: ids[0], approve: true, by: "asha" },
+        { id: ids[0], approve: false, by: "asha" },
+        { id: ids[0], approve: true, by: "asha" }
+      ])
     })
   )
 

@@ -35,6 +35,7 @@ export const clawmesh = (
       isRoot: false,
       version: "1.2.3",
       isTerminal: false,
+      ask: null,
       nowMs: () => Date.now(),
       out: (text) => {
         out += text

@@ -29,16 +29,20 @@ describe("the operator's socket: requests", () => {
   })
 
   it("events without a limit: the last hundred, everything since a time, or nothing of the past for a follower", () => {
-    const question = { sinceMs: null, kinds: [], limit: EVENTS_DEFAULT }
+    const question = { sinceMs: null, kinds: [], about: null, limit: EVENTS_DEFAULT }
     assert.deepStrictEqual(asked("GET", "/events"), { _tag: "events", question })
     assert.deepStrictEqual(asked("GET", "/events?since=5"), {
       _tag: "events",
       question: { ...question, sinceMs: 5, limit: EVENTS_MAX }
     })
+    assert.deepStrictEqual(asked("GET", "/events?about=pump-1"), {
+      _tag: "events",
+      question: { ...question, about: "pump-1" }
+    })
     assert.deepStrictEqual(asked("GET", "/events?follow"), { _tag: "follow", question: { ...question, limit: 0 } })
     assert.deepStrictEqual(asked("GET", "/events?follow&since=5&type=peer,node.started&limit=3"), {
       _tag: "follow",
-      question: { sinceMs: 5, kinds: ["peer", "node.started"], limit: 3 }
+      question: { sinceMs: 5, kinds: ["peer", "node.started"], about: null, limit: 3 }
     })
   })
 
@@ -71,6 +75,8 @@ describe("the operator's socket: requests", () => {
       ["GET", "/events?limit=1001", /from 0 to 1000/u],
       ["GET", "/events?limit=", /from 0 to 1000/u],
       ["GET", "/events?limit=1&limit=2", /given twice/u],
+      ["GET", "/events?about=", /name of a device/u],
+      ["GET", `/events?about=${"x".repeat(129)}`, /name of a device/u],
       ["GET", "/events?typ=peer", /no parameter "typ"/u],
       ["GET", "/status?verbose", /no parameters/u],
       ["POST", "/status", /nothing that this node does/u],
