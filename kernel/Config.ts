@@ -25,6 +25,13 @@ export interface Trusted {
   readonly label?: string | null
 }
 
+/** A person, by the key that is that person's own (B33). */
+export interface Person {
+  readonly name: string
+  /** Raw Ed25519 key, base64url without padding. */
+  readonly publicKey: string
+}
+
 /** Who elects (mesh protocol, leadership). The list is sorted by device id. */
 export interface Manifest {
   readonly version: number
@@ -58,6 +65,8 @@ export interface Config {
   readonly manifest: Manifest
   /** What it owns that moves; absent: nothing. */
   readonly actuators?: ReadonlyArray<Actuator>
+  /** Whose decisions count here, each signed with a key of these; absent or empty: anybody's at a device that is trusted. */
+  readonly persons?: ReadonlyArray<Person>
   /** How much of the logs of all devices it holds; absent: as much as `world/Holding.ts` says. */
   readonly world?: { readonly frames: number; readonly bytes: number }
 }

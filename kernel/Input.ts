@@ -174,7 +174,15 @@ export const Input = Schema.TaggedUnion({
     by: Schema.NonEmptyString,
     shown: Schema.optionalKey(Schema.String),
     /** The name of what is moved, as the person typed it, where that is asked for (L3). */
-    typed: Schema.optionalKey(Schema.String)
+    typed: Schema.optionalKey(Schema.String),
+    /** The person has asked the guardian before, and signed for what it said (P17.10). */
+    signed: Schema.optionalKey(
+      Schema.Struct({
+        token: Schema.NonEmptyString,
+        publicKey: Schema.NonEmptyString,
+        signature: Schema.NonEmptyString
+      })
+    )
   },
   /**
    * Whether the planner of this device works: one that does not hands leadership over and does not stand, and votes as before. So an

@@ -41,6 +41,8 @@ export interface Actuator {
   readonly askers: ReadonlyArray<Role>
   /** Absent: L2. */
   readonly level?: Level
+  /** Of the persons whose keys its owner knows, those who may approve; absent: all of them. */
+  readonly approvers?: ReadonlyArray<string>
   /** Absent: nothing shows what a drive did. */
   readonly readback?: Readback
 }

@@ -59,6 +59,22 @@ export interface VoteFields {
 export const voteString = ({ counter, incarnation, leader, manifest, meshId, meshKey }: VoteFields): string =>
   ["clawmesh.vote", "v1", field(meshId), field(meshKey), manifest, counter, field(leader), incarnation].join("|")
 
+export interface DecisionFields {
+  readonly meshId: string
+  readonly meshKey: string
+  readonly id: string
+  /** Canonical. */
+  readonly body: string
+  readonly token: string
+  readonly by: string
+  /** Empty: nothing was typed. */
+  readonly typed: string
+}
+
+/** What a person signs who approves (P17.10). */
+export const decisionString = ({ body, by, id, meshId, meshKey, token, typed }: DecisionFields): string =>
+  ["clawmesh.decision", "v1", ...[meshId, meshKey, id, body, token, by, typed].map(field)].join("|")
+
 export interface KernelFields {
   /** Who signs: the end that dialled, or the one that accepted. */
   readonly direction: "client" | "server"

@@ -9,6 +9,7 @@ import { levelOf } from "../actuation/Actuator.ts"
 import { carryOut } from "../actuation/Command.ts"
 import { byRef, no, yes, type Guardian, type No } from "../actuation/Guard.ts"
 import * as Ledger from "../actuation/Ledger.ts"
+import type { Checked } from "../Input.ts"
 import { roleOf } from "../Config.ts"
 import { isPlain, type ContextFrame } from "../wire/ContextFrame.ts"
 import { note, type Order, type Turn } from "../Turn.ts"
@@ -17,6 +18,7 @@ import type { Known } from "../routing/Routes.ts"
 import type { World } from "../world/World.ts"
 import { evidenceOf, unfounded } from "./Evidence.ts"
 import {
+  decisionOf,
   factOf,
   isAmong,
   isOpen,
@@ -28,9 +30,10 @@ import {
   proposalsOf,
   type Body,
   type Fact,
-  type Proposal
+  type Proposal,
+  type Signed
 } from "./Proposal.ts"
-import { CALLS_FROM, TOKEN_MS, TOKENS_MAX, unique, type Proposals } from "./Proposals.ts"
+import { CALLS_FROM, CHECKS_FROM, TOKEN_MS, TOKENS_MAX, unique, type Proposals } from "./Proposals.ts"
 
 /** By its own policy: a person's decision is what it demands at most, and its planner may ask. */
 const notAllowed = ({ body, proposer }: Proposal, turn: Turn): No | null => {
@@ -122,7 +125,8 @@ export const onApproval = (
   frame: ContextFrame,
   known: Known,
   guardian: Guardian,
-  turn: Turn
+  turn: Turn,
+  looked: Looked = "not yet"
 ): { readonly proposals: Proposals; readonly guardian: Guardian } => {
   const fact = factOf(frame, turn.config.meshId)
   const same = { proposals, guardian }
@@ -148,7 +152,7 @@ export const onApproval = (
         ? ["EXPIRED_COMMAND", "it was decided too long ago"]
         : needsName(body, turn) && !isTyped(body, fact.typed)
           ? ["VERIFICATION_REQUIRED", "nobody typed the name of what is moved"]
-          : null
+          : unrecognised(fact, proposals, looked, turn)
   if (past !== null) {
     const [code] = past
     turn.facts.push({ _tag: "Refused", code })
@@ -156,6 +160,8 @@ export const onApproval = (
     turn.said.push({ fact: "void", id, approval: frame.frameId, code })
     return same
   }
+  if (fact.person !== undefined && looked === "not yet" && asksForKeys(turn))
+    return { proposals: check(proposals, frame, fact, fact.person, turn), guardian }
   const rest: Proposals = { ...proposals, tokens: proposals.tokens.filter((each) => each !== token) }
   const why = unfit(known.world, { ...one, body }, turn)
   if (why !== null) {
@@ -171,6 +177,60 @@ export const onApproval = (
   const carried = carryOut(guardian, wish, device, ticket, turn)
   if (carried === null) return same
   return { proposals: { ...rest, numbers, carried: [...rest.carried, { ticket, id }] }, guardian: carried }
+}
+
+type Approval = Extract<Fact, { readonly fact: "approve" }>
+/** What the key store said of the person's signature. */
+type Looked = "not yet" | "good" | "false"
+
+const asksForKeys = ({ config }: Turn): boolean => (config.persons ?? []).length > 0
+
+/** Where keys of persons are known, only what one of them signed is a decision (P17.10). */
+const unrecognised = (
+  { body, by, person }: Approval,
+  { checking }: Proposals,
+  looked: Looked,
+  turn: Turn
+): No | null => {
+  if (!asksForKeys(turn)) return null
+  const known = turn.config.persons?.find(({ name }) => name === by)
+  if (known === undefined || person === undefined || person.publicKey !== known.publicKey)
+    return ["NOT_AUTHORIZED", "it is signed with no key of a person who is known here by that name"]
+  if (byRef(turn, body.actuator)?.approvers?.includes(by) === false)
+    return ["NOT_AUTHORIZED", "this person may not approve it"]
+  if (looked === "false") return ["AUTH_FAILED", "the signature of the person does not fit"]
+  return looked === "not yet" && checking.length >= TOKENS_MAX
+    ? ["RATE_LIMITED", "too many signatures of persons are being looked at"]
+    : null
+}
+
+const check = (
+  proposals: Proposals,
+  frame: ContextFrame,
+  fact: Approval,
+  { publicKey, signature }: Signed,
+  turn: Turn
+) => {
+  if (proposals.checking.some((one) => one.frame.frameId === frame.frameId)) return proposals
+  const numbers = proposals.numbers + 1
+  const ticket = CHECKS_FROM + numbers
+  const payload = decisionOf(turn.config, fact)
+  turn.out.push({ _tag: "Check", ticket, publicKey, proofs: [{ payload, signature }] })
+  return { ...proposals, numbers, checking: [...proposals.checking, { ticket, frame }] }
+}
+
+/** The key store has looked at the signature of a person. */
+export const onChecked = (
+  proposals: Proposals,
+  { ticket, valid }: typeof Checked.Type,
+  known: Known,
+  guardian: Guardian,
+  turn: Turn
+): { readonly proposals: Proposals; readonly guardian: Guardian } => {
+  const one = proposals.checking.find((each) => each.ticket === ticket)
+  if (one === undefined) return { proposals, guardian }
+  const rest = { ...proposals, checking: proposals.checking.filter((each) => each !== one) }
+  return onApproval(rest, one.frame, known, guardian, turn, valid[0] === true ? "good" : "false")
 }
 
 /** Of one that was begun; `null`: it was not. */

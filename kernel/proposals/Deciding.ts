@@ -21,7 +21,8 @@ import {
   PROPOSAL_MS,
   proposalOf,
   shortOf,
-  type Proposal
+  type Proposal,
+  type Signed
 } from "./Proposal.ts"
 import {
   ASK_AGAIN_MS,
@@ -51,7 +52,7 @@ const closed = ({ ageMs, id, status }: Proposal): Outcome | null =>
 
 export const decide = (
   proposals: Proposals,
-  { approve, by, call, id, shown, typed }: Decide,
+  { approve, by, call, id, shown, signed, typed }: Decide,
   known: Known,
   turn: Turn
 ): Proposals => {
@@ -88,7 +89,10 @@ export const decide = (
     askAt: turn.at.mono,
     until: turn.at.mono + TOKEN_MS
   }
-  return ask({ ...proposals, decisions: [...proposals.decisions, decision] }, decision, one!, turn)
+  const next = { ...proposals, decisions: [...proposals.decisions, decision] }
+  if (signed === undefined) return ask(next, decision, one!, turn)
+  const { token, ...person } = signed
+  return say(next, decision, one!, token, person, turn)
 }
 
 /** For a token, as a message of our own that comes right behind this input. */
@@ -125,7 +129,7 @@ const AGAIN: ReadonlyArray<Code> = ["DELIVERY_FAILED", "TIMEOUT", "NOT_FOUND", "
 export const onToken = (proposals: Proposals, call: number, outcome: Outcome, known: Known, turn: Turn): Proposals => {
   const decision = proposals.decisions.find(({ asked }) => asked === call)
   if (decision === undefined) return proposals
-  const { by, id } = decision
+  const { id } = decision
   const end = (last: Outcome): Proposals => {
     answer(turn, decision.call, last)
     return without(proposals, decision)
@@ -149,12 +153,32 @@ export const onToken = (proposals: Proposals, call: number, outcome: Outcome, kn
     return end(
       failed("PRECONDITION_FAILED", `it is ${state.slice(0, FIELD_CHARS_MAX)} now, which is not what was seen`)
     )
-  const typed = decision.typed === null ? {} : { typed: decision.typed }
   if (level === "L3" && !isTyped(one!.body, decision.typed ?? undefined))
     return end(
       failed("VERIFICATION_REQUIRED", `it is for who types the name of what is moved: ${nameOf(one!.body.actuator)}`)
     )
-  turn.said.push({ fact: "approve", id, body: one!.body, token, by, ...typed })
+  return say(proposals, decision, one!, token, null, turn)
+}
+
+/** To all. */
+const say = (
+  proposals: Proposals,
+  decision: Decision,
+  { body, id }: Proposal,
+  token: string,
+  person: Signed | null,
+  turn: Turn
+): Proposals => {
+  const { by, typed } = decision
+  turn.said.push({
+    fact: "approve",
+    id,
+    body,
+    token,
+    by,
+    ...(typed === null ? {} : { typed }),
+    ...(person === null ? {} : { person })
+  })
   const until = turn.at.mono + APPROVAL_MS
   return { ...proposals, decisions: changed(proposals, decision, { asked: null, told: true, until }) }
 }

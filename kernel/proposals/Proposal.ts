@@ -9,6 +9,7 @@ import { bytes } from "../Draw.ts"
 import { leadRank, roleOf, type Config } from "../Config.ts"
 import { ACTUATOR, levels, nameOf, type Level } from "../actuation/Actuator.ts"
 import { AGAIN_MS } from "../actuation/Guard.ts"
+import { decisionString } from "../identity/Handshake.ts"
 import { isDeviceId } from "../identity/MeshId.ts"
 import { compareText } from "../Order.ts"
 import { allCodes, type Code } from "../wire/Codes.ts"
@@ -40,6 +41,20 @@ export interface Body {
   readonly again?: true
 }
 
+export interface Signed {
+  readonly publicKey: string
+  readonly signature: string
+}
+
+const isSignature = (value: unknown): value is Signed =>
+  isPlain(value) && isText(value["publicKey"]) && isText(value["signature"])
+
+/** What the person signs who approves it so. */
+export const decisionOf = (
+  { meshId, meshKey }: Pick<Config, "meshId" | "meshKey">,
+  { body, by, id, token, typed = "" }: Omit<Extract<Fact, { readonly fact: "approve" }>, "fact" | "person">
+): string => decisionString({ meshId, meshKey, id, body: canonical(body), token, by, typed })
+
 export type Fact =
   | { readonly fact: "propose"; readonly id: string; readonly body: Body; readonly term: number }
   /** By its guardian: who has to agree. */
@@ -55,6 +70,8 @@ export type Fact =
       readonly by: string
       /** The name of what is moved, as the person typed it: L3 asks for that. */
       readonly typed?: string
+      /** By the key of the person (P17.10). */
+      readonly person?: Signed
     }
   | { readonly fact: "reject"; readonly id: string; readonly by: string }
   /** By a planner: it is over, by its age, because the same was done for another reason, or because its guardian does not take it. */
@@ -139,7 +156,7 @@ export const factOf = (frame: ContextFrame, meshId: string): Fact | null => {
   if (typeof metric !== "string" || !metric.startsWith(METRIC) || !isId(id) || !isPlain(rest)) return null
   const fact = metric.slice(METRIC.length)
   if (!Object.hasOwn(kindOf, fact) || kindOf[fact as Fact["fact"]] !== frame.kind) return null
-  const { approval, as, body, by, code, level, outcome, term, token, typed } = rest
+  const { approval, as, body, by, code, level, outcome, person, term, token, typed } = rest
   switch (fact as Fact["fact"]) {
     case "propose":
       return isBody(body) && isMs(term) && idOf(meshId, body) === id ? { fact: "propose", id, body, term } : null
@@ -152,8 +169,17 @@ export const factOf = (frame: ContextFrame, meshId: string): Fact | null => {
         idOf(meshId, body) === id &&
         isText(token) &&
         isText(by) &&
-        (typed === undefined || isText(typed))
-        ? { fact: "approve", id, body, token, by, ...(typed === undefined ? {} : { typed }) }
+        (typed === undefined || isText(typed)) &&
+        (person === undefined || isSignature(person))
+        ? {
+            fact: "approve",
+            id,
+            body,
+            token,
+            by,
+            ...(typed === undefined ? {} : { typed }),
+            ...(person === undefined ? {} : { person })
+          }
         : null
     case "reject":
       return isText(by) ? { fact: "reject", id, by } : null

@@ -5,6 +5,7 @@
 import type { Fence } from "../actuation/Envelope.ts"
 import type { Turn } from "../Turn.ts"
 import { NEVER_MS } from "../Time.ts"
+import type { ContextFrame } from "../wire/ContextFrame.ts"
 import type { DeviceId } from "../wire/Frame.ts"
 
 /** A token, and a decision that waits for one, live for so long (B33a). */
@@ -18,6 +19,8 @@ export const TOKENS_MAX = 64
 export const ADOPT_EACH_MS = 1_000
 /** Numbers of calls and orders of this room: above those of callers and messages. */
 export const CALLS_FROM = 2 ** 45
+/** Of signatures of persons: above all other tickets of checks. */
+export const CHECKS_FROM = 2 ** 46
 
 /** The guardian's word for what its actuator was like when a person was about to decide. */
 export interface Token {
@@ -61,11 +64,18 @@ export interface Run {
   readonly done: boolean
 }
 
+/** An approval whose person's signature is being looked at. */
+export interface Checking {
+  readonly ticket: number
+  readonly frame: ContextFrame
+}
+
 export interface Proposals {
   readonly decisions: ReadonlyArray<Decision>
   readonly tokens: ReadonlyArray<Token>
   /** Approved, and on their way through the guardian of this node. */
   readonly carried: ReadonlyArray<{ readonly ticket: number; readonly id: string }>
+  readonly checking: ReadonlyArray<Checking>
   /** Those that need nobody's word, and that a leader here sees to (Running.ts). */
   readonly runs: ReadonlyArray<Run>
   /** Some may be open, which nobody may look after. */
@@ -85,6 +95,7 @@ export const make = (): Proposals => ({
   decisions: [],
   tokens: [],
   carried: [],
+  checking: [],
   runs: [],
   anyOpen: false,
   numbers: 0,

@@ -10,7 +10,7 @@ import type { ContextFrame } from "../wire/ContextFrame.ts"
 import * as Emitting from "../world/Emitting.ts"
 import { withDue as worldWithDue } from "../world/Room.ts"
 import type { World } from "../world/World.ts"
-import { onApproval, owed, select, unsaid } from "./Carrying.ts"
+import { onApproval, onChecked, owed, select, unsaid } from "./Carrying.ts"
 import { decide, onFact, onTime, onToken } from "./Deciding.ts"
 import { approvalsOf, factOf, isOpen, proposalOf, proposalsOf, said, type Fact } from "./Proposal.ts"
 import { ADOPT_EACH_MS, unique, type Proposals } from "./Proposals.ts"
@@ -25,7 +25,7 @@ export const open = (proposals: Proposals, known: Known, turn: Turn): readonly [
 
 /** Most turns are about other things, and there are many. */
 export const concerns = (
-  { adoptAt, anyOpen, due }: Proposals,
+  { adoptAt, anyOpen, checking, due }: Proposals,
   { _tag }: Input,
   leadership: Leadership,
   turn: Turn
@@ -37,6 +37,7 @@ export const concerns = (
   turn.told.length > 0 ||
   turn.orders.length > 0 ||
   turn.results.length > 0 ||
+  (_tag === "Checked" && checking.length > 0) ||
   _tag === "Propose" ||
   _tag === "Decide"
 
@@ -51,6 +52,11 @@ export const asGuardian = (
   let guards = guardian
   for (const order of turn.orders)
     if (order.params.channel === DECISIONS) next = select(next, order, known, guards, turn)
+  if (turn.checked !== null) {
+    const after = onChecked(next, turn.checked, known, guards, turn)
+    next = after.proposals
+    guards = after.guardian
+  }
   for (const learned of turn.learned)
     for (const frame of decisionsIn(learned, known, turn)) {
       const after = onApproval(next, frame, known, guards, turn)

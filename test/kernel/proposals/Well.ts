@@ -1,6 +1,7 @@
 /** The guardian `a` of one pump, as whoever asks it, and whoever tells it something, sees it. */
 import { assert } from "@effect/vitest"
 import type { Actuator } from "../../../kernel/actuation/Actuator.ts"
+import type { Person } from "../../../kernel/Config.ts"
 import type { Command } from "../../../kernel/Command.ts"
 import * as Durable from "../../../kernel/Durable.ts"
 import { proposalsOf, type Body, type Fact, type Proposal } from "../../../kernel/proposals/Proposal.ts"
@@ -33,8 +34,9 @@ export class Well {
   private readonly links = new Map<string, number>()
   private requests = 0
 
-  constructor(actuator: Partial<Actuator> = {}, durable = Durable.empty) {
-    this.drive = new Drive({ ...configOf(farm, "a"), actuators: [{ ...pump, ...actuator }] }, { durable })
+  constructor(actuator: Partial<Actuator> = {}, durable = Durable.empty, persons: ReadonlyArray<Person> = []) {
+    const config = { ...configOf(farm, "a"), actuators: [{ ...pump, ...actuator }], persons }
+    this.drive = new Drive(config, { durable })
     this.note(this.drive.start())
     this.done()
   }
@@ -118,8 +120,8 @@ export class Well {
   }
 }
 
-export const ready = (actuator: Partial<Actuator> = {}): Well => {
-  const well = new Well(actuator)
+export const ready = (actuator: Partial<Actuator> = {}, persons: ReadonlyArray<Person> = []): Well => {
+  const well = new Well(actuator, Durable.empty, persons)
   well.sees()
   well.says("b", proposed())
   return well
