@@ -40,7 +40,7 @@ export const actuatorsOf = ({ capabilities, policy }: NodeSpec): ReadonlyArray<A
   capabilities
     .filter((capability) => capability.startsWith(ACTUATOR))
     .map((ref) => {
-      const { level, metric, verification, withinMs } = policy?.[nameOf(ref)] ?? { withinMs: 0 }
+      const { approvers, level, metric, verification, withinMs } = policy?.[nameOf(ref)] ?? { withinMs: 0 }
       return {
         ref,
         group: nameOf(ref),
@@ -53,6 +53,7 @@ export const actuatorsOf = ({ capabilities, policy }: NodeSpec): ReadonlyArray<A
         },
         askers: ["planner", "standby-planner"],
         ...(level === undefined ? {} : { level }),
+        ...(approvers === undefined ? {} : { approvers }),
         ...(metric === undefined
           ? {}
           : { readback: { metric, zone: nameOf(ref), device: null, withinMs, reads: READS } })

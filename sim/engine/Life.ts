@@ -3,7 +3,7 @@
  * them changes it first takes a copy. `owner` is the token of the one world that may change it in place.
  */
 import type { Moved } from "./Hardware.ts"
-import type { Leased, Wanted } from "./Programs.ts"
+import type { Decided, Leased, Wanted } from "./Programs.ts"
 import type { Kind, Plain } from "../../kernel/wire/ContextFrame.ts"
 import type { Happened } from "../../kernel/Input.ts"
 import type { Command } from "../../kernel/Command.ts"
@@ -129,6 +129,8 @@ export class Life {
   enginesOff = 0
   /** Commands of its programs that wait for a lease, or for what comes of them, by the number of the call. */
   readonly wanted: Map<number, Wanted>
+  /** Yeses of people with keys, that wait for what the guardian says, by the number of the call. */
+  readonly decided: Map<number, Decided>
   /** What its program was last granted, by actuator. */
   readonly leases: Map<string, Leased>
   /** Messages that its programs gave so far. */
@@ -152,6 +154,7 @@ export class Life {
     this.uncoupled = from?.uncoupled ?? 0
     this.vainDrives = from?.vainDrives ?? 0
     this.wanted = new Map(from?.wanted)
+    this.decided = new Map(from?.decided)
     this.leases = new Map(from?.leases)
     this.calls = from?.calls ?? 0
     if (from === undefined) return

@@ -40,7 +40,7 @@ import { Nearby } from "./Nearby.ts"
 import { NodeClock } from "./NodeClock.ts"
 import { perform } from "./Performing.ts"
 import { isKernel, Present } from "./Present.ts"
-import type { Wanted } from "./Programs.ts"
+import type { Decided, Wanted } from "./Programs.ts"
 import * as Programs from "./Programs.ts"
 import type { WorldHappening } from "./View.ts"
 import type { World } from "./World.ts"
@@ -564,6 +564,11 @@ export class Machine extends Present implements Port {
   decide(wanted: Omit<Extract<Happened, { readonly _tag: "Decide" }>, "_tag" | "call">): void {
     const call = ++this.mine().calls
     this.deliver({ _tag: "Decide", call, ...wanted })
+  }
+
+  /** A person at it says yes, and signs that. */
+  approve(wanted: Decided): void {
+    if (this.running) Programs.approve(this, this.mine(), wanted)
   }
 
   /** A program of its asks its node. */

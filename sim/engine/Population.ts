@@ -34,6 +34,9 @@ const neighbours = (links: Scenario["network"]["links"], a: number, b: number, c
   }
 }
 
+/** A person has the same key everywhere. */
+const PERSON = "person "
+
 export const populate = (scenario: Scenario, seed: number, keys: FakeKeys) => {
   const { network, nodes } = scenario
   const pairs = nodes.map((spec) => keys.make(seed, spec.sameKeyAs ?? spec.name))
@@ -46,6 +49,7 @@ export const populate = (scenario: Scenario, seed: number, keys: FakeKeys) => {
     // Whoever is not in the scenario was put beside it, next to everybody.
     return a === undefined || b === undefined || neighbours(network.links, a, b, inside.length)
   }
+  const persons = (scenario.persons ?? []).map((name) => ({ name, keys: keys.make(seed, `${PERSON}${name}`) }))
   const electors = scenario.electors
     .map((name) => pairs[nodes.findIndex((spec) => spec.name === name)]!.deviceId)
     .sort(compareText)
@@ -96,6 +100,9 @@ export const populate = (scenario: Scenario, seed: number, keys: FakeKeys) => {
         role: spec.role,
         capabilities: spec.capabilities,
         actuators: actuatorsOf(spec),
+        ...(persons.length === 0
+          ? {}
+          : { persons: persons.map(({ keys: { publicKey }, name }) => ({ name, publicKey })) }),
         meshId,
         meshKey,
         profile: { ...profiles[scenario.profile], ...scenario.timing },
@@ -105,5 +112,5 @@ export const populate = (scenario: Scenario, seed: number, keys: FakeKeys) => {
       }
     }
   })
-  return { configs, reachable }
+  return { configs, reachable, persons: new Map(persons.map((person) => [person.name, person.keys])) }
 }

@@ -4,11 +4,12 @@
  */
 import { commandOf, COMMANDS, leaseOf } from "../../kernel/actuation/Asking.ts"
 import { isLease, type Fence } from "../../kernel/actuation/Envelope.ts"
-import { GUARDIAN } from "../../kernel/routing/Forwarding.ts"
+import { DECISIONS, GUARDIAN } from "../../kernel/routing/Forwarding.ts"
 import type { Outcome } from "../../kernel/routing/Outcome.ts"
 import { encode } from "../../kernel/wire/Codec.ts"
-import { CAUSES_MAX } from "../../kernel/wire/ContextFrame.ts"
-import { isReserved } from "../../kernel/proposals/Proposal.ts"
+import { CAUSES_MAX, isPlain } from "../../kernel/wire/ContextFrame.ts"
+import { decisionOf, isReserved, proposalOf } from "../../kernel/proposals/Proposal.ts"
+import type { KeyPair } from "../keys/FakeKeys.ts"
 import * as Origin from "../../kernel/world/Origin.ts"
 import { frameIdOf, has } from "./Emitted.ts"
 import { shown } from "./Hardware.ts"
@@ -73,8 +74,51 @@ export const command = (machine: Machine, life: Life, want: Wanted): void => {
   wanted.set(call, want)
 }
 
-/** Whether it was the lease of a command, which is on its way now. */
+/** A yes, and the key with which the person signs it. */
+export interface Decided {
+  readonly id: string
+  readonly by: string
+  readonly typed: string | null
+  readonly keys: KeyPair
+}
+
+/** First the guardian's word for what it is about, then what the person signs. */
+export const approve = (machine: Machine, life: Life, want: Decided): void => {
+  const state = machine.state()
+  const mono = machine.clock.mono(machine.world.nowMs)
+  const one = state === null ? null : proposalOf(state.world, state.config, want.id, mono)
+  const call = machine.askNode({
+    channel: DECISIONS,
+    // Of what nobody knows it asks itself, and is told so.
+    to: one?.body.guardian ?? machine.config.deviceId,
+    originGatewayId: machine.config.deviceId,
+    idempotencyKey: `${want.by}/${want.id}/${machine.world.nowMs}`,
+    message: { token: want.id }
+  })
+  life.decided.set(call, want)
+}
+
+/** Whether it was the token for a yes, which is on its way now. */
+const signs = (machine: Machine, { by, id, keys, typed }: Decided, outcome: Outcome): boolean => {
+  const state = machine.state()
+  const mono = machine.clock.mono(machine.world.nowMs)
+  const one = state === null ? null : proposalOf(state.world, state.config, id, mono)
+  if (one === null || !outcome.ok || !isPlain(outcome.result)) return false
+  const { token } = outcome.result
+  if (typeof token !== "string") return false
+  const said = typed === null ? {} : { typed }
+  const payload = decisionOf(machine.config, { id, body: one.body, token, by, ...said })
+  const [signature] = machine.world.keys.sign(keys, [payload])
+  const signed = { token, publicKey: keys.publicKey, signature: signature! }
+  machine.decide({ id, approve: true, by, ...said, signed })
+  return true
+}
+
+/** Whether it was the lease of a command, or the token for a yes, either of which is on its way now. */
 export const answered = (machine: Machine, life: Life, call: number, outcome: Outcome): boolean => {
+  const yes = life.decided.get(call)
+  life.decided.delete(call)
+  if (yes !== undefined) return signs(machine, yes, outcome)
   const { leases, wanted } = life
   const want = wanted.get(call)
   wanted.delete(call)

@@ -14,7 +14,7 @@ import * as Leadership from "../../kernel/leadership/Leadership.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import type { Frame } from "../../kernel/wire/Frame.ts"
-import { FakeKeys } from "../keys/FakeKeys.ts"
+import { FakeKeys, type KeyPair } from "../keys/FakeKeys.ts"
 import type { Connection, Port, Side } from "../network/Connection.ts"
 import type { NetworkEvent } from "../network/Event.ts"
 import { Network } from "../network/Network.ts"
@@ -99,6 +99,8 @@ export class World {
   readonly makeHost: MakeHost
   readonly agenda: Agenda<WorldEvent>
   readonly keys: FakeKeys
+  /** Keys of people, by their names. */
+  readonly persons: ReadonlyMap<string, KeyPair>
   readonly network: Network
   readonly machines: ReadonlyArray<Machine>
   readonly script: Script
@@ -161,6 +163,7 @@ export class World {
     if (from === undefined) {
       const people = populate(scenario, seed, this.keys)
       this.network = new Network(carrier, seed, scenario.network, people.reachable)
+      this.persons = people.persons
       this.machines = people.configs.map(
         ({ config, keys, spec }, index) => new Machine(this, index, spec, keys, config)
       )
@@ -180,6 +183,7 @@ export class World {
       this.termHolders = new Map()
     } else {
       this.machines = from.machines.map((machine) => machine.fork(this))
+      this.persons = from.persons
       this.names = from.names
       this.doubles = from.doubles
       this.visitor = from.visitor.fork(this)

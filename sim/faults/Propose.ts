@@ -27,7 +27,10 @@ const decide = (
   proposal: string,
   strike: Strike,
   who: Parameters<Strike["resolve"]>[0],
-  typed?: string
+  {
+    signedWith,
+    typed
+  }: { readonly typed?: string | undefined; readonly signedWith?: "no key" | "another key" | undefined } = {}
 ) => {
   const machines = strike.resolve(who)
   strike.tell(
@@ -40,12 +43,17 @@ const decide = (
     const mono = machine.clock.mono(machine.world.nowMs)
     const known = state === null ? [] : proposalsOf(state.world, state.config, mono)
     const id = known.find(({ body }) => body.request === proposal)?.id ?? proposal
-    machine.decide({ id, approve, by, ...(typed === undefined ? {} : { typed }) })
+    const { keys, persons, seed } = machine.world
+    const own = persons.get(by)
+    const key = signedWith === "another key" ? keys.make(seed, "a stranger's") : own
+    if (approve && key !== undefined && signedWith !== "no key")
+      machine.approve({ id, by, typed: typed ?? null, keys: key })
+    else machine.decide({ id, approve, by, ...(typed === undefined ? {} : { typed }) })
   }
   return DONE
 }
 
-export const approve: Fault<"approve"> = ({ by, proposal, typed, who }, strike) =>
-  decide(true, by, proposal, strike, who, typed)
+export const approve: Fault<"approve"> = ({ by, proposal, signedWith, typed, who }, strike) =>
+  decide(true, by, proposal, strike, who, { signedWith, typed })
 
 export const reject: Fault<"reject"> = ({ by, proposal, who }, strike) => decide(false, by, proposal, strike, who)

@@ -2,11 +2,11 @@
  * S4: nothing moves an actuator on a language model's word alone, on less than its owner asks for, whatever the sender claims, or where
  * its owner asks for a person, or nobody has a lease, without a decision of one for exactly that: signed, made under a question to this
  * guardian in this process within two minutes before, and with nobody known to have said no; at L3 with the name of what is moved in
- * it. And nothing is said to be done where a sensor has to show it before one has, since the drive began. The rules are said here anew:
+ * it; and where keys of persons are known, signed by one of those. And nothing is said to be done where a sensor has to show it before one has, since the drive began. The rules are said here anew:
  * the kernel's gate and its tokens are what is being judged.
  */
 import { ACTUATOR } from "../../kernel/actuation/Actuator.ts"
-import { isPlain, tiers, type ContextFrame } from "../../kernel/wire/ContextFrame.ts"
+import { canonical, isPlain, tiers, type ContextFrame } from "../../kernel/wire/ContextFrame.ts"
 import { heldOf } from "../../kernel/world/Trace.ts"
 import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
 import { approvals, doingsOf, Memories, questionIn, standing, type Drive } from "./Orders.ts"
@@ -80,6 +80,21 @@ const typedIn = ({ data }: ContextFrame): unknown => {
   return typeof typed === "string" ? typed.trim() : null
 }
 
+/** Where keys of persons are known: one of them, who may approve this, signed just that. */
+const isPersons = ({ machine }: Observation, { data }: ContextFrame, actuator: string): boolean => {
+  const { actuators = [], meshId, meshKey, persons = [] } = machine.config
+  if (persons.length === 0) return true
+  const { body, by, person, token, typed = "" } = isPlain(data["proposal"]) ? data["proposal"] : {}
+  if (!isPlain(person)) return false
+  const known = persons.some(({ name, publicKey }) => name === by && publicKey === person["publicKey"])
+  const may = actuators.find(({ ref }) => ref === actuator)?.approvers?.includes(String(by)) !== false
+  const words = [meshId, meshKey, data["zone"], canonical(body), token, by, typed]
+  const payload = ["clawmesh.decision", "v1", ...words.map((word) => encodeURIComponent(String(word)))].join("|")
+  const signature = String(person["signature"])
+  const { valid } = machine.world.keys.check(String(person["publicKey"]), [{ payload, signature }])
+  return known && may && valid[0] === true
+}
+
 /** What a guardian says to have done, and no sensor has shown it; `null`: none has to, or one has. */
 const unseen = (seen: Observation, { driven }: Memory, intentId: string): string | null => {
   const { after, machine } = seen
@@ -136,6 +151,8 @@ const remembering = (memories: Memories<Memory>): Oracle => ({
       const said = approvals(seen, drive)
       if (owned?.level === "L3" && !said.some((frame) => typedIn(frame) === actuator.slice(ACTUATOR.length)))
         return `${machine.name} drives ${actuator}, whose name nobody typed`
+      if (!said.some((frame) => isPersons(seen, frame, actuator)))
+        return `${machine.name} drives ${actuator}, and nobody whose key it knows has signed that`
       if (!said.some((frame) => isFounded(seen, frame, least)))
         return `${machine.name} drives ${actuator} on something that nobody approved, or that rests on too little`
     }

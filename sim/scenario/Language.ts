@@ -53,6 +53,10 @@ const Terms = Schema.Struct({
     word(verifications, "Who has to verify a command under a lease."),
     "Who has to verify a command under a lease: at all but none and device that takes a person. Default none, and human at L3."
   ),
+  approvers: may(
+    list(Name, "write a list of people, such as [asha]"),
+    "Who of persons: may approve. Default all of them."
+  ),
   "verified-by": may(
     Schema.NonEmptyString.annotate({ message: "write a metric, such as flow" }),
     "What a sensor of it is called, in the zone of its name: it shows at least 1 where it is open, and 0 where it is closed. What no sensor shows in time is made safe, and has failed."
@@ -499,6 +503,10 @@ export const Language = Schema.Struct({
   electors: may(
     list(Schema.String, "write a list of nodes, such as [laptop, jetson-1]"),
     "Who may vote. Default: planners, standby-planners and the first field node."
+  ),
+  persons: may(
+    list(Name, "write a list of people, such as [asha, ravi]"),
+    "People who sign what they approve with keys of their own, which all nodes know. Default nobody: a decision is then signed by the device at which it is made."
   ),
   nodes: must(
     Schema.Record(Name, Node)

@@ -28,6 +28,8 @@ export interface Reading {
   readonly discovers: boolean
   /** What moves, without the prefix: `pump-1`. */
   readonly moving: ReadonlySet<string>
+  /** People with keys of their own. */
+  readonly persons: ReadonlyArray<string>
   /** Those of generation 1, which say nothing that could be asked for. */
   readonly mute: ReadonlySet<string>
   readonly lastsMs: number | null

@@ -59,6 +59,13 @@ const readPolicy = (
     if (!capabilities.includes(`${ACTUATOR}${actuator}`))
       mistakes.add(tree.key(at), `it does not move that; write can: ["${ACTUATOR}${actuator}"] as well`)
     const { level, verification } = terms ?? {}
+    const approvers = terms?.approvers?.filter((name) => name !== undefined)
+    for (const [place, person] of (approvers ?? []).entries())
+      if (!reading.persons.includes(person))
+        mistakes.add(
+          tree.value([...at, "approvers", place]),
+          `${person} has no key${mistakes.hint(person, reading.persons)}; write persons: [${person}]`
+        )
     const metric = terms?.["verified-by"]
     const withinMs = valueOf(reading, [...at, "within"], terms?.within, readTime) ?? WITHIN_MS
     const seesNothing = metric === undefined
@@ -71,6 +78,7 @@ const readPolicy = (
       withinMs,
       ...(level === undefined ? {} : { level }),
       ...(verification === undefined ? {} : { verification }),
+      ...(approvers === undefined ? {} : { approvers }),
       ...(metric === undefined ? {} : { metric })
     }
   }

@@ -37,5 +37,6 @@ export const readDecide = (
         who: resolveTargets(reading, decide.via, [...at, "via"]),
         proposal: decide.proposal ?? "",
         by: decide.by ?? "",
-        ...(decide.types === undefined ? {} : { typed: decide.types })
+        ...(decide.types === undefined ? {} : { typed: decide.types }),
+        ...(decide.with === undefined || decide.with === "own key" ? {} : { signedWith: decide.with })
       }

@@ -54,6 +54,7 @@ export interface NodeSpec {
 export interface Terms {
   readonly level?: Level
   readonly verification?: Verification
+  readonly approvers?: ReadonlyArray<string>
   /** What a sensor of it is called, such as flow; in the zone of its name, 1 where it is open and 0 where it is closed. */
   readonly metric?: string
   /** It has to show within so long. */
@@ -197,6 +198,8 @@ export type Verb =
       readonly by: string
       /** What the person types where its name is asked for. */
       readonly typed?: string
+      /** Absent: with the person's own key, where that person has one. */
+      readonly signedWith?: "no key" | "another key"
     }
   /** A record of discovery that the node did not announce, or not now. */
   | {
@@ -446,6 +449,8 @@ export interface Scenario {
   readonly timing?: Timing
   /** Who may vote. Where the file has no `electors:`, every planner and standby planner, and the first field node. */
   readonly electors: ReadonlyArray<string>
+  /** Persons with keys of their own, which all nodes know; absent: people decide by the devices at which they are. */
+  readonly persons?: ReadonlyArray<string>
   readonly nodes: ReadonlyArray<NodeSpec>
   readonly network: NetworkSpec
   /** In order of time. */

@@ -40,6 +40,10 @@ const deciding = (verb: string, description: string) => {
       types: may(
         Schema.NonEmptyString.annotate({ message: "write what the person types, such as pump-1" }),
         "What the person types, where the name of what is moved is asked for (L3)."
+      ),
+      with: may(
+        word(["own key", "no key", "another key"], "With which key the person signs a yes."),
+        "With which key one of persons: signs a yes; another key: one that nobody knows. Default own key."
       )
     }).annotate({ noun: `word of ${verb}`, message: needs }),
     description

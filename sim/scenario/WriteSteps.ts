@@ -197,7 +197,15 @@ const verbWords = (verb: Verb, scenario: Scenario): Written => {
       }
     case "approve":
     case "reject":
-      return { [verb._tag]: { proposal: verb.proposal, by: verb.by, via: who(verb.who), types: verb.typed } }
+      return {
+        [verb._tag]: {
+          proposal: verb.proposal,
+          by: verb.by,
+          via: who(verb.who),
+          types: verb.typed,
+          with: verb.signedWith
+        }
+      }
     case "sense": {
       const { pad, ...data } = verb.data
       const { shows } = verb

@@ -107,6 +107,15 @@ const movingIn = ({ nodes }: ReturnType<typeof readShape>): ReadonlyArray<string
     (node?.can ?? []).filter((capability) => capability?.startsWith(ACTUATOR) === true)
   ) as ReadonlyArray<string>
 
+/** Each once; and whoever may approve something is one of them. */
+const readPersons = ({ mistakes, tree }: Reading, draft: ReadonlyArray<string | undefined>): ReadonlyArray<string> => {
+  const persons = draft.filter((name) => name !== undefined)
+  if (persons.length === 0) mistakes.add(tree.value(["persons"]), "nobody; write who, such as [asha], or leave it out")
+  for (const [place, name] of persons.entries())
+    if (persons.indexOf(name) < place) mistakes.add(tree.value(["persons", place]), `${name} stands twice in this list`)
+  return persons
+}
+
 /** A scenario that holds as soon as `mistakes` stays empty. */
 const assemble = (file: string, text: string, tree: Tree, mistakes: Mistakes): Scenario => {
   const draft = readShape(tree, mistakes)
@@ -115,6 +124,7 @@ const assemble = (file: string, text: string, tree: Tree, mistakes: Mistakes): S
     mistakes,
     roles: rolesOf(tree),
     moving: new Set(movingIn(draft).map((ref) => ref.slice(ACTUATOR.length))),
+    persons: (draft.persons ?? []).filter((name) => name !== undefined),
     sites: new Map(),
     mute: new Set(),
     discovers: draft.network?.discovery !== undefined && draft.network.discovery !== "none",
@@ -146,6 +156,7 @@ const assemble = (file: string, text: string, tree: Tree, mistakes: Mistakes): S
     ...(draft.afterwards === "a part gets well" ? { liveness: true } : {}),
     ...(draft.timing === undefined ? {} : { timing: readTiming(reading, draft.timing, draft.profile ?? "lan") }),
     electors,
+    ...(draft.persons === undefined ? {} : { persons: readPersons(reading, draft.persons) }),
     nodes,
     network: sites.length === 0 ? network : { ...network, sites },
     timeline,

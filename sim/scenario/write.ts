@@ -28,9 +28,15 @@ const policyWords = ({ policy }: NodeSpec): Flow | undefined =>
   policy === undefined
     ? undefined
     : Object.fromEntries(
-        Object.entries(policy).map(([actuator, { level, metric, verification, withinMs }]) => [
+        Object.entries(policy).map(([actuator, { approvers, level, metric, verification, withinMs }]) => [
           actuator,
-          { level, verification, "verified-by": metric, within: metric === undefined ? undefined : showTime(withinMs) }
+          {
+            level,
+            verification,
+            approvers,
+            "verified-by": metric,
+            within: metric === undefined ? undefined : showTime(withinMs)
+          }
         ])
       )
 
@@ -73,7 +79,7 @@ const items = (heading: string, all: ReadonlyArray<Flow>): ReadonlyArray<string>
   all.length === 0 ? [`${heading}: []`] : [`${heading}:`, ...all.map((item) => `  - ${flow(item)}`)]
 
 export const writeScenario = (scenario: Scenario, { comment, schema }: WriteOptions): string => {
-  const { electors, expect, lastsMs, nodes, profile, seed, timeline, timing, title } = scenario
+  const { electors, expect, lastsMs, nodes, persons, profile, seed, timeline, timing, title } = scenario
   const network = networkWords(scenario.network)
   const sites = scenario.network.sites ?? []
   const blocks: ReadonlyArray<ReadonlyArray<string>> = [
@@ -99,6 +105,7 @@ export const writeScenario = (scenario: Scenario, { comment, schema }: WriteOpti
         ),
     [
       ...(sameNames(electors, usualElectors(nodes)) ? [] : [`electors: ${flow(electors)}`]),
+      ...(persons === undefined ? [] : [`persons: ${flow(persons)}`]),
       ...(isEmpty(network) ? [] : [`network: ${flow(network)}`])
     ],
     items(

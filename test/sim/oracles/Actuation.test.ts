@@ -5,6 +5,7 @@ import type { Actuator } from "../../../kernel/actuation/Actuator.ts"
 import type { Entry } from "../../../kernel/actuation/Ledger.ts"
 import type { Command } from "../../../kernel/Command.ts"
 import * as Node from "../../../kernel/Node.ts"
+import { CHECKS_FROM } from "../../../kernel/proposals/Proposals.ts"
 import { NEVER_MS } from "../../../kernel/Time.ts"
 import { broken, fires, scenarioOf } from "./Broken.ts"
 
@@ -251,6 +252,41 @@ describe("S4: L3 and a device's verification", () => {
       .replace("shows: gate-1, times: exactly 140, each: 1s", "zone: gate-1, value: 1, times: exactly 1")
     const blind = withPolicy(({ readback: _, ...actuator }) => actuator)
     fires("S4", /^dam says that it set actuator:gate-1 to open, which no sensor has shown$/u, scenarioOf(before), blind)
+  })
+})
+
+describe("S4: keys of persons", () => {
+  const hand = readFileSync("scenarios/signed-by-hand.yaml", "utf8")
+  const farm = scenarioOf(hand.slice(0, hand.indexOf("expect:")))
+  const spoilt = (change: (config: Node.NodeState["config"]) => Node.NodeState["config"]) =>
+    broken((node, input) => {
+      const [after, commands] = Node.step({ ...node, config: change(node.config) }, input)
+      return [{ ...after, config: node.config }, commands]
+    })
+
+  it("nobody signed it", () => {
+    const trusting = spoilt(({ persons: _, ...config }) => config)
+    fires("S4", /^board drives actuator:pump-1, and nobody whose key it knows has signed that$/u, farm, trusting)
+  })
+
+  it("somebody did who may not", () => {
+    const lax = spoilt((config) => ({
+      ...config,
+      actuators: (config.actuators ?? []).map(({ approvers: _, ...actuator }) => actuator)
+    }))
+    fires("S4", /^board drives actuator:gate-1, and nobody whose key it knows has signed that$/u, farm, lax)
+  })
+
+  it("with something else than what was signed", () => {
+    const blind = broken((node, input) => {
+      if (input._tag === "Decide" && input.signed !== undefined)
+        return Node.step(node, { ...input, signed: { ...input.signed, signature: "x" } })
+      return Node.step(
+        node,
+        input._tag === "Checked" && input.ticket > CHECKS_FROM ? { ...input, valid: [true] } : input
+      )
+    })
+    fires("S4", /^board drives actuator:pump-1, and nobody whose key it knows has signed that$/u, farm, blind)
   })
 })
 
