@@ -83,6 +83,9 @@ export type Order =
       /** The name of what is moved; `null`: the person does not type it. */
       readonly typed: string | null
     }
+  /** The key of whoever uses this account. */
+  | { readonly _tag: "person" }
+  | { readonly _tag: "person new"; readonly name: string }
   | { readonly _tag: "ping"; readonly name: string; readonly count: number }
 
 export type Reading =
@@ -143,6 +146,8 @@ const commands: {
   "proposals show": { flags: [], words: [1, 1] },
   "proposals approve": { flags: ["by", "shown", "confirm"], words: [1, 1] },
   "proposals reject": { flags: ["by"], words: [1, 1] },
+  person: { flags: [], words: [0, 0] },
+  "person new": { flags: [], words: [1, 1] },
   "trust list": { flags: [], words: [0, 0] },
   "trust add": { flags: ["role", "name", "key", "gen1"], words: [1, 1] },
   "trust remove": { flags: [], words: [1, 1] },
@@ -152,6 +157,7 @@ const commands: {
 const firstWords = [...new Set(Object.keys(commands).map((name) => name.split(" ")[0]!))]
 const second: { readonly [first: string]: ReadonlyArray<string> } = {
   trust: ["list", "add", "remove"],
+  person: ["new"],
   proposals: ["list", "show", "approve", "reject"]
 }
 
@@ -168,6 +174,8 @@ const needs: { readonly [flag: string]: string } = {
   because: "--because needs frames, such as --because 4f0c…,9d21…; clawmesh world --json shows ids",
   by: "--by needs the name of a person, such as --by asha",
   shown: "--shown needs a state, such as --shown closed",
+  confirm: "--confirm needs the name of what is moved, such as --confirm gate-1",
+  about: "--about needs a name, such as --about pump-1: of a device, of what moves, or of a proposal",
   of: "--of needs an actuator, such as --of pump-1",
   role: `--role needs a role: ${roles}`,
   name: "--name needs a name, such as --name barn-laptop",
@@ -226,8 +234,9 @@ const commandOf = (
   const [first, word] = words
   if (first === undefined) return "no command given; write clawmesh status, or clawmesh help for all"
   const nouns = Object.hasOwn(second, first) ? second[first] : undefined
-  // Without a verb of its own the list is meant; trust was first, and has none.
+  // Without a verb of its own to look is meant; trust was first, and has none.
   if (first === "proposals" && word === undefined) return { name: "proposals list", rest: [] }
+  if (first === "person" && word === undefined) return { name: first, rest: [] }
   if (nouns === undefined) {
     if (Object.hasOwn(commands, first)) return { name: first, rest: words.slice(1) }
     const meant = nearest(first, firstWords)
@@ -253,6 +262,7 @@ const missing: { readonly [command: string]: string } = {
   "proposals show": "proposals show needs an id: clawmesh proposals shows them",
   "proposals approve": "proposals approve needs an id: clawmesh proposals shows them",
   "proposals reject": "proposals reject needs an id: clawmesh proposals shows them",
+  "person new": "person new needs the name of the person: clawmesh person new asha",
   trace: "trace needs a frame: clawmesh trace ID; clawmesh world --json shows ids",
   set: "set needs an actuator and a state: clawmesh set pump-1 open --for 20m; clawmesh actuators shows both",
   ping: "ping needs a name or an id: clawmesh ping NAME; clawmesh peers shows them",
@@ -316,6 +326,8 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
       if (count === 0) return misuse(`--count ${said}: write a number from 1 to 9999`)
       return ordered({ _tag: name, name: rest[0]!, count })
     }
+    case "person new":
+      return ordered({ _tag: name, name: rest[0]! })
     case "trust remove":
       return ordered({ _tag: name, name: rest[0]! })
     case "hold": {
@@ -378,6 +390,8 @@ export const help = `Shows and changes what the clawmesh-node on this machine do
       --confirm NAME                  at level L3: the name of what is moved; a terminal asks for it
   clawmesh proposals reject ID        say no
       --by PERSON
+  clawmesh person                     your own key, as node.yaml has it; with one, your decisions are signed with it
+  clawmesh person new NAME            make one
   clawmesh hold [GROUP]               make safe what this node moves, and keep it so
       --of ACTUATOR                   what whichever device moves; it is released there
   clawmesh release [GROUP]            let go of it again

@@ -9,6 +9,7 @@ import { socketIn, stateDirectory, type User } from "../operator/Place.ts"
 import { help, type Manner, readArguments } from "./Arguments.ts"
 import { type Exit, exits } from "./Exit.ts"
 import type { Errand } from "./Perform.ts"
+import { placeOf } from "./Person.ts"
 import type { Look } from "./Text.ts"
 
 export interface Surroundings extends User {
@@ -63,9 +64,18 @@ export const command = async (words: ReadonlyArray<string>, around: Surroundings
 /** What came of a command that needs the node; `null`: all went well. */
 const ask = async (order: Errand["order"], manner: Manner, around: Surroundings): Promise<Failure | null> => {
   const state = manner.state === null ? stateDirectory(around) : resolve(around.cwd, manner.state)
-  const { ask: question, nowMs, out } = around
+  const { ask: question, env, home, nowMs, out } = around
   const look = lookOf(manner, around)
-  const errand: Errand = { order, manner, socket: socketIn(state), look, nowMs, out, ask: question }
+  const errand: Errand = {
+    order,
+    manner,
+    socket: socketIn(state),
+    look,
+    nowMs,
+    out,
+    ask: question,
+    person: placeOf(env, home)
+  }
   try {
     const { perform } = await import("./Perform.ts")
     return await perform(errand)

@@ -21,6 +21,8 @@ import type { Manner, Order } from "./Arguments.ts"
 import { ask, follow } from "./Client.ts"
 import { idIn, resolve } from "./Devices.ts"
 import { eventLine, eventsScreen } from "./EventScreen.ts"
+import { decisionOf, idOf } from "../../kernel/proposals/Proposal.ts"
+import * as Person from "./Person.ts"
 import { decidedScreen, oneScreen, proposalScreen, proposalsScreen } from "./ProposalScreen.ts"
 import { peerScreen, peersScreen } from "./PeerScreen.ts"
 import { ping } from "./Ping.ts"
@@ -39,6 +41,8 @@ export interface Errand {
   readonly out: (text: string) => void
   /** Asks whoever sits at the terminal; `null`: nobody does. */
   readonly ask: ((question: string) => Promise<string>) | null
+  /** Where the key of this account is. */
+  readonly person: string
 }
 
 /** What `events -f` shows of the past, where no time is given. */
@@ -307,6 +311,8 @@ const showProposal = (errand: Errand, id: string): Work =>
     told(errand, { ...document, proposals: found }, (those) => proposalScreen(those, errand.look))
   })
 
+/** Two minutes where the guardian is out of reach, and what its last answer takes. */
+const TOKEN_MS_MAX = 160_000
 /** The mesh may take two minutes to find its guardian, and three more to hear from it. */
 const DECIDE_MS_MAX = 310_000
 
@@ -325,6 +331,55 @@ const asked = (errand: Errand, id: string): Effect.Effect<string | null, Failure
     return said.trim() === "" ? null : said.trim()
   })
 
+/** The key of this account, where its owner is who decides. */
+const signerOf = (errand: Errand, by: string | null): Effect.Effect<Person.Signer | null, Failure> => {
+  const signer = Person.read(errand.person)
+  if (signer === null) return Effect.succeed(null)
+  if ("exit" in signer) return Effect.fail(signer)
+  return Effect.succeed(by === null || by === signer.name ? signer : null)
+}
+
+/** What the person signs: the guardian's word for what it is about, and all that is to be done. */
+const sign = (
+  errand: Errand,
+  { keys, name }: Person.Signer,
+  id: string,
+  { shown, typed }: { readonly shown: string | null; readonly typed: string | null }
+): Effect.Effect<NonNullable<Api.DecideRequest["signed"]>, Failure> =>
+  Effect.gen(function* () {
+    const said = yield* ask(errand.socket, { method: "POST", target: "/token", body: { id } }, Api.Token, TOKEN_MS_MAX)
+    const { blind, body, code, meshId, meshKey, ok, safe, short, state, text, token } = said
+    const none = (why: string, what: string): Effect.Effect<never, Failure> =>
+      refused(why, `${printable(short)} is not approved: ${printable(what)}`)
+    if (!ok) return yield* none(code ?? "DELIVERY_FAILED", `${code ?? ""} ${text}`)
+    if (idOf(meshId, body) !== said.id)
+      return yield* none("INTERNAL_ERROR", "the node shows something else than was meant")
+    // It was out of reach, and nobody looked: then it is only for what is safe now.
+    if (shown === null ? blind && !safe : state !== shown)
+      return yield* none("PRECONDITION_FAILED", `it is ${state} now, which is not what was seen`)
+    const decision = { id: said.id, body, token, by: name, ...(typed === null ? {} : { typed }) }
+    const signature = keys.sign(decisionOf({ meshId, meshKey }, decision))
+    return { token, publicKey: keys.publicKey, signature }
+  })
+
+const showPerson = (errand: Errand, make: string | null): Work =>
+  Effect.suspend(() => {
+    const signer = make === null ? Person.read(errand.person) : Person.make(errand.person, make)
+    if (signer === null)
+      return Effect.fail(
+        failure("NOT_FOUND", "this account has no key of a person", "clawmesh person new NAME makes one")
+      )
+    if ("exit" in signer) return Effect.fail(signer)
+    const line = `${signer.name}=${signer.keys.publicKey}`
+    const document = { $type: "clawmesh.person/1" as const, name: signer.name, publicKey: signer.keys.publicKey }
+    told(errand, document, () =>
+      errand.look.quiet
+        ? `${line}\n`
+        : `${line}\n\nTo persons: in the node.yaml of each device whose decisions this key is for. The key is in ${printable(errand.person)}.\n`
+    )
+    return Effect.void
+  })
+
 const decide = (
   errand: Errand,
   { _tag, by, id, shown, typed }: Extract<Order, { readonly _tag: "proposals approve" | "proposals reject" }>
@@ -332,10 +387,13 @@ const decide = (
   Effect.gen(function* () {
     const approve = _tag === "proposals approve"
     const confirmed = approve && typed === null ? yield* asked(errand, id) : typed
+    const signer = approve ? yield* signerOf(errand, by) : null
+    const signed = signer === null ? null : yield* sign(errand, signer, id, { shown, typed: confirmed })
     const body: Api.DecideRequest = {
       id,
       approve,
-      by: person(by),
+      by: signer?.name ?? person(by),
+      ...(signed === null ? {} : { signed }),
       ...(shown === null ? {} : { shown }),
       ...(confirmed === null ? {} : { typed: confirmed })
     }
@@ -362,6 +420,8 @@ const wayOutOf = (code: string | null): string | null => {
       return "Another one has the lease, or it has just started: try again in ten seconds"
     case "DUPLICATE_PROPOSAL":
       return "The same was done within ten minutes; if it is meant: --again"
+    case "NOT_AUTHORIZED":
+      return "Its owner takes decisions of persons whose keys it knows: clawmesh person, and persons: in its node.yaml"
     case "NOT_ALLOWED":
       return "clawmesh actuators, there, shows its states and how long it may be in one; say --for 20m"
     case "VERIFICATION_REQUIRED":
@@ -419,6 +479,10 @@ const work = (errand: Errand): Work => {
     case "proposals approve":
     case "proposals reject":
       return decide(errand, order)
+    case "person":
+      return showPerson(errand, null)
+    case "person new":
+      return showPerson(errand, order.name)
     case "ping":
       return ping(errand, order)
     case "trust list":

@@ -75,6 +75,7 @@ const One = Schema.Struct({
   verification: Schema.optionalKey(Schema.Literals(verifications)),
   "may-ask": Schema.optionalKey(Schema.Array(Role).check(Schema.isMinLength(1))),
   level: Schema.optionalKey(Schema.Literals(levels)),
+  approvers: Schema.optionalKey(Schema.Array(Schema.NonEmptyString).check(Schema.isMinLength(1))),
   "verified-by": Schema.optionalKey(VerifiedBy),
   exec: Schema.optionalKey(
     Schema.Array(Schema.String.check(Schema.makeFilter((text) => text !== "" && !text.includes("\0")))).check(
@@ -103,6 +104,7 @@ const says: { readonly [key: string]: string } = {
   chip: "a chip is a name such as gpiochip0",
   line: "a line is a whole number, as gpioinfo shows it",
   level: "level is who has to agree to a proposal: L1 nobody, L2 a person, L3 a person who types its name",
+  approvers: "approvers are a list of names out of persons: whose decisions count for it",
   "verified-by":
     "verified-by is a mapping: { metric: flow, zone: north, within: 30s, shows: { open: { at-least: 0.5 } } }",
   metric: "metric is what the sensor that sees it says, such as flow",
@@ -193,6 +195,7 @@ const ownedOf = (one: One): OwnedActuator => ({
   },
   askers: one["may-ask"] ?? ["planner", "standby-planner"],
   ...(one.level === undefined ? {} : { level: one.level }),
+  ...(one.approvers === undefined ? {} : { approvers: one.approvers }),
   ...(one["verified-by"] === undefined ? {} : { readback: readbackOf(one["verified-by"]) }),
   ...driverOf(one)
 })
@@ -244,6 +247,17 @@ const atOdds = (one: One): ReadonlyArray<Odds> => {
     found.push(["name", "something has to move it: write exec or gpio, and not both"])
   return found
 }
+
+/** Whoever may approve something, and where that stands. */
+export interface Approver {
+  readonly person: string
+  readonly at: Placed
+}
+
+export const approversIn = ({ placeOf }: Section, actuators: ReadonlyArray<OwnedActuator>): ReadonlyArray<Approver> =>
+  actuators.flatMap(({ approvers = [] }, place) =>
+    approvers.map((person, nth) => ({ person, at: placeOf([place, "approvers", nth]) }))
+  )
 
 export const check = ({ placeOf, value, wordAt }: Section, mistakes: Array<Mistake>): ReadonlyArray<OwnedActuator> => {
   const add = (path: ReadonlyArray<PropertyKey>, message: string): void =>

@@ -5,7 +5,7 @@
  * `CONFIGURATION_DIRECTORY` or in `/etc/clawmesh`, where there is one that we may read.
  */
 import { isAbsolute, join, resolve } from "node:path"
-import type { OwnedActuator } from "./Actuators.ts"
+import type { Approver, OwnedActuator } from "./Actuators.ts"
 import * as Actuators from "./Actuators.ts"
 import { CONFIG_VARIABLE, type Environment } from "./Environment.ts"
 import type { Mistake } from "./Mistake.ts"
@@ -36,11 +36,13 @@ export interface ReadFile {
   readonly path: string | null
   readonly settles: Settles
   readonly actuators: ReadonlyArray<OwnedActuator>
+  /** Whoever may approve something, and where that stands. */
+  readonly approvers: ReadonlyArray<Approver>
   /** What deserves to be said and is no mistake. */
   readonly notes: ReadonlyArray<string>
 }
 
-export const noFile: ReadFile = { path: null, settles: {}, actuators: [], notes: [] }
+export const noFile: ReadFile = { path: null, settles: {}, actuators: [], approvers: [], notes: [] }
 
 const which = (flag: string | null, environment: Environment, cwd: string): Which => {
   if (flag !== null) return { path: resolve(cwd, flag), named: { _tag: "Flag", flag: "--config" } }
@@ -91,14 +93,11 @@ const notText = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/u
 const byPlace = ({ origin: a }: Mistake, { origin: b }: Mistake): number =>
   a._tag === "File" && b._tag === "File" ? a.line - b.line || a.column - b.column : 0
 
-const NOTHING: Pick<ReadFile, "settles" | "actuators"> = { settles: {}, actuators: [] }
+type Read = Pick<ReadFile, "settles" | "actuators" | "approvers">
 
-const readText = (
-  path: string,
-  bytes: Uint8Array,
-  yaml: ReadYaml,
-  mistakes: Array<Mistake>
-): Pick<ReadFile, "settles" | "actuators"> => {
+const NOTHING: Read = { settles: {}, actuators: [], approvers: [] }
+
+const readText = (path: string, bytes: Uint8Array, yaml: ReadYaml, mistakes: Array<Mistake>): Read => {
   const start: Origin = { _tag: "File", file: path, line: 1, column: 1 }
   if (bytes.length > BYTES_MAX) {
     mistakes.push({ origin: start, excerpt: null, message: "the file is larger than 1 MiB; no configuration is" })
@@ -123,5 +122,6 @@ const readText = (
   const settles = check(said.raws, found)
   const actuators = said.actuators === null ? [] : Actuators.check(said.actuators, found)
   mistakes.push(...found.sort(byPlace))
-  return { settles, actuators }
+  const approvers = said.actuators === null || found.length > 0 ? [] : Actuators.approversIn(said.actuators, actuators)
+  return { settles, actuators, approvers }
 }

@@ -7,6 +7,7 @@
  */
 import { isIP } from "node:net"
 import * as Schema from "effect/Schema"
+import type { Person } from "../../kernel/Config.ts"
 import type { profiles } from "../../kernel/Profile.ts"
 import { DeviceId, Role } from "../../kernel/wire/Frame.ts"
 import { COUNTER_MAX, FIELD_CHARS_MAX, FIELD_ITEMS_MAX } from "../../kernel/wire/Limits.ts"
@@ -27,6 +28,13 @@ const isMeshId = (text: string): boolean => /^(?:[0-9a-f]{64}|[0-9a-f]{8}(?:-[0-
 const isHost = (text: string): boolean =>
   isIP(text) !== 0 || (/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/iu.test(text) && !/^[0-9.]+$/u.test(text))
 
+/** A person and that person's public key, as `clawmesh person` prints them: `asha=3kFv…`; `null`: it is none. */
+export const readPerson = (text: string): Person | null => {
+  const at = text.lastIndexOf("=")
+  const [name, publicKey] = [text.slice(0, at), text.slice(at + 1)]
+  return at > 0 && isName(name) && !name.includes("=") && deviceIdOf(publicKey) !== null ? { name, publicKey } : null
+}
+
 const Profile = Schema.Literals(["lan", "wan", "battery"] satisfies ReadonlyArray<keyof typeof profiles>)
 const Log = Schema.Literals(["readable", "json"])
 
@@ -44,6 +52,8 @@ export const NodeFile = Schema.Struct({
   peers: Schema.optionalKey(listOf(Schema.String)),
   discovery: Schema.optionalKey(Schema.Boolean),
   electors: Schema.optionalKey(listOf(DeviceId)),
+  /** `asha=` and the key: both are what `readPerson` reads. */
+  persons: Schema.optionalKey(listOf(fits((text) => readPerson(text) !== null))),
   "manifest-version": Schema.optionalKey(wholeNumber(1, COUNTER_MAX)),
   profile: Schema.optionalKey(Profile),
   capabilities: Schema.optionalKey(listOf(fits((text) => /^[^\s,\p{Cc}]{1,512}$/u.test(text)))),
@@ -150,6 +160,16 @@ export const descriptions: { readonly [K in Key]: Description } = {
     itemSays: "an elector is a device id, 64 hexadecimal digits in small letters: clawmesh-node id prints it",
     about: "votes for a leader; the same on every node",
     otherwise: "a planner elects itself"
+  },
+  persons: {
+    kind: "list",
+    value: "NAME=KEY",
+    one: "person",
+    says: `persons are a list of names and keys, at most ${FIELD_ITEMS_MAX}, each as clawmesh person prints it`,
+    itemSays:
+      "a person is a name and a public key, such as asha=<43 characters of base64url>: clawmesh person prints it",
+    about: "whose decisions this node takes for what it moves",
+    otherwise: "anybody's at a device that is trusted"
   },
   "manifest-version": {
     kind: "number",

@@ -1,4 +1,5 @@
 /** What a node was told, by whomever, in the end: every setting has its value, and says where that comes from. */
+import type { Person } from "../../kernel/Config.ts"
 import type { StaticPeer } from "../../kernel/links/StaticPeer.ts"
 import type { Profile } from "../../kernel/Profile.ts"
 import type { DeviceId, Role } from "../../kernel/wire/Frame.ts"
@@ -25,6 +26,8 @@ export interface Settings {
   readonly discovery: boolean
   /** Sorted, without doubles. */
   readonly electors: ReadonlyArray<DeviceId>
+  /** Whose decisions count; none: anybody's. */
+  readonly persons: ReadonlyArray<Person>
   /** From 1. */
   readonly manifestVersion: number
   readonly profile: Profile["name"]

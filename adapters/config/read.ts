@@ -9,7 +9,7 @@ import { findConfigFile, type FoundFile, noFile, type ReadBytes, readConfigFile,
 import { type Environment, readEnvironment } from "./Environment.ts"
 import type { CommandLine } from "./Flags.ts"
 import type { Mistake } from "./Mistake.ts"
-import { type Key, keys, type NodeFile } from "./NodeFile.ts"
+import { type Key, keys, type NodeFile, readPerson } from "./NodeFile.ts"
 import type { Origin } from "./Origin.ts"
 import type { Settings } from "./Settings.ts"
 import type { Given, Settles } from "./Source.ts"
@@ -104,6 +104,15 @@ export const readSettings = (
     .filter((settles) => settles["mesh-name"] !== undefined || settles["mesh-id"] !== undefined)
     .slice(0, 1)
   const state = value("state", defaultStateDirectory(surroundings))
+  const persons = value("persons", plain([])).map((text) => readPerson(text)!)
+  const strangers = file.approvers.filter(({ person }) => !persons.some(({ name }) => name === person))
+  if (strangers.length > 0)
+    return {
+      mistakes: strangers.map(({ at, person }) => ({
+        ...at,
+        message: `${person} is none of persons: write its key there, as clawmesh person prints it`
+      }))
+    }
   const settings = {
     name: value("name", defaultName(hostName)),
     role: value("role", plain("node" as const)),
@@ -117,6 +126,7 @@ export const readSettings = (
     peers: value("peers", plain([])).map(readPeer),
     discovery: value("discovery", plain(true)),
     electors: [...value("electors", plain([]))].sort(compareText),
+    persons,
     manifestVersion: value("manifest-version", plain(1)),
     profile: value("profile", plain("lan" as const)),
     // What it moves it can do, whether or not it says so twice.
@@ -145,6 +155,10 @@ export const shown = (settings: Settings): ReadonlyArray<readonly [Key, Readonly
     peers: listed(settings.peers.map(StaticPeer.render), "none"),
     discovery: [String(settings.discovery)],
     electors: listed(settings.electors, "none named: a planner elects itself"),
+    persons: listed(
+      settings.persons.map(({ name, publicKey }) => `${name}=${publicKey}`),
+      "none: anybody at a trusted device"
+    ),
     "manifest-version": [String(settings.manifestVersion)],
     profile: [settings.profile],
     capabilities: listed(settings.capabilities, "none"),

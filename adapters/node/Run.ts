@@ -72,6 +72,7 @@ const configOf = (settings: Settings, identity: StateDirectory.StateDirectory["i
     ...(settings.actuators.length === 0
       ? {}
       : { actuators: settings.actuators.map(({ command: _, ...actuator }) => actuator) }),
+    ...(settings.persons.length === 0 ? {} : { persons: settings.persons }),
     meshId: mesh.meshId,
     meshKey: mesh.meshKey,
     profile: profiles[settings.profile],

@@ -9,7 +9,7 @@
 import * as Schema from "effect/Schema"
 import { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import { levels } from "../../kernel/actuation/Actuator.ts"
-import { statuses } from "../../kernel/proposals/Proposal.ts"
+import { isBody, statuses } from "../../kernel/proposals/Proposal.ts"
 import { kinds, tiers } from "../../kernel/wire/ContextFrame.ts"
 import { DeviceId, Role } from "../../kernel/wire/Frame.ts"
 import { freshnesses } from "../../kernel/world/Query.ts"
@@ -436,9 +436,41 @@ export const DecideRequest = Schema.Struct({
   /** The state of the actuator that the person saw. */
   shown: Schema.optionalKey(Schema.NonEmptyString),
   /** The name of what is moved, as the person typed it: at L3. */
-  typed: Schema.optionalKey(Schema.NonEmptyString.check(Schema.isMaxLength(NAME_UNITS_MAX)))
+  typed: Schema.optionalKey(Schema.NonEmptyString.check(Schema.isMaxLength(NAME_UNITS_MAX))),
+  /** By the key of the person, for what `POST /token` was answered (PROTOCOL.md P17.10). */
+  signed: Schema.optionalKey(
+    Schema.Struct({ token: Schema.NonEmptyString, publicKey: Schema.NonEmptyString, signature: Schema.NonEmptyString })
+  )
 })
 export type DecideRequest = typeof DecideRequest.Type
+
+/** Body of `POST /token`: the guardian's word for what a proposal is about, for somebody who signs a decision. */
+export const TokenRequest = Schema.Struct({ id: Schema.NonEmptyString })
+export type TokenRequest = typeof TokenRequest.Type
+
+export const Token = Schema.Struct({
+  $type: Schema.Literal("clawmesh.token/1"),
+  ...head,
+  id: Schema.String,
+  short: Schema.String,
+  ok: Schema.Boolean,
+  /** Why there is none, a code of the protocol; `null`: there is one. */
+  code: Schema.NullOr(Schema.String),
+  text: Schema.String,
+  /** What is signed besides. */
+  meshId: Schema.String,
+  meshKey: Schema.String,
+  body: Schema.declare(isBody),
+  /** Empty: there is none. */
+  token: Schema.String,
+  /** What the actuator is like, and whether that is its safe state. */
+  state: Schema.String,
+  safe: Schema.Boolean,
+  /** It was out of reach when it was first asked. */
+  blind: Schema.Boolean,
+  level: Schema.NullOr(Schema.Literals(levels))
+})
+export type Token = typeof Token.Type
 
 /** What came of a proposal, or of a decision. */
 export const Decided = Schema.Struct({

@@ -5,6 +5,10 @@
 import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
 import type { NodeState } from "../../kernel/Node.ts"
+import { levels } from "../../kernel/actuation/Actuator.ts"
+import { ASK_AGAIN_MS, TOKEN_MS } from "../../kernel/proposals/Proposals.ts"
+import { DECISIONS } from "../../kernel/routing/Forwarding.ts"
+import type { Code } from "../../kernel/wire/Codes.ts"
 import { isUndecided, PROPOSAL_MS, proposalsOf, shortOf, type Proposal } from "../../kernel/proposals/Proposal.ts"
 import type { Outcome } from "../../kernel/routing/Outcome.ts"
 import { isPlain } from "../../kernel/wire/ContextFrame.ts"
@@ -112,21 +116,76 @@ const meant = (node: NodeState, mono: number, id: string): ReadonlyArray<Proposa
   return open.length === 1 ? open : short
 }
 
+const theOne = (daemon: Daemon, id: string): Proposal | Failure => {
+  const [one, other] = meant(daemon.state(), daemon.now().mono, id)
+  if (one === undefined)
+    return failure("NOT_FOUND", `no proposal ${JSON.stringify(id.slice(0, 64))}`, "clawmesh proposals --all")
+  return other === undefined
+    ? one
+    : failure("AMBIGUOUS", `${id} fits several`, "clawmesh proposals --all --json shows whole ids")
+}
+
+/** It was not there, or does not know yet what is proposed, or moves: asked again, for as long as a decision may wait (B33a). */
+const AGAIN: ReadonlyArray<Code> = ["DELIVERY_FAILED", "TIMEOUT", "NOT_FOUND", "TARGET_BUSY", "RATE_LIMITED"]
+
+/** Asks the guardian what it is about, for somebody who signs. Waits for it where it is out of reach. */
+export const token = (daemon: Daemon, { id }: Api.TokenRequest): Effect.Effect<Api.Token | Failure> =>
+  Effect.gen(function* () {
+    const one = theOne(daemon, id)
+    if ("exit" in one) return one
+    const until = daemon.now().mono + TOKEN_MS
+    const { deviceId, meshId, meshKey } = daemon.state().config
+    let blind = false
+    for (;;) {
+      const outcome = yield* daemon.ask({
+        channel: DECISIONS,
+        to: one.body.guardian,
+        originGatewayId: deviceId,
+        idempotencyKey: randomUUID(),
+        message: { token: one.id }
+      })
+      const said = outcome.ok && isPlain(outcome.result) ? outcome.result : {}
+      const { level, safe, state, token: given } = said
+      const mayPass = !outcome.ok && AGAIN.includes(outcome.code) && daemon.now().mono + ASK_AGAIN_MS < until
+      if (!mayPass) {
+        const isToken = typeof given === "string" && typeof state === "string" && typeof safe === "boolean"
+        const code = outcome.ok ? (isToken ? null : "DELIVERY_FAILED") : outcome.code
+        return {
+          $type: "clawmesh.token/1",
+          ...headOf(daemon.state(), daemon.now()),
+          id: one.id,
+          short: shortOf(one.id),
+          ok: code === null,
+          code,
+          text: outcome.ok ? (isToken ? "" : "its guardian answers without a token") : outcome.message,
+          meshId,
+          meshKey,
+          body: one.body,
+          token: isToken ? given : "",
+          state: isToken ? state : "",
+          safe: isToken && safe,
+          blind,
+          level: levels.find((word) => word === level) ?? null
+        }
+      }
+      blind ||= outcome.code === "DELIVERY_FAILED" || outcome.code === "TIMEOUT"
+      yield* Effect.sleep(ASK_AGAIN_MS)
+    }
+  })
+
 export const decide = (daemon: Daemon, wanted: Api.DecideRequest): Effect.Effect<Api.Decided | Failure> =>
   Effect.gen(function* () {
     const begun = daemon.now().mono
-    const [one, other] = meant(daemon.state(), begun, wanted.id)
-    if (one === undefined)
-      return failure("NOT_FOUND", `no proposal ${JSON.stringify(wanted.id.slice(0, 64))}`, "clawmesh proposals --all")
-    if (other !== undefined)
-      return failure("AMBIGUOUS", `${wanted.id} fits several`, "clawmesh proposals --all --json shows whole ids")
-    const { approve, by, shown, typed } = wanted
+    const one = theOne(daemon, wanted.id)
+    if ("exit" in one) return one
+    const { approve, by, shown, signed, typed } = wanted
     const outcome = yield* daemon.decide({
       id: one.id,
       approve,
       by,
       ...(shown === undefined ? {} : { shown }),
-      ...(typed === undefined ? {} : { typed })
+      ...(typed === undefined ? {} : { typed }),
+      ...(signed === undefined ? {} : { signed })
     })
     return toldOf(daemon, one.id, begun, outcome)
   })

@@ -90,7 +90,7 @@ const readTrace = (parameters: URLSearchParams): Asked | Failure => {
     : refused("/trace takes one frame: /trace?frame=ID")
 }
 
-const POSTS = new Set(["hold", "hold-of", "command", "propose", "decide", "engine"] as const)
+const POSTS = new Set(["hold", "hold-of", "command", "propose", "token", "decide", "engine"] as const)
 type Post = typeof POSTS extends Set<infer P> ? P : never
 const isPost = (word: string): word is Post => (POSTS as ReadonlySet<string>).has(word)
 const READS = new Set(["status", "peers", "health", "trust", "actuators", "proposals"] as const)

@@ -165,6 +165,7 @@ type Document =
   | Api.Command
   | Api.Proposals
   | Api.Decided
+  | Api.Token
   | Api.World
   | Api.Trace
   | Api.Echo
@@ -243,6 +244,8 @@ const perform = (
       return reading(request, "a proposal", decodePropose, (wanted) => Deciding.propose(daemon, wanted))
     case "engine":
       return reading(request, "an engine", decodeEngine, (wanted) => Acting.engine(daemon, wanted))
+    case "token":
+      return reading(request, "the id of a proposal", decodeToken, (wanted) => Deciding.token(daemon, wanted))
     case "decide":
       return reading(request, "a decision", decodeDecide, (wanted) => Deciding.decide(daemon, wanted))
     case "add":
@@ -262,6 +265,7 @@ const decodeHoldOf = Schema.decodeUnknownResult(Schema.fromJsonString(Api.HoldOf
 const decodePropose = Schema.decodeUnknownResult(Schema.fromJsonString(Api.ProposeRequest))
 const decodeEngine = Schema.decodeUnknownResult(Schema.fromJsonString(Api.EngineRequest))
 const decodeDecide = Schema.decodeUnknownResult(Schema.fromJsonString(Api.DecideRequest))
+const decodeToken = Schema.decodeUnknownResult(Schema.fromJsonString(Api.TokenRequest))
 const decodeCommand = Schema.decodeUnknownResult(Schema.fromJsonString(Api.CommandRequest))
 
 /** What the body asks for, done; or why it does not read. */

@@ -193,9 +193,9 @@ const unrecognised = (
   turn: Turn
 ): No | null => {
   if (!asksForKeys(turn)) return null
-  const known = turn.config.persons?.find(({ name }) => name === by)
-  if (known === undefined || person === undefined || person.publicKey !== known.publicKey)
-    return ["NOT_AUTHORIZED", "it is signed with no key of a person who is known here by that name"]
+  // Somebody may have more keys than one.
+  const isKnown = turn.config.persons?.some(({ name, publicKey }) => name === by && publicKey === person?.publicKey)
+  if (isKnown !== true) return ["NOT_AUTHORIZED", "it is signed with no key of a person who is known here by that name"]
   if (byRef(turn, body.actuator)?.approvers?.includes(by) === false)
     return ["NOT_AUTHORIZED", "this person may not approve it"]
   if (looked === "false") return ["AUTH_FAILED", "the signature of the person does not fit"]

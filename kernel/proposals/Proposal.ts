@@ -137,7 +137,7 @@ const isMs = (value: unknown): value is number => Number.isSafeInteger(value) &&
 
 const isCode = (value: unknown): value is Code => allCodes.includes(value as Code)
 
-const isBody = (body: unknown): body is Body =>
+export const isBody = (body: unknown): body is Body =>
   isPlain(body) &&
   isText(body["actuator"]) &&
   body["actuator"].startsWith(ACTUATOR) &&

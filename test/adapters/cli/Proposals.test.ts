@@ -1,8 +1,11 @@
 /** `clawmesh propose` and `clawmesh proposals`, against a daemon's socket. */
+import { readFileSync, statSync, writeFileSync } from "node:fs"
 import { userInfo } from "node:os"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { idOf, shortOf, type Body, type Fact } from "../../../kernel/proposals/Proposal.ts"
+import { readPerson } from "../../../adapters/config/NodeFile.ts"
+import { check } from "../../../adapters/keys/Keys.ts"
+import { decisionOf, idOf, shortOf, type Body, type Fact } from "../../../kernel/proposals/Proposal.ts"
 import { socketIn } from "../../../adapters/operator/Place.ts"
 import { serve } from "../../../adapters/operator/Socket.ts"
 import { id } from "../../kernel/drive.ts"
@@ -172,6 +175,83 @@ describe("clawmesh proposals", () => {
       assert.strictEqual((yield* clawmesh(state, "proposals aprove P-0000")).exit, 2)
       assert.strictEqual((yield* clawmesh(state, "proposals approve")).exit, 2)
       assert.deepStrictEqual(daemon.wanted, [])
+    })
+  )
+})
+
+describe("clawmesh person", () => {
+  const at = (state: string) => ({ env: { CLAWMESH_STATE: state, CLAWMESH_PERSON: `${state}/me/person.json` } })
+
+  it.live("makes a key once, for its owner's eyes, and shows it as node.yaml has it", () =>
+    Effect.gen(function* () {
+      const state = yield* directory
+      const none = yield* clawmesh(state, "person", at(state))
+      assert.deepStrictEqual([none.exit, none.out], [5, ""])
+      assert.include(none.err, "clawmesh person new NAME")
+      const made = yield* clawmesh(state, "person new asha", at(state))
+      assert.deepStrictEqual([made.exit, made.err], [0, ""])
+      const [line] = made.out.split("\n")
+      assert.isNotNull(readPerson(line!), line)
+      assert.strictEqual(statSync(`${state}/me/person.json`).mode & 0o777, 0o600)
+      assert.notInclude(readFileSync(`${state}/me/person.json`, "utf8"), line!.split("=")[1]!)
+      assert.strictEqual((yield* clawmesh(state, "person -q", at(state))).out, `${line}\n`)
+      const again = yield* clawmesh(state, "person new asha", at(state))
+      assert.deepStrictEqual([again.exit, again.out], [2, ""])
+      assert.strictEqual((yield* clawmesh(state, "person -q", at(state))).out, `${line}\n`, "it is the same as before")
+      writeFileSync(`${state}/me/person.json`, "{}")
+      assert.match((yield* clawmesh(state, "person", at(state))).err, /holds no key of a person/u)
+    })
+  )
+
+  it.live("what it approves is signed with it, for the guardian's word about just that", () =>
+    Effect.gen(function* () {
+      const { daemon, ids, shorts, state } = yield* served
+      yield* clawmesh(state, "person new asha", at(state))
+      const { publicKey } = readPerson((yield* clawmesh(state, "person -q", at(state))).out.trim())!
+      const result = { id: ids[0], status: "completed", token: "t-1", state: "closed", safe: true, level: "L2" }
+      daemon.outcome = { ok: true, messageId: "", by: id("a"), result }
+      const yes = yield* clawmesh(state, `proposals approve ${shorts[0]}`, at(state))
+      assert.deepStrictEqual([yes.err, yes.exit], ["", 0])
+      const [wanted] = daemon.wanted.splice(0)
+      const { meshId, meshKey } = daemon.drive.config
+      const payload = decisionOf({ meshId, meshKey }, { id: ids[0], body: pump, token: "t-1", by: "asha" })
+      assert.deepInclude(wanted, { id: ids[0], approve: true, by: "asha" })
+      const { signature } = (wanted as { readonly signed: { readonly signature: string } }).signed
+      assert.deepStrictEqual(check(publicKey, [{ payload, signature }]).valid, [true])
+      yield* clawmesh(state, `proposals approve ${shorts[0]} --confirm pump-1`, at(state))
+      const typed = daemon.wanted.splice(0)[0] as { readonly signed: { readonly signature: string } }
+      assert.deepStrictEqual(
+        check(publicKey, [
+          {
+            payload: decisionOf(
+              { meshId, meshKey },
+              { id: ids[0], body: pump, token: "t-1", by: "asha", typed: "pump-1" }
+            ),
+            signature: typed.signed.signature
+          }
+        ]).valid,
+        [true]
+      )
+      // As somebody else, and a no, are not this person's to sign.
+      yield* clawmesh(state, `proposals approve ${shorts[0]} --by ravi`, at(state))
+      yield* clawmesh(state, `proposals reject ${shorts[0]}`, at(state))
+      assert.isTrue(daemon.wanted.splice(0).every((one) => !("signed" in one)))
+    })
+  )
+
+  it.live("signs nothing where it is not as it was seen, or where the guardian says no", () =>
+    Effect.gen(function* () {
+      const { daemon, ids, shorts, state } = yield* served
+      yield* clawmesh(state, "person new asha", at(state))
+      const result = { id: ids[0], status: "completed", token: "t-1", state: "open", safe: false, level: "L2" }
+      daemon.outcome = { ok: true, messageId: "", by: id("a"), result }
+      const changed = yield* clawmesh(state, `proposals approve ${shorts[0]} --shown closed`, at(state))
+      assert.deepStrictEqual([changed.exit, daemon.wanted.length], [6, 0])
+      assert.match(changed.err, /it is open now/u)
+      daemon.outcome = { ok: false, code: "ON_HOLD", message: "a person holds it" }
+      const held = yield* clawmesh(state, `proposals approve ${shorts[0]}`, at(state))
+      assert.deepStrictEqual([held.exit, daemon.wanted.length], [6, 0])
+      assert.match(held.err, /ON_HOLD a person holds it[^]*clawmesh release/u)
     })
   )
 })

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { commandFor } from "../../../adapters/config/Actuators.ts"
+import { fromSeed } from "../../../adapters/keys/Keys.ts"
 import { settings, told } from "./Reading.ts"
 
 const PUMP = `actuators:
@@ -92,6 +93,25 @@ describe("node.yaml: actuators", () => {
       withinMs: 60_000,
       reads: { open: { atLeast: 1, atMost: 9 }, closed: { atMost: 0 } }
     })
+  })
+
+  it("with those who may approve, who are persons whose keys are known", () => {
+    const KEY = fromSeed(new Uint8Array(32).fill(7))!.publicKey
+    const file = PUMP.replace("verification: none", "approvers: [asha, ravi]")
+    const { actuators, persons } = settings({ file: `${file}persons: [asha=${KEY}, ravi=${KEY}]\n` })
+    assert.deepStrictEqual(actuators[0]!.approvers, ["asha", "ravi"])
+    assert.deepStrictEqual(persons[0], { name: "asha", publicKey: KEY })
+    assert.deepStrictEqual(
+      told({ file: `${file}persons: [asha=${KEY}]\n` }).map(([place, what]) => [place, what]),
+      [["7:23", "ravi"]]
+    )
+    for (const [text, word] of [
+      ["asha", "clawmesh person prints it"],
+      ["asha=x", "clawmesh person prints it"],
+      [`=${KEY}`, "clawmesh person prints it"],
+      [`a=b=${KEY}`, "clawmesh person prints it"]
+    ] as const)
+      assert.include(told({ file: `persons: ["${text}"]\n` })[0]![2], word)
   })
 
   const odds: ReadonlyArray<readonly [string, string, string, ...Array<string>]> = [

@@ -49,6 +49,7 @@ describe("node.yaml: each value that does not fit", () => {
     ["discovery: 1", "1", "discovery is true or false"],
     ["discovery: 'true'", "'true'", "without quotes"],
     [`electors: ${id}`, id, "electors are a list of device ids"],
+    ["persons: asha", "asha", "persons are a list of names and keys"],
     ["manifest-version: 0", "0", "from 1"],
     ["profile: wann", "wann", "lan, wan, battery", "did you mean wan?"],
     ["capabilities: camera", "camera", "capabilities are a list"],

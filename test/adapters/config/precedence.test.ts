@@ -122,6 +122,21 @@ const cases: { readonly [K in Key]: Case } = {
     yaml: `[${c}]`,
     expect: { flag: [a, b], environment: [b, c], file: [c], none: [] }
   },
+  persons: {
+    field: "persons",
+    flags: ["--person", `asha=${keyA}`, "--person", `asha=${keyB}`],
+    variable: `ravi=${keyA}`,
+    yaml: `[mira=${keyA}]`,
+    expect: {
+      flag: [
+        { name: "asha", publicKey: keyA },
+        { name: "asha", publicKey: keyB }
+      ],
+      environment: [{ name: "ravi", publicKey: keyA }],
+      file: [{ name: "mira", publicKey: keyA }],
+      none: []
+    }
+  },
   "manifest-version": {
     field: "manifestVersion",
     flags: ["--manifest-version", "2"],
