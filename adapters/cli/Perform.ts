@@ -409,7 +409,7 @@ const decide = (
 
 const unverified = (typed: string | null): string =>
   typed === null
-    ? "At level L3 the name of what is moved is typed: --confirm pump-1"
+    ? "At level L3 the name of what is moved is typed: --confirm NAME"
     : "Is that its name? If it is, no sensor showed that it moved: look at it"
 
 const wayOutOf = (code: string | null): string | null => {

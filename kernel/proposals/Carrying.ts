@@ -157,7 +157,7 @@ export const onApproval = (
     const [code] = past
     turn.facts.push({ _tag: "Refused", code })
     tell(past)
-    turn.said.push({ fact: "void", id, approval: frame.frameId, code })
+    turn.said.push({ fact: "void", id, voids: [{ approval: frame.frameId, code }] })
     return same
   }
   if (fact.person !== undefined && looked === "not yet" && asksForKeys(turn))

@@ -229,7 +229,7 @@ const outcomeOf = (
 const takeBack = ({ id }: Decision, known: Known, turn: Turn): void => {
   for (const { frameId, sourceDeviceId } of approvalsOf(known.world, id))
     if (sourceDeviceId === turn.config.deviceId)
-      turn.said.push({ fact: "void", id, approval: frameId, code: "OUTCOME_UNKNOWN" })
+      turn.said.push({ fact: "void", id, voids: [{ approval: frameId, code: "OUTCOME_UNKNOWN" }] })
 }
 
 export const onTime = (proposals: Proposals, known: Known, turn: Turn): Proposals => {

@@ -41,6 +41,17 @@ export interface Body {
   readonly again?: true
 }
 
+/** An approval that is none, by the frame that said it. */
+export interface Void {
+  readonly approval: string
+  readonly code: Code
+}
+
+/** Each device has one approval of a proposal that stands. */
+const VOIDS_MAX = 64
+
+const isVoid = (value: unknown): value is Void => isPlain(value) && isText(value["approval"]) && isCode(value["code"])
+
 export interface Signed {
   readonly publicKey: string
   readonly signature: string
@@ -77,8 +88,8 @@ export type Fact =
   /** By a planner: it is over, by its age, because the same was done for another reason, or because its guardian does not take it. */
   | { readonly fact: "close"; readonly id: string; readonly as: "expired" | "superseded" }
   | { readonly fact: "close"; readonly id: string; readonly as: "withdrawn"; readonly code: Code }
-  /** By its guardian, or by whoever said it: the approval in this frame is none, and the proposal waits for one as before. */
-  | { readonly fact: "void"; readonly id: string; readonly approval: string; readonly code: Code }
+  /** By its guardian, or by whoever said them: the approvals in these frames are none, and the proposal waits for one as before. */
+  | { readonly fact: "void"; readonly id: string; readonly voids: ReadonlyArray<Void> }
   | { readonly fact: "result"; readonly id: string; readonly outcome: "done" | Code }
 
 /** What kind of frame each is: a person's word, or a device's. */
@@ -156,7 +167,7 @@ export const factOf = (frame: ContextFrame, meshId: string): Fact | null => {
   if (typeof metric !== "string" || !metric.startsWith(METRIC) || !isId(id) || !isPlain(rest)) return null
   const fact = metric.slice(METRIC.length)
   if (!Object.hasOwn(kindOf, fact) || kindOf[fact as Fact["fact"]] !== frame.kind) return null
-  const { approval, as, body, by, code, level, outcome, person, term, token, typed } = rest
+  const { as, body, by, code, level, outcome, person, term, token, typed, voids } = rest
   switch (fact as Fact["fact"]) {
     case "propose":
       return isBody(body) && isMs(term) && idOf(meshId, body) === id ? { fact: "propose", id, body, term } : null
@@ -187,7 +198,9 @@ export const factOf = (frame: ContextFrame, meshId: string): Fact | null => {
       if (as === "withdrawn") return isCode(code) ? { fact: "close", id, as, code } : null
       return as === "expired" || as === "superseded" ? { fact: "close", id, as } : null
     case "void":
-      return isText(approval) && isCode(code) ? { fact: "void", id, approval, code } : null
+      return Array.isArray(voids) && voids.length <= VOIDS_MAX && voids.every(isVoid)
+        ? { fact: "void", id, voids: voids.map(({ approval, code: why }) => ({ approval, code: why })) }
+        : null
     case "result":
       return outcome === "done" || isCode(outcome) ? { fact: "result", id, outcome } : null
   }
@@ -225,7 +238,7 @@ export interface Proposal {
   /** Since it was made, ms, as far as is known here. */
   readonly ageMs: number
   /** Approvals that are none, by the frames that said them. */
-  readonly voids: ReadonlyArray<{ readonly approval: string; readonly code: Code }>
+  readonly voids: ReadonlyArray<Void>
   /** The frames of the facts that decided what became of it. */
   readonly frameIds: ReadonlyArray<string>
 }
@@ -285,11 +298,12 @@ const read = (id: string, told: ReadonlyArray<Told>, config: Config, mono: numbe
   const bodies = made.map(({ fact }) => fact.body)
   const ofGuardian = ({ source }: Told): boolean => source === first.fact.body.guardian
   const said = of(told, "approve").filter(({ fact }) => isAmong(fact.body, bodies))
-  const voids = of(told, "void").flatMap((one) => {
-    const { approval, code } = one.fact
-    const about = said.find(({ held }) => held.frame.frameId === approval)
-    return ofGuardian(one) || about?.source === one.source ? [{ approval, code }] : []
-  })
+  const voids = of(told, "void").flatMap((one) =>
+    one.fact.voids.filter(({ approval }) => {
+      const about = said.find(({ held }) => held.frame.frameId === approval)
+      return ofGuardian(one) || about?.source === one.source
+    })
+  )
   const approvals = said
     .filter(({ held }) => !voids.some(({ approval }) => approval === held.frame.frameId))
     .toSorted((a, b) => compareText(a.source, b.source))
@@ -391,12 +405,44 @@ export const isOpen = (one: Proposal): boolean => isUndecided(one) || one.status
 /** Whether this is the name that has to be typed for it. */
 export const isTyped = ({ actuator }: Body, typed: string | undefined): boolean => typed?.trim() === nameOf(actuator)
 
-/** What this device has said of who has to agree; `null`: nothing. */
-export const levelSaid = ({ origins }: World, deviceId: DeviceId, id: string): Level | null => {
+/**
+ * What is to be said of one proposal in one turn, as facts of which each stands for all before it: of voids there is one entry, and
+ * those that it named before it goes on naming, for as long as their approvals stand.
+ */
+export const together = (world: World, deviceId: DeviceId, facts: ReadonlyArray<Fact>): ReadonlyArray<Fact> => {
+  const isOne = (fact: Fact): fact is Extract<Fact, { readonly fact: "void" }> => fact.fact === "void"
+  const voids = facts.filter(isOne)
+  if (voids.length === 0) return facts
+  const rest = facts.filter((fact) => !isOne(fact))
+  return [
+    ...rest,
+    ...[...new Set(voids.map(({ id }) => id))].map((id): Fact => {
+      const standing = approvalsOf(world, id).map(({ frameId }) => frameId)
+      const before = voidsSaid(world, deviceId, id).filter(({ approval }) => standing.includes(approval))
+      const now = voids.flatMap((fact) => (fact.id === id ? fact.voids : []))
+      const earlier = before.filter(({ approval }) => !now.some((one) => one.approval === approval))
+      return { fact: "void", id, voids: [...earlier, ...now].slice(-VOIDS_MAX) }
+    })
+  ]
+}
+
+/** What this device said last, be it signed already or not. */
+const saidOf = ({ drafts, origins }: World, deviceId: DeviceId, fact: Fact["fact"], id: string): Plain => {
+  const draft = drafts.findLast(({ data }) => data["metric"] === `${METRIC}${fact}` && data["zone"] === id)
   const origin = origins.find((one) => one.deviceId === deviceId)
-  const level = origin === undefined ? undefined : entryOf(origin, "level", id)?.frame.data["proposal"]
-  const said = isPlain(level) ? level["level"] : undefined
-  return levels.includes(said as Level) ? (said as Level) : null
+  const data = draft?.data ?? (origin === undefined ? undefined : entryOf(origin, fact, id)?.frame.data)
+  return isPlain(data?.["proposal"]) ? data["proposal"] : {}
+}
+
+const voidsSaid = (world: World, deviceId: DeviceId, id: string): ReadonlyArray<Void> => {
+  const { voids } = saidOf(world, deviceId, "void", id)
+  return Array.isArray(voids) ? voids.filter(isVoid) : []
+}
+
+/** What this device has said of who has to agree; `null`: nothing. */
+export const levelSaid = (world: World, deviceId: DeviceId, id: string): Level | null => {
+  const { level } = saidOf(world, deviceId, "level", id)
+  return levels.includes(level as Level) ? (level as Level) : null
 }
 
 /** It keeps others for the same from being made: open, or done so recently. */

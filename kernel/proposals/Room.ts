@@ -12,7 +12,7 @@ import { withDue as worldWithDue } from "../world/Room.ts"
 import type { World } from "../world/World.ts"
 import { onApproval, onChecked, owed, select, unsaid } from "./Carrying.ts"
 import { decide, onFact, onTime, onToken } from "./Deciding.ts"
-import { approvalsOf, factOf, isOpen, proposalOf, proposalsOf, said, type Fact } from "./Proposal.ts"
+import { approvalsOf, factOf, isOpen, proposalOf, proposalsOf, said, together, type Fact } from "./Proposal.ts"
 import { ADOPT_EACH_MS, unique, type Proposals } from "./Proposals.ts"
 import { adopt, closeOver, propose } from "./Proposing.ts"
 import * as Running from "./Running.ts"
@@ -167,7 +167,7 @@ const spoken = (
   if (facts.length === 0) return [withDue(proposals), known.world]
   let { numbers } = proposals
   let { world } = known
-  for (const fact of facts) {
+  for (const fact of together(known.world, turn.config.deviceId, facts)) {
     numbers++
     const causes =
       fact.fact === "propose"

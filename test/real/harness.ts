@@ -195,8 +195,15 @@ export class Site {
   }
 
   clawmesh(name: string, ...args: ReadonlyArray<string>): string {
+    return this.asPerson(null, name, ...args)
+  }
+
+  /** On the account of this person, whose key is kept there; `null`: of somebody without one. */
+  asPerson(person: string | null, name: string, ...args: ReadonlyArray<string>): string {
+    const key = this.file(`${person ?? "nobody"}.json`)
     return execFileSync(process.execPath, [handTool, ...args, "--state", this.place(name).directory], {
-      encoding: "utf8"
+      encoding: "utf8",
+      env: { ...process.env, CLAWMESH_PERSON: key }
     })
   }
 

@@ -26,7 +26,7 @@ const movements = (of: Site): ReadonlyArray<string> =>
 
 const openings = (of: Site, id: string): number => movements(of).filter((line) => line === `open ${id}`).length
 
-const farm = async (): Promise<Site> => {
+const farm = async (more: (made: Site) => string = () => ""): Promise<Site> => {
   const made = await Site.make({ laptop: "planner", backup: "standby-planner", phone: "node", board: "field" })
   site = made
   made.configure(
@@ -37,7 +37,7 @@ const farm = async (): Promise<Site> => {
     at-most: 1h
     verification: human
     exec: [sh, ${PUMP}, "{state}", ${made.file("pump.log")}]
-`
+${more(made)}`
   )
   await made.start("laptop", "backup", "phone", "board")
   await made.trustEverybody()
@@ -90,7 +90,7 @@ describe("people decide", () => {
       await knows(of, "phone", id)
       await knows(of, "board", id)
       await of.end("laptop", "SIGKILL")
-      assert.match(of.clawmesh("phone", "proposals"), new RegExp(`${short} +pump open for 1 min 0 s +waits`, "u"))
+      assert.match(of.clawmesh("phone", "proposals"), new RegExp(`${short} +pump open for 1 min 0 s +(?:L2 +)?waits`, "u"))
       assert.match(of.clawmesh("phone", "status"), /waiting +1 proposal for a person/u)
 
       assert.match(of.clawmesh("phone", "proposals", "approve", short, "--by", "asha"), /completed/u)
@@ -104,6 +104,80 @@ describe("people decide", () => {
         of.clawmesh("board", "audit"),
         /proposal\.approved[^]*asha[^]*actuator\.done[^]*the record is whole/u
       )
+    }
+  )
+
+  it(
+    "B33, P17.10: with persons' keys only what one of them signed moves the pump, at whatever device",
+    { timeout: MS_MAX },
+    async () => {
+      const of = await farm((made) => {
+        const keyOf = (person: string) => made.asPerson(person, "phone", "person", "new", person).split("\n")[0]!
+        return `    approvers: [asha]\npersons: ["${keyOf("asha")}", "${keyOf("ravi")}"]\n`
+      })
+      const id = await propose(of, "backup")
+      await knows(of, "phone", id)
+      await knows(of, "board", id)
+      const refused = (act: () => string): void => assert.throws(act, "is not approved")
+      refused(() => of.clawmesh("phone", "proposals", "approve", id, "--by", "asha"))
+      refused(() => of.clawmesh("board", "proposals", "approve", id, "--by", "asha"))
+      refused(() => of.asPerson("ravi", "phone", "proposals", "approve", id))
+      of.asPerson("mallory", "phone", "person", "new", "asha")
+      refused(() => of.asPerson("mallory", "phone", "proposals", "approve", id))
+      assert.strictEqual(openings(of, id), 0)
+      assert.strictEqual((await one(of, "board", id))?.status, "awaiting_approval")
+      assert.match(of.asPerson("asha", "phone", "proposals", "approve", id), /completed/u)
+      assert.strictEqual(openings(of, id), 1)
+      assert.match(of.clawmesh("board", "events", "--about", "pump"), /NOT_AUTHORIZED[^]*actuator\.done/u)
+    }
+  )
+
+  it(
+    "P16.11, P17.9: L1 is done by the leader alone; at L3 a name is typed, and what no sensor shows is made safe again",
+    { timeout: MS_MAX },
+    async () => {
+      const log = (of: Site, name: string) =>
+        existsSync(of.file(name)) ? readFileSync(of.file(name), "utf8").trim().split("\n") : []
+      const of = await farm(
+        (made) => `  - name: vent
+    safe: closed
+    at-most: 1h
+    level: L1
+    exec: [sh, ${PUMP}, "{state}", ${made.file("vent.log")}]
+  - name: gate
+    safe: closed
+    at-most: 1h
+    level: L3
+    verified-by: { metric: flow, within: 2s, shows: { open: { at-least: 0.5 } } }
+    exec: [sh, ${PUMP}, "{state}", ${made.file("gate.log")}]
+`
+      )
+      await of.until("laptop", "leads", ({ leader }) => leader === "laptop", 60_000)
+      assert.match(of.clawmesh("laptop", "propose", "vent", "open", "--for", "60s"), /^✓ P-\w{4} proposed/u)
+      await of.eventually("the leader has it done", async () =>
+        (await proposals(of, "phone")).some(
+          ({ actuator, status }) => actuator === "actuator:vent" && status === "completed"
+        )
+      )
+      assert.lengthOf(
+        log(of, "vent.log").filter((line) => line.startsWith("open")),
+        1
+      )
+
+      of.clawmesh("laptop", "propose", "gate", "open", "--for", "60s")
+      const gate = async () => (await proposals(of, "phone")).find(({ actuator }) => actuator === "actuator:gate")
+      await of.eventually("all know who has to agree", async () => (await gate())?.level === "L3")
+      const { short } = (await gate())!
+      assert.throws(() => of.clawmesh("phone", "proposals", "approve", short), "--confirm")
+      assert.throws(() => of.clawmesh("phone", "proposals", "approve", short, "--confirm", "gat"), "Is that its name")
+      assert.lengthOf(
+        log(of, "gate.log").filter((line) => line.startsWith("open")),
+        0
+      )
+      assert.throws(() => of.clawmesh("phone", "proposals", "approve", short, "--confirm", "gate"), "no sensor showed")
+      await of.eventually("it has failed", async () => (await gate())?.code === "VERIFICATION_REQUIRED")
+      const moved = log(of, "gate.log").map((line) => line.split(" ")[0])
+      assert.deepStrictEqual(moved.slice(-2), ["open", "closed"])
     }
   )
 

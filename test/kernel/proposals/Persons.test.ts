@@ -78,6 +78,22 @@ describe("a decision of a person with a key", () => {
     assert.strictEqual(well.opened.length, 1)
   })
 
+  it("many that are none leave it as it was, from whichever devices, also all at once", () => {
+    for (const atOnce of [false, true]) {
+      const well = ready({}, persons)
+      const devices = ["d", "f", "c", "b"]
+      const tokens = devices.map((device) => well.token(body, device))
+      well.drive.keysWait = atOnce
+      for (const [n, device] of devices.entries()) well.says(device, approved(tokens[n]!))
+      well.drive.keysWait = false
+      for (let n = 0; n < 9; n++) well.feed(...well.drive.waiting.splice(0))
+      assert.strictEqual(well.proposal()?.status, "awaiting_approval")
+      assert.lengthOf(well.proposal()!.voids, devices.length)
+      well.says("d", signed(well.token(), "asha"))
+      assert.strictEqual(well.opened.length, 1)
+    }
+  })
+
   it("signed for one proposal is none for another", () => {
     const other: Body = { ...body, request: "another", again: true }
     const well = ready({}, persons)

@@ -52,7 +52,11 @@ const only = (sayings: ReadonlyArray<Saying>, mono = 0) => {
 const no: Fact = { fact: "reject", id: intentOf(), by: "ravi" }
 const done: Fact = { fact: "result", id: intentOf(), outcome: "done" }
 /** The first approval of this one is none. */
-const taken = (by: string): Fact => ({ fact: "void", id: intentOf(), approval: `${by}-1-1`, code: "TARGET_CHANGED" })
+const taken = (by: string): Fact => ({
+  fact: "void",
+  id: intentOf(),
+  voids: [{ approval: `${by}-1-1`, code: "TARGET_CHANGED" }]
+})
 const failed: Fact = { fact: "result", id: intentOf(), outcome: "TARGET_BUSY" }
 
 describe("the intent of a proposal", () => {

@@ -46,8 +46,8 @@ export class Well {
     return commands
   }
 
-  feed(input: Given): ReadonlyArray<Command> {
-    return this.note(read(this.drive, this.drive.feed(input)))
+  feed(...inputs: ReadonlyArray<Given>): ReadonlyArray<Command> {
+    return this.note(read(this.drive, this.drive.feed(...inputs)))
   }
 
   done(ok = true): void {
