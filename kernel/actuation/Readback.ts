@@ -33,6 +33,13 @@ export const shows = (readback: Readback, state: string, frame: ContextFrame): b
   return value !== null && value >= atLeast && value <= atMost
 }
 
+/**
+ * How long it may have been under way. How old a frame is is counted where it lies, and not while it is carried: a link that carries
+ * for longer than this misses its probes.
+ */
+const underWayMs = ({ hops, sourceDeviceId }: ContextFrame, { config }: Turn): number =>
+  sourceDeviceId === config.deviceId ? 0 : (hops + 1) * config.profile.probeDeadlineMaxMs
+
 /** Something was learned: of a drive that waits for it, what it did. */
 export const onLearned = (
   guardian: Guardian,
@@ -49,7 +56,7 @@ export const onLearned = (
     const isSeen = learned.some((frame) => {
       if (!shows(readback, intent.state, frame)) return false
       const one = heldOf(world).get(frame.frameId)
-      return one?.evidence === true && !one.kept && one.bornAt >= since
+      return one?.evidence === true && !one.kept && one.bornAt >= since + underWayMs(frame, turn)
     })
     return isSeen ? effect({ ...guard, verifying: null }, intent, orders, "done", turn) : guard
   })

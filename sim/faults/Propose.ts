@@ -30,7 +30,10 @@ const decide = (
   {
     signedWith,
     typed
-  }: { readonly typed?: string | undefined; readonly signedWith?: "no key" | "another key" | undefined } = {}
+  }: {
+    readonly typed?: string | undefined
+    readonly signedWith?: "no key" | "another key" | "a forged signature" | undefined
+  } = {}
 ) => {
   const machines = strike.resolve(who)
   strike.tell(
@@ -45,7 +48,9 @@ const decide = (
     const id = known.find(({ body }) => body.request === proposal)?.id ?? proposal
     const { keys, persons, seed } = machine.world
     const own = persons.get(by)
-    const key = signedWith === "another key" ? keys.make(seed, "a stranger's") : own
+    const stranger = keys.make(seed, "a stranger's")
+    const forged = own === undefined ? undefined : { ...stranger, publicKey: own.publicKey }
+    const key = signedWith === "another key" ? stranger : signedWith === "a forged signature" ? forged : own
     if (approve && key !== undefined && signedWith !== "no key")
       machine.approve({ id, by, typed: typed ?? null, keys: key })
     else machine.decide({ id, approve, by, ...(typed === undefined ? {} : { typed }) })

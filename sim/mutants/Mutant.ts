@@ -41,3 +41,12 @@ export const lineOf = (source: string, offset: number): number => source.slice(0
 /** `links`, of `links/Login.ts`; `kernel`, of what stands at the top. */
 export const moduleOf = ({ file }: Pick<Mutant, "file">): string =>
   file.includes("/") ? file.slice(0, file.indexOf("/")) : "kernel"
+
+/** A bug, as the difference that it makes in a file of the kernel. */
+export interface Bug {
+  readonly rule: string
+  readonly what: string
+  readonly file: string
+  /** Each stands in the file exactly once. */
+  readonly swaps: ReadonlyArray<readonly [was: string, is: string]>
+}

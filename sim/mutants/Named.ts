@@ -5,15 +5,8 @@
  * Whatever is added to the kernel brings some of its own: a line of the source as it stands there, and what it would be with the bug.
  * A line that is not there any more, or twice, is told as a mistake of this list (`namedMutants`).
  */
-import { lineOf, type Edit, type Mutant } from "./Mutant.ts"
-
-interface Bug {
-  readonly rule: string
-  readonly what: string
-  readonly file: string
-  /** Each stands in the file exactly once. */
-  readonly swaps: ReadonlyArray<readonly [was: string, is: string]>
-}
+import { actuation } from "./NamedActuation.ts"
+import { lineOf, type Bug, type Edit, type Mutant } from "./Mutant.ts"
 
 const bugs: { readonly [name: string]: Bug } = {
   // ---------------------------------------------------------------------------------------------- leadership
@@ -392,23 +385,6 @@ const bugs: { readonly [name: string]: Bug } = {
     file: "membership/Rows.ts",
     swaps: [["if (old === undefined || isNewer(row, old)) members = shown(members, place, row, turn)", ""]]
   },
-  "does-it-again": {
-    rule: "P16.5, S3",
-    what: "the guardian takes an intent that it knows for a new one",
-    file: "actuation/Command.ts",
-    swaps: [["if (before !== undefined) return again(guard, before, order, turn)", ""]]
-  },
-  "gives-the-lease-to-two": {
-    rule: "P16.4, S2",
-    what: "a lease that somebody holds is granted to another",
-    file: "actuation/Lease.ts",
-    swaps: [
-      [
-        'if ((guard.leaseUntil > mono && !takesOver) || guard.step?._tag === "Granting")',
-        'if (guard.step?._tag === "Granting")'
-      ]
-    ]
-  },
   "leads-without-a-disk": {
     rule: "P7.20, A21",
     what: "a leader whose disk hangs goes on leading",
@@ -425,114 +401,6 @@ const bugs: { readonly [name: string]: Bug } = {
         'turn.out.push(sign)\n  const ticket = turn.persist({ _tag: "Vote", term, votedFor: candidate }, then)'
       ]
     ]
-  },
-  "grants-right-after-a-start": {
-    rule: "P16.4",
-    what: "a guardian that has just started grants leases",
-    file: "actuation/Lease.ts",
-    swaps: [["if (mono - startedAt < LEASE_MS)", "if (mono < startedAt)"]]
-  },
-  "forgets-to-close": {
-    rule: "P16.7, B36",
-    what: "the guardian leaves open what is to be closed when its time is up",
-    file: "actuation/Guardian.ts",
-    swaps: [
-      [
-        'if (until <= mono) next = placed(next, ref, { until: NEVER_MS, recall: "its time", recallAt: 0 })',
-        "if (until <= mono) next = placed(next, ref, { until: NEVER_MS })"
-      ]
-    ]
-  },
-  "opens-what-is-held": {
-    rule: "P16.8, S13",
-    what: "the guardian heeds no hold",
-    file: "actuation/Hold.ts",
-    swaps: [["!isSafe && Ledger.groupOf(turn.ledger(), group).hold", '!isSafe && group === ""']]
-  },
-  "believes-a-language-model": {
-    rule: "P16.1, S4",
-    what: "the gate lets through what rests on a language model alone",
-    file: "actuation/Gate.ts",
-    swaps: [['if (sources.every((source) => source === "llm"))', "if (sources.length > 9)"]]
-  },
-  "grants-the-same-epoch": {
-    rule: "P16.4, S2",
-    what: "a guardian that starts again begins with the epoch that it had",
-    file: "actuation/Guardian.ts",
-    swaps: [
-      [
-        'put(turn, { _tag: "Granted", group, epoch: epoch + 1, holder: null })',
-        'put(turn, { _tag: "Granted", group, epoch: Math.max(1, epoch), holder: null })'
-      ]
-    ]
-  },
-  "decides-for-ever": {
-    rule: "P17.5, S4",
-    what: "a token never ends, so that a click opens a valve an hour later",
-    file: "proposals/Carrying.ts",
-    swaps: [["token.until <= turn.at.mono", "Number.isNaN(token.until)"]]
-  },
-  "takes-a-token-of-an-earlier-life": {
-    rule: "P17.5, S4",
-    what: "a guardian that restarted takes decisions about what it showed before",
-    file: "proposals/Carrying.ts",
-    swaps: [
-      [
-        "const token = proposals.tokens.find((each) => each.token === fact.token)",
-        'const token = { token: fact.token, id, state: "closed", device, until: turn.at.mono + 1 }'
-      ]
-    ]
-  },
-  "hears-no-no": {
-    rule: "P17.3, S4",
-    what: "a yes counts although somebody said no",
-    file: "proposals/Proposal.ts",
-    swaps: [[": rejections.length > 0\n", ": rejections.length > 99\n"]]
-  },
-  "believes-a-model-that-a-person-believes": {
-    rule: "P17.4, S4",
-    what: "what rests on a language model alone moves something once a person approved it",
-    file: "proposals/Carrying.ts",
-    swaps: [
-      ["const refused = judgeEvidence(sources, tier, actuator.demand.minimum)", "const refused = null as No | null"],
-      ["if (refused !== null) return [refused.code, refused.message]", "if (refused !== null) return refused"],
-      ['one.frame.trust.evidence_sources.some((source) => source !== "llm")', "one.bytes > 0"]
-    ]
-  },
-  "decides-under-the-old-lease": {
-    rule: "P17.6, S2",
-    what: "what a person approved goes under the epoch of whoever holds the lease",
-    file: "actuation/Command.ts",
-    swaps: [['put(turn, { _tag: "Granted", group: guard.group, epoch, holder: null })\n', ""]]
-  },
-  "proposes-the-same-again": {
-    rule: "P17.2, B30",
-    what: "a second proposal for the same is made while the first one waits",
-    file: "proposals/Proposing.ts",
-    swaps: [["all.find((one) => occupies(one, body))", "all.find((one) => one.ageMs < 0)"]]
-  },
-  "adopts-nothing": {
-    rule: "P17.7, B31",
-    what: "nobody looks after what a planner that died has proposed",
-    file: "proposals/Proposing.ts",
-    swaps: [["if (!isOpen(one) || !isGone(known, one)) return []", "return []"]]
-  },
-  "tells-nobody-what-came-of-it": {
-    rule: "P17.6, L4",
-    what: "whoever decided is not told what came of it",
-    file: "proposals/Deciding.ts",
-    swaps: [
-      [
-        "    answer(turn, decision.call, outcome)\n    next = without(next, decision)\n  }\n  return next",
-        "    next = without(next, decision)\n  }\n  return next"
-      ]
-    ]
-  },
-  "leaves-a-blind-decision-to-wait": {
-    rule: "P17.5, L4",
-    what: "a decision that its guardian never hears waits for ever, and nobody is told",
-    file: "proposals/Deciding.ts",
-    swaps: [["if (decision.until <= mono || one === null) {", "if (one === null) {"]]
   },
   "asks-from-one-too-far": {
     rule: "L2",
@@ -579,7 +447,8 @@ const bugs: { readonly [name: string]: Bug } = {
         'turn.out.push({ _tag: "SetAlarm", at: due + 1_000 })\n  return { ...node, alarmAt: due }'
       ]
     ]
-  }
+  },
+  ...actuation
 }
 
 /** A bug whose line is not in the kernel any more. */
@@ -593,7 +462,7 @@ const editsOf = (name: string, { file, swaps }: Bug, source: string): ReadonlyAr
     const [line = ""] = was.trim().split("\n")
     throw new LostPlace(
       `the mutant ${name} has lost its place: "${line}" stands in kernel/${file} ${times === 0 ? "no more" : "more than once"}. ` +
-        "Write it anew in sim/mutants/Named.ts, or take it out with the rule that it breaks"
+        "Write it anew in sim/mutants, or take it out with the rule that it breaks"
     )
   })
 

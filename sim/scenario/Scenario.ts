@@ -199,7 +199,7 @@ export type Verb =
       /** What the person types where its name is asked for. */
       readonly typed?: string
       /** Absent: with the person's own key, where that person has one. */
-      readonly signedWith?: "no key" | "another key"
+      readonly signedWith?: "no key" | "another key" | "a forged signature"
     }
   /** A record of discovery that the node did not announce, or not now. */
   | {

@@ -42,8 +42,8 @@ const deciding = (verb: string, description: string) => {
         "What the person types, where the name of what is moved is asked for (L3)."
       ),
       with: may(
-        word(["own key", "no key", "another key"], "With which key the person signs a yes."),
-        "With which key one of persons: signs a yes; another key: one that nobody knows. Default own key."
+        word(["own key", "no key", "another key", "a forged signature"], "With which key the person signs a yes."),
+        "With which key one of persons: signs a yes; another key: one that nobody knows; a forged signature: as with the own one, by somebody who has not got it. Default own key."
       )
     }).annotate({ noun: `word of ${verb}`, message: needs }),
     description

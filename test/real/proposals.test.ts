@@ -90,7 +90,10 @@ describe("people decide", () => {
       await knows(of, "phone", id)
       await knows(of, "board", id)
       await of.end("laptop", "SIGKILL")
-      assert.match(of.clawmesh("phone", "proposals"), new RegExp(`${short} +pump open for 1 min 0 s +(?:L2 +)?waits`, "u"))
+      assert.match(
+        of.clawmesh("phone", "proposals"),
+        new RegExp(`${short} +pump open for 1 min 0 s +(?:L2 +)?waits`, "u")
+      )
       assert.match(of.clawmesh("phone", "status"), /waiting +1 proposal for a person/u)
 
       assert.match(of.clawmesh("phone", "proposals", "approve", short, "--by", "asha"), /completed/u)

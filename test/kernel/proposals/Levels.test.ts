@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Actuator, Level } from "../../../kernel/actuation/Actuator.ts"
 import { commandOf } from "../../../kernel/actuation/Asking.ts"
+import { profiles } from "../../../kernel/Profile.ts"
 import { LEASE_MS } from "../../../kernel/actuation/Guard.ts"
 import { DECISIONS, GUARDIAN } from "../../../kernel/routing/Forwarding.ts"
 import { id } from "../drive.ts"
@@ -9,7 +10,9 @@ import { signed, unsigned } from "../world/frames.ts"
 import { approved, intentOf, proposed, PUMP } from "./facts.ts"
 import { ready, Well } from "./Well.ts"
 
-const WITHIN_MS = 2_000
+const WITHIN_MS = 4_000
+/** As long as a frame over one link may have been under way. */
+const { probeDeadlineMaxMs: UNDER_WAY_MS } = profiles.lan
 
 const flow: Actuator["readback"] & object = {
   metric: "flow",
@@ -38,6 +41,7 @@ describe("L3: who approves types the name of what is moved", () => {
     const well = opening()
     well.done()
     assert.strictEqual(well.proposal()?.status, "approved", "done, says its program, and nobody has seen it yet")
+    well.pass(UNDER_WAY_MS)
     well.reads("f", seen)
     assert.strictEqual(well.proposal()?.status, "completed")
     well.pass(5_000)
@@ -81,6 +85,8 @@ describe("what no sensor showed", () => {
     "a guess of a language model": (well) => well.reads("f", { ...seen, kind: "inference" }),
     "a person's word": (well) => well.reads("f", { ...seen, kind: "human_input" }),
     "something of before it moved": (well) => well.reads("f", { ...seen, ageMs: 1_000 }),
+    "something that may have been under way when it moved": (well) => well.reads("f", { ...seen, ageMs: 1 }),
+    "something that somebody carried, and took as long": (well) => well.reads("f", { ...seen, hops: 1 }),
     "a number that is a word": (well) =>
       well.brings(signed({ by: "f", seq: well.seq("f") }, { data: { metric: "flow", zone: "north", value: "5" } })),
     "what nobody signed, brought by somebody else": (well) =>
@@ -90,8 +96,9 @@ describe("what no sensor showed", () => {
     it(`${what}: it is made safe, and has failed`, () => {
       const well = opening()
       well.done()
+      well.pass(UNDER_WAY_MS)
       act(well)
-      well.pass(WITHIN_MS - 1)
+      well.pass(WITHIN_MS - UNDER_WAY_MS - 1)
       assert.strictEqual(well.moved.at(-1)?.state, "open")
       assert.strictEqual(well.proposal()?.status, "approved")
       well.pass(1)
@@ -109,6 +116,7 @@ describe("what no sensor showed", () => {
   it("another device than the one that is bound to it", () => {
     const well = opening({ ...strict, readback: { ...flow, device: id("c") } })
     well.done()
+    well.pass(UNDER_WAY_MS)
     well.reads("f", seen)
     assert.strictEqual(well.proposal()?.status, "approved")
     well.reads("c", seen)
@@ -121,6 +129,7 @@ describe("what no sensor showed", () => {
     assert.strictEqual(well.proposal()?.status, "approved")
     well.done()
     assert.strictEqual(well.proposal()?.status, "approved")
+    well.pass(UNDER_WAY_MS)
     well.reads("f", seen)
     assert.strictEqual(well.proposal()?.status, "completed")
   })
@@ -195,6 +204,7 @@ describe("a device's verification of a command under a lease", () => {
       well.done()
       const outcome = () => well.drive.durable.ledger?.groups[0]?.intents.at(-1)?.outcome
       assert.strictEqual(outcome(), "started")
+      well.pass(UNDER_WAY_MS)
       well.reads("f", seen)
       assert.strictEqual(outcome(), "done")
     })

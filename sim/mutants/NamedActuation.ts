@@ -1,0 +1,212 @@
+/** Bugs with a name, of guardians and of what people decide (Named.ts). */
+import type { Bug } from "./Mutant.ts"
+
+export const actuation: { readonly [name: string]: Bug } = {
+  "does-it-again": {
+    rule: "P16.5, S3",
+    what: "the guardian takes an intent that it knows for a new one",
+    file: "actuation/Command.ts",
+    swaps: [["if (before !== undefined) return again(guard, before, order, turn)", ""]]
+  },
+  "gives-the-lease-to-two": {
+    rule: "P16.4, S2",
+    what: "a lease that somebody holds is granted to another",
+    file: "actuation/Lease.ts",
+    swaps: [
+      [
+        'if ((guard.leaseUntil > mono && !takesOver) || guard.step?._tag === "Granting")',
+        'if (guard.step?._tag === "Granting")'
+      ]
+    ]
+  },
+  "grants-right-after-a-start": {
+    rule: "P16.4",
+    what: "a guardian that has just started grants leases",
+    file: "actuation/Lease.ts",
+    swaps: [["if (mono - startedAt < LEASE_MS)", "if (mono < startedAt)"]]
+  },
+  "forgets-to-close": {
+    rule: "P16.7, B36",
+    what: "the guardian leaves open what is to be closed when its time is up",
+    file: "actuation/Guardian.ts",
+    swaps: [
+      [
+        'if (until <= mono) next = placed(next, ref, { until: NEVER_MS, recall: "its time", recallAt: 0 })',
+        "if (until <= mono) next = placed(next, ref, { until: NEVER_MS })"
+      ]
+    ]
+  },
+  "opens-what-is-held": {
+    rule: "P16.8, S13",
+    what: "the guardian heeds no hold",
+    file: "actuation/Hold.ts",
+    swaps: [["!isSafe && Ledger.groupOf(turn.ledger(), group).hold", '!isSafe && group === ""']]
+  },
+  "believes-a-language-model": {
+    rule: "P16.1, S4",
+    what: "the gate lets through what rests on a language model alone",
+    file: "actuation/Gate.ts",
+    swaps: [['if (sources.every((source) => source === "llm"))', "if (sources.length > 9)"]]
+  },
+  "grants-the-same-epoch": {
+    rule: "P16.4, S2",
+    what: "a guardian that starts again begins with the epoch that it had",
+    file: "actuation/Guardian.ts",
+    swaps: [
+      [
+        'put(turn, { _tag: "Granted", group, epoch: epoch + 1, holder: null })',
+        'put(turn, { _tag: "Granted", group, epoch: Math.max(1, epoch), holder: null })'
+      ]
+    ]
+  },
+  "decides-for-ever": {
+    rule: "P17.5, S4",
+    what: "a token never ends, so that a click opens a valve an hour later",
+    file: "proposals/Carrying.ts",
+    swaps: [["token.until <= turn.at.mono", "Number.isNaN(token.until)"]]
+  },
+  "takes-a-token-of-an-earlier-life": {
+    rule: "P17.5, S4",
+    what: "a guardian that restarted takes decisions about what it showed before",
+    file: "proposals/Carrying.ts",
+    swaps: [
+      [
+        "const token = proposals.tokens.find((each) => each.token === fact.token)",
+        'const token = { token: fact.token, id, state: "closed", device, until: turn.at.mono + 1 }'
+      ]
+    ]
+  },
+  "hears-no-no": {
+    rule: "P17.3, S4",
+    what: "a yes counts although somebody said no",
+    file: "proposals/Proposal.ts",
+    swaps: [[": rejections.length > 0\n", ": rejections.length > 99\n"]]
+  },
+  "believes-a-model-that-a-person-believes": {
+    rule: "P17.4, S4",
+    what: "what rests on a language model alone moves something once a person approved it",
+    file: "proposals/Evidence.ts",
+    swaps: [
+      ["const refused = judgeEvidence(sources, tier, minimum)", "const refused = null as No | null"],
+      ["if (refused !== null) return [refused.code, refused.message]", "if (refused !== null) return refused"],
+      ['one.frame.trust.evidence_sources.some((source) => source !== "llm")', "one.bytes > 0"]
+    ]
+  },
+  "decides-under-the-old-lease": {
+    rule: "P17.6, S2",
+    what: "what a person approved goes under the epoch of whoever holds the lease",
+    file: "actuation/Command.ts",
+    swaps: [['put(turn, { _tag: "Granted", group: guard.group, epoch, holder: null })\n', ""]]
+  },
+  "proposes-the-same-again": {
+    rule: "P17.2, B30",
+    what: "a second proposal for the same is made while the first one waits",
+    file: "proposals/Proposing.ts",
+    swaps: [["all.find((one) => occupies(one, body))", "all.find((one) => one.ageMs < 0)"]]
+  },
+  "adopts-nothing": {
+    rule: "P17.7, B31",
+    what: "nobody looks after what a planner that died has proposed",
+    file: "proposals/Proposing.ts",
+    swaps: [["if (!isOpen(one) || !isGone(known, one)) return []", "return []"]]
+  },
+  "tells-nobody-what-came-of-it": {
+    rule: "P17.6, L4",
+    what: "whoever decided is not told what came of it",
+    file: "proposals/Deciding.ts",
+    swaps: [
+      [
+        "    answer(turn, decision.call, outcome)\n    next = without(next, decision)\n  }\n  return next",
+        "    next = without(next, decision)\n  }\n  return next"
+      ]
+    ]
+  },
+  "leaves-a-blind-decision-to-wait": {
+    rule: "P17.5, L4",
+    what: "a decision that its guardian never hears waits for ever, and nobody is told",
+    file: "proposals/Deciding.ts",
+    swaps: [["if (decision.until <= mono || one === null) {", "if (one === null) {"]]
+  },
+  "does-one-name-for-two": {
+    rule: "S3",
+    what: "an intent is looked for in the group of its actuator alone",
+    file: "actuation/Command.ts",
+    swaps: [
+      [
+        "const before = Ledger.intentOf(turn.ledger(), fence.intentId)",
+        "const before = group.intents.find(({ intentId }) => intentId === fence.intentId)"
+      ]
+    ]
+  },
+  "looks-at-no-sensor": {
+    rule: "P16.11, S4",
+    what: "a drive is done as soon as its driver says so",
+    file: "actuation/Drives.ts",
+    swaps: [["readback?.reads[state] !== undefined)", "readback?.reads[state] !== undefined && since < 0)"]]
+  },
+  "believes-what-was-seen-before": {
+    rule: "P16.11, S4",
+    what: "what a sensor showed before the drive began counts for it",
+    file: "actuation/Readback.ts",
+    swaps: [["one.bornAt >= since + underWayMs(frame, turn)", "since >= 0"]]
+  },
+  "leaves-open-what-nobody-saw": {
+    rule: "P16.11",
+    what: "what no sensor showed in time is left as it is",
+    file: "actuation/Readback.ts",
+    swaps: [
+      [
+        "return placed(waits, actuator, { recall, recallAt: turn.at.mono })",
+        "return recall === actuator ? guard : waits"
+      ]
+    ]
+  },
+  "asks-for-no-name": {
+    rule: "P17.9, S4",
+    what: "at L3 a guardian carries out what nobody typed the name of",
+    file: "proposals/Carrying.ts",
+    swaps: [['return actuator !== undefined && levelOf(actuator) === "L3"', "return actuator === undefined"]]
+  },
+  "takes-anybody-for-a-person": {
+    rule: "P17.10, S4",
+    what: "a guardian that knows persons' keys asks for none",
+    file: "proposals/Carrying.ts",
+    swaps: [["(config.persons ?? []).length > 0", "(config.persons ?? []).length > 99"]]
+  },
+  "reads-no-signature-of-a-person": {
+    rule: "P17.10, S4",
+    what: "whoever has the public key of a person decides as that person",
+    file: "proposals/Carrying.ts",
+    swaps: [['valid[0] === true ? "good" : "false"', '"good"']]
+  },
+  "says-one-void-at-a-time": {
+    rule: "P17.5",
+    what: "the word that a decision is none undoes that about the one before",
+    file: "proposals/Proposal.ts",
+    swaps: [["voids: [...earlier, ...now].slice(-VOIDS_MAX)", "voids: [...now, ...earlier].slice(0, now.length)"]]
+  },
+  "waits-for-somebody-at-L1": {
+    rule: "P17.9, L4",
+    what: "what needs nobody's word is done by nobody",
+    file: "proposals/Running.ts",
+    swaps: [
+      [
+        'const due = all.filter(({ status }) => status === "proposed")',
+        'const due = all.filter(({ status }) => status === "failed")'
+      ]
+    ]
+  },
+  "lets-a-model-do-what-needs-nobody": {
+    rule: "P17.9, C53",
+    what: "a leader has done what rests on a language model alone, and says that a sensor saw it",
+    file: "proposals/Running.ts",
+    swaps: [
+      ["next = why === null ? begin", "next = why === null || why[0].length > 0 ? begin"],
+      [": withdraw(next, run, why[0], turn)\n", ": withdraw(next, run, why![0], turn)\n"],
+      [
+        "tier,\n    evidence: sources,",
+        'tier: tier === MINIMUM ? tier : MINIMUM,\n    evidence: sources.length > 99 ? sources : ["sensor"],'
+      ]
+    ]
+  }
+}
