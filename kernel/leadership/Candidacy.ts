@@ -4,13 +4,15 @@
  */
 import type { Links } from "../links/Link.ts"
 import { NEVER_MS } from "../Time.ts"
-import type { Turn } from "../Turn.ts"
+import { note, type Turn } from "../Turn.ts"
 import type { Command } from "../Command.ts"
-import type { DeviceId, Term } from "../wire/Frame.ts"
-import { FOLLOWING, isMajority, leaseRuns, standLater, type Leadership } from "./Leadership.ts"
+import type { DeviceId, Event, Term } from "../wire/Frame.ts"
+import { FOLLOWING, isMajority, leaseRuns, mayLead, standLater, type Leadership, type Standing } from "./Leadership.ts"
 import * as Leading from "./Leading.ts"
 import { compareTerms } from "./Term.ts"
 import { onHigherTerm, toElectors, vote, wouldVote } from "./Voting.ts"
+
+type PrevoteAnswer = Extract<Event, { readonly event: "mesh.prevote.answer" }>["payload"]
 
 /** Nothing was heard of a leader for long enough. */
 export const stand = (leadership: Leadership, turn: Turn, links: Links): Leadership => {
@@ -20,15 +22,26 @@ export const stand = (leadership: Leadership, turn: Turn, links: Links): Leaders
   if (!wouldVote(idle, turn, config.deviceId, term))
     return standLater(idle, turn, Math.max(idle.silentUntil, idle.promisedUntil) - turn.at.mono)
   const endsAt = turn.at.mono + config.profile.candidacyMs
-  const sounding: Leadership = {
-    ...idle,
-    standing: { _tag: "Sounding", term, granted: [config.deviceId], endsAt }
-  }
-  toElectors(turn, links, (link) => ({
+  const ask = leadership.draws
+  const asked = toElectors(turn, links, (link) => ({
     _tag: "Send",
     link,
-    frame: { type: "event", event: "mesh.prevote", payload: { term } }
+    frame: { type: "event", event: "mesh.prevote", payload: { term, ask } }
   }))
+  const sounding: Leadership = {
+    ...idle,
+    standing: {
+      _tag: "Sounding",
+      term,
+      granted: [config.deviceId],
+      asked,
+      ask,
+      askedAt: turn.at.mono,
+      refused: [],
+      owedUntil: 0,
+      endsAt
+    }
+  }
   return isMajority(config, 1) ? campaign(sounding, turn, links, term) : sounding
 }
 
@@ -67,17 +80,63 @@ export const onPrevoteAnswer = (
   turn: Turn,
   links: Links,
   from: DeviceId,
-  term: Term,
-  yes: boolean
+  { granted: yes, promised, term }: PrevoteAnswer
 ): Leadership => {
   const { standing } = leadership
-  if (!yes) return onHigherTerm(leadership, turn, term, turn.config.profile.candidacyMs)
+  if (!yes) {
+    const next = onHigherTerm(leadership, turn, term, turn.config.profile.candidacyMs)
+    return standing._tag === "Sounding" ? refusedBy(next, standing, turn, from, term, promised) : next
+  }
   if (standing._tag !== "Sounding" || compareTerms(term, standing.term) !== 0) return leadership
   if (standing.granted.includes(from) || !turn.config.manifest.electors.includes(from)) return leadership
   const next: Leadership = { ...leadership, standing: { ...standing, granted: [...standing.granted, from] } }
   return isMajority(turn.config, standing.granted.length + 1) && wouldVote(next, turn, turn.config.deviceId, term)
     ? campaign(next, turn, links, term)
     : next
+}
+
+/**
+ * We asked, and the answer is no. Where a leader that we may not hear ourselves is the reason (P7.21) we know by that who leads, and
+ * when to ask again; and ask no longer where those who are left could not elect us.
+ */
+const refusedBy = (
+  leadership: Leadership,
+  asked: Extract<Standing, { readonly _tag: "Sounding" }>,
+  turn: Turn,
+  from: DeviceId,
+  term: Term,
+  promised: PrevoteAnswer["promised"]
+): Leadership => {
+  if (promised?.ask !== asked.ask || asked.refused.includes(from)) return leadership
+  const { config } = turn
+  // It was said after we asked: longer than from then on nobody may owe it.
+  const until = asked.askedAt + Math.min(promised.ms, config.profile.promiseMs)
+  const refused = [...asked.refused, from]
+  const owedUntil = Math.max(asked.owedUntil, until)
+  const knows = heardOf(leadership, turn, term, promised.to, until)
+  // It learned of a higher term by that, and asks no more.
+  if (knows.standing._tag !== "Sounding") return askAgain(knows, turn, until)
+  const next: Leadership = { ...knows, standing: { ...knows.standing, refused, owedUntil } }
+  return isMajority(config, 1 + asked.asked - refused.length) ? next : giveUp(next, turn)
+}
+
+/** A little before that is over, so that one knows of a leader that goes on; and then when it is. */
+const askAgain = (leadership: Leadership, turn: Turn, until: number): Leadership => {
+  const { leadMs } = turn.config.profile
+  const ms = until - turn.at.mono
+  return standLater({ ...leadership, standing: FOLLOWING, rounds: 0 }, turn, ms > 2 * leadMs ? ms - leadMs : ms)
+}
+
+/** An elector says who leads: whom we name, too, for as long as that elector owes its vote, unless we hear another ourselves. */
+const heardOf = (leadership: Leadership, turn: Turn, term: Term, leader: DeviceId, until: number): Leadership => {
+  const { config } = turn
+  const heardAt = until - config.profile.promiseMs
+  const isOurs =
+    compareTerms(term, leadership.term) === 0 && (leadership.leader === null || leadership.leader === leader)
+  if (!isOurs || !mayLead(config, leader) || leader === config.deviceId || heardAt <= leadership.heardAt)
+    return leadership
+  if (leadership.leader === null) note(turn, { event: "leader.followed", about: leader, term: term.counter })
+  return { ...leadership, leader, heardAt }
 }
 
 export const onVoteAnswer = (
@@ -107,6 +166,9 @@ const granted = (leadership: Leadership, turn: Turn, from: DeviceId): Leadership
 /** A candidacy ran out: again, later each time. */
 export const giveUp = (leadership: Leadership, turn: Turn): Leadership => {
   const { candidacyMaxMs, candidacyMs } = turn.config.profile
+  const { standing } = leadership
+  // Somebody leads, and those who say so say when that could be over.
+  if (standing._tag === "Sounding" && standing.owedUntil > 0) return askAgain(leadership, turn, standing.owedUntil)
   const wait = Math.min(candidacyMaxMs, candidacyMs * (1 << Math.min(leadership.rounds, 8)))
   const idle: Leadership = { ...leadership, standing: FOLLOWING, rounds: leadership.rounds + 1 }
   return standLater(idle, turn, wait - candidacyMs)

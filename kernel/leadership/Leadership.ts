@@ -35,6 +35,13 @@ export type Standing =
       readonly _tag: "Sounding"
       readonly term: Term
       readonly granted: ReadonlyArray<DeviceId>
+      /** Others that were asked; the number of the question, and when. */
+      readonly asked: number
+      readonly ask: number
+      readonly askedAt: number
+      readonly refused: ReadonlyArray<DeviceId>
+      /** Until when one of these owes its vote to a leader, as it says; 0: none says so. */
+      readonly owedUntil: number
       readonly endsAt: number
     }
   | {

@@ -86,11 +86,11 @@ const onEvent = (
         : leadership
     }
     case "mesh.prevote":
-      return Voting.onPrevote(leadership, turn, from, link, frame.payload.term)
+      return Voting.onPrevote(leadership, turn, from, link, frame.payload)
     case "mesh.vote":
       return Voting.onVote(leadership, turn, links, from, link, frame.payload.term)
     case "mesh.prevote.answer":
-      return Candidacy.onPrevoteAnswer(leadership, turn, links, from, frame.payload.term, frame.payload.granted)
+      return Candidacy.onPrevoteAnswer(leadership, turn, links, from, frame.payload)
     case "mesh.vote.answer":
       return Candidacy.onVoteAnswer(leadership, turn, from, frame.payload.term, frame.payload.granted)
     case "mesh.vote.proof": {

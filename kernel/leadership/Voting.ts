@@ -7,7 +7,7 @@
 import { indexOfContact, kernelLink, type Links } from "../links/Link.ts"
 import { note, send, type Turn } from "../Turn.ts"
 import type { Command } from "../Command.ts"
-import type { DeviceId, Term } from "../wire/Frame.ts"
+import type { DeviceId, Event, Term } from "../wire/Frame.ts"
 import { signing } from "./Certificate.ts"
 import { FOLLOWING, isElector, leaseRuns, mayLead, named, standLater, type Leadership } from "./Leadership.ts"
 import { compareTerms } from "./Term.ts"
@@ -39,11 +39,31 @@ export const vote = (
   return [{ ...signs, term, votedTerm: term, votedFor: candidate, leader, proofs: [] }, ticket]
 }
 
-export const onPrevote = (leadership: Leadership, turn: Turn, from: DeviceId, link: number, term: Term): Leadership => {
+export const onPrevote = (
+  leadership: Leadership,
+  turn: Turn,
+  from: DeviceId,
+  link: number,
+  { ask, term }: Extract<Event, { readonly event: "mesh.prevote" }>["payload"]
+): Leadership => {
   const granted = wouldVote(leadership, turn, from, term)
-  send(turn, link, "mesh.prevote.answer", { term: granted ? term : leadership.term, granted })
+  const promised = granted || ask === undefined ? null : owed(leadership, turn)
+  send(turn, link, "mesh.prevote.answer", {
+    term: granted ? term : leadership.term,
+    granted,
+    ...(promised === null ? {} : { promised: { ...promised, ask: ask! } })
+  })
   return leadership
 }
+
+/** Whom we promised our vote, who leads the term that we know, and for how long yet; `null`: nobody. */
+const owed = (
+  { leader, promisedTo, promisedUntil }: Leadership,
+  { at }: Turn
+): { readonly to: DeviceId; readonly ms: number } | null =>
+  promisedTo !== null && promisedTo === leader && promisedUntil > at.mono
+    ? { to: promisedTo, ms: Math.ceil(promisedUntil - at.mono) }
+    : null
 
 export const onVote = (
   leadership: Leadership,

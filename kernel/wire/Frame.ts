@@ -252,8 +252,14 @@ export const eventSchemas = {
   "mesh.probe": Schema.Struct({ subject: DeviceId, incarnation: Counter }),
   /** It answered; silence says nothing. */
   "mesh.probe.answer": Schema.Struct({ subject: DeviceId, incarnation: Counter }),
-  "mesh.prevote": Schema.Struct({ term: Term }),
-  "mesh.prevote.answer": Schema.Struct({ term: Term, granted: Schema.Boolean }),
+  /** `ask` tells one question from another. */
+  "mesh.prevote": Schema.Struct({ term: Term, ask: Schema.optionalKey(Counter) }),
+  /** `promised`: to whom the voter owes its vote, and for how long yet, ms; in answer to this question. */
+  "mesh.prevote.answer": Schema.Struct({
+    term: Term,
+    granted: Schema.Boolean,
+    promised: Schema.optionalKey(Schema.Struct({ to: DeviceId, ms: Counter, ask: Counter }))
+  }),
   "mesh.vote": Schema.Struct({ term: Term }),
   "mesh.vote.answer": Schema.Struct({ term: Term, granted: Schema.Boolean }),
   /** The signature of a vote that was granted, for the certificate of whoever won it. */

@@ -134,6 +134,10 @@ const remembering = (memory: Memory): Oracle => {
         if (input._tag === "Received" && input.frame.type === "event" && input.frame.event === "mesh.lead")
           // One that was changed on the way is not known: of such a heartbeat nothing is asked.
           own.leadAgeMs = nowMs - (sentMs.get(input.frame) ?? Number.NEGATIVE_INFINITY)
+        // By an elector's word (P7.21) no later than that elector itself.
+        if (input._tag === "Received" && input.frame.type === "event" && input.frame.event === "mesh.prevote.answer")
+          if (input.frame.payload.promised !== undefined)
+            own.leadAgeMs = far instanceof Machine ? truths.at(far.index)!.leadAgeMs : Number.POSITIVE_INFINITY
       }
     }
   }

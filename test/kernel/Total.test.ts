@@ -84,9 +84,22 @@ const frame: fc.Arbitrary<Frame> = fc
     { weight: 2, arbitrary: said("mesh.goodbyes", fc.record({ goodbyes: fc.array(goodbye, { maxLength: 20 }) })) },
     { weight: 1, arbitrary: said("mesh.probe", fc.record({ subject: device, incarnation: small })) },
     { weight: 1, arbitrary: said("mesh.probe.answer", fc.record({ subject: device, incarnation: small })) },
-    { weight: 2, arbitrary: said("mesh.prevote", fc.record({ term })) },
+    { weight: 2, arbitrary: said("mesh.prevote", fc.record({ term, ask: fc.nat(9) }, { requiredKeys: ["term"] })) },
     { weight: 2, arbitrary: said("mesh.vote", fc.record({ term })) },
-    { weight: 2, arbitrary: said("mesh.prevote.answer", granted) },
+    {
+      weight: 2,
+      arbitrary: said(
+        "mesh.prevote.answer",
+        fc.record(
+          {
+            term,
+            granted: fc.boolean(),
+            promised: fc.record({ to: device, ms: fc.nat(9_999), ask: fc.nat(9) })
+          },
+          { requiredKeys: ["term", "granted"] }
+        )
+      )
+    },
     { weight: 2, arbitrary: said("mesh.vote.answer", granted) },
     {
       weight: 1,

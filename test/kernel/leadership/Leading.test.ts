@@ -52,6 +52,118 @@ const leaseUntil = ({ drive }: Candidate): number =>
 
 const activity = ({ drive }: Candidate): string => Leadership.activity(drive.node.leadership, drive.config, drive.mono)
 
+describe("P7.21: whom a voter owes its vote", () => {
+  const ask = ({ drive }: Candidate): number => (drive.standing._tag === "Sounding" ? drive.standing.ask : -1)
+  /** `link` says no: it owes its vote to `to` for `ms`. */
+  const owes = (
+    us: Candidate,
+    link: number,
+    to: string,
+    ms: number,
+    more: { ask?: number; term?: number } = {}
+  ): void => {
+    const promised = { to: id(to), ms, ask: more.ask ?? ask(us) }
+    us.drive.hear(link, "mesh.prevote.answer", { term: term(more.term ?? 3), granted: false, promised })
+  }
+  const named = ({ drive }: Candidate) => Leadership.named(drive.node.leadership, drive.config, drive.mono)
+  /** Both others may lead. */
+  const planners: World = { ...three, roles: { ...three.roles, b: "planner", c: "planner" } }
+  const asking = (): Candidate => {
+    const drive = Drive.up(planners, "a")
+    const us = { drive, b: drive.meet("b").link, c: drive.meet("c").link }
+    until(us, "Sounding")
+    return us
+  }
+
+  it("whoever asked names that leader as long as that is owed, and no longer, and is no provisional planner", () => {
+    const us = asking()
+    owes(us, us.b, "c", 2_000)
+    assert.strictEqual(named(us), id("c"))
+    assert.strictEqual(activity(us), "standby")
+    us.drive.mono += 1_999
+    assert.strictEqual(named(us), id("c"))
+    us.drive.mono += 1
+    assert.isNull(named(us))
+  })
+
+  it("asks again a little before, and once it is over, and not more and more seldom", () => {
+    const us = asking()
+    const times: Array<number> = []
+    for (let n = 0; n < 12; n++) {
+      owes(us, us.b, "c", 1_500)
+      us.drive.hear(us.c, "mesh.prevote.answer", {
+        term: term(3),
+        granted: false,
+        promised: { to: id("c"), ms: 1_500, ask: ask(us) }
+      })
+      const from = us.drive.mono
+      until(us, "Sounding")
+      times.push(us.drive.mono - from)
+    }
+    for (const ms of times) assert.isTrue(ms >= 1_000 && ms <= 1_000 + 3 * 150 + 75, times.join())
+    owes(us, us.b, "c", 300)
+    const from = us.drive.mono
+    until(us, "Sounding")
+    assert.isTrue(us.drive.mono - from >= 300 && us.drive.mono - from <= 300 + 3 * 150 + 75)
+  })
+
+  it("is not heeded in answer to another question, without one, of nobody who may lead, or of another term", () => {
+    for (const act of [
+      (us: Candidate) => owes(us, us.b, "c", 2_000, { ask: ask(us) + 1 }),
+      (us: Candidate) => owes(us, us.b, "d", 2_000),
+      (us: Candidate) => owes(us, us.b, "a", 2_000),
+      (us: Candidate) => us.drive.hear(us.b, "mesh.prevote.answer", { term: term(3), granted: false })
+    ]) {
+      const us = asking()
+      act(us)
+      assert.isNull(named(us))
+    }
+    const idle = candidate()
+    idle.drive.hear(idle.b, "mesh.prevote.answer", {
+      term: term(3),
+      granted: false,
+      promised: { to: id("b"), ms: 2_000, ask: 0 }
+    })
+    assert.isNull(named(idle))
+  })
+
+  it("keeps nobody from standing for longer than a promise, whatever is said", () => {
+    const us = asking()
+    owes(us, us.b, "c", Number.MAX_SAFE_INTEGER)
+    owes(us, us.c, "c", Number.MAX_SAFE_INTEGER)
+    const from = us.drive.mono
+    until(us, "Sounding")
+    assert.isAtMost(us.drive.mono - from, promiseMs + 3 * 150 + 75)
+  })
+
+  it("is no promise of ours, and no vote", () => {
+    const us = asking()
+    owes(us, us.b, "c", 2_000)
+    const { promisedTo, promisedUntil, votedFor } = us.drive.node.leadership
+    assert.deepStrictEqual([promisedTo, promisedUntil, votedFor], [null, 0, null])
+  })
+
+  it("a voter says so only where it owes something, to the leader of the term that it knows, and where it is asked by number", () => {
+    const us = asking()
+    const answer = (payload: object) => {
+      const heard = us.drive.hear(us.c, "mesh.prevote", { term: term(9), ...payload })
+      const { link: _, ...said } = sentEvents(heard, "mesh.prevote.answer")[0]!
+      return said
+    }
+    us.drive.hear(us.b, "mesh.lead", { term: term(5), beat: 1 })
+    assert.deepStrictEqual(answer({ ask: 7 }), {
+      term: term(5),
+      granted: false,
+      promised: { to: id("b"), ms: promiseMs, ask: 7 }
+    })
+    us.drive.mono += 400
+    assert.deepInclude(answer({ ask: 8 }), { promised: { to: id("b"), ms: promiseMs - 400, ask: 8 } })
+    assert.notProperty(answer({}), "promised")
+    us.drive.mono += promiseMs
+    assert.deepStrictEqual(answer({ ask: 9 }), { term: term(9), granted: true })
+  })
+})
+
 describe("candidacy", () => {
   it("P7.4: nobody stands in its own silence", () => {
     const us = candidate()

@@ -126,8 +126,14 @@ export const event: fc.Arbitrary<Event> = fc.oneof(
   eventOf("mesh.goodbyes", fc.record({ goodbyes: fc.array(goodbye, { maxLength: 3 }) })),
   eventOf("mesh.probe", inquiry),
   eventOf("mesh.probe.answer", inquiry),
-  eventOf("mesh.prevote", fc.record({ term })),
-  eventOf("mesh.prevote.answer", granted),
+  eventOf("mesh.prevote", fc.record({ term, ask: fc.nat() }, { requiredKeys: ["term"] })),
+  eventOf(
+    "mesh.prevote.answer",
+    fc.record(
+      { term, granted: fc.boolean(), promised: fc.record({ to: deviceId, ms: fc.nat(), ask: fc.nat() }) },
+      { requiredKeys: ["term", "granted"] }
+    )
+  ),
   eventOf("mesh.vote", fc.record({ term })),
   eventOf("mesh.vote.answer", granted),
   eventOf("mesh.vote.proof", fc.record({ term, publicKey: someText, signature: someText })),

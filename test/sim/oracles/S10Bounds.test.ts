@@ -264,7 +264,17 @@ describe("S10: every table has a bound", () => {
         ...node,
         leadership: {
           ...node.leadership,
-          standing: { _tag: "Sounding", term: { manifest: 1, counter: 1 }, granted: many(3, id), endsAt: 2 ** 50 }
+          standing: {
+            _tag: "Sounding",
+            term: { manifest: 1, counter: 1 },
+            granted: many(3, id),
+            asked: 0,
+            ask: 0,
+            askedAt: 0,
+            refused: [],
+            owedUntil: 0,
+            endsAt: 2 ** 50
+          }
         }
       }))
     ],

@@ -83,7 +83,20 @@ describe("S8: a viewer is passive", () => {
       isViewer(after) && after.phase === "running"
         ? {
             ...after,
-            leadership: { ...after.leadership, standing: { _tag: "Sounding", term, granted: [], endsAt: 2 ** 50 } }
+            leadership: {
+              ...after.leadership,
+              standing: {
+                _tag: "Sounding",
+                term,
+                granted: [],
+                asked: 0,
+                ask: 0,
+                askedAt: 0,
+                refused: [],
+                owedUntil: 0,
+                endsAt: 2 ** 50
+              }
+            }
           }
         : after
     )
@@ -133,7 +146,18 @@ describe("S8: nobody takes a viewer's word for anything", () => {
 
   it("as a voter's: before an election, and after it", () => {
     const asVoter = /^main takes the viewer kiosk as a voter$/u
-    const sounding = (kiosk: string) => ({ _tag: "Sounding", term, granted: [kiosk], endsAt: 2 ** 50 }) as const
+    const sounding = (kiosk: string) =>
+      ({
+        _tag: "Sounding",
+        term,
+        granted: [kiosk],
+        asked: 0,
+        ask: 0,
+        askedAt: 0,
+        refused: [],
+        owedUntil: 0,
+        endsAt: 2 ** 50
+      }) as const
     fires(
       "S8",
       asVoter,
