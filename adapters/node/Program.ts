@@ -4,6 +4,8 @@
  *
  * What the world holds (arguments, environment, files, streams) comes in as `Host`, so that all of it runs in a test.
  */
+import { levelOf } from "../../kernel/actuation/Actuator.ts"
+import type { OwnedActuator } from "../config/Actuators.ts"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
@@ -168,6 +170,17 @@ const count = (mistakes: number): string => (mistakes === 1 ? "in one place" : `
 
 // ------------------------------------------------------------------------------------------------------------ check
 
+/** Who has to agree, and what has to show it. */
+const whoseWord = (actuator: OwnedActuator): string => {
+  const { approvers, demand, readback } = actuator
+  return [
+    `level ${levelOf(actuator)}`,
+    `verification ${demand.verification}`,
+    ...(approvers === undefined ? [] : [`approved by ${approvers.join(", ")}`]),
+    ...(readback === undefined ? [] : [`seen by ${readback.metric} within ${readback.withinMs / 1_000} s`])
+  ].join("; ")
+}
+
 const checked = (settings: Settings, out: (text: string) => void): Exit => {
   const rows = shown(settings).flatMap(([key, values, origin]) =>
     values.map(
@@ -176,10 +189,12 @@ const checked = (settings: Settings, out: (text: string) => void): Exit => {
   )
   const width = Math.min(48, Math.max(...rows.map(([, value]) => value.length)))
   const lines = rows.map(([key, value, origin]) => `${key.padEnd(18)}${value.padEnd(width)}  ${origin}`.trimEnd())
-  for (const [i, { command, forMsMax, group, ref, safe, states }] of settings.actuators.entries()) {
+  for (const [i, actuator] of settings.actuators.entries()) {
+    const { command, forMsMax, group, ref, safe, states } = actuator
     const terms = `${ref}, group ${group}: ${states.join(", ")}; safe ${safe}, else ${forMsMax / 1_000} s at most`
     lines.push(
       printable(`${(i === 0 ? "actuators" : "").padEnd(18)}${terms}`),
+      printable(`${"".padEnd(20)}${whoseWord(actuator)}`),
       printable(`${"".padEnd(20)}${command.join(" ")}`)
     )
   }
