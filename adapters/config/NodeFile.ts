@@ -168,8 +168,8 @@ export const descriptions: { readonly [K in Key]: Description } = {
     says: `persons are a list of names and keys, at most ${FIELD_ITEMS_MAX}, each as clawmesh person prints it`,
     itemSays:
       "a person is a name and a public key, such as asha=<43 characters of base64url>: clawmesh person prints it",
-    about: "whose decisions this node takes for what it moves",
-    otherwise: "anybody's at a device that is trusted"
+    about: "whose decisions this node takes",
+    otherwise: "anybody's at a trusted device"
   },
   "manifest-version": {
     kind: "number",
