@@ -137,7 +137,10 @@ const remembering = (memory: Memory): Oracle => {
         // By an elector's word (P7.21) no later than that elector itself.
         if (input._tag === "Received" && input.frame.type === "event" && input.frame.event === "mesh.prevote.answer")
           if (input.frame.payload.promised !== undefined)
-            own.leadAgeMs = far instanceof Machine ? truths.at(far.index)!.leadAgeMs : Number.POSITIVE_INFINITY
+            own.leadAgeMs =
+              far instanceof Machine && !machine.world.network.lied
+                ? truths.at(far.index)!.leadAgeMs
+                : Number.POSITIVE_INFINITY
       }
     }
   }
