@@ -152,8 +152,9 @@ const lookAfter = (
   const anyOpen = all.some(isOpen)
   if (!anyOpen) return { ...proposals, anyOpen, adoptAt: NEVER_MS, runs: [] }
   const over = closeOver(all)
-  turn.said.push(...over, ...adopt(all, known, leadership, turn))
+  // What is over nobody has to look after.
   const rest = all.filter(({ id }) => !over.some((fact) => fact.id === id))
+  turn.said.push(...over, ...adopt(rest, known, leadership, turn))
   return { ...Running.look(proposals, rest, known, leadership, turn), adoptAt: mono + ADOPT_EACH_MS }
 }
 
