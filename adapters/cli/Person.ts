@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, isAbsolute, join } from "node:path"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { readPerson } from "../config/NodeFile.ts"
 import * as Keys from "../keys/Keys.ts"
 import { failure, type Failure } from "../operator/Failure.ts"
 
@@ -49,6 +50,11 @@ export const read = (path: string): Signer | null | Failure => {
 /** Nothing that is there is overwritten: whoever knows the old key goes on knowing that one. */
 export const make = (path: string, name: string): Signer | Failure => {
   const { keys, seed } = Keys.generate()
+  if (readPerson(`${name}=${keys.publicKey}`) === null)
+    return failure(
+      "WRONG_USE",
+      `a person has a name that prints, of 63 bytes at most, and without "=": not ${JSON.stringify(name)}`
+    )
   const text = `${JSON.stringify({ $type: "clawmesh.person/1", name, seed: Buffer.from(seed).toString("base64url") })}\n`
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })

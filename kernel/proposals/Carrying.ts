@@ -70,7 +70,7 @@ export const select = (proposals: Proposals, order: Order, known: Known, guardia
   if (one.status === "expired" || one.ageMs >= PROPOSAL_MS)
     return refuse("EXPIRED_COMMAND", "nobody decided it within half an hour")
   if (!isUndecided(one)) return refuse("ALREADY_DECIDED", `it is ${one.status}`)
-  const outcome = outcomeOf(one.id, turn)
+  const outcome = outcomeOf(one, turn)
   if (outcome !== null) {
     if (outcome !== "started") turn.said.push({ fact: "result", id: one.id, outcome })
     return refuse("ALREADY_DECIDED", "it was carried out before")
@@ -138,7 +138,7 @@ export const onApproval = (
   if (one === null || one.status !== "approved" || !isAmong(body, one.bodies)) return same
   const tell = ([code, reason]: No): void =>
     note(turn, { event: "actuator.refused", about: device, actuator: body.actuator, proposal: id, code, reason })
-  const before = outcomeOf(id, turn)
+  const before = outcomeOf({ id, body }, turn)
   if (before !== null) {
     if (before !== "started") turn.said.push({ fact: "result", id, outcome: before })
     return same
@@ -234,8 +234,15 @@ export const onChecked = (
 }
 
 /** Of one that was begun; `null`: it was not. */
-const outcomeOf = (id: string, turn: Turn): Ledger.Intent["outcome"] | null =>
-  Ledger.intentOf(turn.ledger(), id)?.outcome ?? null
+const outcomeOf = (
+  { body: { actuator, state }, id }: Pick<Proposal, "body" | "id">,
+  turn: Turn
+): Ledger.Intent["outcome"] | null => {
+  const intent = Ledger.intentOf(turn.ledger(), id)
+  if (intent === undefined) return null
+  // Somebody asked for something else under its name: that was done, and not this.
+  return intent.actuator === actuator && intent.state === state ? intent.outcome : "ALREADY_DECIDED"
+}
 
 /**
  * What this node, which guards it, has to say of a proposal: what came of it, if it was carried out, at the word of a leader or in a life
@@ -243,7 +250,7 @@ const outcomeOf = (id: string, turn: Turn): Ledger.Intent["outcome"] | null =>
  */
 export const owed = (world: World, one: Proposal, turn: Turn): ReadonlyArray<Fact> => {
   if (one.status === "completed" || one.status === "failed") return []
-  const outcome = outcomeOf(one.id, turn)
+  const outcome = outcomeOf(one, turn)
   if (outcome !== null) return outcome === "started" ? [] : [{ fact: "result", id: one.id, outcome }]
   return isOpen(one) ? leveled(world, one, turn) : []
 }

@@ -188,6 +188,8 @@ describe("clawmesh person", () => {
       const none = yield* clawmesh(state, "person", at(state))
       assert.deepStrictEqual([none.exit, none.out], [5, ""])
       assert.include(none.err, "clawmesh person new NAME")
+      for (const name of ["a=b", " ", "x".repeat(64), "a\u0007"])
+        assert.strictEqual((yield* clawmesh(state, ["person", "new", name], at(state))).exit, 2, name)
       const made = yield* clawmesh(state, "person new asha", at(state))
       assert.deepStrictEqual([made.exit, made.err], [0, ""])
       const [line] = made.out.split("\n")

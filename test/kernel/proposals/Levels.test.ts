@@ -235,6 +235,26 @@ describe("who has to agree", () => {
     assert.deepInclude(later.proposal(), { level: "L2", status: "awaiting_approval" })
   })
 
+  it("P17.6: what was done under its name, and was something else, is not what was proposed", () => {
+    const well = ready({ demand: { minimum: "T2_operational_observation", verification: "none" } })
+    well.drive.pass(LEASE_MS)
+    const { epoch, journalId } = well.ask("b", GUARDIAN, { lease: PUMP }) as { epoch: number; journalId: string }
+    const command = commandOf({
+      actuator: PUMP,
+      state: "closed",
+      commandId: "x",
+      createdAtMs: 86_400_000 + well.drive.mono,
+      tier: "T2_operational_observation",
+      evidence: ["sensor"],
+      fence: { intentId: intentOf(), epoch, journalId, forMs: 0 }
+    })
+    well.ask("b", "clawmesh.commands", undefined, { command })
+    well.done()
+    assert.deepInclude(well.proposal(), { status: "failed", code: "ALREADY_DECIDED" })
+    assert.strictEqual(well.ask("d", DECISIONS, { token: intentOf() }), "ALREADY_DECIDED")
+    assert.deepStrictEqual(well.opened, [])
+  })
+
   it("L1 can be approved by a person as well, and moves once", () => {
     const well = ready({ level: "L1", demand: { minimum: "T2_operational_observation", verification: "none" } })
     well.says("d", approved(well.token()))
