@@ -149,12 +149,12 @@ const remembering = (memories: Memories<Memory>): Oracle => ({
       }
       if (wrong !== null) return `${machine.name} drives ${actuator} ${wrong}`
       const said = approvals(seen, drive)
+      if (!said.some((frame) => isFounded(seen, frame, least)))
+        return `${machine.name} drives ${actuator} on something that nobody approved, or that rests on too little`
       if (owned?.level === "L3" && !said.some((frame) => typedIn(frame) === actuator.slice(ACTUATOR.length)))
         return `${machine.name} drives ${actuator}, whose name nobody typed`
       if (!said.some((frame) => isPersons(seen, frame, actuator)))
         return `${machine.name} drives ${actuator}, and nobody whose key it knows has signed that`
-      if (!said.some((frame) => isFounded(seen, frame, least)))
-        return `${machine.name} drives ${actuator} on something that nobody approved, or that rests on too little`
     }
     return null
   }
