@@ -1,10 +1,11 @@
 /**
  * What a node is told: who it is, whom it trusts, where they may be reached, and who elects. The seed makes its draws its own.
- * While a node runs only whom it trusts changes, at its operator's word (identity/Trust.ts).
+ * While a node runs whom it trusts changes, at its operator's word (identity/Trust.ts), and who elects, at the word of the operator key
+ * (leadership/Manifest.ts).
  */
 import type { Actuator } from "./actuation/Actuator.ts"
 import type { Profile } from "./Profile.ts"
-import type { DeviceId, Role } from "./wire/Frame.ts"
+import type { DeviceId, Role, ShownManifest } from "./wire/Frame.ts"
 
 /** A device that the operator trusts, with the role that it may have (B10, B13). */
 export interface Trusted {
@@ -36,6 +37,8 @@ export interface Person {
 export interface Manifest {
   readonly version: number
   readonly electors: ReadonlyArray<DeviceId>
+  /** The word of the operator that it is, to be shown to others; absent: it is as each node was configured. */
+  readonly shown?: ShownManifest
 }
 
 /** Where a device may be dialled, as the operator configured it (B16). */

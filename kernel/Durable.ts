@@ -6,9 +6,10 @@
  * what it is given.
  */
 import * as Schema from "effect/Schema"
-import { DeviceId, Role, Term } from "./wire/Frame.ts"
+import { DeviceId, Role, ShownManifest, Term } from "./wire/Frame.ts"
 import * as Ledger from "./actuation/Ledger.ts"
 import { compareText } from "./Order.ts"
+import { isInForce, isLater } from "./leadership/Manifest.ts"
 import { compareTerms, TERM_ZERO } from "./leadership/Term.ts"
 
 /** A device that the operator trusts (B10, B13). */
@@ -33,8 +34,16 @@ export const Record = Schema.TaggedUnion({
   Trust: { device: TrustEntry },
   /** The operator trusts it no longer. */
   Distrust: { deviceId: DeviceId },
-  /** It lost its journal while this manifest was in force: whatever it promised under it, or an older one, is forgotten. */
-  Forgot: { manifest: Schema.Natural },
+  /**
+   * It lost its journal while this manifest was in force: whatever it promised under it, or an older one, is forgotten. From this
+   * incarnation on it lives without.
+   */
+  Forgot: { manifest: Schema.Natural, incarnation: Schema.optionalKey(Schema.Natural) },
+  /**
+   * A list of electors that is in force, or that is to be and that this elector of the one before will acknowledge. `forgets`: it
+   * had lost its journal, and this list does not readmit it.
+   */
+  Manifest: { shown: ShownManifest, forgets: Schema.Boolean },
   /** The key that a trusted device first proved, and whether it ever showed the kernel extension. */
   Pin: { deviceId: DeviceId, publicKey: Schema.String, kernel: Schema.Boolean },
   /** Of the guardian of this device's actuators. */
@@ -54,6 +63,12 @@ export const Durable = Schema.Struct({
   pins: Schema.Array(Pin),
   /** The newest manifest under which it lost its journal; absent: it never did. Until a newer one it promises nothing. */
   forgot: Schema.optionalKey(Schema.Natural),
+  /** Since which of its incarnations. */
+  forgotIn: Schema.optionalKey(Schema.Natural),
+  /** The newest signed manifest that is in force; absent: there was none. */
+  manifest: Schema.optionalKey(ShownManifest),
+  /** The one that it has acknowledged, or will, in place of the one in force. */
+  successor: Schema.optionalKey(ShownManifest),
   /** Absent: it never guarded an actuator. */
   ledger: Schema.optionalKey(Ledger.Ledger)
 })
@@ -82,7 +97,15 @@ export const apply = (durable: Durable, record: Record): Durable => {
         pins: durable.pins.filter((other) => other.deviceId !== record.deviceId)
       }
     case "Forgot":
-      return record.manifest > (durable.forgot ?? -1) ? { ...durable, forgot: record.manifest } : durable
+      return record.manifest > (durable.forgot ?? -1)
+        ? {
+            ...durable,
+            forgot: record.manifest,
+            ...(record.incarnation === undefined ? {} : { forgotIn: record.incarnation })
+          }
+        : durable
+    case "Manifest":
+      return isInForce(record.shown) ? inForce(durable, record) : succeeding(durable, record.shown)
     case "Pin": {
       const { deviceId, kernel, publicKey } = record
       const old = durable.pins.find((pin) => pin.deviceId === deviceId)
@@ -96,6 +119,25 @@ export const apply = (durable: Durable, record: Record): Durable => {
     }
   }
 }
+
+/** A newer list is in force: what was to replace an older one is void, and so is what was forgotten, where it says so. */
+const inForce = (durable: Durable, { forgets, shown }: Extract<Record, { readonly _tag: "Manifest" }>): Durable => {
+  const { version } = shown.manifest
+  if (version <= (durable.manifest?.manifest.version ?? 0)) return durable
+  const { forgot, forgotIn, successor, ...rest } = durable
+  return {
+    ...rest,
+    manifest: shown,
+    ...(forgot !== undefined && forgets ? { forgot: version, ...(forgotIn === undefined ? {} : { forgotIn }) } : {}),
+    ...(successor?.manifest.previous.version === version ? { successor } : {})
+  }
+}
+
+/** Nobody acknowledges two that replace the same one. */
+const succeeding = (durable: Durable, shown: ShownManifest): Durable =>
+  durable.successor === undefined || isLater(shown.manifest, durable.successor.manifest)
+    ? { ...durable, successor: shown }
+    : durable
 
 /** Whether what it promised under this manifest is forgotten. */
 export const isForgetful = ({ forgot }: Durable, manifest: number): boolean =>
@@ -114,6 +156,8 @@ export const subject = (record: Record): string => {
       return `the end of trust in ${record.deviceId.slice(0, 12)}`
     case "Forgot":
       return `that what was promised up to manifest ${record.manifest} is forgotten`
+    case "Manifest":
+      return `version ${record.shown.manifest.version} of the list of electors`
     case "Pin":
       return `the key of ${record.deviceId.slice(0, 12)}`
     case "Guard":

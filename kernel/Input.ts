@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import { Durable, TrustEntry } from "./Durable.ts"
 import { Instant } from "./Time.ts"
 import { isPlain, kinds } from "./wire/ContextFrame.ts"
-import { ForwardParams, type Frame } from "./wire/Frame.ts"
+import { ForwardParams, SignedManifest, type Frame } from "./wire/Frame.ts"
 import { WorldSnapshot } from "./world/Snapshot.ts"
 
 const at = Instant
@@ -189,6 +189,8 @@ export const Input = Schema.TaggedUnion({
    * operator has it hand over, too. It works unless something else is said, anew in each process.
    */
   Engine: { at, runs: Schema.Boolean },
+  /** The operator key has signed who elects from now on; the mesh is to hear of it here. */
+  Reconfigure: { at, manifest: SignedManifest },
   /** The local operator asks the node to leave the mesh and stop. */
   Leave: { at, reason: Schema.String }
 })

@@ -11,6 +11,7 @@ import type { Config } from "./Config.ts"
 import * as Durable from "./Durable.ts"
 import type { Input } from "./Input.ts"
 import * as Leadership from "./leadership/Leadership.ts"
+import * as Manifest from "./leadership/Manifest.ts"
 import * as LeadershipRoom from "./leadership/Room.ts"
 import type { Links as LinksState } from "./links/Link.ts"
 import * as Recall from "./identity/Recall.ts"
@@ -113,7 +114,7 @@ export const step = (node: NodeState, input: Input): Step => {
 }
 
 const boot = (node: NodeState, input: Extract<Input, { readonly _tag: "Started" }>): Step => {
-  const config = Trust.restored(node.config, input.durable)
+  const config = Manifest.restored(Trust.restored(node.config, input.durable), input.durable)
   const started: NodeState = {
     ...node,
     config,
@@ -238,7 +239,7 @@ const rebirth = (node: NodeState, turn: Turn, incarnation: number): Step => {
     alarmAt: NEVER_MS
   }
   turn.out.push({ _tag: "SetAlarm", at: NEVER_MS })
-  return live(reborn, turn, incarnation, [{ _tag: "Forgot", manifest: node.config.manifest.version }])
+  return live(reborn, turn, incarnation, [{ _tag: "Forgot", manifest: node.config.manifest.version, incarnation }])
 }
 
 /** What an old life still had to say may speak of what is not stored, and nobody is there to read it. */
@@ -262,6 +263,7 @@ const begin = (node: NodeState, input: Input) => {
     incarnation: node.incarnation,
     bootId: node.bootId,
     forgetful: Durable.isForgetful(node.durable, node.config.manifest.version),
+    forgotIn: node.durable.forgotIn ?? node.incarnation,
     pins: node.durable.pins,
     world: node.world.digest,
     heardOf: (device) =>
@@ -362,14 +364,15 @@ const run = (node: NodeState, input: Input): Step => {
     refusals === node.refusals &&
     records.length === 0
   if (same && !rang) return [node, turn.out]
+  const durable = records.length === 0 ? node.durable : records.reduce(Durable.apply, node.durable)
   const next: NodeState = {
-    config: node.config,
+    config: Manifest.restored(node.config, durable),
     phase: node.phase,
     bootId: node.bootId,
     incarnation: node.incarnation,
     startedAt: node.startedAt,
     recall: node.recall,
-    durable: records.length === 0 ? node.durable : records.reduce(Durable.apply, node.durable),
+    durable,
     tickets: node.tickets + records.length,
     bootTicket: node.bootTicket,
     links,

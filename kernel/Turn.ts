@@ -88,6 +88,8 @@ export interface Turn {
   readonly bootId: string
   /** What this device promised under its manifest is forgotten, and so may be which incarnation it had. */
   readonly forgetful: boolean
+  /** Since which of its incarnations, if it does. */
+  readonly forgotIn: number
   /** Keys that trusted devices have proved so far. */
   readonly pins: ReadonlyArray<Pin>
   /** Fingerprint of what was held of the world when this turn began; 0: nothing. */

@@ -59,6 +59,34 @@ export interface VoteFields {
 export const voteString = ({ counter, incarnation, leader, manifest, meshId, meshKey }: VoteFields): string =>
   ["clawmesh.vote", "v1", field(meshId), field(meshKey), manifest, counter, field(leader), incarnation].join("|")
 
+export interface ManifestFields {
+  readonly meshId: string
+  readonly meshKey: string
+  readonly version: number
+  readonly electors: ReadonlyArray<string>
+  readonly previous: { readonly version: number; readonly electors: ReadonlyArray<string> }
+  readonly readmitted: ReadonlyArray<{ readonly deviceId: string; readonly incarnation: number }>
+}
+
+const manifestFields = (fields: ManifestFields): ReadonlyArray<string> => [
+  "v1",
+  field(fields.meshId),
+  field(fields.meshKey),
+  String(fields.version),
+  list(fields.electors),
+  String(fields.previous.version),
+  list(fields.previous.electors),
+  list(fields.readmitted.map(({ deviceId, incarnation }) => `${deviceId} ${incarnation}`))
+]
+
+/** What the operator key signs of a list of electors (P7.22). */
+export const manifestString = (fields: ManifestFields): string =>
+  ["clawmesh.manifest", ...manifestFields(fields)].join("|")
+
+/** And an elector of the list before, who acknowledges it. */
+export const acknowledgementString = (fields: ManifestFields): string =>
+  ["clawmesh.manifest.ack", ...manifestFields(fields)].join("|")
+
 export interface DecisionFields {
   readonly meshId: string
   readonly meshKey: string

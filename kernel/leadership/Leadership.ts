@@ -7,9 +7,8 @@
  * - no two nodes hold an unexpired lease at one moment: a lease runs from the *sending* of a heartbeat that a majority
  *   acknowledged, and each who acknowledged votes for nobody else for longer than that lease can last on any clock;
  * - a voter that booted keeps silent for one promise, which it may have given and forgotten;
- * - one that lost its journal takes no part until there is a newer manifest.
- *
- * Not built yet: planners that are no neighbours, manifests that change.
+ * - one that lost its journal takes no part until a newer manifest readmits it;
+ * - who elects changes while the mesh runs, and nobody leads by the old list once somebody can by the new one (Reconfiguring.ts).
  */
 import { leadRank, roleOf, type Config } from "../Config.ts"
 import { between } from "../Draw.ts"
@@ -19,6 +18,8 @@ import type { Turn } from "../Turn.ts"
 import type { DeviceId, Term } from "../wire/Frame.ts"
 import type { Signing, Vote } from "./Certificate.ts"
 import * as Disk from "./Disk.ts"
+import { isAfter } from "./Manifest.ts"
+import { dueAt, none, restored, type Reconfiguration } from "./Reconfiguration.ts"
 import { TERM_ZERO } from "./Term.ts"
 
 /** A heartbeat of ours that is still out. */
@@ -96,8 +97,12 @@ export interface Leadership {
   readonly leaving: boolean
   /** Its planner does not work, or its operator will not have it lead: it votes, and does not stand (B23). */
   readonly suspended: boolean
-  /** What it promised under this manifest is forgotten: it promises nothing, votes for nobody and leads not (S9). */
+  /**
+   * What it promised under this manifest is forgotten (S9), or it is to acknowledge the next one: it promises nothing, votes for nobody
+   * and leads not.
+   */
   readonly abstains: boolean
+  readonly reconfiguration: Reconfiguration
   readonly due: number
 }
 
@@ -123,6 +128,7 @@ export const make = (): Leadership => ({
   leaving: false,
   suspended: false,
   abstains: false,
+  reconfiguration: none,
   due: NEVER_MS
 })
 
@@ -163,15 +169,19 @@ export const standLater = (leadership: Leadership, turn: Turn, afterMs: number):
 /** The node is up: what it once voted stands, and it keeps silent for one promise. */
 export const open = (leadership: Leadership, turn: Turn, durable: Durable): Leadership => {
   const { promiseMs } = turn.config.profile
-  const restored: Leadership = {
+  const { successor } = durable
+  const acknowledged =
+    successor !== undefined && isAfter(successor.manifest, turn.config.manifest) ? successor : undefined
+  const opened: Leadership = {
     ...leadership,
-    abstains: turn.forgetful,
+    abstains: turn.forgetful || acknowledged !== undefined,
+    reconfiguration: restored(acknowledged),
     term: durable.term,
     votedTerm: durable.term,
     votedFor: durable.votedFor,
     silentUntil: turn.at.mono + promiseMs
   }
-  return withDue(standLater(restored, turn, promiseMs))
+  return withDue(standLater(opened, turn, promiseMs))
 }
 
 export const leaseRuns = (leadership: Leadership, mono: number): boolean =>
@@ -198,7 +208,7 @@ export const activity = (leadership: Leadership, config: Config, mono: number): 
 
 export const withDue = (leadership: Leadership): Leadership => {
   const { standing } = leadership
-  let due = leadership.standAt
+  let due = Math.min(leadership.standAt, dueAt(leadership))
   if (standing._tag === "Sounding" || standing._tag === "Standing") due = Math.min(due, standing.endsAt)
   if (standing._tag === "Leading") {
     due = Math.min(due, standing.beatAt, Disk.dueAt(leadership.disk))

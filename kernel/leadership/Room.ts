@@ -10,6 +10,7 @@ import * as Certificate from "./Certificate.ts"
 import * as DiskWatch from "./DiskWatch.ts"
 import { isElector, standLater, withDue, type Leadership } from "./Leadership.ts"
 import * as Leading from "./Leading.ts"
+import * as Reconfiguring from "./Reconfiguring.ts"
 import * as Voting from "./Voting.ts"
 
 const ANSWERS: ReadonlySet<string> = new Set(["mesh.lead.answer", "mesh.prevote.answer", "mesh.vote.answer"])
@@ -20,9 +21,17 @@ export const onTurn = (leadership: Leadership, input: Input, woke: boolean, turn
   const { admitted } = turn
   if (admitted?.frame?.type === "event") next = onEvent(next, turn, links, admitted.peer, admitted.link, admitted.frame)
   for (const fact of turn.facts)
-    if (fact._tag === "SessionUp" && isElector(turn.config, fact.peer)) next = Candidacy.encouraged(next, turn)
-    else if (fact._tag === "Gone" || fact._tag === "Left") next = Voting.released(next, turn, fact.peer)
-  if (input._tag === "Signed") next = Certificate.onSigned(next, input.ticket, input.signatures, turn, links)
+    if (fact._tag === "SessionUp") {
+      if (fact.kernel) Reconfiguring.greet(next, fact.link, turn)
+      if (isElector(turn.config, fact.peer)) next = Candidacy.encouraged(next, turn)
+    } else if (fact._tag === "Gone" || fact._tag === "Left") next = Voting.released(next, turn, fact.peer)
+  if (input._tag === "Signed") {
+    next = Certificate.onSigned(next, input.ticket, input.signatures, turn, links)
+    next = Reconfiguring.onSigned(next, input.ticket, input.signatures, turn, links)
+  }
+  if (turn.checked !== null) next = Reconfiguring.onChecked(next, turn.checked, turn, links)
+  if (input._tag === "Reconfigure")
+    next = Reconfiguring.shownBy(next, null, { manifest: input.manifest, acks: [] }, turn, links)
   if (input._tag === "Engine") next = onEngine(next, input.runs, turn, links)
   if (woke) next = onTime(next, turn, links)
   return settled(leadership, next, turn, links)
@@ -30,7 +39,17 @@ export const onTurn = (leadership: Leadership, input: Input, woke: boolean, turn
 
 /** A record is on stable storage: perhaps our vote for ourselves. */
 export const onStored = (leadership: Leadership, ticket: number, turn: Turn, links: Links): Leadership =>
-  settled(leadership, DiskWatch.onStored(Candidacy.onStored(leadership, turn, ticket), ticket, turn), turn, links)
+  settled(
+    leadership,
+    Reconfiguring.onStored(
+      DiskWatch.onStored(Candidacy.onStored(leadership, turn, ticket), ticket, turn),
+      ticket,
+      turn,
+      links
+    ),
+    turn,
+    links
+  )
 
 export const leave = (leadership: Leadership, turn: Turn, links: Links): Leadership =>
   withDue(Leading.release({ ...leadership, leaving: true }, turn, links))
@@ -99,6 +118,8 @@ const onEvent = (
     }
     case "mesh.release":
       return Voting.onRelease(leadership, turn, from, frame.payload.term)
+    case "mesh.manifest":
+      return Reconfiguring.shownBy(leadership, from, frame.payload, turn, links)
     default:
       return leadership
   }
@@ -109,7 +130,7 @@ const onTime = (leadership: Leadership, turn: Turn, links: Links): Leadership =>
   const { standing } = leadership
   if (standing._tag === "Leading")
     return DiskWatch.onTime(Leading.onTime(leadership, standing, turn, links), turn, links)
-  let next = leadership
+  let next = Reconfiguring.onTime(leadership, turn)
   if (standing._tag !== "Following" && standing.endsAt <= now) next = Candidacy.giveUp(next, turn)
   if (next.standAt <= now) next = Candidacy.stand({ ...next, standAt: NEVER_MS }, turn, links)
   return next

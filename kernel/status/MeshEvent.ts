@@ -28,6 +28,10 @@ export const MeshEvent = Schema.Struct({
     "leader.followed",
     "leader.lost",
     "leader.stepped-down",
+    "manifest.proposed",
+    "manifest.acknowledged",
+    "manifest.in-force",
+    "manifest.refused",
     "world.restored",
     "world.caught-up",
     "world.gap",
@@ -66,7 +70,7 @@ export const MeshEvent = Schema.Struct({
   intent: Schema.optionalKey(Schema.String),
   /** Of `proposal.*`: its id. */
   proposal: Schema.optionalKey(Schema.String),
-  /** Of `world.*`: how many frames; of `actuator.lease`: the epoch. */
+  /** Of `world.*`: how many frames; of `actuator.lease`: the epoch; of `manifest.*`: its version. */
   count: Schema.optionalKey(Schema.Natural),
   /** Of a stall: for how long we were not there. */
   ms: Schema.optionalKey(Schema.Natural)

@@ -109,6 +109,36 @@ export type Goodbye = typeof Goodbye.Type
 /** About 16 KiB. */
 export const GOODBYES_A_FRAME = 32
 
+/** More electors than a list of them may name. */
+export const ELECTORS_MAX = FIELD_ITEMS_MAX
+const Electors = Schema.Array(DeviceId).check(Schema.isMaxLength(ELECTORS_MAX))
+
+/**
+ * Who elects from now on, by the word of the operator key (P7.22), and which list that replaces. `readmitted`: electors that lost their
+ * journal and may vote again, each from the incarnation on in which it lives since. Lists are sorted by device id.
+ */
+export const SignedManifest = Schema.Struct({
+  version: Counter,
+  electors: Electors,
+  previous: Schema.Struct({ version: Counter, electors: Electors }),
+  readmitted: Schema.Array(Schema.Struct({ deviceId: DeviceId, incarnation: Counter })).check(
+    Schema.isMaxLength(ELECTORS_MAX)
+  ),
+  signature: FilledField
+})
+export type SignedManifest = typeof SignedManifest.Type
+
+/** An elector of the list before has the new one on stable storage, and owes nobody a vote under an older one. */
+export const Acknowledgement = Schema.Struct({ elector: DeviceId, publicKey: FilledField, signature: FilledField })
+export type Acknowledgement = typeof Acknowledgement.Type
+
+/** A manifest, and who has acknowledged it: with a majority of the electors before it is in force. */
+export const ShownManifest = Schema.Struct({
+  manifest: SignedManifest,
+  acks: Schema.Array(Acknowledgement).check(Schema.isMaxLength(ELECTORS_MAX))
+})
+export type ShownManifest = typeof ShownManifest.Type
+
 /** Rows are compared in groups, by the first hex digit of their observer's id. */
 export const ROW_GROUPS = 16
 
@@ -269,7 +299,9 @@ export const eventSchemas = {
   /** `term` is the highest term that the voter knows: a higher one than the leader's is a refusal. */
   "mesh.lead.answer": Schema.Struct({ term: Term, beat: Counter, promised: Schema.Boolean }),
   /** The leader ends its own term: voters are free from their promise to it. */
-  "mesh.release": Schema.Struct({ term: Term })
+  "mesh.release": Schema.Struct({ term: Term }),
+  /** Who elects, or is to elect, signed, and who has acknowledged it so far. */
+  "mesh.manifest": ShownManifest
 } as const
 export type EventName = keyof typeof eventSchemas
 

@@ -339,6 +339,8 @@ export class Recorder {
         return `its operator trusts ${world.nameOf(input.device.deviceId)}`
       case "Distrust":
         return `its operator no longer trusts ${world.nameOf(input.deviceId)}`
+      case "Reconfigure":
+        return `its operator names the electors: version ${input.manifest.version}`
       case "Sensed":
         return `it has something to say: ${input.kind}`
       case "Asked":

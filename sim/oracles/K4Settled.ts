@@ -29,6 +29,7 @@ const nothing = ({ after, input }: Observation): Turn => ({
   incarnation: after.incarnation,
   bootId: after.bootId,
   forgetful: false,
+  forgotIn: 0,
   heardOf: () => 0,
   pins: after.durable.pins,
   world: after.world.digest,

@@ -314,7 +314,17 @@ const messages = ({ drive, link, peer }: Stage): ReadonlyArray<Json> => {
     event("mesh.vote.proof", { term, publicKey: "key-b", signature: "s" }),
     event("mesh.lead", { term, beat: 1 }),
     event("mesh.lead.answer", { term: heard, beat: 1, promised: true }),
-    event("mesh.release", { term: heard })
+    event("mesh.release", { term: heard }),
+    event("mesh.manifest", {
+      manifest: {
+        version: 2,
+        electors: [id("a"), id("b")],
+        previous: { version: 1, electors: [id("a"), id("b"), id("c")] },
+        readmitted: [{ deviceId: id("b"), incarnation: 1 }],
+        signature: "s"
+      },
+      acks: [{ elector: id("b"), publicKey: "key-b", signature: "s" }]
+    })
   ]
 }
 

@@ -10,11 +10,12 @@ import * as Durable from "../../kernel/Durable.ts"
 import type { Input } from "../../kernel/Input.ts"
 import { LANE_FRAMES_MAX, LINE_BYTES_MAX } from "../../kernel/links/Lanes.ts"
 import { ROW_EDGES_MAX } from "../../kernel/wire/Limits.ts"
+import { ackPayloadOf, payloadOf } from "../../kernel/leadership/Manifest.ts"
 import * as Node from "../../kernel/Node.ts"
 import { UNAUTHENTICATED_LINKS_MAX } from "../../kernel/Profile.ts"
 import { decode, encode } from "../../kernel/wire/Codec.ts"
-import type { Event, Frame } from "../../kernel/wire/Frame.ts"
-import { configOf, Drive, id, nameOf, signedGoodbye, type Given, type World } from "./drive.ts"
+import type { Event, Frame, ShownManifest } from "../../kernel/wire/Frame.ts"
+import { configOf, Drive, id, keyOf, nameOf, sign, signedGoodbye, type Given, type World } from "./drive.ts"
 import { frame as wildFrame } from "./wire/frames.arbitrary.ts"
 
 const world: World = {
@@ -56,6 +57,30 @@ const row = fc.record({
   edges: fc.array(fc.record({ subject: device, incarnation: counter, good: fc.boolean() }), { maxLength: 8 })
 })
 const granted = fc.record({ term, granted: fc.boolean() })
+const listed = (names: string): ReadonlyArray<string> => [...names].map(id)
+/** Lists of electors that could come into force, and some that could not. */
+const document = fc.record({
+  version: fc.nat({ max: 4 }),
+  electors: fc.constantFrom("abd", "abe", "ab", "abc", "bc", "de", "").map(listed),
+  previous: fc.record({
+    version: fc.nat({ max: 3 }),
+    electors: fc.constantFrom("abc", "abd", "ab", "bc", "").map(listed)
+  }),
+  readmitted: fc.array(fc.record({ deviceId: device, incarnation: counter }), { maxLength: 1 })
+})
+/** With true signatures, as they are given; half of the times. */
+const signed = fc
+  .record({ given: document, isTrue: fc.boolean(), by: fc.subarray(["a", "b", "c"]) })
+  .map(({ by, given, isTrue }) => {
+    const config = configOf(world, "a")
+    const signedBy = (key: string, payload: string): string => (isTrue ? sign(key, payload) : "s")
+    const manifest = { ...given, signature: signedBy(config.meshKey, payloadOf(config, given)) }
+    const acks = by.map((name) => {
+      const key = keyOf(name)
+      return { elector: id(name), publicKey: key, signature: signedBy(key, ackPayloadOf(config, given)) }
+    })
+    return JSON.parse(JSON.stringify({ manifest, acks })) as ShownManifest
+  })
 const said = <E extends Event["event"]>(event: E, payload: fc.Arbitrary<Extract<Event, { event: E }>["payload"]>) =>
   payload.map((value) => ({ type: "event", event, payload: value }) as unknown as Frame)
 
@@ -111,6 +136,7 @@ const frame: fc.Arbitrary<Frame> = fc
     { weight: 2, arbitrary: said("mesh.lead", fc.record({ term, beat: counter })) },
     { weight: 3, arbitrary: said("mesh.lead.answer", fc.record({ term, beat: counter, promised: fc.boolean() })) },
     { weight: 1, arbitrary: said("mesh.release", fc.record({ term })) },
+    { weight: 2, arbitrary: said("mesh.manifest", signed) },
     {
       weight: 1,
       arbitrary: said("peer.leaving", fc.record({ gen: fc.constant(1), deviceId: device, timestamp: fc.nat() }))
@@ -139,6 +165,11 @@ const input = fc.oneof(
   fc.nat({ max: 3 }).map((n) => (link: number) => ({ _tag: "Ponged", link, probe: 2 ** 40 + n }) as const),
   fc.nat({ max: 90_000 }).map((ms) => () => ({ _tag: "Stalled", ms }) as const),
   fc.boolean().map((up) => () => ({ _tag: "Carrier", up }) as const),
+  signed.map(
+    ({ manifest }) =>
+      () =>
+        ({ _tag: "Reconfigure", manifest }) as const
+  ),
   fc.constant(() => ({ _tag: "Started", bootId: "again", durable: Durable.empty }) as const)
 ) satisfies fc.Arbitrary<(link: number) => Given>
 
@@ -216,7 +247,9 @@ const assertBounded = ({ config, durable, leadership, links, membership }: Node.
   ok(membership.rows.length <= trusted, "rows are bounded")
   for (const { edges } of membership.rows) ok(edges.length <= ROW_EDGES_MAX, "edges are bounded")
   ok(durable.pins.length <= trusted, "pins are bounded")
-  const { standing } = leadership
+  const { reconfiguration, standing } = leadership
+  ok(reconfiguration.waiting.length <= trusted + 1, "lists of electors that wait are bounded")
+  if (config.manifest.shown !== undefined) tally("another list of electors")
   const electors = config.manifest.electors.length
   if (standing._tag === "Leading") {
     ok(standing.beats.length <= 8, "beats are bounded")
@@ -342,6 +375,7 @@ describe("step", () => {
     assert.isAtLeast(steps, 20_000)
     // A walk that never gets anywhere proves nothing.
     const states = ["Offered", "Held", "Session", "Asking", "Proving", "CheckingClient", "SigningAnswer"]
+    assert.isAbove(reached.get("another list of electors") ?? 0, 0)
     for (const state of [...states, "waiting", "up", "suspect", "down", "left", "Sounding", "Standing", "Leading"])
       assert.isAbove(reached.get(state) ?? 0, 0, `the walk reaches ${state}`)
   }, 120_000)

@@ -77,6 +77,7 @@ export const bareTurn = (config: Config, mono: number): Turn => ({
   incarnation: 1,
   bootId: "boot",
   forgetful: false,
+  forgotIn: 0,
   heardOf: () => 0,
   pins: [],
   world: 0,

@@ -18,6 +18,7 @@ const someText = text.filter((value) => value !== "")
 const natural = fc.oneof(fc.nat({ max: 9 }), fc.bigInt({ min: 0n, max: BigInt(COUNTER_MAX) }).map(Number))
 const integer = fc.oneof(fc.integer(), fc.maxSafeInteger()).map((value) => (value === 0 ? 0 : value))
 const deviceId = fc.stringMatching(/^[0-9a-f]{64}$/u)
+const electors = fc.array(deviceId, { maxLength: 4 })
 const id = fc.oneof(fc.uuid(), text)
 const term = fc.record({ manifest: natural, counter: natural })
 const epoch = fc.tuple(natural, natural, natural, natural)
@@ -139,7 +140,20 @@ export const event: fc.Arbitrary<Event> = fc.oneof(
   eventOf("mesh.vote.proof", fc.record({ term, publicKey: someText, signature: someText })),
   eventOf("mesh.lead", fc.record({ term, beat: natural })),
   eventOf("mesh.lead.answer", fc.record({ term, beat: natural, promised: fc.boolean() })),
-  eventOf("mesh.release", fc.record({ term }))
+  eventOf("mesh.release", fc.record({ term })),
+  eventOf(
+    "mesh.manifest",
+    fc.record({
+      manifest: fc.record({
+        version: natural,
+        electors,
+        previous: fc.record({ version: natural, electors }),
+        readmitted: fc.array(fc.record({ deviceId, incarnation: natural }), { maxLength: 2 }),
+        signature: someText
+      }),
+      acks: fc.array(fc.record({ elector: deviceId, publicKey: someText, signature: someText }), { maxLength: 3 })
+    })
+  )
 )
 
 /** JSON as a value, without negative zero: that one is zero after a journey. */

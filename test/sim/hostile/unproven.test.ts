@@ -51,7 +51,11 @@ const payloads: { readonly [name in keyof typeof eventSchemas]: unknown } = {
   "mesh.vote.proof": { term: TERM, publicKey: "k", signature: "s" },
   "mesh.lead": { term: TERM, beat: 1 },
   "mesh.lead.answer": { term: TERM, beat: 1, promised: false },
-  "mesh.release": { term: { manifest: 1, counter: 1 } }
+  "mesh.release": { term: { manifest: 1, counter: 1 } },
+  "mesh.manifest": {
+    manifest: { version: 2, electors: [ID], previous: { version: 1, electors: [ID] }, readmitted: [], signature: "s" },
+    acks: [{ elector: ID, publicKey: "k", signature: "s" }]
+  }
 }
 
 interface Case {
