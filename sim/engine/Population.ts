@@ -112,5 +112,10 @@ export const populate = (scenario: Scenario, seed: number, keys: FakeKeys) => {
       }
     }
   })
-  return { configs, reachable, persons: new Map(persons.map((person) => [person.name, person.keys])) }
+  return {
+    configs,
+    operator: keys.of(meshKey, seed),
+    reachable,
+    persons: new Map(persons.map((person) => [person.name, person.keys]))
+  }
 }

@@ -5,6 +5,7 @@
 import type { Config } from "../../kernel/Config.ts"
 import type { Durable } from "../../kernel/Durable.ts"
 import { mayLead } from "../../kernel/leadership/Leadership.ts"
+import { restored } from "../../kernel/leadership/Manifest.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import type { WorldSnapshot } from "../../kernel/world/Snapshot.ts"
 import type { KeyPair } from "../keys/FakeKeys.ts"
@@ -178,6 +179,12 @@ export abstract class Present {
     return connection?.links[found?.side === 0 ? 1 : 0] ?? 0
   }
 }
+
+/** Who elects, by the newest list that one of these has in force. */
+export const manifestAmong = (machines: ReadonlyArray<Present>): Config["manifest"] =>
+  machines
+    .map((machine) => machine.state()?.config.manifest ?? restored(machine.config, machine.durable).manifest)
+    .reduce((newest, manifest) => (manifest.version > newest.version ? manifest : newest))
 
 /** It runs a kernel, of whatever generation, and not the program of a device of generation 1. */
 export const isKernel = ({ spec }: Present): boolean => spec.generation !== 1

@@ -108,6 +108,7 @@ export const worldEvents = [
   "world.advertise",
   "world.trust",
   "world.revoke",
+  "world.appoint",
   "world.keys-fail",
   "world.connect",
   "world.ask",

@@ -101,6 +101,8 @@ export class World {
   readonly keys: FakeKeys
   /** Keys of people, by their names. */
   readonly persons: ReadonlyMap<string, KeyPair>
+  /** The key that made the mesh. */
+  readonly operator: KeyPair
   readonly network: Network
   readonly machines: ReadonlyArray<Machine>
   readonly script: Script
@@ -164,6 +166,7 @@ export class World {
       const people = populate(scenario, seed, this.keys)
       this.network = new Network(carrier, seed, scenario.network, people.reachable)
       this.persons = people.persons
+      this.operator = people.operator
       this.machines = people.configs.map(
         ({ config, keys, spec }, index) => new Machine(this, index, spec, keys, config)
       )
@@ -184,6 +187,7 @@ export class World {
     } else {
       this.machines = from.machines.map((machine) => machine.fork(this))
       this.persons = from.persons
+      this.operator = from.operator
       this.names = from.names
       this.doubles = from.doubles
       this.visitor = from.visitor.fork(this)

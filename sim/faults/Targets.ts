@@ -1,6 +1,7 @@
 /** Whom a step means, at the moment when it strikes. Every draw is keyed by the step, so that one step more moves no other. */
 import { below } from "../../kernel/Draw.ts"
 import * as Leadership from "../../kernel/leadership/Leadership.ts"
+import { manifestAmong } from "../engine/Present.ts"
 import type { Machine } from "../engine/Machine.ts"
 import { isCopy } from "../engine/Present.ts"
 import type { World } from "../engine/World.ts"
@@ -25,7 +26,7 @@ const drawn = ({ seed }: World, from: ReadonlyArray<Machine>, count: number, key
 
 /** Of the electors as many as decide; fewer where the leader would be needed for it. */
 const majority = (world: World, key: string): ReadonlyArray<Machine> => {
-  const { electors } = world.machines[0]!.config.manifest
+  const { electors } = manifestAmong(world.machines)
   const others = world.machines.filter(
     (machine) => electors.includes(machine.config.deviceId) && !leads(world, machine)
   )

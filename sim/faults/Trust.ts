@@ -6,6 +6,7 @@
  * Does not model: an operator whose word arrives at some nodes late by itself; say a step for each.
  */
 import type { Trusted } from "../../kernel/Config.ts"
+import type { SignedManifest } from "../../kernel/wire/Frame.ts"
 import type { Machine } from "../engine/Machine.ts"
 import type { World } from "../engine/World.ts"
 import { inWorld, names, tell, type Fault, type Strike, type Struck } from "./Fault.ts"
@@ -23,8 +24,11 @@ interface Said {
 export class Operators {
   private readonly words: Map<string, Word>
   private readonly owed: Map<number, ReadonlyArray<Said>>
+  /** The last list of electors that was signed; `null`: none was. */
+  list: SignedManifest | null
 
   constructor(from?: Operators) {
+    this.list = from?.list ?? null
     this.words = new Map(from?.words)
     this.owed = new Map(from?.owed)
   }

@@ -3,6 +3,7 @@ import { hold } from "./Hold.ts"
 import { jam, uncouple } from "./Jam.ts"
 import type { Verb } from "../scenario/Scenario.ts"
 import { advertise } from "./Advertise.ts"
+import { appoint } from "./Appoint.ts"
 import { ask } from "./Ask.ts"
 import { connect } from "./Connect.ts"
 import { crashAtWrite } from "./CrashAtWrite.ts"
@@ -72,6 +73,7 @@ const rules: { readonly [V in Verb["_tag"]]: Fault<V> } = {
   sense,
   send,
   "stop-engine": stopEngine,
+  appoint,
   propose,
   approve,
   reject,

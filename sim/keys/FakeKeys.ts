@@ -36,6 +36,17 @@ export class FakeKeys {
     return pair
   }
 
+  /** Somebody holds the secret of this key. */
+  of(publicKey: string, seed: number): KeyPair {
+    const pair: KeyPair = {
+      deviceId: hex(bytes(seed, "device-id", publicKey, 0, 32)),
+      publicKey,
+      secret: u32(seed, "secret-key", publicKey, 0)
+    }
+    this.byPublicKey.set(publicKey, pair)
+    return pair
+  }
+
   sign(pair: KeyPair, payloads: ReadonlyArray<string>): ReadonlyArray<string> {
     return payloads.map((payload) => sign(pair, payload))
   }

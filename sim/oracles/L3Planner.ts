@@ -4,9 +4,10 @@
  *
  * Does not judge: who it is (leadership is sticky), and planners that reach each other through others only.
  */
+import { leadRank } from "../../kernel/Config.ts"
 import * as Leadership from "../../kernel/leadership/Leadership.ts"
 import type { Machine } from "../engine/Machine.ts"
-import { isKernel } from "../engine/Present.ts"
+import { isKernel, manifestAmong } from "../engine/Present.ts"
 import type { Core } from "./Core.ts"
 import { whyNoLeader } from "./Reasons.ts"
 
@@ -26,8 +27,8 @@ const named = (machine: Machine): string | null => {
 const list = (machines: ReadonlyArray<Machine>): string => machines.map(({ name }) => name).join(", ")
 
 /**
- * Whoever lost its journal takes no part; in a run there is no newer manifest that could readmit it. That it has lost it is
- * believed of nobody whose disk the world never emptied.
+ * Whoever lost its journal takes no part, until a newer manifest readmits it. That it has lost it is believed of nobody whose disk the
+ * world never emptied.
  */
 const remembers = ({ durable, wipes }: Machine): boolean => wipes === 0 || durable.forgot === undefined
 
@@ -35,10 +36,12 @@ export const planner = (core: Core): ReadonlyArray<string> => {
   const inside = core.inside.filter(isKernel)
   const [any] = inside
   if (any === undefined) return []
-  const { electors } = any.config.manifest
+  const { electors } = manifestAmong(inside)
   const remembering = inside.filter(remembers)
   const voters = remembering.filter(({ config }) => electors.includes(config.deviceId))
-  const eligible = remembering.filter(({ config, plans }) => plans && Leadership.mayLead(config, config.deviceId))
+  const eligible = remembering.filter(
+    ({ config, plans }) => plans && electors.includes(config.deviceId) && leadRank(config.role) !== null
+  )
   const leaders = inside.filter(leads)
   const [leader] = leaders
   if (2 * voters.length <= electors.length || eligible.length === 0) {

@@ -19,7 +19,8 @@
 import type { Input } from "../../kernel/Input.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import * as Status from "../../kernel/status/Status.ts"
-import type { DeviceId, Frame } from "../../kernel/wire/Frame.ts"
+import { compareTerms } from "../../kernel/leadership/Term.ts"
+import type { DeviceId, Frame, Term } from "../../kernel/wire/Frame.ts"
 import { Machine } from "../engine/Machine.ts"
 import { Rows } from "../engine/Rows.ts"
 import { detectionMs, inTrueTime, leaderKnownMs } from "./Bounds.ts"
@@ -33,7 +34,7 @@ const HEARSAY_TIMES = 3
 const BEATS_KEPT_MAX = 16
 
 interface Beat {
-  readonly term: number
+  readonly term: Term
   readonly number: number
   readonly sentMs: number
   readonly electors: Set<DeviceId>
@@ -168,24 +169,21 @@ const remembering = (memory: Memory): Oracle => {
     const { config, leadership } = after
     const { standing } = leadership
     if (standing._tag !== "Leading") return null
-    const { counter } = leadership.term
+    const { term } = leadership
     const { deviceId, manifest } = config
     // The world's own word, not the node's.
     const { profile } = machine.config
     const was = before.leadership.standing
     if (was._tag !== "Leading" || was.beat !== standing.beat) {
       const electors = new Set(manifest.electors.includes(deviceId) ? [deviceId] : [])
-      own.beats = [
-        ...own.beats.slice(1 - BEATS_KEPT_MAX),
-        { term: counter, number: standing.beat, sentMs: nowMs, electors }
-      ]
+      own.beats = [...own.beats.slice(1 - BEATS_KEPT_MAX), { term, number: standing.beat, sentMs: nowMs, electors }]
       own.leaseMs = Math.max(own.leaseMs, was._tag === "Leading" ? 0 : nowMs)
       for (const command of commands) if (command._tag === "Send") sentMs.set(command.frame, nowMs)
     }
     if (input._tag === "Received" && input.frame.type === "event" && input.frame.event === "mesh.lead.answer") {
-      const { beat, promised, term } = input.frame.payload
+      const { beat, promised, term: answeredTerm } = input.frame.payload
       const link = before.links.links.find((open) => open.link === input.link)
-      const answered = own.beats.find((sent) => sent.number === beat && sent.term === term.counter)
+      const answered = own.beats.find((sent) => sent.number === beat && compareTerms(sent.term, answeredTerm) === 0)
       if (promised && link?._tag === "Session" && manifest.electors.includes(link.peer))
         answered?.electors.add(link.peer)
     }
@@ -193,12 +191,12 @@ const remembering = (memory: Memory): Oracle => {
     // It may be over before the next look: an answer that comes late renews a lease for the rest of its time only.
     if (standing.leaseUntil > input.at.mono) own.leaseMs = Math.max(own.leaseMs, nowMs)
     let until = 0
-    for (const { electors, sentMs: sent, term } of own.beats)
-      if (term === counter && 2 * electors.size > manifest.electors.length)
+    for (const { electors, sentMs: sent, term: led } of own.beats)
+      if (compareTerms(led, term) === 0 && 2 * electors.size > manifest.electors.length)
         until = Math.max(until, machine.clock.mono(sent) + profile.leaseMs)
     return standing.leaseUntil <= until
       ? null
-      : `${machine.name} says that it holds a lease of term ${counter} for ${standing.leaseUntil - until} ms more than a majority gave it`
+      : `${machine.name} says that it holds a lease of term ${term.counter} for ${standing.leaseUntil - until} ms more than a majority gave it`
   }
 
   const linked = (own: Truth, machine: Machine, node: NodeState, boundMs: number, nowMs: number): string | null => {

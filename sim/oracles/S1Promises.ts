@@ -20,7 +20,7 @@ import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
 
 interface Promised {
   readonly to: DeviceId
-  readonly term: number
+  readonly term: Term
   /** In which life it led. */
   readonly incarnation: number
   /** By the clock of the device, from the beginning of the world on: boots do not interrupt it. */
@@ -43,6 +43,18 @@ const releases = ({ commands }: Observation): boolean =>
     (command) => command._tag === "Send" && command.frame.type === "event" && command.frame.event === "mesh.release"
   )
 
+/** It has its key sign that it owes nobody a vote under the list of electors that it is to have another one for (P7.23). */
+const ACKNOWLEDGES = "clawmesh.manifest.ack|"
+
+const acknowledgesList = ({ commands }: Observation): boolean =>
+  commands.some(
+    (command) => command._tag === "Sign" && command.payloads.some((payload) => payload.startsWith(ACKNOWLEDGES))
+  )
+
+/** A leader that learns of another list of electors leads no longer, whether or not there is anybody to tell. */
+const replaced = ({ commands }: Observation): boolean =>
+  commands.some((command) => command._tag === "Note" && command.event.event === "manifest.proposed")
+
 /** The beat that a leader has just sent, and counts itself for. */
 const countsItself = ({ after, before, machine }: Observation): boolean => {
   const { standing } = after.leadership
@@ -50,7 +62,7 @@ const countsItself = ({ after, before, machine }: Observation): boolean => {
   return (
     standing._tag === "Leading" &&
     (was._tag !== "Leading" || was.beat !== standing.beat) &&
-    machine.config.manifest.electors.includes(machine.config.deviceId)
+    after.config.manifest.electors.includes(machine.config.deviceId)
   )
 }
 
@@ -74,13 +86,23 @@ const remembering = (all: Array<Promised | undefined>): Oracle => {
     return null
   }
 
+  const freed = (seen: Observation): string | null => {
+    if (!acknowledgesList(seen)) return null
+    const { machine, nowMs } = seen
+    const promised = all[machine.index]
+    const leftMs = promised === undefined ? 0 : promised.untilMs - ownMs(machine, nowMs)
+    return promised !== undefined && leftMs > 0
+      ? `${machine.name} acknowledges a list of electors, and is promised to ${machine.world.nameOf(promised.to)} for another ${leftMs} ms`
+      : null
+  }
+
   const stopped = (seen: Observation): string | null => {
     const { after, before, input, machine } = seen
     // Who is leaving does not listen any more.
     const term = before.phase === "running" ? higherTerm(before, input) : null
     if (term === null) return null
     const { standing, term: now } = after.leadership
-    return standing._tag === "Following" && now.counter >= term.counter
+    return standing._tag === "Following" && compareTerms(now, term) >= 0
       ? null
       : `${machine.name} is told of term ${term.counter}, and goes on ${standing._tag.toLowerCase()} in term ${now.counter}`
   }
@@ -101,19 +123,19 @@ const remembering = (all: Array<Promised | undefined>): Oracle => {
     id: "S1-promises",
     fork: () => remembering(all.slice()),
     stepped: (seen) => {
-      const broken = voted(seen) ?? stopped(seen) ?? follows(seen)
+      const broken = voted(seen) ?? freed(seen) ?? stopped(seen) ?? follows(seen)
       if (broken !== null) return broken
       const { after, before, input, machine, nowMs } = seen
-      const promise = (to: DeviceId, incarnation: number, { counter }: Term): void => {
+      const promise = (to: DeviceId, incarnation: number, term: Term): void => {
         const untilMs = ownMs(machine, nowMs) + machine.config.profile.promiseMs
-        all[machine.index] = { to, term: counter, incarnation, untilMs }
+        all[machine.index] = { to, term, incarnation, untilMs }
       }
       if (countsItself(seen)) promise(machine.config.deviceId, after.incarnation, after.leadership.term)
       const left = leftBy(before, input)
       const owed = all[machine.index]
       // It ends its own term, and says so to all.
       const leads = before.leadership.standing._tag === "Leading"
-      const isOver = leads && ((input._tag === "Engine" && !input.runs) || releases(seen))
+      const isOver = leads && ((input._tag === "Engine" && !input.runs) || releases(seen) || replaced(seen))
       if (isOver && owed?.to === machine.config.deviceId) all[machine.index] = undefined
       if (left !== null && owed?.to === left.peer && owed.incarnation <= left.incarnation)
         all[machine.index] = undefined
@@ -125,7 +147,7 @@ const remembering = (all: Array<Promised | undefined>): Oracle => {
       const from = session.peer
       if (event === "mesh.lead" && acknowledges(seen)) promise(from, session.proven.incarnation, payload.term)
       const promised = all[machine.index]
-      if (event === "mesh.release" && promised?.to === from && promised.term === payload.term.counter)
+      if (event === "mesh.release" && promised?.to === from && compareTerms(promised.term, payload.term) === 0)
         all[machine.index] = undefined
       return null
     }

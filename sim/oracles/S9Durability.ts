@@ -11,13 +11,16 @@
  * (PROTOCOL.md P5.9, P9.5).
  *
  * Only a disk that the world itself emptied (`Machine.wipes`) may have forgotten. Whoever lost its journal neither votes nor
- * promises: in a run there is one manifest, and no newer one that could readmit it.
+ * promises, until a list of electors is in force that names it in a life without (PROTOCOL.md P7.24).
+ *
+ * A list of electors that an elector acknowledges is stored by then, it acknowledges no other one in place of the same, and votes by
+ * none that it replaces any more (P7.23); one that is in force stays so.
  */
 import type { Entry } from "../../kernel/actuation/Ledger.ts"
 import type { Durable, Pin, Record, TrustEntry } from "../../kernel/Durable.ts"
 import { indexOfLink } from "../../kernel/links/Link.ts"
 import type { NodeState } from "../../kernel/Node.ts"
-import type { DeviceId, Frame, Term } from "../../kernel/wire/Frame.ts"
+import type { DeviceId, Frame, ShownManifest, Term } from "../../kernel/wire/Frame.ts"
 import type { Machine } from "../engine/Machine.ts"
 import type { Port } from "../network/Connection.ts"
 import { Rows } from "../engine/Rows.ts"
@@ -48,6 +51,12 @@ interface Memory {
   readonly guarded: Map<string, Guarded>
   /** It was told that it had lost its journal: what it promised under its manifest is known to nobody. */
   forgets: boolean
+  /** The first incarnation in which it lives without; `null`: it has stored none since. */
+  forgetsIn: number | null
+  /** The version of the list of electors that is in force. */
+  manifest: number
+  /** The list that it acknowledged last, and which one that replaces. */
+  acknowledged: { readonly version: number; readonly previous: number; readonly signature: string } | null
   /** Asked for and not acknowledged, in order. */
   asked: Array<{ readonly ticket: number; readonly record: Record }>
 }
@@ -61,6 +70,9 @@ const fresh = (wipes: number): Memory => ({
   pins: new Map(),
   guarded: new Map(),
   forgets: false,
+  forgetsIn: null,
+  manifest: 0,
+  acknowledged: null,
   asked: []
 })
 
@@ -82,11 +94,27 @@ const show = (word: Word | undefined): string =>
     ? "none"
     : [word.role, word.gen1 ? "gen1" : "", word.publicKey ?? ""].filter((part) => part !== "").join(" ")
 
-const acknowledge = (memory: Memory, record: Record): void => {
+/** Of those that elected by the list before a majority has acknowledged it. */
+const isInForce = ({ acks, manifest: { previous } }: ShownManifest): boolean =>
+  2 * previous.electors.filter((elector) => acks.some((ack) => ack.elector === elector)).length >
+  previous.electors.length
+
+const acknowledge = (memory: Memory, record: Record, deviceId: DeviceId): void => {
   switch (record._tag) {
     case "Incarnation":
       memory.incarnation = Math.max(memory.incarnation, record.incarnation)
+      if (memory.forgets) memory.forgetsIn ??= record.incarnation
       return
+    case "Manifest": {
+      const { manifest } = record.shown
+      if (!isInForce(record.shown)) return
+      memory.manifest = Math.max(memory.manifest, manifest.version)
+      const named = manifest.readmitted.find((one) => one.deviceId === deviceId)
+      if (memory.forgetsIn === null || named === undefined || named.incarnation < memory.forgetsIn) return
+      memory.forgets = false
+      memory.forgetsIn = null
+      return
+    }
     case "Vote":
       if (!isBefore(memory.term, record.term)) return
       memory.term = record.term
@@ -163,11 +191,20 @@ const unguarded = ({ asked, guarded }: Memory, found: Durable): string | null =>
   return null
 }
 
+/** Whether that version of the list of electors is stored, as the one in force, as one before it or as the next. */
+const stands = (version: number, { manifest, successor }: Durable): boolean =>
+  (manifest?.manifest.version ?? 0) >= version || successor?.manifest.version === version
+
 /** What is missing in `found`, or went backward. */
 const forgotten = (memory: Memory, found: Durable): string | null => {
   const { incarnation, term, votedFor } = memory
   if (found.incarnation < incarnation) return `incarnation ${found.incarnation} instead of ${incarnation}`
   if (isBefore(found.term, term)) return `term ${found.term.counter} instead of ${term.counter}`
+  const manifest = found.manifest?.manifest.version ?? 0
+  if (manifest < memory.manifest) return `version ${manifest} of the electors instead of ${memory.manifest}`
+  const { acknowledged } = memory
+  if (acknowledged !== null && !stands(acknowledged.version, found))
+    return `no word of version ${acknowledged.version} of the electors, which it has acknowledged`
   if (isSame(found.term, term) && found.votedFor !== votedFor) return `another vote in term ${term.counter}`
   for (const [deviceId, word] of memory.trusted) {
     const words = [word, ...memory.asked.map(({ record }) => wordOf(record, deviceId))]
@@ -194,6 +231,7 @@ const started = (memory: Memory, found: Durable): void => {
   memory.incarnation = found.incarnation
   memory.term = found.term
   memory.votedFor = found.votedFor
+  memory.manifest = found.manifest?.manifest.version ?? 0
   for (const deviceId of memory.trusted.keys()) memory.trusted.set(deviceId, null)
   for (const entry of found.trusted) memory.trusted.set(entry.deviceId, entry)
   memory.pins.clear()
@@ -246,12 +284,13 @@ const remembering = (memories: Rows<Memory>): Oracle => {
       const lost = forgotten(memory, input.durable)
       if (lost !== null) return `${machine.name} starts from ${lost}`
       started(memory, input.durable)
+      if (input.amnesia === true && !memory.forgets) memory.forgetsIn = null
       memory.forgets = input.amnesia === true || memory.forgets
     }
     if (input._tag === "Stored") {
       const memory = of(machine)
       const index = memory.asked.findIndex(({ ticket }) => ticket === input.ticket)
-      if (index >= 0) acknowledge(memory, memory.asked.splice(index, 1)[0]!.record)
+      if (index >= 0) acknowledge(memory, memory.asked.splice(index, 1)[0]!.record, machine.config.deviceId)
     }
     if (after.links.links !== before.links.links) {
       const unkept = unpinned(before, after)
@@ -283,8 +322,28 @@ const remembering = (memories: Rows<Memory>): Oracle => {
     const holder = answers ? receiver : machine
     if (votedFor === null || !holder.holds(votedFor))
       return `${machine.name} tells ${holder.name} that it has its vote in ${counter}, which another has`
+    const { acknowledged } = memory
+    if (acknowledged !== null && term.manifest < acknowledged.version)
+      return `${machine.name} votes by version ${term.manifest} of the electors, and has acknowledged ${acknowledged.version}`
     memory.term = term
     memory.votedFor = votedFor
+    return null
+  }
+
+  /** That it acknowledges a list of electors, where it says so. */
+  const acknowledges = (machine: Machine, frame: Frame): string | null => {
+    if (frame.type !== "event" || frame.event !== "mesh.manifest") return null
+    const { acks, manifest } = frame.payload
+    if (!acks.some(({ elector }) => elector === machine.config.deviceId)) return null
+    const { previous, signature, version } = manifest
+    const memory = of(machine)
+    if (!stands(version, machine.durable))
+      return `${machine.name} acknowledges version ${version} of the electors, which it has not stored`
+    const last = memory.acknowledged
+    if (last !== null && last.previous === previous.version && last.signature !== signature)
+      return `${machine.name} acknowledges two lists of electors in place of version ${previous.version}`
+    if (last === null || last.version < version)
+      memory.acknowledged = { version, previous: previous.version, signature }
     return null
   }
 
@@ -299,7 +358,7 @@ const remembering = (memories: Rows<Memory>): Oracle => {
       const term = votedIn(frame)
       if (of(machine).forgets && frame.type === "event" && (term !== null || promises(frame)))
         return `${machine.name} has lost its journal, and says ${frame.event} all the same`
-      return term === null ? null : vote(machine, receiver, frame, term)
+      return term === null ? acknowledges(machine, frame) : vote(machine, receiver, frame, term)
     }
   }
 }

@@ -37,6 +37,8 @@ const verbWords = (verb: Verb): string => {
     case "trust":
     case "revoke":
       return `${verb._tag} ${verb.whom} by ${who(verb.by)}`
+    case "appoint":
+      return `appoint ${verb.electors.join(", ")} at ${who(verb.who)}`
     case "connect":
       return `connect to ${who(verb.to)} with ${verb.lie}`
     case "advertise":

@@ -94,6 +94,8 @@ class Teller {
   readonly #terms = new Set<string>()
   readonly #pastLeaders = new Set<string>()
   #leading: Leading | null = null
+  /** The newest version of the list of electors that somebody has in force, of those that were signed. */
+  #electors = 0
   /** When the first nodes started, and which: those are expected to find each other. */
   #firstMs: number | null = null
   readonly #first = new Set<string>()
@@ -214,6 +216,7 @@ class Teller {
         const who = about === null ? "a stranger logs in" : `somebody logs in as ${about}`
         return this.#line(atMs, `${who}: ${detail.reason ?? ""}`, this.#stepId(happening), null)
       }
+      case "world.appoint":
       case "world.stop-engine":
       case "world.propose":
       case "world.approve":
@@ -261,6 +264,14 @@ class Teller {
           null
         )
       }
+      case "manifest.in-force":
+        // Terms are counted anew.
+        if (this.#electors >= (detail.count ?? 0)) return
+        this.#electors = detail.count ?? 0
+        this.#terms.clear()
+        return this.#line(atMs, `version ${detail.count} of the electors is in force at ${node}`, null, null)
+      case "manifest.refused":
+        return this.#line(atMs, `${node} refuses version ${detail.count} of the electors: ${detail.reason}`, null, null)
       case "leader.elected":
         return this.#elected(atMs, about ?? node ?? "somebody", detail.term)
       case "leader.followed":

@@ -1,5 +1,6 @@
 /** What the verbs that strike trust, keys, handshakes and requests mean, beyond their form. */
 import { type Reading, type Who, each, nothingMoves, resolveNodes, resolveTargets, valueOf } from "./Names.ts"
+import { readElectors } from "./Nodes.ts"
 import type { Lie, Target, Verb } from "./Scenario.ts"
 import type { StepDraft } from "./Timeline.ts"
 import type { Path } from "./Tree.ts"
@@ -34,6 +35,16 @@ export const readTrust = (reading: Reading, trust: StepDraft["trust"], at: Path)
 
 export const readRevoke = (reading: Reading, revoke: StepDraft["revoke"], at: Path): Verb | null =>
   revoke === undefined ? null : { _tag: "revoke", ...readEnds(reading, revoke, at) }
+
+export const readAppoint = (reading: Reading, appoint: StepDraft["appoint"], at: Path): Verb | null =>
+  appoint === undefined
+    ? null
+    : {
+        _tag: "appoint",
+        who: resolveTargets(reading, appoint.at, [...at, "at"]),
+        electors: readElectors(reading, appoint.electors, [...at, "electors"]),
+        readmits: appoint.readmits === undefined ? [] : resolveTargets(reading, appoint.readmits, [...at, "readmits"])
+      }
 
 export const readKeysFail = (reading: Reading, keys: StepDraft["keys-fail"], at: Path): Verb | null =>
   keys === undefined

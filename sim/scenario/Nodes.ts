@@ -143,16 +143,17 @@ const defaultElectors = ({ mute, roles, tree }: Reading): ReadonlyArray<string> 
 export const usualElectors = (nodes: ReadonlyArray<NodeSpec>): ReadonlyArray<string> =>
   electorsAmong(nodes.filter(({ generation, sameKeyAs }) => generation !== 1 && sameKeyAs === undefined))
 
+/** Of the file, or at another place in it. */
 export const readElectors = (
   reading: Reading,
-  draft: Draft<Language["electors"]> | undefined
+  draft: Draft<Language["electors"]> | undefined,
+  at: Path = ["electors"]
 ): ReadonlyArray<string> => {
   const { mistakes, mute, tree } = reading
   if (draft === undefined) return defaultElectors(reading)
-  if (draft.length === 0)
-    mistakes.add(tree.value(["electors"]), "the list is empty; write who may vote, or leave electors: out")
+  if (draft.length === 0) mistakes.add(tree.value(at), "the list is empty; write who may vote, or leave electors: out")
   const electors = new Set<string>()
-  for (const { name, path } of each(draft, ["electors"])) {
+  for (const { name, path } of each(draft, at)) {
     const span = tree.value(path)
     const found = resolveNodes(reading, name, span)
     for (const elector of found) {

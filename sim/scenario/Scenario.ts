@@ -128,6 +128,13 @@ export type Verb =
   /** An operator of `by` trusts a device from now on, in this role; or no longer. */
   | { readonly _tag: "trust"; readonly by: ReadonlyArray<Target>; readonly whom: string; readonly role: Role }
   | { readonly _tag: "revoke"; readonly by: ReadonlyArray<Target>; readonly whom: string }
+  /** The operator signs another list of electors, and gives it to these. */
+  | {
+      readonly _tag: "appoint"
+      readonly who: ReadonlyArray<Target>
+      readonly electors: ReadonlyArray<string>
+      readonly readmits: ReadonlyArray<Target>
+    }
   | { readonly _tag: "keys-fail"; readonly who: ReadonlyArray<Target>; readonly at: "sign" | "check" }
   /** Somebody from outside logs in, with one lie. */
   | {

@@ -7,7 +7,16 @@ import { verbNames } from "./Language.ts"
 import { type Moments, isReserved } from "./Moments.ts"
 import { type Reading, resolveTargets, valueOf } from "./Names.ts"
 import { readCut, readHeal, readLinkVerb, readPartition, readReplay } from "./LinkVerbs.ts"
-import { readAsk, readSend, readSense, readConnect, readKeysFail, readRevoke, readTrust } from "./IdentityVerbs.ts"
+import {
+  readAppoint,
+  readAsk,
+  readSend,
+  readSense,
+  readConnect,
+  readKeysFail,
+  readRevoke,
+  readTrust
+} from "./IdentityVerbs.ts"
 import { readDecide, readPropose } from "./ProposalVerbs.ts"
 import { readAdvertise } from "./NearbyVerbs.ts"
 import { readCrash, readCrashAtWrite, readDisk, readFreeze, readSkew, readSlowCpu } from "./NodeVerbs.ts"
@@ -157,6 +166,8 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
       return readTrust(reading, step.trust, at)
     case "revoke":
       return readRevoke(reading, step.revoke, at)
+    case "appoint":
+      return readAppoint(reading, step.appoint, at)
     case "keys-fail":
       return readKeysFail(reading, step[verb], at)
     case "connect":

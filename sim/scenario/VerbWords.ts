@@ -66,6 +66,7 @@ export const onSites = (which: string) =>
     loss: may(Percent, "Share of packets lost there.")
   }).annotate({ noun: `word of ${which}`, message: "write a mapping, such as { delay: 80ms..300ms, loss: 1% }" })
 
+const appointNeeds = "write { at: laptop, electors: [laptop, backup, jetson-2] }"
 const trustNeeds = "trust needs by: and whom:, such as { by: laptop, whom: jetson-1 }"
 const revokeNeeds = "revoke needs by: and whom:, such as { by: laptop, whom: jetson-1 }"
 const swizzleNeeds = "swizzle needs over:, heal-after: and heal-over:, such as over: 5s, heal-after: 10s, heal-over: 5s"
@@ -407,6 +408,18 @@ export const verbs = {
       whom: must(Name, "The device.", revokeNeeds)
     }).annotate({ noun: "word of revoke", message: "write { by: laptop, whom: jetson-1 }" }),
     "An operator trusts a device no longer: its sessions end now."
+  ),
+  appoint: may(
+    Schema.Struct({
+      at: must(Who, "Nodes that are given it. They hand it on.", appointNeeds),
+      electors: must(
+        list(Schema.String, "write a list of nodes, such as [laptop, jetson-1]"),
+        "Who elects from now on.",
+        appointNeeds
+      ),
+      readmits: may(Who, "Electors that lost their journal, and may vote again as they live now.")
+    }).annotate({ noun: "word of appoint", message: appointNeeds }),
+    "The operator signs another list of electors, in place of the last one that is in force where it is given; else nothing happens."
   ),
   "keys-fail": may(
     Schema.Struct({

@@ -160,6 +160,14 @@ const verbWords = (verb: Verb, scenario: Scenario): Written => {
       return { trust: { by: who(verb.by), whom: verb.whom, as: verb.role } }
     case "revoke":
       return { revoke: { by: who(verb.by), whom: verb.whom } }
+    case "appoint":
+      return {
+        appoint: {
+          at: who(verb.who),
+          electors: verb.electors,
+          readmits: verb.readmits.length === 0 ? undefined : who(verb.readmits)
+        }
+      }
     case "keys-fail":
       return { "keys-fail": { who: who(verb.who), at: verb.at === "sign" ? "signing" : "checking" } }
     case "connect":

@@ -141,6 +141,12 @@ const verbWithout = (verb: Verb, name: string): Verb | null => {
     case "trust":
     case "revoke":
       return verb.whom === name || rest(verb.by).length === 0 ? null : { ...verb, by: rest(verb.by) }
+    case "appoint": {
+      const electors = verb.electors.filter((elector) => elector !== name)
+      return electors.length === 0 || rest(verb.who).length === 0
+        ? null
+        : { ...verb, who: rest(verb.who), electors, readmits: rest(verb.readmits) }
+    }
     case "connect":
       return verb.as === name || verb.through === name || rest(verb.to).length === 0
         ? null
