@@ -8,6 +8,8 @@ interface Successor extends ShownManifest {
   readonly ticket: number | null
   /** We are to acknowledge it, from then on; NEVER: we have, or are not asked to. */
   readonly ackAt: number
+  /** When to show it to all once more: somebody may not have been able to tell that it is signed. */
+  readonly tellAt: number
 }
 
 /** What somebody showed, and whose signatures are being checked. */
@@ -27,7 +29,7 @@ export interface Waiting {
 export interface Reconfiguration {
   readonly next: Successor | null
   readonly checking: Checking | null
-  /** What peers showed meanwhile, the last of each. */
+  /** What peers showed meanwhile, the last of each that was in force and the last that was not. */
   readonly waiting: ReadonlyArray<Waiting>
   /** Checks asked for so far. */
   readonly checks: number
@@ -39,15 +41,17 @@ export const none: Reconfiguration = { next: null, checking: null, waiting: [], 
 
 /** What was acknowledged, or may have been, before this life. */
 export const restored = (successor: ShownManifest | undefined): Reconfiguration =>
-  successor === undefined ? none : { ...none, next: { ...successor, ticket: null, ackAt: 0 } }
+  successor === undefined ? none : { ...none, next: { ...successor, ticket: null, ackAt: 0, tellAt: 0 } }
 
-/** When to acknowledge: nothing is owed any more. */
-export const dueAt = ({
-  promisedUntil,
-  reconfiguration: { next },
-  silentUntil
-}: {
+interface Owing {
   readonly promisedUntil: number
   readonly reconfiguration: Reconfiguration
   readonly silentUntil: number
-}): number => (next === null || next.ticket !== null ? NEVER_MS : Math.max(next.ackAt, promisedUntil, silentUntil))
+}
+
+/** When to acknowledge: nothing is owed any more. */
+export const acknowledgedAt = ({ promisedUntil, reconfiguration: { next }, silentUntil }: Owing): number =>
+  next === null || next.ticket !== null ? NEVER_MS : Math.max(next.ackAt, promisedUntil, silentUntil)
+
+export const dueAt = (owing: Owing): number =>
+  Math.min(acknowledgedAt(owing), owing.reconfiguration.next?.tellAt ?? NEVER_MS)

@@ -18,12 +18,14 @@ import type { DeviceId, ShownManifest, SignedManifest } from "../wire/Frame.ts"
 import { isElector, standLater, type Leadership } from "./Leadership.ts"
 import * as Leading from "./Leading.ts"
 import * as Manifest from "./Manifest.ts"
-import { dueAt, type Reconfiguration, type Waiting } from "./Reconfiguration.ts"
+import { acknowledgedAt, type Reconfiguration, type Waiting } from "./Reconfiguration.ts"
 import { stepDown } from "./Voting.ts"
 
 /** Above every other ticket of a signature or a check. */
 const SIGN_TICKET = 2 ** 47
 const CHECK_FROM = SIGN_TICKET
+/** How often a list that is not in force yet is shown to all. */
+export const TELL_AGAIN_MS = 10_000
 
 const withRoom = (leadership: Leadership, change: Partial<Reconfiguration>): Leadership => ({
   ...leadership,
@@ -62,9 +64,11 @@ export const shownBy = (
   if (manifest.version <= turn.config.manifest.version) return leadership
   const fault = Manifest.faultOf(manifest)
   if (fault !== null) return refused(leadership, manifest, fault, turn)
-  const { checking, waiting } = leadership.reconfiguration
-  if (checking === null) return check(leadership, { from, shown }, turn, links)
-  return withRoom(leadership, { waiting: [...waiting.filter((other) => other.from !== from), { from, shown }] })
+  const { checking, entering, waiting } = leadership.reconfiguration
+  if (checking === null && entering === null) return check(leadership, { from, shown }, turn, links)
+  const claims = Manifest.isInForce(shown)
+  const others = waiting.filter((other) => other.from !== from || Manifest.isInForce(other.shown) !== claims)
+  return withRoom(leadership, { waiting: [...others, { from, shown }] })
 }
 
 const refused = (leadership: Leadership, { version }: SignedManifest, reason: string, turn: Turn): Leadership => {
@@ -102,10 +106,11 @@ const check = (leadership: Leadership, { from, shown }: Waiting, turn: Turn, lin
   return withRoom(leadership, { checking: { from, shown, open, good: known }, checks: checks + open.length })
 }
 
-/** The next of those that waited. */
+/** The next of those that waited; while a list comes into force they wait on, as what they are worth depends on it. */
 const following = (leadership: Leadership, turn: Turn, links: Links): Leadership => {
-  const [first, ...waiting] = leadership.reconfiguration.waiting
-  const idle = withRoom(leadership, { checking: null, waiting })
+  const { entering, waiting: all } = leadership.reconfiguration
+  const [first, ...waiting] = entering === null ? all : []
+  const idle = withRoom(leadership, { checking: null, waiting: entering === null ? waiting : all })
   return first === undefined ? idle : shownBy(idle, first.from, first.shown, turn, links)
 }
 
@@ -137,9 +142,9 @@ export const onChecked = (
 /** It is the operator's, with these acknowledgements. */
 const taken = (leadership: Leadership, shown: ShownManifest, turn: Turn, links: Links): Leadership => {
   const { config } = turn
-  const { entering, next } = leadership.reconfiguration
+  const { next } = leadership.reconfiguration
   const { manifest } = shown
-  if (manifest.version <= config.manifest.version || entering !== null) return leadership
+  if (manifest.version <= config.manifest.version) return leadership
   if (Manifest.isInForce(shown)) return enter(leadership, shown, turn)
   if (next !== null && Manifest.isSame(config, next.manifest, manifest)) {
     if (shown.acks.length <= next.acks.length) return leadership
@@ -163,15 +168,16 @@ const succeed = (leadership: Leadership, shown: ShownManifest, turn: Turn, links
   const { version } = shown.manifest
   note(turn, { event: "manifest.proposed", count: version })
   toAll(shown, links, turn)
+  const tellAt = turn.at.mono + TELL_AGAIN_MS
   const agrees = isEqual(shown.manifest.previous.electors, config.manifest.electors)
   // Of what it has forgotten may be that it acknowledged another one.
   if (!agrees || forgetful || !isElector(config, config.deviceId)) {
     if (!agrees) note(turn, { event: "manifest.refused", count: version, reason: "it replaces another list than ours" })
-    return withRoom(leadership, { next: { ...shown, ticket: null, ackAt: NEVER_MS } })
+    return withRoom(leadership, { next: { ...shown, ticket: null, ackAt: NEVER_MS, tellAt } })
   }
   const ticket = turn.persist({ _tag: "Manifest", shown, forgets: false }, [])
   const free = Leading.release(leadership, turn, links, "there is a new list of electors")
-  return withRoom({ ...free, abstains: true }, { next: { ...shown, ticket, ackAt: turn.at.mono } })
+  return withRoom({ ...free, abstains: true }, { next: { ...shown, ticket, ackAt: turn.at.mono, tellAt } })
 }
 
 /** A record is on stable storage: perhaps the list that we will acknowledge, or the one that is in force now. */
@@ -179,22 +185,34 @@ export const onStored = (leadership: Leadership, ticket: number, turn: Turn, lin
   const { entering, next } = leadership.reconfiguration
   if (next !== null && next.ticket === ticket) {
     const stored = withRoom(leadership, { next: { ...next, ticket: null } })
-    return onTime(stored, turn)
+    return onTime(stored, turn, links)
   }
   if (entering !== ticket) return leadership
   const { manifest } = turn.config
   if (manifest.shown !== undefined) toAll(manifest.shown, links, turn)
   const entered = withRoom({ ...leadership, abstains: turn.forgetful }, { entering: null })
   const owed = Math.max(entered.promisedUntil, entered.silentUntil)
-  return standLater(entered, turn, owed - turn.at.mono)
+  return following(standLater(entered, turn, owed - turn.at.mono), turn, links)
 }
 
-/** Acknowledges it, where nothing stands against that; and again, where the key did not sign. */
-export const onTime = (leadership: Leadership, turn: Turn): Leadership => {
+/** Acknowledges it, where nothing stands against that, and again where the key did not sign; and shows it to all once more. */
+export const onTime = (leadership: Leadership, turn: Turn, links: Links): Leadership => {
   const { next } = leadership.reconfiguration
-  if (next === null || dueAt(leadership) > turn.at.mono) return leadership
-  turn.out.push({ _tag: "Sign", ticket: SIGN_TICKET, payloads: [Manifest.ackPayloadOf(turn.config, next.manifest)] })
-  return withRoom(leadership, { next: { ...next, ackAt: turn.at.mono + turn.config.profile.promiseMs } })
+  if (next === null) return leadership
+  const now = turn.at.mono
+  const acknowledges = acknowledgedAt(leadership) <= now
+  const tells = next.tellAt <= now
+  if (!acknowledges && !tells) return leadership
+  if (acknowledges)
+    turn.out.push({ _tag: "Sign", ticket: SIGN_TICKET, payloads: [Manifest.ackPayloadOf(turn.config, next.manifest)] })
+  if (tells) toAll(next, links, turn)
+  return withRoom(leadership, {
+    next: {
+      ...next,
+      ackAt: acknowledges ? now + turn.config.profile.promiseMs : next.ackAt,
+      tellAt: tells ? now + TELL_AGAIN_MS : next.tellAt
+    }
+  })
 }
 
 export const onSigned = (
@@ -221,9 +239,10 @@ export const onSigned = (
 /** It is in force: once it is stored we vote by it. What was promised by the one before still holds. */
 const enter = (leadership: Leadership, shown: ShownManifest, turn: Turn): Leadership => {
   const { config, forgetful, forgotIn } = turn
+  const { version } = shown.manifest
   const forgets = forgetful && !Manifest.readmits(shown.manifest, config.deviceId, forgotIn)
   const entering = turn.persist({ _tag: "Manifest", shown, forgets }, [])
-  note(turn, { event: "manifest.in-force", count: shown.manifest.version })
+  note(turn, { event: "manifest.in-force", count: version })
   const follower = stepDown(leadership, turn, "there is a new list of electors")
   const next: Leadership = { ...follower, leader: null, heardAt: 0, standAt: NEVER_MS, rounds: 0, abstains: true }
   return withRoom(next, { next: null, entering })

@@ -3,7 +3,7 @@ import type { Input } from "../Input.ts"
 import type { Links } from "../links/Link.ts"
 import { ANSWERED_TERM_LEAP_MAX, STANDING_TERM_LEAP_MAX } from "../Profile.ts"
 import { NEVER_MS } from "../Time.ts"
-import type { Turn } from "../Turn.ts"
+import { send, type Turn } from "../Turn.ts"
 import type { DeviceId, Event, Term } from "../wire/Frame.ts"
 import * as Candidacy from "./Candidacy.ts"
 import * as Certificate from "./Certificate.ts"
@@ -76,6 +76,21 @@ const isPlausible = (leadership: Leadership, turn: Turn, event: Event["event"], 
   return term.manifest === turn.config.manifest.version && term.counter <= leadership.term.counter + leapMax
 }
 
+/**
+ * One of us does not know who elects by now (P7.25): whoever is behind says so where it is asked for something, and whoever is ahead
+ * shows it.
+ */
+const byAnotherList = (leadership: Leadership, turn: Turn, link: number, frame: Event, term: Term): void => {
+  const { version } = turn.config.manifest
+  if (term.manifest < version) return Reconfiguring.greet(leadership, link, turn)
+  if (term.manifest === version) return
+  const ours = leadership.term
+  if (frame.event === "mesh.lead")
+    send(turn, link, "mesh.lead.answer", { term: ours, beat: frame.payload.beat, promised: false })
+  else if (frame.event === "mesh.prevote") send(turn, link, "mesh.prevote.answer", { term: ours, granted: false })
+  else if (frame.event === "mesh.vote") send(turn, link, "mesh.vote.answer", { term: ours, granted: false })
+}
+
 const onEvent = (
   leadership: Leadership,
   turn: Turn,
@@ -84,6 +99,7 @@ const onEvent = (
   link: number,
   frame: Event
 ): Leadership => {
+  if ("term" in frame.payload) byAnotherList(leadership, turn, link, frame, frame.payload.term)
   // Only electors have a say; of what a leader says, `onLead` judges for itself.
   if (SAID_BY_ELECTORS.has(frame.event) && !isElector(turn.config, from)) {
     turn.facts.push({ _tag: "Refused", code: "NOT_AUTHORIZED" })
@@ -130,7 +146,7 @@ const onTime = (leadership: Leadership, turn: Turn, links: Links): Leadership =>
   const { standing } = leadership
   if (standing._tag === "Leading")
     return DiskWatch.onTime(Leading.onTime(leadership, standing, turn, links), turn, links)
-  let next = Reconfiguring.onTime(leadership, turn)
+  let next = Reconfiguring.onTime(leadership, turn, links)
   if (standing._tag !== "Following" && standing.endsAt <= now) next = Candidacy.giveUp(next, turn)
   if (next.standAt <= now) next = Candidacy.stand({ ...next, standAt: NEVER_MS }, turn, links)
   return next

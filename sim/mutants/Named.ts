@@ -113,13 +113,60 @@ const bugs: { readonly [name: string]: Bug } = {
     rule: "S9",
     what: "whoever lost its journal votes as before, under promises that it has forgotten",
     file: "Node.ts",
-    swaps: [['[{ _tag: "Forgot", manifest: node.config.manifest.version }]', "[]"]]
+    swaps: [['[{ _tag: "Forgot", manifest: node.config.manifest.version, incarnation }]', "[]"]]
   },
   "keeps-the-lead-to-itself": {
     rule: "B26",
     what: "whoever leaves while it leads does not tell, and all wait for its lease to end",
     file: "leadership/Leading.ts",
     swaps: [['    if (link !== null) send(turn, link, "mesh.release", { term })\n', ""]]
+  },
+  "acknowledges-while-it-owes": {
+    rule: "P7.23, S1",
+    what: "an elector acknowledges another list of electors while its promise to a leader runs",
+    file: "leadership/Reconfiguration.ts",
+    swaps: [["Math.max(next.ackAt, promisedUntil, silentUntil)", "next.ackAt"]]
+  },
+  "elects-by-both-lists": {
+    rule: "P7.23, S9",
+    what: "an elector that is to acknowledge another list goes on voting by the old one",
+    file: "leadership/Reconfiguring.ts",
+    swaps: [["withRoom({ ...free, abstains: true }, {", "withRoom(free, {"]]
+  },
+  "takes-anybody-for-the-operator": {
+    rule: "P7.22, S7",
+    what: "who signed a list of electors is not looked at",
+    file: "leadership/Reconfiguring.ts",
+    swaps: [["if (one.ack === null && !isTrue) {", "if (one.ack === null && !isTrue && one.ticket < 0) {"]]
+  },
+  "counts-acknowledgements-unseen": {
+    rule: "P7.22, S7",
+    what: "an acknowledgement counts, whoever signed it",
+    file: "leadership/Reconfiguring.ts",
+    swaps: [
+      ["const good = isTrue && one.ack !== null", "const good = one.ack !== null"],
+      ["if (one.ack === null && !isTrue) {", "if (one.ack === null && !isTrue && one.ticket < 0) {"]
+    ]
+  },
+  "readmits-everybody": {
+    rule: "P7.24, S9",
+    what: "whoever lost its journal has a say by any newer list",
+    file: "leadership/Reconfiguring.ts",
+    swaps: [["const forgets = forgetful && ", "const forgets = forgetful && version < 0 && "]]
+  },
+  "forgets-who-elects": {
+    rule: "P7.22, S9",
+    what: "after a start the list of its configuration counts again",
+    file: "leadership/Manifest.ts",
+    swaps: [
+      ["return version < config.manifest.version ? config :", "return config.manifest.shown === undefined ? config :"]
+    ]
+  },
+  "shows-nobody-who-elects": {
+    rule: "P7.22",
+    what: "whoever was away when the list changed is not shown the new one",
+    file: "leadership/Reconfiguring.ts",
+    swaps: [["for (const one of [shown, next ?? undefined])", "for (const one of [next ?? undefined])"]]
   },
   // ---------------------------------------------------------------------------------------------- incarnations, journal
   "same-incarnation-again": {

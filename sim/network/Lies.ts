@@ -239,6 +239,21 @@ const falseWords: ReadonlyArray<False> = [
     const through = from + lots.below(10)
     return event("mesh.world.frames", { origin, incarnation: lots.below(3), from, through, last: true, frames })
   },
+  ({ deviceId, devices, manifest: version }, _, lots) => {
+    // With itself among those who elect, in place of somebody; acknowledged by everybody, as it says.
+    const electors = devices.filter(() => lots.below(2) === 0 || devices.length < 3)
+    const signed = { publicKey: deviceId.slice(0, 43), signature: "A".repeat(86) }
+    return event("mesh.manifest", {
+      manifest: {
+        version: version + 1 + lots.below(2),
+        electors: [...new Set([...electors.slice(1), deviceId])].sort(),
+        previous: { version, electors },
+        readmitted: [],
+        signature: signed.signature
+      },
+      acks: electors.map((elector) => ({ elector, ...signed }))
+    })
+  },
   (_, __, lots) => request("mesh.status", lots),
   (_, __, lots) => request("mesh.challenge", lots),
   () => JSON.stringify({ type: "res", id: "1", ok: true, payload: { nonce: "nobody asked" } }),

@@ -1,11 +1,15 @@
 /**
- * S7: nothing but the two handshake methods is processed from a link that has not proved its identity and its mesh.
+ * S7: nothing but the two handshake methods is processed from a link that has not proved its identity and its mesh; and who elects
+ * changes at the word of the operator key alone, which a majority of those who elected before have acknowledged with theirs
+ * (PROTOCOL.md P7.22).
  *
  * Watched at each node: a session with a device is only ever made with somebody who holds that device's key and is of the
  * same mesh; and before a link is a session, what it sends reaches no room but that of links, makes the node say nothing to
  * anybody else, and to itself nothing but errors and the nonce that it asked for.
  */
 import type { Command } from "../../kernel/Command.ts"
+import { ackPayloadOf, payloadOf } from "../../kernel/leadership/Manifest.ts"
+import type { NodeState } from "../../kernel/Node.ts"
 import type { Input } from "../../kernel/Input.ts"
 import { Machine } from "../engine/Machine.ts"
 import { indexOfLink, type Link } from "../../kernel/links/Link.ts"
@@ -28,11 +32,36 @@ export const authentication: MakeOracle = () => ({
           return `${machine.name} made a session with ${far.name}, who is of another mesh`
       }
     }
+    if (after.config.manifest !== before.config.manifest) {
+      const why = unsigned(machine, after)
+      if (why !== null) return `${machine.name} ${why}`
+    }
     if (!("link" in input) || !SAID.has(input._tag)) return null
     const link = before.links.links[indexOfLink(before.links.links, input.link)]
     return link === undefined || link._tag === "Session" ? null : reached(seen, link)
   }
 })
+
+/** What is wrong with the list of electors that is in force now; `null`: it is what the operator and a majority signed. */
+const unsigned = ({ world: { keys, operator } }: Machine, { config }: NodeState): string | null => {
+  const { shown, version } = config.manifest
+  const what = `has version ${version} of the electors in force`
+  if (shown === undefined) return `${what}, and nothing to show for it`
+  const { acks, manifest } = shown
+  const signed = [{ payload: payloadOf(config, manifest), signature: manifest.signature }]
+  if (keys.check(operator.publicKey, signed).valid[0] !== true) return `${what}, which the operator did not sign`
+  const payload = ackPayloadOf(config, manifest)
+  const { electors } = manifest.previous
+  const acknowledging = electors.filter((elector) =>
+    acks.some(({ elector: who, publicKey, signature }) => {
+      const checked = keys.check(publicKey, [{ payload, signature }])
+      return who === elector && checked.deviceId === elector && checked.valid[0] === true
+    })
+  )
+  return 2 * acknowledging.length > electors.length
+    ? null
+    : `${what}, which ${acknowledging.length} of ${electors.length} electors have acknowledged`
+}
 
 /** What the far end of a link has a hand in. */
 const SAID: ReadonlySet<string> = new Set(["Received", "Malformed", "Ignored", "Ponged"])

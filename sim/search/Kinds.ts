@@ -43,6 +43,7 @@ export type NodeKind =
   | "jam"
   | "uncouple"
   | "propose"
+  | "appoint"
   | "stop-engine"
 
 /** Kinds that strike one link, or one direction of it. */
@@ -254,6 +255,13 @@ export const nodeVerb = (what: Extract<What, { readonly who: unknown }>, scenari
         alone: one(lot, "alone", [true, false])
       }
     }
+    case "appoint":
+      return {
+        _tag: "appoint",
+        who,
+        electors: scenario.electors,
+        readmits: one(lot, "readmits", [[], scenario.electors])
+      }
     case "move":
       return { _tag: "move", who }
     case "advertise": {
@@ -373,5 +381,6 @@ export const ONCE: ReadonlySet<Verb["_tag"]> = new Set<Verb["_tag"]>([
   "send",
   "propose",
   "approve",
-  "reject"
+  "reject",
+  "appoint"
 ])

@@ -125,9 +125,16 @@ const actuatorKinds: ReadonlyArray<Kind> = [
   { name: "propose", what: { _tag: "propose", who: "any node" } }
 ]
 
+/**
+ * Where the script itself names no others. The list is the same each time, under another version: who may lead stays as each scenario
+ * has it, and all the rest happens as with any other.
+ */
+const electorKinds: ReadonlyArray<Kind> = [{ name: "appoint", what: { _tag: "appoint", who: "any node" } }]
+
 const kindsFor = (scenario: Scenario): ReadonlyArray<Kind> => [
   ...kinds,
   ...(scenario.network.links === "everyone" && scenario.nodes.length <= 1 + ALL_LINKS_MAX ? trustKinds : []),
+  ...(scenario.timeline.some(({ verb }) => verb._tag === "appoint") ? [] : electorKinds),
   ...(cloneable(scenario).length === 0 ? [] : cloneKinds),
   ...(ownersIn(scenario).length === 0 ? [] : actuatorKinds),
   ...(scenario.network.discovery === undefined ? [] : nearbyKinds)

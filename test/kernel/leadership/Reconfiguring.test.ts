@@ -1,6 +1,7 @@
 /** Another list of electors while the mesh runs (P7.22 to P7.24): in force by a majority of the old one, and never two leaders. */
 import { assert, describe, it } from "@effect/vitest"
 import { ackPayloadOf, faultOf, payloadOf } from "../../../kernel/leadership/Manifest.ts"
+import { TELL_AGAIN_MS } from "../../../kernel/leadership/Reconfiguring.ts"
 import { profiles } from "../../../kernel/Profile.ts"
 import type { Acknowledgement, SignedManifest } from "../../../kernel/wire/Frame.ts"
 import { configOf, id, keyOf, nameOf, sign, three, type World } from "../drive.ts"
@@ -251,6 +252,65 @@ describe("P7.24: whom a list readmits", () => {
     watch(mesh, 20_000)
     assert.notInclude(mesh.events("b"), "manifest.acknowledged")
     assert.strictEqual(mesh.node("b").node.config.manifest.version, 1)
+  })
+})
+
+describe("P7.25: whoever is behind is shown it", () => {
+  const showing = (mesh: Mesh, to: string): void => {
+    mesh.lost = (_, far, frame) => far === to && frame.type === "event" && frame.event === "mesh.manifest"
+  }
+
+  it("an elector that missed it all, by the leader's next heartbeat", () => {
+    const mesh = Mesh.settled(four)
+    showing(mesh, "c")
+    give(mesh, "a", list({ electors: "abd" }))
+    watch(mesh, 20_000)
+    assert.strictEqual(versions(mesh), "a:2 b:2 c:1 d:2")
+    mesh.lost = () => false
+    mesh.pass(2 * profiles.lan.leadMs)
+    assert.strictEqual(versions(mesh), "a:2 b:2 c:2 d:2")
+  })
+
+  it("and where nobody leads, by who would and asks for votes", () => {
+    const mesh = Mesh.settled(four)
+    showing(mesh, "c")
+    give(mesh, "a", list({ electors: "bcd", previous: { version: 1, electors: "abc" } }))
+    watch(mesh, 20_000)
+    assert.strictEqual(versions(mesh), "a:2 b:2 c:1 d:2")
+    mesh.crash("d", { silent: false })
+    watch(mesh, 20_000)
+    assert.strictEqual(mesh.leaders(), "")
+    mesh.lost = () => false
+    watch(mesh, 20_000)
+    assert.strictEqual(mesh.node("c").node.config.manifest.version, 2)
+    assert.strictEqual(mesh.leaders(), "b")
+  })
+
+  it("a list that is to be, again after ten seconds", () => {
+    const mesh = Mesh.settled(four)
+    mesh.lost = (_, __, frame) => frame.type === "event" && frame.event === "mesh.manifest"
+    give(mesh, "b", list({ electors: "abd" }))
+    watch(mesh, 5_000)
+    assert.strictEqual(versions(mesh), "a:1 b:1 c:1 d:1")
+    mesh.lost = () => false
+    watch(mesh, TELL_AGAIN_MS)
+    assert.strictEqual(versions(mesh), "a:2 b:2 c:2 d:2")
+  })
+
+  it("what comes while another comes into force is not lost", () => {
+    const mesh = Mesh.settled(four)
+    mesh.isolate("d")
+    const second = list({ electors: "abd" })
+    const third = list({ electors: "ab", previous: { version: 2, electors: "abd" } })
+    const { link } = mesh.node("d").sessions("a")[0]!
+    const d = mesh.node("d")
+    d.keysWait = true
+    d.hear(link, "mesh.manifest", { manifest: second, acks: ["a", "b"].map((name) => ackOf(name, second)) })
+    d.hear(link, "mesh.manifest", { manifest: third, acks: ["a"].map((name) => ackOf(name, third)) })
+    d.keysWait = false
+    d.release()
+    // With its own acknowledgement, as it elects by the second.
+    assert.strictEqual(d.node.config.manifest.version, 3)
   })
 })
 

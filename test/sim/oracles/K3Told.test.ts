@@ -191,7 +191,7 @@ timeline:
     const asked = scenarioOf(`
 scenario: Two, and one asks
 seed: 3
-lasts: 20s
+lasts: 60s
 nodes:
   main:  { role: planner }
   field: { role: field }
