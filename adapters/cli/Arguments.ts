@@ -19,7 +19,7 @@ export interface Manner {
 
 export type Order =
   | { readonly _tag: "help" | "version" }
-  | { readonly _tag: "status" | "trust list" | "suspend" | "resume" }
+  | { readonly _tag: "status" | "trust list" | "electors list" | "suspend" | "resume" }
   | { readonly _tag: "peers"; readonly name: string | null }
   | {
       readonly _tag: "events"
@@ -39,6 +39,13 @@ export type Order =
       readonly gen1: boolean
     }
   | { readonly _tag: "trust remove"; readonly name: string }
+  | {
+      readonly _tag: "electors change"
+      readonly change: "add" | "remove" | "replace" | "readmit"
+      readonly name: string
+      /** In whose place; `null`: in nobody's. */
+      readonly of: string | null
+    }
   | {
       readonly _tag: "world"
       readonly zone: string | null
@@ -151,6 +158,11 @@ const commands: {
   "trust list": { flags: [], words: [0, 0] },
   "trust add": { flags: ["role", "name", "key", "gen1"], words: [1, 1] },
   "trust remove": { flags: [], words: [1, 1] },
+  "electors list": { flags: [], words: [0, 0] },
+  "electors add": { flags: [], words: [1, 1] },
+  "electors remove": { flags: [], words: [1, 1] },
+  "electors replace": { flags: [], words: [2, 2] },
+  "electors readmit": { flags: [], words: [1, 1] },
   version: { flags: [], words: [0, 0] },
   help: { flags: [], words: [0, 2] }
 }
@@ -158,6 +170,7 @@ const firstWords = [...new Set(Object.keys(commands).map((name) => name.split(" 
 const second: { readonly [first: string]: ReadonlyArray<string> } = {
   trust: ["list", "add", "remove"],
   person: ["new"],
+  electors: ["list", "add", "remove", "replace", "readmit"],
   proposals: ["list", "show", "approve", "reject"]
 }
 
@@ -235,7 +248,7 @@ const commandOf = (
   if (first === undefined) return "no command given; write clawmesh status, or clawmesh help for all"
   const nouns = Object.hasOwn(second, first) ? second[first] : undefined
   // Without a verb of its own to look is meant; trust was first, and has none.
-  if (first === "proposals" && word === undefined) return { name: "proposals list", rest: [] }
+  if ((first === "proposals" || first === "electors") && word === undefined) return { name: `${first} list`, rest: [] }
   if (first === "person" && word === undefined) return { name: first, rest: [] }
   if (nouns === undefined) {
     if (Object.hasOwn(commands, first)) return { name: first, rest: words.slice(1) }
@@ -263,6 +276,11 @@ const missing: { readonly [command: string]: string } = {
   "proposals approve": "proposals approve needs an id: clawmesh proposals shows them",
   "proposals reject": "proposals reject needs an id: clawmesh proposals shows them",
   "person new": "person new needs the name of the person: clawmesh person new asha",
+  "electors add": "electors add needs a name or an id: clawmesh trust list shows them",
+  "electors remove": "electors remove needs a name or an id: clawmesh electors shows them",
+  "electors replace": "electors replace needs two: clawmesh electors replace OLD NEW",
+  "electors readmit":
+    "electors readmit needs the name or id of an elector that lost its journal: clawmesh electors shows them",
   trace: "trace needs a frame: clawmesh trace ID; clawmesh world --json shows ids",
   set: "set needs an actuator and a state: clawmesh set pump-1 open --for 20m; clawmesh actuators shows both",
   ping: "ping needs a name or an id: clawmesh ping NAME; clawmesh peers shows them",
@@ -330,6 +348,17 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
       return ordered({ _tag: name, name: rest[0]! })
     case "trust remove":
       return ordered({ _tag: name, name: rest[0]! })
+    case "electors add":
+    case "electors remove":
+    case "electors readmit":
+      return ordered({
+        _tag: "electors change",
+        change: name.slice("electors ".length) as "add" | "remove" | "readmit",
+        name: rest[0]!,
+        of: null
+      })
+    case "electors replace":
+      return ordered({ _tag: "electors change", change: "replace", name: rest[1]!, of: rest[0]! })
     case "hold": {
       const actuator = flags.get("of")
       if (actuator === undefined) return ordered({ _tag: name, group: rest[0] ?? null })
@@ -403,6 +432,9 @@ export const help = `Shows and changes what the clawmesh-node on this machine do
   clawmesh trust add ID --role ROLE   trust a device; say the same on the device
       --name NAME  --key KEY  --gen1
   clawmesh trust remove NAME          trust it no longer: its connection ends now
+  clawmesh electors [list]            who elects, and which list of them waits to be in force
+  clawmesh electors add NAME          also remove NAME, replace OLD NEW, readmit NAME (which lost its journal):
+                                      one change, signed where the operator key is kept, and all nodes follow
   clawmesh version
   clawmesh help
 

@@ -8,7 +8,7 @@ import { failure, type Failure } from "../operator/Failure.ts"
 import { socketIn, stateDirectory, type User } from "../operator/Place.ts"
 import { help, type Manner, readArguments } from "./Arguments.ts"
 import { type Exit, exits } from "./Exit.ts"
-import type { Errand } from "./Perform.ts"
+import type { Errand } from "./Errand.ts"
 import { placeOf } from "./Person.ts"
 import type { Look } from "./Text.ts"
 

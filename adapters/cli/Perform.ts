@@ -3,7 +3,6 @@
  * when there is something to ask, because help and mistakes should not wait for it.
  */
 import { dirname } from "node:path"
-import { userInfo } from "node:os"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -17,41 +16,22 @@ import { failure, type Failure, isFailure } from "../operator/Failure.ts"
 import * as Audit from "../audit/Audit.ts"
 import { auditScreen } from "./AuditScreen.ts"
 import { actuatorsScreen, commandScreen } from "./ActuatorScreen.ts"
-import type { Manner, Order } from "./Arguments.ts"
+import type { Order } from "./Arguments.ts"
 import { ask, follow } from "./Client.ts"
+import { decide, propose, showPerson, showProposal, showProposals } from "./Decisions.ts"
 import { idIn, resolve } from "./Devices.ts"
+import { changeElectors, showElectors } from "./Electors.ts"
+import { COMMAND_MS_MAX, type Errand, refOf, told, wayOutOf, type Work } from "./Errand.ts"
 import { eventLine, eventsScreen } from "./EventScreen.ts"
-import { decisionOf, idOf } from "../../kernel/proposals/Proposal.ts"
-import * as Person from "./Person.ts"
-import { decidedScreen, oneScreen, proposalScreen, proposalsScreen } from "./ProposalScreen.ts"
 import { peerScreen, peersScreen } from "./PeerScreen.ts"
 import { ping } from "./Ping.ts"
 import { statusScreen } from "./StatusScreen.ts"
-import { type Look, shellWord } from "./Text.ts"
+import { shellWord } from "./Text.ts"
 import { changeScreen, trustScreen } from "./TrustScreen.ts"
 import { traceScreen, worldScreen } from "./WorldScreen.ts"
 
-export interface Errand {
-  readonly order: Exclude<Order, { readonly _tag: "help" | "version" }>
-  readonly manner: Manner
-  readonly socket: string
-  readonly look: Look
-  /** The calendar, ms since 1970. */
-  readonly nowMs: () => number
-  readonly out: (text: string) => void
-  /** Asks whoever sits at the terminal; `null`: nobody does. */
-  readonly ask: ((question: string) => Promise<string>) | null
-  /** Where the key of this account is. */
-  readonly person: string
-}
-
 /** What `events -f` shows of the past, where no time is given. */
 const FOLLOW_FROM = 10
-
-type Work = Effect.Effect<void, Failure>
-
-const told = <D>({ manner, out }: Errand, document: D, screen: (document: D) => string): void =>
-  out(manner.json ? `${JSON.stringify(document)}\n` : screen(document))
 
 const showStatus = (errand: Errand): Work =>
   Effect.map(ask(errand.socket, { method: "GET", target: "/status" }, Api.Status), (status) =>
@@ -231,8 +211,6 @@ const holdOf = (errand: Errand, name: string): Work =>
       )
   })
 
-const refOf = (name: string): string => (name.includes(":") ? name : `actuator:${name}`)
-
 /** A device may take as long as it waits for its hardware, and so does this. */
 const set = (errand: Errand, order: Extract<Order, { readonly _tag: "set" }>): Work =>
   Effect.gen(function* () {
@@ -244,9 +222,6 @@ const set = (errand: Errand, order: Extract<Order, { readonly _tag: "set" }>): W
     if (!done.ok)
       return yield* Effect.fail(failure("DELIVERY_FAILED", `${printable(actuator)} is not moved`, wayOutOf(done.code)))
   })
-
-/** The kernel of this node gives a message up after half a minute, and there are two of them. */
-const COMMAND_MS_MAX = 70_000
 
 const engine = (errand: Errand, runs: boolean): Work =>
   Effect.map(ask(errand.socket, { method: "POST", target: "/engine", body: { runs } }, Api.Status), (status) =>
@@ -276,172 +251,6 @@ const showAudit = (errand: Errand, sinceMs: number | null): Work =>
         )
       )
   })
-
-/** The user of this machine, where no other person is named. */
-const person = (by: string | null): string => by ?? userInfo().username
-
-const refused = (code: string | null, what: string, way = wayOutOf(code)): Effect.Effect<never, Failure> =>
-  Effect.fail(failure("REFUSED", what, way))
-
-const propose = (errand: Errand, order: Extract<Order, { readonly _tag: "propose" }>): Work =>
-  Effect.gen(function* () {
-    const { again, because, by, forMs, state } = order
-    const actuator = refOf(order.actuator)
-    const body: Api.ProposeRequest = { actuator, state, forMs: forMs ?? 0, by: person(by), because, again }
-    const done = yield* ask(errand.socket, { method: "POST", target: "/propose", body }, Api.Decided, COMMAND_MS_MAX)
-    told(errand, done, (document) => decidedScreen(document, errand.look))
-    if (!done.ok) return yield* refused(done.code, `${printable(actuator)} is not proposed`)
-  })
-
-const readProposals = (errand: Errand) => ask(errand.socket, { method: "GET", target: "/proposals" }, Api.Proposals)
-
-const showProposals = (errand: Errand, all: boolean): Work =>
-  Effect.map(readProposals(errand), (proposals) =>
-    told(errand, proposals, (document) => proposalsScreen(document, all, errand.look))
-  )
-
-const showProposal = (errand: Errand, id: string): Work =>
-  Effect.gen(function* () {
-    const document = yield* readProposals(errand)
-    const found = document.proposals.filter((one) => one.id === id || one.short === id)
-    if (found.length === 0) {
-      const gone = failure("NOT_FOUND", `no proposal ${JSON.stringify(id)}`, "clawmesh proposals --all")
-      return yield* Effect.fail(gone)
-    }
-    told(errand, { ...document, proposals: found }, (those) => proposalScreen(those, errand.look))
-  })
-
-/** Two minutes where the guardian is out of reach, and what its last answer takes. */
-const TOKEN_MS_MAX = 160_000
-/** The mesh may take two minutes to find its guardian, and three more to hear from it. */
-const DECIDE_MS_MAX = 310_000
-
-/** At level L3, the name of what is moved, from whoever sits here; `null`: none is needed, or nobody does. */
-const asked = (errand: Errand, id: string): Effect.Effect<string | null, Failure> =>
-  Effect.gen(function* () {
-    const { ask: question, manner, socket } = errand
-    if (question === null || manner.json) return null
-    const { proposals } = yield* ask(socket, { method: "GET", target: "/proposals" }, Api.Proposals)
-    const [one, other] = proposals.filter(
-      (proposal) => proposal.status === "awaiting_approval" && (proposal.id === id || proposal.short === id)
-    )
-    if (one?.level !== "L3" || other !== undefined) return null
-    errand.out(oneScreen(one, { ...errand.look, quiet: true }))
-    const said = yield* Effect.promise(() => question("Type the name of what is moved, to have it done: "))
-    return said.trim() === "" ? null : said.trim()
-  })
-
-/** The key of this account, where its owner is who decides. */
-const signerOf = (errand: Errand, by: string | null): Effect.Effect<Person.Signer | null, Failure> => {
-  const signer = Person.read(errand.person)
-  if (signer === null) return Effect.succeed(null)
-  if ("exit" in signer) return Effect.fail(signer)
-  return Effect.succeed(by === null || by === signer.name ? signer : null)
-}
-
-/** What the person signs: the guardian's word for what it is about, and all that is to be done. */
-const sign = (
-  errand: Errand,
-  { keys, name }: Person.Signer,
-  id: string,
-  { shown, typed }: { readonly shown: string | null; readonly typed: string | null }
-): Effect.Effect<NonNullable<Api.DecideRequest["signed"]>, Failure> =>
-  Effect.gen(function* () {
-    const said = yield* ask(errand.socket, { method: "POST", target: "/token", body: { id } }, Api.Token, TOKEN_MS_MAX)
-    const { blind, body, code, meshId, meshKey, ok, safe, short, state, text, token } = said
-    const none = (why: string, what: string): Effect.Effect<never, Failure> =>
-      refused(why, `${printable(short)} is not approved: ${printable(what)}`)
-    if (!ok) return yield* none(code ?? "DELIVERY_FAILED", `${code ?? ""} ${text}`)
-    if (idOf(meshId, body) !== said.id)
-      return yield* none("INTERNAL_ERROR", "the node shows something else than was meant")
-    // It was out of reach, and nobody looked: then it is only for what is safe now.
-    if (shown === null ? blind && !safe : state !== shown)
-      return yield* none("PRECONDITION_FAILED", `it is ${state} now, which is not what was seen`)
-    const decision = { id: said.id, body, token, by: name, ...(typed === null ? {} : { typed }) }
-    const signature = keys.sign(decisionOf({ meshId, meshKey }, decision))
-    return { token, publicKey: keys.publicKey, signature }
-  })
-
-const showPerson = (errand: Errand, make: string | null): Work =>
-  Effect.suspend(() => {
-    const signer = make === null ? Person.read(errand.person) : Person.make(errand.person, make)
-    if (signer === null)
-      return Effect.fail(
-        failure("NOT_FOUND", "this account has no key of a person", "clawmesh person new NAME makes one")
-      )
-    if ("exit" in signer) return Effect.fail(signer)
-    const line = `${signer.name}=${signer.keys.publicKey}`
-    const document = { $type: "clawmesh.person/1" as const, name: signer.name, publicKey: signer.keys.publicKey }
-    told(errand, document, () =>
-      errand.look.quiet
-        ? `${line}\n`
-        : `${line}\n\nTo persons: in the node.yaml of each device whose decisions this key is for. The key is in ${printable(errand.person)}.\n`
-    )
-    return Effect.void
-  })
-
-const decide = (
-  errand: Errand,
-  { _tag, by, id, shown, typed }: Extract<Order, { readonly _tag: "proposals approve" | "proposals reject" }>
-): Work =>
-  Effect.gen(function* () {
-    const approve = _tag === "proposals approve"
-    const confirmed = approve && typed === null ? yield* asked(errand, id) : typed
-    const signer = approve ? yield* signerOf(errand, by) : null
-    const signed = signer === null ? null : yield* sign(errand, signer, id, { shown, typed: confirmed })
-    const body: Api.DecideRequest = {
-      id,
-      approve,
-      by: signer?.name ?? person(by),
-      ...(signed === null ? {} : { signed }),
-      ...(shown === null ? {} : { shown }),
-      ...(confirmed === null ? {} : { typed: confirmed })
-    }
-    const done = yield* ask(errand.socket, { method: "POST", target: "/decide", body }, Api.Decided, DECIDE_MS_MAX)
-    told(errand, done, (document) => decidedScreen(document, errand.look))
-    if (!done.ok)
-      return yield* refused(
-        done.code,
-        `${done.short ?? printable(id)} is not ${approve ? "approved" : "rejected"}`,
-        done.code === "VERIFICATION_REQUIRED" ? unverified(confirmed) : wayOutOf(done.code)
-      )
-  })
-
-const unverified = (typed: string | null): string =>
-  typed === null
-    ? "At level L3 the name of what is moved is typed: --confirm NAME"
-    : "Is that its name? If it is, no sensor showed that it moved: look at it"
-
-const wayOutOf = (code: string | null): string | null => {
-  switch (code) {
-    case "ON_HOLD":
-      return "On the device that moves it: clawmesh release"
-    case "TARGET_BUSY":
-      return "Another one has the lease, or it has just started: try again in ten seconds"
-    case "DUPLICATE_PROPOSAL":
-      return "The same was done within ten minutes; if it is meant: --again"
-    case "NOT_AUTHORIZED":
-      return "Its owner takes decisions of persons whose keys it knows: clawmesh person, and persons: in its node.yaml"
-    case "NOT_ALLOWED":
-      return "clawmesh actuators, there, shows its states and how long it may be in one; say --for 20m"
-    case "VERIFICATION_REQUIRED":
-      return "A person has to approve it: clawmesh propose, and clawmesh proposals approve"
-    case "ALREADY_DECIDED":
-      return "clawmesh proposals --all shows what became of it"
-    case "PRECONDITION_FAILED":
-    case "TARGET_CHANGED":
-      return "Look again: clawmesh proposals show"
-    case "EXPIRED_COMMAND":
-      return "Nothing was done. Decide again where its owner is in reach"
-    case "EVIDENCE_CHANGED":
-    case "EVIDENCE_TOO_OLD":
-      return "Propose it again, for something that was seen lately"
-    case "OUTCOME_UNKNOWN":
-      return "Nobody knows whether it moved: look at it"
-    default:
-      return null
-  }
-}
 
 const work = (errand: Errand): Work => {
   const { order } = errand
@@ -483,6 +292,10 @@ const work = (errand: Errand): Work => {
       return showPerson(errand, null)
     case "person new":
       return showPerson(errand, order.name)
+    case "electors list":
+      return showElectors(errand)
+    case "electors change":
+      return changeElectors(errand, order)
     case "ping":
       return ping(errand, order)
     case "trust list":

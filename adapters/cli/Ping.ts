@@ -12,7 +12,7 @@ import * as Api from "../operator/Api.ts"
 import { failure, type Failure } from "../operator/Failure.ts"
 import { ask } from "./Client.ts"
 import { resolve } from "./Devices.ts"
-import type { Errand } from "./Perform.ts"
+import type { Errand } from "./Errand.ts"
 import { duration, styled } from "./Text.ts"
 
 /** A machine that is there accepts or refuses within milliseconds; on a bad line within seconds. */

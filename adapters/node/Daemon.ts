@@ -7,6 +7,7 @@ import type { Happened } from "../../kernel/Input.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import type { Outcome } from "../../kernel/routing/Outcome.ts"
 import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
+import type { Keys } from "../keys/Keys.ts"
 import type { Instant } from "../../kernel/Time.ts"
 import type { Decision, Wanted } from "./Calls.ts"
 import type { ForwardParams } from "../../kernel/wire/Frame.ts"
@@ -35,6 +36,8 @@ export interface Daemon {
   readonly subscribe: (listener: (told: Told) => void) => Effect.Effect<void>
   /** Whether discovery really runs, and why not. */
   readonly discovery: () => { readonly enabled: boolean; readonly runs: boolean; readonly why: string }
+  /** The operator key of the mesh, where it is kept here; `null`: it is not. */
+  readonly operatorKey: Pick<Keys, "sign"> | null
   /** Where the node listens: `127.0.0.1:18789`. */
   readonly address: () => string
 }

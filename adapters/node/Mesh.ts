@@ -2,14 +2,14 @@
  * Which mesh this node belongs to (B8): its id by name or as given, else one made once and kept; and the operator key of the
  * mesh, made by its first node and given to the others (`--mesh-key`). Kept in `mesh.json` of the state directory.
  *
- * The secret half of an operator key that was made here is kept too: later parts of the protocol sign with it.
+ * The secret half of an operator key that was made here is kept too: lists of electors are signed with it (PROTOCOL.md P7.22).
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { randomUUID } from "node:crypto"
 import type { Settings } from "../config/Settings.ts"
 import { StartFailure } from "../config/StartFailure.ts"
-import { generate, meshIdOf } from "../keys/Keys.ts"
+import { fromSeed, generate, type Keys, meshIdOf } from "../keys/Keys.ts"
 import type { Files } from "../vault/Files.ts"
 
 export const MESH = "mesh.json"
@@ -30,6 +30,8 @@ export interface Mesh {
   readonly meshKey: string
   /** It made the operator key just now. */
   readonly founded: boolean
+  /** The operator key, where it was made here; `null`: it is somebody else's. */
+  readonly operatorKey: Keys | null
 }
 
 const decodeVersion = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Struct({ version: Schema.Natural })))
@@ -77,9 +79,20 @@ export const open = Effect.fnUntraced(function* (settings: Settings, files: File
   }
   if (kept === null || JSON.stringify(kept) !== JSON.stringify(next))
     yield* files.put(MESH, Buffer.from(`${JSON.stringify(next, null, 2)}\n`))
-  const mesh: Mesh = { meshId: next.meshId, meshKey: next.meshKey, founded: made !== null }
+  const mesh: Mesh = {
+    meshId: next.meshId,
+    meshKey: next.meshKey,
+    founded: made !== null,
+    operatorKey: keyOf(next)
+  }
   return mesh
 })
+
+/** A seed that is not that of the key is none of ours to sign with. */
+const keyOf = ({ meshKey, meshKeySeed }: Kept): Keys | null => {
+  const keys = meshKeySeed === undefined ? null : fromSeed(Buffer.from(meshKeySeed, "base64url"))
+  return keys?.publicKey === meshKey ? keys : null
+}
 
 const seedOf = (
   settings: Settings,

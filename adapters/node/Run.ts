@@ -205,6 +205,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     propose: calls.propose,
     decide: calls.decide,
     discovery: () => ({ enabled: settings.discovery, ...found }),
+    operatorKey: mesh.operatorKey,
     address: () => address
   }
   yield* Operator.serve(daemon, socketIn(settings.stateDirectory)).pipe(

@@ -25,7 +25,7 @@ export const Device = Schema.Struct(Known)
 export type Device = typeof Device.Type
 
 /** Of every document: when it was true, by the daemon's calendar, and whose view it is. */
-const head = { at: Schema.String, seenFrom: Schema.String }
+export const head = { at: Schema.String, seenFrom: Schema.String }
 
 /** How a connection is protected, as negotiated; TLS is pinned when the far end's key or certificate is the expected one. */
 export const Security = Schema.Literals(["insecure", "tls-unpinned", "tls-pinned"])
@@ -103,7 +103,8 @@ export const Warning = Schema.Struct({
     "ISOLATED",
     "DISCOVERY_FAILED",
     "NOT_RUNNING",
-    "AMNESIA"
+    "AMNESIA",
+    "ELECTORS_WAIT"
   ]),
   about: Schema.NullOr(Device),
   text: Schema.String,

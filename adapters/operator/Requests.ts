@@ -9,7 +9,7 @@ import type { Question, WorldQuestion } from "./Views.ts"
 import { kinds, type Kind } from "../../kernel/wire/ContextFrame.ts"
 
 export type Asked =
-  | { readonly _tag: Read | "add" | Post }
+  | { readonly _tag: Read | "add" | "elect" | Post }
   | { readonly _tag: "remove"; readonly id: string }
   | { readonly _tag: "events"; readonly question: Question }
   | { readonly _tag: "world"; readonly question: WorldQuestion }
@@ -93,7 +93,7 @@ const readTrace = (parameters: URLSearchParams): Asked | Failure => {
 const POSTS = new Set(["hold", "hold-of", "command", "propose", "token", "decide", "engine"] as const)
 type Post = typeof POSTS extends Set<infer P> ? P : never
 const isPost = (word: string): word is Post => (POSTS as ReadonlySet<string>).has(word)
-const READS = new Set(["status", "peers", "health", "trust", "actuators", "proposals"] as const)
+const READS = new Set(["status", "peers", "health", "trust", "actuators", "proposals", "electors"] as const)
 type Read = typeof READS extends Set<infer R> ? R : never
 const isRead = (word: string): word is Read => (READS as ReadonlySet<string>).has(word)
 
@@ -108,6 +108,7 @@ export const read = (method: string, target: string): Asked | Failure => {
   if (url.search !== "") return refused(`/${path.slice(0, 32)} has no parameters`)
   if (method === "GET" && isRead(path)) return { _tag: path }
   if (path === "trust" && method === "POST") return { _tag: "add" }
+  if (path === "electors" && method === "POST") return { _tag: "elect" }
   if (method === "POST" && isPost(path)) return { _tag: path }
   if (path.startsWith("trust/") && method === "DELETE") {
     const id = path.slice("trust/".length)

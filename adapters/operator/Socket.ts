@@ -17,6 +17,8 @@ import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import type { Daemon, Told } from "../node/Daemon.ts"
 import * as Api from "./Api.ts"
+import * as Electing from "./Electing.ts"
+import * as ElectorsApi from "./ElectorsApi.ts"
 import { failure, type Failure, failures, isFailure } from "./Failure.ts"
 import { PATH_BYTES_MAX } from "./Place.ts"
 import { type Asked, read } from "./Requests.ts"
@@ -156,7 +158,7 @@ export const serve = Effect.fn("Operator.serve")(function* (daemon: Daemon, path
 interface Desk {
   readonly daemon: Daemon
   followers: number
-  /** One change of trust at a time, so that each answer is about its own. */
+  /** One change of trust, or of the electors, at a time, so that each answer is about its own. */
   readonly changes: Semaphore.Semaphore
 }
 
@@ -174,6 +176,7 @@ type Document =
   | Api.Health
   | Api.Trust
   | Api.TrustChange
+  | ElectorsApi.Electors
   | Api.Events
   | Failure
 
@@ -248,6 +251,12 @@ const perform = (
       return reading(request, "the id of a proposal", decodeToken, (wanted) => Deciding.token(daemon, wanted))
     case "decide":
       return reading(request, "a decision", decodeDecide, (wanted) => Deciding.decide(daemon, wanted))
+    case "electors":
+      return Effect.sync(() => Electing.electors(daemon))
+    case "elect":
+      return reading(request, "a change of the electors", decodeElectors, (wanted) =>
+        changes.withPermits(1)(Electing.change(daemon, wanted))
+      )
     case "add":
       return reading(request, "trust", decodeTrust, (wanted) => changes.withPermits(1)(Trusting.add(daemon, wanted)))
     case "hold":
@@ -260,6 +269,7 @@ const perform = (
 }
 
 const decodeTrust = Schema.decodeUnknownResult(Schema.fromJsonString(Api.TrustRequest))
+const decodeElectors = Schema.decodeUnknownResult(Schema.fromJsonString(ElectorsApi.ElectorsRequest))
 const decodeHold = Schema.decodeUnknownResult(Schema.fromJsonString(Api.HoldRequest))
 const decodeHoldOf = Schema.decodeUnknownResult(Schema.fromJsonString(Api.HoldOfRequest))
 const decodePropose = Schema.decodeUnknownResult(Schema.fromJsonString(Api.ProposeRequest))

@@ -219,12 +219,17 @@ const warningsOf = (
       node.phase === "left" || node.phase === "leaving" ? "this node has left the mesh" : "this node is still starting",
       null
     )
-  if (node.leadership.abstains)
+  const { next } = node.leadership.reconfiguration
+  if (node.leadership.abstains && next === null)
     warn(
       "AMNESIA",
-      `this node has lost its journal: under manifest ${node.config.manifest.version} it neither votes nor leads`,
-      "a newer manifest readmits it: a higher manifest-version on every node"
+      `this node has lost its journal: by version ${node.config.manifest.version} of the electors it neither votes nor leads`,
+      `where the operator key of the mesh is: clawmesh electors readmit ${node.config.deviceId}`
     )
+  if (next !== null) {
+    const text = `version ${next.manifest.version} of the electors waits for those who elect now: ${next.acks.length} of ${next.manifest.previous.electors.length} have acknowledged it`
+    warn("ELECTORS_WAIT", text, "clawmesh electors shows who has not; bring them up")
+  }
   const electors = electorsOf(node)
   if (node.phase === "running" && electors.total > 0 && leaderOf(node, now) === null) {
     if (electors.up < electors.needed) {

@@ -46,6 +46,8 @@ export class FakeDaemon implements Daemon {
   /** The node takes nothing up any more. */
   stuck = false
   found = { enabled: true, runs: true, why: "" }
+  /** Signs as the operator of the test's mesh, where it is kept here. */
+  operatorKey: Daemon["operatorKey"] = null
   /** Thrown by `state`, in place of an answer. */
   defect: Error | null = null
 
