@@ -175,7 +175,7 @@ export const descriptions: { readonly [K in Key]: Description } = {
     kind: "number",
     value: "N",
     says: `the version of the list of electors is a whole number from 1 to ${COUNTER_MAX}`,
-    about: "version of the list of electors; raise it with each change",
+    about: "version of the list of electors that the mesh begins with",
     otherwise: "1"
   },
   profile: {
