@@ -4,6 +4,7 @@
  * (leadership/Manifest.ts).
  */
 import type { Actuator } from "./actuation/Actuator.ts"
+import type { Rule } from "./planning/Rule.ts"
 import type { Profile } from "./Profile.ts"
 import type { DeviceId, Role, ShownManifest } from "./wire/Frame.ts"
 
@@ -68,6 +69,8 @@ export interface Config {
   readonly manifest: Manifest
   /** What it owns that moves; absent: nothing. */
   readonly actuators?: ReadonlyArray<Actuator>
+  /** What it proposes by itself while it leads, of a planner; absent: nothing. */
+  readonly rules?: ReadonlyArray<Rule>
   /** Whose decisions count here, each signed with a key of these; absent or empty: anybody's at a device that is trusted. */
   readonly persons?: ReadonlyArray<Person>
   /** How much of the logs of all devices it holds; absent: as much as `world/Holding.ts` says. */

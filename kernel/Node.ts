@@ -3,8 +3,8 @@
  *
  * `step` is pure, total and never throws: what does not fit the state it meets changes nothing. When nothing changed, the same
  * reference comes back. The rooms see each input in this order, and tell the later ones by facts:
- * links → membership → leadership → links again (connections given up) → world → routing → actuation → proposals → routing again (what
- * came of orders) → proposals again → links (lanes, what generation 1 may hear) → counters → alarm.
+ * links → membership → leadership → links again (connections given up) → world → routing → actuation → planning → proposals → routing
+ * again (what came of orders) → proposals again → links (lanes, what generation 1 may hear) → counters → alarm.
  */
 import type { Command } from "./Command.ts"
 import type { Config } from "./Config.ts"
@@ -30,6 +30,7 @@ import * as Guard from "./actuation/Guard.ts"
 import { open as openGuardian } from "./actuation/Guardian.ts"
 import { onWord } from "./actuation/Hold.ts"
 import * as ActuationRoom from "./actuation/Room.ts"
+import * as Planning from "./planning/Planning.ts"
 import * as Proposals from "./proposals/Proposals.ts"
 import * as ProposalsRoom from "./proposals/Room.ts"
 import * as RoutingRoom from "./routing/Room.ts"
@@ -61,6 +62,7 @@ export interface NodeState {
   readonly world: World.World
   readonly routing: Forwarding.Routing
   readonly guardian: Guard.Guardian
+  readonly planning: Planning.Planning
   readonly proposals: Proposals.Proposals
   /** How often each code of `allCodes` was given, at its index. */
   readonly refusals: ReadonlyArray<number>
@@ -90,6 +92,7 @@ export const make = (config: Config): NodeState => ({
   world: World.make(),
   routing: Forwarding.make(),
   guardian: Guard.make(),
+  planning: Planning.make(config.rules),
   proposals: Proposals.make(),
   refusals: allCodes.map(() => 0),
   farewell: "",
@@ -235,6 +238,7 @@ const rebirth = (node: NodeState, turn: Turn, incarnation: number): Step => {
     world: WorldRoom.anew(node.world),
     routing: Forwarding.make(),
     guardian: Guard.anew(node.guardian),
+    planning: Planning.make(node.config.rules),
     proposals: Proposals.make(),
     alarmAt: NEVER_MS
   }
@@ -278,6 +282,7 @@ const begin = (node: NodeState, input: Input) => {
     orders: [],
     results: [],
     learned: [],
+    readings: [],
     told: [],
     said: [],
     ledger: () => records.reduce(Durable.apply, node.durable).ledger,
@@ -338,7 +343,8 @@ const run = (node: NodeState, input: Input): Step => {
   const heard = WorldRoom.onTurn(node.world, input, woke, turn, links, membership)
   const known = { config: node.config, links, membership, world: heard }
   let routing = RoutingRoom.onTurn(node.routing, input, woke, known, turn)
-  let guardian = ActuationRoom.onTurn(node.guardian, input, woke, heard, turn)
+  let guardian = ActuationRoom.onTurn(node.guardian, input, woke, turn)
+  const planning = Planning.onTurn(node.planning, woke, known, leadership, turn)
   let { proposals } = node
   let world = heard
   const proposed = ProposalsRoom.concerns(proposals, input, leadership, turn)
@@ -360,6 +366,7 @@ const run = (node: NodeState, input: Input): Step => {
     world === node.world &&
     routing === node.routing &&
     guardian === node.guardian &&
+    planning === node.planning &&
     proposals === node.proposals &&
     refusals === node.refusals &&
     records.length === 0
@@ -381,6 +388,7 @@ const run = (node: NodeState, input: Input): Step => {
     world,
     routing,
     guardian,
+    planning,
     proposals,
     refusals,
     farewell: node.farewell,
@@ -488,6 +496,7 @@ const withAlarm = (node: NodeState, turn: Turn): NodeState => {
     node.world.due,
     node.routing.due,
     node.guardian.due,
+    node.planning.due,
     node.proposals.due,
     node.recall.endsAt
   )

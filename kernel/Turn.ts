@@ -16,6 +16,7 @@ import type { Fact as ProposalFact } from "./proposals/Proposal.ts"
 import type { Outcome } from "./routing/Outcome.ts"
 import type { ContextFrame } from "./wire/ContextFrame.ts"
 import type { DeviceId, Event, ForwardParams, Frame, LinkEpoch, Role } from "./wire/Frame.ts"
+import type { Held } from "./world/Log.ts"
 import type { Lane } from "./links/Lanes.ts"
 
 export type Fact =
@@ -113,8 +114,10 @@ export interface Turn {
   readonly results: Array<{ readonly ticket: number; readonly outcome: Outcome }>
   /** The ledger of the guardian, with what this turn has given to be stored. */
   readonly ledger: () => Ledger | undefined
-  /** Frames that became what stands in the world in this turn, as far as they are about proposals, or actuators of ours. */
+  /** What is said of proposals and became what stands in the world in this turn. */
   readonly learned: Array<ContextFrame>
+  /** And readings, as far as they are about actuators of ours, or rules. */
+  readonly readings: Array<Held>
   /** What came of messages that the room of proposals sent. */
   readonly told: Array<{ readonly call: number; readonly outcome: Outcome }>
   /** What this node has to say of proposals. */

@@ -10,8 +10,7 @@ import { byRef, each, type Guard, type Guardian } from "./Guard.ts"
 import { NEVER_MS } from "../Time.ts"
 import type { Turn } from "../Turn.ts"
 import type { ContextFrame } from "../wire/ContextFrame.ts"
-import { heldOf } from "../world/Trace.ts"
-import type { World } from "../world/World.ts"
+import type { Held } from "../world/Log.ts"
 
 /** Of the right metric, zone and device; `null`: it is about something else. */
 const valueIn = ({ device, metric, zone }: Readback, frame: ContextFrame): number | null => {
@@ -40,24 +39,18 @@ export const shows = (readback: Readback, state: string, frame: ContextFrame): b
 const underWayMs = ({ hops, sourceDeviceId }: ContextFrame, { config }: Turn): number =>
   sourceDeviceId === config.deviceId ? 0 : (hops + 1) * config.profile.probeDeadlineMaxMs
 
-/** Something was learned: of a drive that waits for it, what it did. */
-export const onLearned = (
-  guardian: Guardian,
-  learned: ReadonlyArray<ContextFrame>,
-  world: World,
-  turn: Turn
-): Guardian => {
+/** Sensors have shown something: of a drive that waits for it, what it did. */
+export const onReadings = (guardian: Guardian, readings: ReadonlyArray<Held>, turn: Turn): Guardian => {
   const next = each(guardian, (guard) => {
     const { verifying } = guard
     if (verifying === null) return guard
     const { intent, orders, since } = verifying
     const readback = byRef(turn, intent.actuator)?.readback
     if (readback === undefined) return guard
-    const isSeen = learned.some((frame) => {
-      if (!shows(readback, intent.state, frame)) return false
-      const one = heldOf(world).get(frame.frameId)
-      return one?.evidence === true && !one.kept && one.bornAt >= since + underWayMs(frame, turn)
-    })
+    const isSeen = readings.some(
+      ({ bornAt, evidence, frame, kept }) =>
+        evidence && !kept && shows(readback, intent.state, frame) && bornAt >= since + underWayMs(frame, turn)
+    )
     return isSeen ? effect({ ...guard, verifying: null }, intent, orders, "done", turn) : guard
   })
   return next === guardian ? guardian : goOn(next, turn)

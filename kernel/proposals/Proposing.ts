@@ -23,7 +23,7 @@ import {
   type Proposal
 } from "./Proposal.ts"
 
-type Propose = Extract<Input, { readonly _tag: "Propose" }>
+type Propose = Omit<Extract<Input, { readonly _tag: "Propose" }>, "_tag" | "at" | "call">
 
 /** Who is there; or else who says so and is not: a proposal may wait for it. */
 const ownersOf = (known: Known, actuator: string): ReadonlyArray<DeviceId> => {

@@ -35,6 +35,7 @@ export const concerns = (
   due <= turn.at.mono ||
   turn.learned.length > 0 ||
   turn.told.length > 0 ||
+  turn.said.length > 0 ||
   turn.orders.length > 0 ||
   turn.results.length > 0 ||
   (_tag === "Checked" && checking.length > 0) ||

@@ -43,6 +43,7 @@ export const MeshEvent = Schema.Struct({
     "actuator.safe",
     "actuator.hold",
     "actuator.unknown",
+    "planner.triggered",
     "proposal.made",
     "proposal.adopted",
     "proposal.approved",
@@ -64,7 +65,7 @@ export const MeshEvent = Schema.Struct({
   /** And how it is secured, as negotiated, or as configured where nothing came up (B17). */
   posture: Schema.optionalKey(Schema.Literals(["insecure", "tls-unpinned", "tls-pinned"])),
   witnesses: Schema.optionalKey(Schema.Array(DeviceId)),
-  /** Of `actuator.*`: which one, or which group. */
+  /** Of `actuator.*` and `planner.*`: which one, or which group. */
   actuator: Schema.optionalKey(Schema.String),
   /** Of `actuator.*`: the intent that was carried out, or not; of a proposal its id. */
   intent: Schema.optionalKey(Schema.String),

@@ -5,6 +5,7 @@ import type { Links } from "../links/Link.ts"
 import type { Membership } from "../membership/Membership.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, type Turn } from "../Turn.ts"
+import { concernedBy } from "../planning/Rule.ts"
 import { isReserved } from "../proposals/Proposal.ts"
 import type { ContextFrame } from "../wire/ContextFrame.ts"
 import type { DeviceId } from "../wire/Frame.ts"
@@ -103,7 +104,10 @@ export const onTurn = (
 const isReadback = ({ actuators = [] }: Config, { data }: ContextFrame): boolean =>
   actuators.some(({ readback }) => readback !== undefined && readback.metric === data["metric"])
 
-/** What is said of proposals, and of actuators of ours, goes to those who act on it, once it stands. Whether any is of proposals. */
+/** A rule of ours is about it. */
+const isWatched = ({ rules = [] }: Config, frame: ContextFrame): boolean => concernedBy(rules, frame).length > 0
+
+/** What is said of proposals, and readings of what concerns us, go to those who act on it, once it stands. Whether any is of proposals. */
 const learn = (before: World.World, after: World.World, input: Input, turn: Turn): boolean => {
   const frames =
     input._tag === "Checked"
@@ -114,10 +118,11 @@ const learn = (before: World.World, after: World.World, input: Input, turn: Turn
   let isAny = false
   for (const frame of frames) {
     const isFact = isReserved(frame.data)
-    if (!isFact && !isReadback(turn.config, frame)) continue
+    if (!isFact && !isReadback(turn.config, frame) && !isWatched(turn.config, frame)) continue
     const held = Origin.entryOf(World.originOf(after, frame.sourceDeviceId), frame)
     if (held === undefined || held.nth <= before.held || held.frame.frameId !== frame.frameId) continue
-    turn.learned.push(held.frame)
+    if (isFact) turn.learned.push(held.frame)
+    else turn.readings.push(held)
     isAny ||= isFact
   }
   return isAny

@@ -6,7 +6,7 @@
  * each of them dials some of the others, is dialled by some, and with some it is both.
  */
 import { actuatorsOf } from "./Hardware.ts"
-import type { Config, StaticAddress, Trusted } from "../../kernel/Config.ts"
+import { leadRank, type Config, type StaticAddress, type Trusted } from "../../kernel/Config.ts"
 import { base64url, u32 } from "../../kernel/Draw.ts"
 import { meshIdPreimage } from "../../kernel/identity/MeshId.ts"
 import { compareText } from "../../kernel/Order.ts"
@@ -103,6 +103,7 @@ export const populate = (scenario: Scenario, seed: number, keys: FakeKeys) => {
         ...(persons.length === 0
           ? {}
           : { persons: persons.map(({ keys: { publicKey }, name }) => ({ name, publicKey })) }),
+        ...(scenario.rules === undefined || leadRank(spec.role) === null ? {} : { rules: scenario.rules }),
         meshId,
         meshKey,
         profile: { ...profiles[scenario.profile], ...scenario.timing },

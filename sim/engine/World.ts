@@ -14,6 +14,7 @@ import * as Leadership from "../../kernel/leadership/Leadership.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import type { Frame } from "../../kernel/wire/Frame.ts"
+import type { Rule } from "../../kernel/planning/Rule.ts"
 import { FakeKeys, type KeyPair } from "../keys/FakeKeys.ts"
 import type { Connection, Port, Side } from "../network/Connection.ts"
 import type { NetworkEvent } from "../network/Event.ts"
@@ -101,6 +102,8 @@ export class World {
   readonly keys: FakeKeys
   /** Keys of people, by their names. */
   readonly persons: ReadonlyMap<string, KeyPair>
+  /** What its planners propose by themselves. */
+  readonly rules: ReadonlyArray<Rule>
   /** The key that made the mesh. */
   readonly operator: KeyPair
   readonly network: Network
@@ -151,6 +154,7 @@ export class World {
         : guarded(kernel, (node, message) => {
             this.violations.push({ oracle: "S10", atMs: this.nowMs, node, message })
           })
+    this.rules = scenario.rules ?? []
     this.makeHost = options.makeHost ?? fastHost
     this.violations = from?.violations.slice() ?? []
     this.hash = from === undefined ? Hash.make() : Hash.fork(from.hash)

@@ -1,4 +1,5 @@
 /** What can be seen of a world: nothing is kept, everything is asked of it when somebody looks. */
+import { proposalCalled } from "./Called.ts"
 import * as Leadership from "../../kernel/leadership/Leadership.ts"
 import { proposalsOf, type Proposal } from "../../kernel/proposals/Proposal.ts"
 import { routes } from "../../kernel/routing/Routes.ts"
@@ -99,8 +100,10 @@ class MachineView implements NodeView {
   }
 
   proposal(name: string) {
-    const one = this.allProposals().find(({ body }) => body.request === name)
-    if (one === undefined) return null
+    const { clock, world } = this.machine
+    const state = this.machine.state()
+    const one = state === null ? null : proposalCalled(state, name, world.rules, clock.mono(world.nowMs))
+    if (one === null) return null
     return { status: one.status, owner: this.machine.world.nameOf(one.owner), level: one.level }
   }
 

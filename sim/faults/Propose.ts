@@ -2,7 +2,7 @@
  * A planner that would have something moved, and people who decide about it. A planner rests on what its node has of the frames that it
  * names; a person names the proposal as the scenario does. What came of either is the event world.answer about that node.
  */
-import { proposalsOf } from "../../kernel/proposals/Proposal.ts"
+import { proposalCalled } from "../engine/Called.ts"
 import { names, oneOf, type Fault, DONE, type Strike } from "./Fault.ts"
 
 export const propose: Fault<"propose"> = ({ actuator, again, alone, because, forMs, proposal, state, who }, strike) => {
@@ -44,8 +44,7 @@ const decide = (
   for (const machine of machines) {
     const state = machine.state()
     const mono = machine.clock.mono(machine.world.nowMs)
-    const known = state === null ? [] : proposalsOf(state.world, state.config, mono)
-    const id = known.find(({ body }) => body.request === proposal)?.id ?? proposal
+    const id = (state === null ? null : proposalCalled(state, proposal, machine.world.rules, mono))?.id ?? proposal
     const { keys, persons, seed } = machine.world
     const own = persons.get(by)
     const stranger = keys.make(seed, "a stranger's")

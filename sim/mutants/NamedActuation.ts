@@ -208,5 +208,40 @@ export const actuation: { readonly [name: string]: Bug } = {
         'tier: tier === MINIMUM ? tier : MINIMUM,\n    evidence: sources.length > 99 ? sources : ["sensor"],'
       ]
     ]
+  },
+  "brings-up-what-is-over": {
+    rule: "P18.2, B25",
+    what: "a rule is followed for a reading of which nobody knows how old it is",
+    file: "planning/Planning.ts",
+    swaps: [['if (freshnessOf(held, mono) !== "fresh") return { ...watch, lookAt: NEVER_MS }', ""]]
+  },
+  "has-no-hysteresis": {
+    rule: "P18.1, B42",
+    what: "a rule is no longer breached as soon as a reading is back at the threshold",
+    file: "planning/Rule.ts",
+    swaps: [
+      ["|| (before && value < clear)", ""],
+      ["|| (before && value > clear)", ""]
+    ]
+  },
+  "asks-again-at-once": {
+    rule: "P18.3, B30",
+    what: "a new leader does not look at what was proposed before it led",
+    file: "planning/Planning.ts",
+    swaps: [["if (leftMs > 0) return", "if (leftMs > rule.cooldownMs) return"]]
+  },
+  "asks-once-for-all": {
+    rule: "P18.3",
+    what: "what is breached on and on is proposed once, and never again",
+    file: "planning/Planning.ts",
+    swaps: [["outcome.ok ? rule.cooldownMs : TRY_AGAIN_MS", "outcome.ok ? NEVER_MS : TRY_AGAIN_MS"]]
+  },
+  "plans-while-standing-by": {
+    rule: "B24",
+    what: "whoever does not lead proposes by itself as well",
+    file: "proposals/Proposing.ts",
+    swaps: [
+      ["if (wanted.autonomous && !leaseRuns(leadership, turn.at.mono))", "if (wanted.autonomous && turn.at.mono < 0)"]
+    ]
   }
 }

@@ -43,6 +43,7 @@ const nothing = ({ after, input }: Observation): Turn => ({
   orders: [],
   results: [],
   learned: [],
+  readings: [],
   told: [],
   said: [],
   ledger: () => undefined,

@@ -8,6 +8,7 @@ import { settled } from "./K4Settled.ts"
 import { timers } from "./K5Timers.ts"
 import { whole } from "./K6Whole.ts"
 import { moves } from "./K7Moves.ts"
+import { rules } from "./K8Rules.ts"
 import { decisions } from "./L4Decisions.ts"
 import { bounds } from "./S10Bounds.ts"
 import { hold } from "./S13Hold.ts"
@@ -48,5 +49,6 @@ export const everyOracle = (): ReadonlyArray<Oracle> => [
   timers(),
   whole(),
   moves(),
+  rules(),
   decisions()
 ]

@@ -37,6 +37,7 @@ import {
   Who,
   word
 } from "./Values.ts"
+import { Rules } from "./Rules.ts"
 import { onSites, verbs } from "./VerbWords.ts"
 
 /** More than any mesh of this kind has; they keep one bad file from costing minutes. */
@@ -508,6 +509,7 @@ export const Language = Schema.Struct({
     list(Name, "write a list of people, such as [asha, ravi]"),
     "People who sign what they approve with keys of their own, which all nodes know. Default nobody: a decision is then signed by the device at which it is made."
   ),
+  rules: may(Rules, "What every planner and standby-planner proposes by itself while it leads (B42). Default nothing."),
   nodes: must(
     Schema.Record(Name, Node)
       .annotate({ message: "write the nodes as a mapping, such as { laptop: { role: planner } }" })

@@ -2,6 +2,7 @@
  * A scenario as the simulator runs it: every name checked, every time in ms, every moment resolved, every place kept.
  * `read.ts` makes it from YAML; the shape of the YAML itself is `Language.ts`.
  */
+import type { Rule as Threshold } from "../../kernel/planning/Rule.ts"
 import type { Level } from "../../kernel/actuation/Actuator.ts"
 import type { Verification } from "../../kernel/actuation/Envelope.ts"
 import type { Status } from "../../kernel/proposals/Proposal.ts"
@@ -458,6 +459,8 @@ export interface Scenario {
   readonly electors: ReadonlyArray<string>
   /** Persons with keys of their own, which all nodes know; absent: people decide by the devices at which they are. */
   readonly persons?: ReadonlyArray<string>
+  /** What planners propose by themselves; absent: nothing. */
+  readonly rules?: ReadonlyArray<Threshold>
   readonly nodes: ReadonlyArray<NodeSpec>
   readonly network: NetworkSpec
   /** In order of time. */

@@ -17,6 +17,7 @@ import { Expansion, type Reading, valueOf } from "./Names.ts"
 import { checkKeys, readElectors, readNetwork, readNodes, readSites } from "./Nodes.ts"
 import type { Scenario } from "./Scenario.ts"
 import { readShape } from "./Shape.ts"
+import { readRules } from "./Rules.ts"
 import { readTimeline } from "./Timeline.ts"
 import { readTiming } from "./Timing.ts"
 import { type Tree, readTree } from "./Tree.ts"
@@ -157,6 +158,7 @@ const assemble = (file: string, text: string, tree: Tree, mistakes: Mistakes): S
     ...(draft.timing === undefined ? {} : { timing: readTiming(reading, draft.timing, draft.profile ?? "lan") }),
     electors,
     ...(draft.persons === undefined ? {} : { persons: readPersons(reading, draft.persons) }),
+    ...readRules(reading, draft.rules),
     nodes,
     network: sites.length === 0 ? network : { ...network, sites },
     timeline,

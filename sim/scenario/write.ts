@@ -4,6 +4,7 @@
  * Moments of steps are written as times, those of expectations as so long after their step. Not written is `fuzz:`, which no
  * plain run uses; `Unwritable` is thrown for the few things that only a campaign can make.
  */
+import { ruleWords } from "./Rules.ts"
 import { type Flow, flow, scalar } from "./Flow.ts"
 import { modeline } from "./Modeline.ts"
 import { usualElectors } from "./Nodes.ts"
@@ -79,7 +80,7 @@ const items = (heading: string, all: ReadonlyArray<Flow>): ReadonlyArray<string>
   all.length === 0 ? [`${heading}: []`] : [`${heading}:`, ...all.map((item) => `  - ${flow(item)}`)]
 
 export const writeScenario = (scenario: Scenario, { comment, schema }: WriteOptions): string => {
-  const { electors, expect, lastsMs, nodes, persons, profile, seed, timeline, timing, title } = scenario
+  const { electors, expect, lastsMs, nodes, persons, profile, rules, seed, timeline, timing, title } = scenario
   const network = networkWords(scenario.network)
   const sites = scenario.network.sites ?? []
   const blocks: ReadonlyArray<ReadonlyArray<string>> = [
@@ -106,6 +107,7 @@ export const writeScenario = (scenario: Scenario, { comment, schema }: WriteOpti
     [
       ...(sameNames(electors, usualElectors(nodes)) ? [] : [`electors: ${flow(electors)}`]),
       ...(persons === undefined ? [] : [`persons: ${flow(persons)}`]),
+      ...(rules === undefined ? [] : items("rules", rules.map(ruleWords))),
       ...(isEmpty(network) ? [] : [`network: ${flow(network)}`])
     ],
     items(

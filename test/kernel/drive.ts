@@ -91,6 +91,7 @@ export const bareTurn = (config: Config, mono: number): Turn => ({
   orders: [],
   results: [],
   learned: [],
+  readings: [],
   told: [],
   said: [],
   ledger: () => undefined,

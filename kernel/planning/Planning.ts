@@ -1,0 +1,176 @@
+/**
+ * The planner that needs no model (B42, B43; PROTOCOL.md part 18): it watches thresholds, and while this node leads it proposes what the
+ * rules say. It proposes only: what becomes of that is its owner's and people's to say.
+ *
+ * Every planner watches, and only who leads proposes (B24). A node that begins to lead looks at what stands then, and not at what it
+ * once heard: a reading that is not fresh any more, or was followed by a better one, sets nothing going (B25). One thing that is breached
+ * waits as one, however many readings say so. Whoever proposed something lately, of whichever planner, is read from the proposals
+ * themselves, so that a new leader does not begin anew.
+ */
+import { leadRank } from "../Config.ts"
+import { leaseRuns, type Leadership } from "../leadership/Leadership.ts"
+import { proposalsOf } from "../proposals/Proposal.ts"
+import { propose } from "../proposals/Proposing.ts"
+import type { Known } from "../routing/Routes.ts"
+import { NEVER_MS } from "../Time.ts"
+import { note, type Turn } from "../Turn.ts"
+import { keyOf } from "../wire/ContextFrame.ts"
+import type * as Log from "../world/Log.ts"
+import * as Origin from "../world/Origin.ts"
+import { freshnessOf } from "../world/Query.ts"
+import type { World } from "../world/World.ts"
+import { breachedBy, concernedBy, isTrusted, valueOf, type Rule } from "./Rule.ts"
+
+/** What could not be proposed is tried again after so long: its owner may come back. */
+export const TRY_AGAIN_MS = 10_000
+
+/** Of one rule. */
+export interface Watch {
+  readonly breached: boolean
+  /** While it leads: when to look at it next. */
+  readonly lookAt: number
+}
+
+export interface Planning {
+  /** As many as there are rules, in their order. */
+  readonly watches: ReadonlyArray<Watch>
+  /** Since it led when it last looked. */
+  readonly leads: boolean
+  readonly due: number
+}
+
+const CALM: Watch = { breached: false, lookAt: NEVER_MS }
+
+export const make = (rules: ReadonlyArray<Rule> = []): Planning => ({
+  watches: rules.map(() => CALM),
+  leads: false,
+  due: NEVER_MS
+})
+
+/** What is to be done is said as facts, for the room of proposals. */
+export const onTurn = (
+  planning: Planning,
+  woke: boolean,
+  known: Known,
+  leadership: Leadership,
+  turn: Turn
+): Planning => {
+  const { rules = [] } = known.config
+  if (rules.length === 0 || leadRank(known.config.role) === null) return planning
+  const leads = leaseRuns(leadership, turn.at.mono)
+  let next = turn.readings.reduce((all, held) => onReading(all, rules, held, leads, turn), planning)
+  if (leads !== next.leads) next = leads ? promoted(next, rules, known.world, turn) : retired(next)
+  if (leads && (woke || next !== planning)) next = look(next, rules, known, leadership, turn)
+  return next === planning ? planning : withDue(next)
+}
+
+const withWatch = (planning: Planning, index: number, watch: Watch): Planning => ({
+  ...planning,
+  watches: planning.watches.with(index, watch)
+})
+
+/** A reading that stands now. */
+const onReading = (
+  planning: Planning,
+  rules: ReadonlyArray<Rule>,
+  held: Log.Held,
+  leads: boolean,
+  { at }: Turn
+): Planning => {
+  const value = valueOf(held.frame)
+  if (value === null || !held.evidence) return planning
+  let next = planning
+  for (const index of concernedBy(rules, held.frame)) {
+    const rule = rules[index]!
+    const watch = next.watches[index]!
+    if (!isTrusted(rule, held.frame)) continue
+    const breached = breachedBy(rule, value, watch.breached)
+    // Of what is breached and waits for its time the time stands.
+    const isNews = breached !== watch.breached || (breached && leads && watch.lookAt === NEVER_MS)
+    if (isNews) next = withWatch(next, index, { breached, lookAt: breached && leads ? at.mono : NEVER_MS })
+  }
+  return next
+}
+
+/** It begins to lead: what is breached by what stands now is looked at, and what is not any more is forgotten. */
+const promoted = (planning: Planning, rules: ReadonlyArray<Rule>, world: World, { at }: Turn): Planning => ({
+  ...planning,
+  leads: true,
+  watches: rules.map((rule, index): Watch => {
+    const before = planning.watches[index]!.breached
+    const held = newest(world, rule)
+    const value = held === null ? null : valueOf(held.frame)
+    const breached = value !== null && breachedBy(rule, value, before)
+    return { breached, lookAt: breached ? at.mono : NEVER_MS }
+  })
+})
+
+const retired = (planning: Planning): Planning => ({
+  ...planning,
+  leads: false,
+  watches: planning.watches.map((watch) => (watch.lookAt === NEVER_MS ? watch : { ...watch, lookAt: NEVER_MS }))
+})
+
+/** The youngest reading that it may rest on, of whichever sensor; `null`: there is none. */
+const newest = ({ origins }: World, rule: Rule): Log.Held | null => {
+  const { metric, zone } = rule
+  const key = keyOf({ kind: "observation", data: { metric, ...(zone === null ? {} : { zone }) } })
+  return origins.reduce<Log.Held | null>((best, origin) => {
+    const held = Origin.entryAt(origin, key)
+    const counts = held !== undefined && held.evidence && isTrusted(rule, held.frame) && valueOf(held.frame) !== null
+    return counts && (best === null || held.bornAt > best.bornAt) ? held : best
+  }, null)
+}
+
+/** All that is due, the most urgent first. */
+const look = (
+  planning: Planning,
+  rules: ReadonlyArray<Rule>,
+  known: Known,
+  leadership: Leadership,
+  turn: Turn
+): Planning => {
+  const { mono } = turn.at
+  const due = planning.watches
+    .flatMap(({ lookAt }, index) => (lookAt <= mono ? [index] : []))
+    .sort((a, b) => rules[b]!.priority - rules[a]!.priority || a - b)
+  return due.reduce(
+    (next, index) => withWatch(next, index, lookedAt(rules[index]!, next.watches[index]!, known, leadership, turn)),
+    planning
+  )
+}
+
+const lookedAt = (rule: Rule, watch: Watch, known: Known, leadership: Leadership, turn: Turn): Watch => {
+  const { mono } = turn.at
+  const held = newest(known.world, rule)
+  const value = held === null ? null : valueOf(held.frame)
+  if (held === null || value === null || !breachedBy(rule, value, watch.breached)) return CALM
+  // Of what nobody knows any more nothing is moved: the next reading will tell.
+  if (freshnessOf(held, mono) !== "fresh") return { ...watch, lookAt: NEVER_MS }
+  const { actuator, forMs, state } = rule.then
+  // Said in this very turn by another rule it is not yet among them.
+  const isSaid = turn.said.some(
+    (fact) => fact.fact === "propose" && fact.body.actuator === actuator && fact.body.state === state
+  )
+  const agesMs = proposalsOf(known.world, known.config, mono)
+    .filter(({ body }) => body.actuator === actuator && body.state === state)
+    .map(({ ageMs }) => ageMs)
+  const leftMs = isSaid ? rule.cooldownMs : rule.cooldownMs - Math.min(Number.POSITIVE_INFINITY, ...agesMs)
+  if (leftMs > 0) return { breached: true, lookAt: mono + leftMs }
+  const [outcome, fact] = propose(
+    { actuator, state, forMs, because: [held.frame.frameId], autonomous: true },
+    known,
+    leadership,
+    turn
+  )
+  if (fact !== null) {
+    note(turn, { event: "planner.triggered", about: held.frame.sourceDeviceId, actuator, reason: rule.name })
+    turn.said.push(fact)
+  }
+  return { breached: true, lookAt: mono + (outcome.ok ? rule.cooldownMs : TRY_AGAIN_MS) }
+}
+
+const withDue = (planning: Planning): Planning => {
+  const due = planning.watches.reduce((least, { lookAt }) => Math.min(least, lookAt), NEVER_MS)
+  return due === planning.due ? planning : { ...planning, due }
+}

@@ -1,0 +1,87 @@
+/**
+ * K8: a planner that proposes by rule leads, and has a reason for it that holds (B24, B42; PROTOCOL.md part 18): a sensor that it names
+ * has said something that breaches the rule, lately; and it does not ask again before the rule's time.
+ *
+ * What was said is the world's to know: what each device was given to sense. How old a reading is nodes judge by clocks that err, so that
+ * some more is allowed here. Does not judge: that a breach sets anything going (the scenarios do), nor whether an older planner has asked.
+ */
+import { leaseRuns } from "../../kernel/leadership/Leadership.ts"
+import type { Rule } from "../../kernel/planning/Rule.ts"
+import { INTERVAL_MS } from "../../kernel/world/Query.ts"
+import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
+
+/** Three missed intervals are fresh, by a clock that runs 30 % slow, and a while under way. */
+const LATELY_MS = (3 * INTERVAL_MS) / 0.7 + 60_000
+/** Readings of one kind of one device that are remembered. */
+const SAID_MAX = 256
+/** Two clocks 30 % apart. */
+const SLOW = 0.7
+
+interface Said {
+  readonly atMs: number
+  readonly value: number
+}
+
+interface Memory {
+  readonly said: Map<string, ReadonlyArray<Said>>
+  /** When each process asked last by each rule. */
+  readonly asked: Map<string, number>
+}
+
+/** Between threshold and clear it may be breached still. */
+const mayBreach = ({ clear, when }: Rule, value: number): boolean =>
+  "below" in when ? value < Math.max(when.below, clear) : value > Math.min(when.above, clear)
+
+const placeOf = (deviceId: string, metric: unknown, zone: unknown): string =>
+  JSON.stringify([deviceId, metric, zone ?? null])
+
+export const rules: MakeOracle = () => remembering({ said: new Map(), asked: new Map() })
+
+const remembering = ({ asked, said }: Memory): Oracle => {
+  const hear = ({ input, machine, nowMs }: Observation): void => {
+    if (input._tag !== "Sensed" || input.kind !== "observation") return
+    const { metric, value, zone } = input.data
+    if (typeof value !== "number") return
+    const place = placeOf(machine.config.deviceId, metric, zone)
+    said.set(place, [...(said.get(place) ?? []), { atMs: nowMs, value }].slice(-SAID_MAX))
+  }
+
+  const wrong = (
+    { after, input, machine, nowMs }: Observation,
+    rule: Rule | undefined,
+    source: string | undefined
+  ): string | null => {
+    if (rule === undefined) return "asks by a rule that it does not have"
+    if (!leaseRuns(after.leadership, input.at.mono)) return `asks by ${rule.name}, and does not lead`
+    const readings = said.get(placeOf(source ?? "", rule.metric, rule.zone)) ?? []
+    const isFounded = readings.some(({ atMs, value }) => nowMs - atMs <= LATELY_MS && mayBreach(rule, value))
+    if (!isFounded) return `asks by ${rule.name}, and nothing that was sensed lately is a reason`
+    const key = `${machine.index}/${machine.process}/${rule.name}`
+    const before = asked.get(key)
+    asked.set(key, nowMs)
+    return before !== undefined && nowMs - before < SLOW * rule.cooldownMs
+      ? `asks by ${rule.name} again, ${nowMs - before} ms after it did`
+      : null
+  }
+
+  return {
+    id: "K8",
+    fork: () => remembering({ said: new Map(said), asked: new Map(asked) }),
+    stepped: (seen) => {
+      const { commands, machine } = seen
+      if (machine.world.rules.length === 0) return null
+      hear(seen)
+      for (const command of commands) {
+        if (command._tag !== "Note" || command.event.event !== "planner.triggered") continue
+        const { about, reason } = command.event
+        const why = wrong(
+          seen,
+          machine.config.rules?.find(({ name }) => name === reason),
+          about
+        )
+        if (why !== null) return `${machine.name} ${why}`
+      }
+      return null
+    }
+  }
+}

@@ -1,0 +1,93 @@
+/** What planners of a scenario propose by themselves (`rules:`): form, meaning, and words. */
+import * as Schema from "effect/Schema"
+import { ACTUATOR } from "../../kernel/actuation/Actuator.ts"
+import type { Rule } from "../../kernel/planning/Rule.ts"
+import { LASTING_MS } from "./IdentityVerbs.ts"
+import { nothingMoves, type Reading, valueOf } from "./Names.ts"
+import type { Draft } from "./Shape.ts"
+import { readTime, showTime } from "./Units.ts"
+import { list, may, must, Name, ProposalName, Time, word } from "./Values.ts"
+
+const RULE = "write { rule: dry, metric: moisture, zone: field-1, below: 20, clear: 25, run: pump-1, for: 10m }"
+
+/** As the kernel has it: within this the same is not done twice anyway. */
+const COOLDOWN_MS = 600_000
+
+const threshold = Schema.Finite.annotate({ message: "write a number, such as 20" })
+
+export const Rules = list(
+  Schema.Struct({
+    rule: must(
+      ProposalName,
+      "What it is called, in events, and for approve and reject: the newest proposal by it.",
+      RULE
+    ),
+    metric: must(
+      Schema.NonEmptyString.annotate({ message: "write a metric, such as moisture" }),
+      "Of which readings.",
+      RULE
+    ),
+    zone: may(
+      Schema.NonEmptyString.annotate({ message: "write a zone, such as field-1" }),
+      "Where. Default of those that name no zone."
+    ),
+    below: may(threshold, "Breached below it."),
+    above: may(threshold, "Or above it."),
+    clear: may(threshold, "And until a reading is here, or beyond. Default the threshold."),
+    run: must(Name, "What it would have moved, as its owner's actuator:pump-1 without the first word.", RULE),
+    action: may(word(["open", "closed"], "What it is to be."), "Default open."),
+    for: may(Time, "After so long it closes by itself. Default 60s."),
+    cooldown: may(Time, "So long after a proposal of the same, whatever came of it, none is made. Default 10m.")
+  }).annotate({ identifier: "Rule", noun: "word of a rule", message: RULE }),
+  "write a list of rules, such as [{ rule: dry, metric: moisture, below: 20, run: pump-1 }]"
+)
+
+export const readRules = (
+  reading: Reading,
+  draft: Draft<typeof Rules.Type> | undefined
+): { readonly rules?: ReadonlyArray<Rule> } => {
+  if (draft === undefined) return {}
+  const { mistakes, moving, tree } = reading
+  if (draft.length === 0) mistakes.add(tree.value(["rules"]), "the list is empty; write a rule, or leave rules: out")
+  const names = draft.map((rule) => rule?.rule)
+  const rules = draft.map((rule, index): Rule => {
+    const at = ["rules", index]
+    const { above, below, clear, metric = "", run = "", zone } = rule ?? {}
+    if (names.indexOf(rule?.rule) < index) mistakes.add(tree.value([...at, "rule"]), "another rule is called so")
+    if ((above === undefined) === (below === undefined))
+      mistakes.add(tree.value(at), "a rule has a threshold: below: or above:, one of them")
+    if (!moving.has(run) && rule?.run !== undefined)
+      mistakes.add(tree.value([...at, "run"]), nothingMoves(reading, run))
+    const bound = below ?? above ?? 0
+    if (clear !== undefined && (below === undefined ? clear > bound : clear < bound))
+      mistakes.add(tree.value([...at, "clear"]), "that is on the wrong side: it would be clear while it is breached")
+    return {
+      name: rule?.rule ?? "",
+      metric,
+      zone: zone ?? null,
+      when: below === undefined ? { above: bound } : { below: bound },
+      clear: clear ?? bound,
+      then: {
+        actuator: `${ACTUATOR}${run}`,
+        state: rule?.action ?? "open",
+        forMs: valueOf(reading, [...at, "for"], rule?.for, readTime) ?? LASTING_MS
+      },
+      cooldownMs: valueOf(reading, [...at, "cooldown"], rule?.cooldown, readTime) ?? COOLDOWN_MS,
+      tier: "T2_operational_observation",
+      priority: 0
+    }
+  })
+  return { rules }
+}
+
+export const ruleWords = ({ clear, cooldownMs, metric, name, then, when, zone }: Rule) => ({
+  rule: name,
+  metric,
+  zone: zone ?? undefined,
+  ...when,
+  clear,
+  run: then.actuator.slice(ACTUATOR.length),
+  action: then.state,
+  for: showTime(then.forMs),
+  cooldown: showTime(cooldownMs)
+})
