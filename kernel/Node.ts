@@ -337,7 +337,7 @@ const run = (node: NodeState, input: Input): Step => {
       : LeadershipRoom.onTurn(node.leadership, input, woke, turn, links)
   if (turn.facts.length > 0) {
     links = Links.settle(links, turn)
-    pinProven(node, turn)
+    Trust.pinProven(turn)
   }
   // After all that may have ended a session.
   const heard = WorldRoom.onTurn(node.world, input, woke, turn, links, membership)
@@ -476,16 +476,6 @@ const counted = (refusals: ReadonlyArray<number>, facts: ReadonlyArray<Fact>): R
     next = next.map((count, index) => (allCodes[index] === fact.code ? count + 1 : count))
   }
   return next
-}
-
-/** The first key that a trusted device proves is kept, and so is that it ever spoke the kernel extension. */
-const pinProven = (node: NodeState, turn: Turn): void => {
-  for (const fact of turn.facts) {
-    if (fact._tag !== "Proved") continue
-    const pin = node.durable.pins.find((known) => known.deviceId === fact.peer)
-    if (pin !== undefined && (pin.kernel || !fact.kernel)) continue
-    turn.persist({ _tag: "Pin", deviceId: fact.peer, publicKey: fact.publicKey, kernel: fact.kernel }, [])
-  }
 }
 
 const withAlarm = (node: NodeState, turn: Turn): NodeState => {

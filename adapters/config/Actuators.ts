@@ -2,24 +2,15 @@
  * The section `actuators` of node.yaml: what this node moves, on what terms, and by which program. Each mistake is told at its
  * place. It stands in the file only: what may move water is no matter for a flag.
  */
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
 import { ACTUATOR, levels, type Actuator, type Readback } from "../../kernel/actuation/Actuator.ts"
 import { verifications } from "../../kernel/actuation/Envelope.ts"
 import { tiers } from "../../kernel/wire/ContextFrame.ts"
 import { DeviceId, Role } from "../../kernel/wire/Frame.ts"
 import type { Mistake } from "./Mistake.ts"
+import { Bound, decodeSection, Plain, Program, Span, spanOf, type Section, type Word } from "./Section.ts"
 import type { Placed } from "./Source.ts"
 import { hint } from "./Spelling.ts"
-
-/** As it was read: plain values, and the place of each by its path, as far as that was written down. */
-export interface Section {
-  readonly value: unknown
-  readonly placeOf: (path: ReadonlyArray<PropertyKey>) => Placed
-  /** The place of the word before a value. */
-  readonly wordAt: (path: ReadonlyArray<PropertyKey>) => Placed
-}
 
 /** The program that moves it, and its arguments; `{state}` among them is the state that it is to take. */
 export interface Driver {
@@ -31,58 +22,36 @@ export interface OwnedActuator extends Actuator, Driver {}
 
 const ACTUATORS_MAX = 64
 const STATES_MAX = 16
-const ARGUMENTS_MAX = 32
-
-const word = (text: string): boolean => /^[a-z0-9][a-z0-9._-]{0,62}$/u.test(text)
-const Word = Schema.String.check(Schema.makeFilter(word))
-
-/** `30s`, `20m`, `2h`, in ms; `null`: it is none. */
-export const spanOf = (text: string): number | null => {
-  const found = /^([1-9]\d{0,5})(s|m|h)$/u.exec(text)
-  return found === null ? null : Number(found[1]) * { s: 1_000, m: 60_000, h: 3_600_000 }[found[2] as "s" | "m" | "h"]
-}
-
-const DAY_MS = 86_400_000
-const isSpan = (text: string): boolean => (spanOf(text) ?? DAY_MS + 1) <= DAY_MS
-
 const Gpio = Schema.Struct({
   chip: Schema.String.check(Schema.makeFilter((text) => /^[\w./-]{1,64}$/u.test(text))),
   line: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_023 })),
-  high: Word
+  high: Plain
 })
 
-/** Numbers that are not whole come as they are written. */
-const isNumber = (text: string): boolean => /^[+-]?(?:\d+\.?\d*|\.\d+)$/u.test(text)
-const Bound = Schema.Union([Schema.Finite, Schema.String.check(Schema.makeFilter(isNumber))])
 const Bounds = Schema.Struct({ "at-least": Schema.optionalKey(Bound), "at-most": Schema.optionalKey(Bound) })
 
 const VerifiedBy = Schema.Struct({
   metric: Schema.NonEmptyString,
   zone: Schema.optionalKey(Schema.NonEmptyString),
   from: Schema.optionalKey(DeviceId),
-  within: Schema.String.check(Schema.makeFilter(isSpan)),
+  within: Span,
   shows: Schema.Record(Schema.String, Bounds)
 })
 type VerifiedBy = typeof VerifiedBy.Type
 
 const One = Schema.Struct({
-  name: Word,
-  group: Schema.optionalKey(Word),
-  states: Schema.optionalKey(Schema.Array(Word).check(Schema.isMinLength(2), Schema.isMaxLength(STATES_MAX))),
-  safe: Word,
-  "at-most": Schema.String.check(Schema.makeFilter(isSpan)),
+  name: Plain,
+  group: Schema.optionalKey(Plain),
+  states: Schema.optionalKey(Schema.Array(Plain).check(Schema.isMinLength(2), Schema.isMaxLength(STATES_MAX))),
+  safe: Plain,
+  "at-most": Span,
   tier: Schema.optionalKey(Schema.Literals(tiers)),
   verification: Schema.optionalKey(Schema.Literals(verifications)),
   "may-ask": Schema.optionalKey(Schema.Array(Role).check(Schema.isMinLength(1))),
   level: Schema.optionalKey(Schema.Literals(levels)),
   approvers: Schema.optionalKey(Schema.Array(Schema.NonEmptyString).check(Schema.isMinLength(1))),
   "verified-by": Schema.optionalKey(VerifiedBy),
-  exec: Schema.optionalKey(
-    Schema.Array(Schema.String.check(Schema.makeFilter((text) => text !== "" && !text.includes("\0")))).check(
-      Schema.isMinLength(1),
-      Schema.isMaxLength(ARGUMENTS_MAX)
-    )
-  ),
+  exec: Schema.optionalKey(Program),
   gpio: Schema.optionalKey(Gpio)
 })
 type One = typeof One.Type
@@ -121,11 +90,8 @@ const KNOWN_GPIO = Object.keys(Gpio.fields)
 const KNOWN_VERIFIED_BY = Object.keys(VerifiedBy.fields)
 const KNOWN_BOUNDS = Object.keys(Bounds.fields)
 
-const decode = Schema.decodeUnknownResult(All)
-const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
-
 /** The last word of a path, and those that may stand in its place. */
-const wordOf = (path: ReadonlyArray<PropertyKey>) => {
+const wordOf = (path: ReadonlyArray<PropertyKey>): Word => {
   const names = path.filter((key) => typeof key === "string")
   const [first, second] = names
   const last = names.at(-1)
@@ -136,20 +102,10 @@ const wordOf = (path: ReadonlyArray<PropertyKey>) => {
   return { last, among }
 }
 
-const sentence = (path: ReadonlyArray<PropertyKey>, value: unknown): string => {
-  const { among, last } = wordOf(path)
+const sentence = ({ among, last }: Word, value: unknown): string => {
   if (last === undefined) return ALL
   if (!among.includes(last)) return `no such word${hint(last, among) || `; there are ${among.join(", ")}`}`
   return value === undefined ? `${last} is missing: ${says[last]!}` : says[last]!
-}
-
-const valueAt = (value: unknown, path: ReadonlyArray<PropertyKey>): unknown => {
-  let at = value
-  for (const key of path) {
-    if (typeof at !== "object" || at === null || !Object.hasOwn(at, key)) return undefined
-    at = (at as Readonly<Record<PropertyKey, unknown>>)[key]
-  }
-  return at
 }
 
 const GPIOSET = "gpioset"
@@ -259,30 +215,18 @@ export const approversIn = ({ placeOf }: Section, actuators: ReadonlyArray<Owned
     approvers.map((person, nth) => ({ person, at: placeOf([place, "approvers", nth]) }))
   )
 
-export const check = ({ placeOf, value, wordAt }: Section, mistakes: Array<Mistake>): ReadonlyArray<OwnedActuator> => {
+export const check = (section: Section, mistakes: Array<Mistake>): ReadonlyArray<OwnedActuator> => {
   const add = (path: ReadonlyArray<PropertyKey>, message: string): void =>
-    void mistakes.push({ ...placeOf(path), message })
-  const decoded = decode(value, { errors: "all", onExcessProperty: "error" })
-  if (Result.isFailure(decoded)) {
-    const told = new Set<string>()
-    for (const { path = [] } of issuesOf(decoded.failure.issue).issues) {
-      const plain = path.map((step) => (typeof step === "object" ? step.key : step))
-      const key = plain.join("/")
-      if (told.has(key)) continue
-      told.add(key)
-      const { among, last } = wordOf(plain)
-      const at = last !== undefined && !among.includes(last) ? wordAt(plain) : placeOf(plain)
-      mistakes.push({ ...at, message: sentence(plain, valueAt(value, plain)) })
-    }
-    return []
-  }
+    void mistakes.push({ ...section.placeOf(path), message })
+  const decoded = decodeSection(section, All, wordOf, sentence, mistakes)
+  if (decoded === null) return []
   const before = mistakes.length
   const names = new Map<string, number>()
-  for (const [place, one] of decoded.success.entries()) {
+  for (const [place, one] of decoded.entries()) {
     const first = names.get(one.name)
     if (first !== undefined) add([place, "name"], `${one.name} stands here a second time`)
     names.set(one.name, place)
     for (const [key, message] of atOdds(one)) add(key === "high" ? [place, "gpio", key] : [place, key], message)
   }
-  return mistakes.length > before ? [] : decoded.success.map(ownedOf)
+  return mistakes.length > before ? [] : decoded.map(ownedOf)
 }

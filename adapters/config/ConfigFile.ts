@@ -5,12 +5,17 @@
  * `CONFIGURATION_DIRECTORY` or in `/etc/clawmesh`, where there is one that we may read.
  */
 import { isAbsolute, join, resolve } from "node:path"
+import type { Rule } from "../../kernel/planning/Rule.ts"
 import type { Approver, OwnedActuator } from "./Actuators.ts"
 import * as Actuators from "./Actuators.ts"
 import { CONFIG_VARIABLE, type Environment } from "./Environment.ts"
 import type { Mistake } from "./Mistake.ts"
 import type { Origin } from "./Origin.ts"
-import { check, type Settles } from "./Source.ts"
+import * as Rules from "./Rules.ts"
+import type { Section, SectionName } from "./Section.ts"
+import type { Sensor } from "./Sensors.ts"
+import * as Sensors from "./Sensors.ts"
+import { check, type Placed, type Settles } from "./Source.ts"
 import type { readYaml } from "./Yaml.ts"
 
 /** The one of Yaml.ts: whoever has no file need not load a reader of YAML. */
@@ -36,13 +41,21 @@ export interface ReadFile {
   readonly path: string | null
   readonly settles: Settles
   readonly actuators: ReadonlyArray<OwnedActuator>
+  readonly sensors: ReadonlyArray<Sensor>
+  readonly rules: ReadonlyArray<Rule>
+  /** Where the rules begin; `null`: there are none. */
+  readonly rulesAt: Placed | null
   /** Whoever may approve something, and where that stands. */
   readonly approvers: ReadonlyArray<Approver>
   /** What deserves to be said and is no mistake. */
   readonly notes: ReadonlyArray<string>
 }
 
-export const noFile: ReadFile = { path: null, settles: {}, actuators: [], approvers: [], notes: [] }
+type Read = Omit<ReadFile, "path" | "notes">
+
+const NOTHING: Read = { settles: {}, actuators: [], sensors: [], rules: [], rulesAt: null, approvers: [] }
+
+export const noFile: ReadFile = { ...NOTHING, path: null, notes: [] }
 
 const which = (flag: string | null, environment: Environment, cwd: string): Which => {
   if (flag !== null) return { path: resolve(cwd, flag), named: { _tag: "Flag", flag: "--config" } }
@@ -93,10 +106,6 @@ const notText = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/u
 const byPlace = ({ origin: a }: Mistake, { origin: b }: Mistake): number =>
   a._tag === "File" && b._tag === "File" ? a.line - b.line || a.column - b.column : 0
 
-type Read = Pick<ReadFile, "settles" | "actuators" | "approvers">
-
-const NOTHING: Read = { settles: {}, actuators: [], approvers: [] }
-
 const readText = (path: string, bytes: Uint8Array, yaml: ReadYaml, mistakes: Array<Mistake>): Read => {
   const start: Origin = { _tag: "File", file: path, line: 1, column: 1 }
   if (bytes.length > BYTES_MAX) {
@@ -120,8 +129,16 @@ const readText = (path: string, bytes: Uint8Array, yaml: ReadYaml, mistakes: Arr
   const found: Array<Mistake> = []
   const said = yaml(path, text, found)
   const settles = check(said.raws, found)
-  const actuators = said.actuators === null ? [] : Actuators.check(said.actuators, found)
+  const of = <A>(name: SectionName, read: (section: Section, told: Array<Mistake>) => ReadonlyArray<A>) => {
+    const section = said.sections.get(name)
+    return section === undefined ? [] : read(section, found)
+  }
+  const actuators = of("actuators", Actuators.check)
+  const sensors = of("sensors", Sensors.check)
+  const rules = of("rules", Rules.check)
   mistakes.push(...found.sort(byPlace))
-  const approvers = said.actuators === null || found.length > 0 ? [] : Actuators.approversIn(said.actuators, actuators)
-  return { settles, actuators, approvers }
+  const moving = said.sections.get("actuators")
+  const approvers = moving === undefined || found.length > 0 ? [] : Actuators.approversIn(moving, actuators)
+  const rulesAt = rules.length === 0 ? null : said.sections.get("rules")!.wordAt([])
+  return { settles, actuators, sensors, rules, rulesAt, approvers }
 }

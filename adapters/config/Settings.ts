@@ -1,11 +1,13 @@
 /** What a node was told, by whomever, in the end: every setting has its value, and says where that comes from. */
 import type { Person } from "../../kernel/Config.ts"
 import type { StaticPeer } from "../../kernel/links/StaticPeer.ts"
+import type { Rule } from "../../kernel/planning/Rule.ts"
 import type { Profile } from "../../kernel/Profile.ts"
 import type { DeviceId, Role } from "../../kernel/wire/Frame.ts"
 import type { OwnedActuator } from "./Actuators.ts"
 import type { Key } from "./NodeFile.ts"
 import type { Origin } from "./Origin.ts"
+import type { Sensor } from "./Sensors.ts"
 
 export interface Settings {
   readonly name: string
@@ -35,6 +37,10 @@ export interface Settings {
   readonly logFormat: "json" | "readable"
   /** What this node moves; in the file only. */
   readonly actuators: ReadonlyArray<OwnedActuator>
+  /** What it reads; in the file only. */
+  readonly sensors: ReadonlyArray<Sensor>
+  /** What it proposes by itself; in the file only. */
+  readonly rules: ReadonlyArray<Rule>
 
   /** The file that was read, absolute. */
   readonly file: string | null

@@ -1,6 +1,6 @@
 /**
- * The text of node.yaml as raw settings, each at its place: one flat mapping of words, numbers and lists of words, and the section
- * of actuators, which alone is nested.
+ * The text of node.yaml as raw settings, each at its place: one flat mapping of words, numbers and lists of words, and the sections
+ * of Section.ts, which alone are nested.
  *
  * YAML 1.2 and less than that: no tags, no anchors, no second document, no word that a YAML 1.1 reader takes
  * for something else (`yes`, `on`, `010`). Never throws, and the work stays proportional to the text.
@@ -17,9 +17,9 @@ import {
   parseDocument,
   type Scalar
 } from "yaml"
-import type { Section } from "./Actuators.ts"
 import type { Excerpt, Mistake } from "./Mistake.ts"
 import { descriptions, type Key, keys } from "./NodeFile.ts"
+import { sections, type Section, type SectionName } from "./Section.ts"
 import { hint } from "./Spelling.ts"
 import type { Placed, Raw } from "./Source.ts"
 
@@ -75,21 +75,20 @@ class Places {
   }
 }
 
-/** What a file says: its settings, and its actuators where it has that section. */
+/** What a file says: its settings, and the sections that it has. */
 export interface Said {
   readonly raws: ReadonlyMap<Key, Raw>
-  readonly actuators: Section | null
+  readonly sections: ReadonlyMap<SectionName, Section>
 }
 
-/** The one section. */
-const ACTUATORS = "actuators"
+const isSection = (word: string): word is SectionName => (sections as ReadonlyArray<string>).includes(word)
 /** What a sensor shows of a state of an actuator is a mapping in a mapping in one in a mapping in a list. */
 const DEPTH_MAX = 5
 
 export const readYaml = (file: string, text: string, mistakes: Array<Mistake>): Said => {
-  let actuators: Section | null = null
+  const found = new Map<SectionName, Section>()
   const raws = readAll()
-  return { raws, actuators }
+  return { raws, sections: found }
 
   function readAll(): ReadonlyMap<Key, Raw> {
     const places = new Places(file, text)
@@ -141,9 +140,9 @@ export const readYaml = (file: string, text: string, mistakes: Array<Mistake>): 
       const first = firsts.get(word)
       if (first !== undefined) return add(at, `${word} stands here a second time; the first is in line ${first}`)
       firsts.set(word, at.origin._tag === "File" ? at.origin.line : 0)
-      if (word === ACTUATORS) return readSection(isNode(value) ? value : null, at)
+      if (isSection(word)) return readSection(word, isNode(value) ? value : null, at)
       if (!Object.hasOwn(descriptions, word)) {
-        const known = [...keys, ACTUATORS]
+        const known = [...keys, ...sections]
         const meant = hint(word, known)
         return add(at, `no such setting${meant === "" ? `; there are ${known.join(", ")}` : meant}`)
       }
@@ -151,14 +150,14 @@ export const readYaml = (file: string, text: string, mistakes: Array<Mistake>): 
     }
 
     /** As plain values; what cannot be one is told here, and the rest is looked at by whoever knows the section. */
-    function readSection(node: Node | null, keyAt: Placed): void {
-      const found = new Map<string, Placed>([["", keyAt]])
+    function readSection(name: SectionName, node: Node | null, keyAt: Placed): void {
+      const seen = new Map<string, Placed>([["", keyAt]])
       const words = new Map<string, Placed>()
       const before = mistakes.length
       const plain = (inner: Node | null, path: string, depth: number, at: Placed): unknown => {
         if (inner === null) return null
         const own = (inner.range?.[0] ?? 0) === (inner.range?.[1] ?? 0) ? at : places.of(inner)
-        found.set(path, own)
+        seen.set(path, own)
         if (isMarked(inner)) return void add(own, marked)
         if (isScalar(inner)) {
           if (inner.type === "PLAIN" && (words11.test(inner.source ?? "") || octal11.test(inner.source ?? "")))
@@ -181,7 +180,7 @@ export const readYaml = (file: string, text: string, mistakes: Array<Mistake>): 
           else if (word !== "__proto__")
             entries.push([word, plain(isNode(value) ? value : null, `${path}/${word}`, depth + 1, keyPlace)])
           words.set(`${path}/${word}`, keyPlace)
-          if (!found.has(`${path}/${word}`)) found.set(`${path}/${word}`, keyPlace)
+          if (!seen.has(`${path}/${word}`)) seen.set(`${path}/${word}`, keyPlace)
         }
         return Object.fromEntries(entries)
       }
@@ -190,12 +189,16 @@ export const readYaml = (file: string, text: string, mistakes: Array<Mistake>): 
       const placeOf = (path: ReadonlyArray<PropertyKey>): Placed => {
         // What is missing is told where it ought to be.
         for (let length = path.length; length > 0; length--) {
-          const place = found.get(`/${path.slice(0, length).map(String).join("/")}`)
+          const place = seen.get(`/${path.slice(0, length).map(String).join("/")}`)
           if (place !== undefined) return place
         }
-        return found.get("")!
+        return seen.get("")!
       }
-      actuators = { value, placeOf, wordAt: (path) => words.get(`/${path.map(String).join("/")}`) ?? placeOf(path) }
+      found.set(name, {
+        value,
+        placeOf,
+        wordAt: (path) => words.get(`/${path.map(String).join("/")}`) ?? placeOf(path)
+      })
     }
 
     function readValue(key: Key, node: Node | null, keyAt: Placed): void {

@@ -3,6 +3,7 @@
  * it, a list as a whole. Or every mistake of all of them, also of what another source would have overridden.
  */
 import { dirname, join, resolve } from "node:path"
+import { leadRank } from "../../kernel/Config.ts"
 import * as StaticPeer from "../../kernel/links/StaticPeer.ts"
 import { compareText } from "../../kernel/Order.ts"
 import { findConfigFile, type FoundFile, noFile, type ReadBytes, readConfigFile, type ReadYaml } from "./ConfigFile.ts"
@@ -133,9 +134,20 @@ export const readSettings = (
     capabilities: [...new Set([...value("capabilities", plain([])), ...file.actuators.map(({ ref }) => ref)])],
     logFormat: value("log", plain("readable" as const)),
     actuators: file.actuators,
+    sensors: file.sensors,
+    rules: file.rules,
     file: file.path,
     peerOrigins: find("peers")?.items ?? []
   }
+  if (file.rulesAt !== null && leadRank(settings.role) === null)
+    return {
+      mistakes: [
+        {
+          ...file.rulesAt,
+          message: `a ${settings.role} proposes nothing: rules are for a planner or a standby-planner`
+        }
+      ]
+    }
   return { settings: { ...settings, origins: origins as Settings["origins"] }, notes: file.notes }
 }
 

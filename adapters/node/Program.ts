@@ -4,6 +4,7 @@
  *
  * What the world holds (arguments, environment, files, streams) comes in as `Host`, so that all of it runs in a test.
  */
+import type { Rule } from "../../kernel/planning/Rule.ts"
 import { levelOf } from "../../kernel/actuation/Actuator.ts"
 import type { OwnedActuator } from "../config/Actuators.ts"
 import { readFile } from "node:fs/promises"
@@ -181,6 +182,13 @@ const whoseWord = (actuator: OwnedActuator): string => {
   ].join("; ")
 }
 
+/** `moisture of field-1 below 20 until 25: actuator:pump-1 open for 600 s, each 600 s at most` */
+const inWords = ({ clear, cooldownMs, metric, then, when, zone }: Rule): string => {
+  const threshold = "below" in when ? `below ${when.below}` : `above ${when.above}`
+  const { actuator, forMs, state } = then
+  return `${metric}${zone === null ? "" : ` of ${zone}`} ${threshold} until ${clear}: ${actuator} ${state}${forMs === 0 ? "" : ` for ${forMs / 1_000} s`}, each ${cooldownMs / 1_000} s at most`
+}
+
 const checked = (settings: Settings, out: (text: string) => void): Exit => {
   const rows = shown(settings).flatMap(([key, values, origin]) =>
     values.map(
@@ -198,6 +206,14 @@ const checked = (settings: Settings, out: (text: string) => void): Exit => {
       printable(`${"".padEnd(20)}${command.join(" ")}`)
     )
   }
+  for (const [i, { command, everyMs, metric, zone }] of settings.sensors.entries())
+    lines.push(
+      printable(
+        `${(i === 0 ? "sensors" : "").padEnd(18)}${metric}${zone === null ? "" : ` of ${zone}`}, every ${everyMs / 1_000} s: ${command.join(" ")}`
+      )
+    )
+  for (const [i, rule] of settings.rules.entries())
+    lines.push(printable(`${(i === 0 ? "rules" : "").padEnd(18)}${rule.name}: ${inWords(rule)}`))
   const file = settings.file === null ? "no configuration file" : printable(settings.file)
   out(`${[...lines, "", `${"file".padEnd(18)}${file}`].join("\n")}\n`)
   // Who we are and whom we trust is in the state directory, which may be in use, and which a check does not make.

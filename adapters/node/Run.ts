@@ -72,6 +72,7 @@ const configOf = (settings: Settings, identity: StateDirectory.StateDirectory["i
     ...(settings.actuators.length === 0
       ? {}
       : { actuators: settings.actuators.map(({ command: _, ...actuator }) => actuator) }),
+    ...(settings.rules.length === 0 ? {} : { rules: settings.rules }),
     ...(settings.persons.length === 0 ? {} : { persons: settings.persons }),
     meshId: mesh.meshId,
     meshKey: mesh.meshKey,
@@ -248,6 +249,13 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
   )
   const running = yield* Effect.forkScoped(shell)
   yield* Effect.forkScoped(attention.watch(daemon.offer))
+  if (settings.sensors.length > 0) {
+    const sensors = yield* Effect.promise(() => import("../hardware/Sensors.ts"))
+    const note = (text: string): void => printed.note(now().wall, "warning", text)
+    yield* Effect.forkScoped(
+      sensors.read(settings.sensors, { isUp: () => state.phase === "running", offer: daemon.offer, note })
+    )
+  }
   yield* Effect.forkScoped(Carrier.watch(daemon.offer, (ms, look) => attention.each(ms, look)))
   yield* Effect.addFinalizer(() =>
     Queue.offer(inbox, { _tag: "Leave", reason: "asked to stop" }).pipe(

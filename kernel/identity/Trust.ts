@@ -5,6 +5,7 @@
 import type { Config, Trusted } from "../Config.ts"
 import type { Durable, TrustEntry } from "../Durable.ts"
 import { compareText } from "../Order.ts"
+import type { Turn } from "../Turn.ts"
 
 const withAddress = (config: Config, { deviceId, gen1, publicKey, role }: TrustEntry): Trusted => {
   const configured = config.peers?.find((peer) => peer.deviceId === deviceId)
@@ -33,3 +34,13 @@ export const distrusting = (config: Config, deviceId: string): Config =>
   config.trusted.some((device) => device.deviceId === deviceId)
     ? { ...config, trusted: config.trusted.filter((device) => device.deviceId !== deviceId) }
     : config
+
+/** The first key that a trusted device proves is kept, and so is that it ever spoke the kernel extension. */
+export const pinProven = (turn: Turn): void => {
+  for (const fact of turn.facts) {
+    if (fact._tag !== "Proved") continue
+    const pin = turn.pins.find((known) => known.deviceId === fact.peer)
+    if (pin !== undefined && (pin.kernel || !fact.kernel)) continue
+    turn.persist({ _tag: "Pin", deviceId: fact.peer, publicKey: fact.publicKey, kernel: fact.kernel }, [])
+  }
+}

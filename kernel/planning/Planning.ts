@@ -111,6 +111,8 @@ const retired = (planning: Planning): Planning => ({
   watches: planning.watches.map((watch) => (watch.lookAt === NEVER_MS ? watch : { ...watch, lookAt: NEVER_MS }))
 })
 
+const isYounger = (a: Log.Held, b: Log.Held): boolean => a.bornAt > b.bornAt || (a.bornAt === b.bornAt && a.nth > b.nth)
+
 /** The youngest reading that it may rest on, of whichever sensor; `null`: there is none. */
 const newest = ({ origins }: World, rule: Rule): Log.Held | null => {
   const { metric, zone } = rule
@@ -118,7 +120,7 @@ const newest = ({ origins }: World, rule: Rule): Log.Held | null => {
   return origins.reduce<Log.Held | null>((best, origin) => {
     const held = Origin.entryAt(origin, key)
     const counts = held !== undefined && held.evidence && isTrusted(rule, held.frame) && valueOf(held.frame) !== null
-    return counts && (best === null || held.bornAt > best.bornAt) ? held : best
+    return counts && (best === null || isYounger(held, best)) ? held : best
   }, null)
 }
 

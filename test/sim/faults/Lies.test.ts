@@ -127,7 +127,7 @@ timeline:
     const words = scenarioOf(
       scenario.text
         .replace("false rows", "false words")
-        .replace("lasts: 30s", "lasts: 3m")
+        .replace("lasts: 30s", "lasts: 10m")
         .replace(/expect:[^]*$/u, "")
     )
     const deaf = broken((node, input) => {

@@ -1,0 +1,101 @@
+/** The section `rules` of node.yaml: what this planner proposes by itself while it leads (PROTOCOL.md part 18). */
+import * as Schema from "effect/Schema"
+import { ACTUATOR } from "../../kernel/actuation/Actuator.ts"
+import { RULES_MAX, type Rule } from "../../kernel/planning/Rule.ts"
+import { tiers } from "../../kernel/wire/ContextFrame.ts"
+import type { Mistake } from "./Mistake.ts"
+import { Bound, decodeSection, Plain, Span, spanOf, type Section, type Word } from "./Section.ts"
+import { hint } from "./Spelling.ts"
+
+/** What a guardian does not do twice in a row anyway. */
+const COOLDOWN_MS = 600_000
+
+const Then = Schema.Struct({
+  actuator: Plain,
+  state: Plain,
+  for: Schema.optionalKey(Span)
+})
+
+const One = Schema.Struct({
+  name: Plain,
+  metric: Plain,
+  zone: Schema.optionalKey(Plain),
+  below: Schema.optionalKey(Bound),
+  above: Schema.optionalKey(Bound),
+  clear: Schema.optionalKey(Bound),
+  propose: Then,
+  cooldown: Schema.optionalKey(Span),
+  tier: Schema.optionalKey(Schema.Literals(tiers)),
+  priority: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 9 })))
+})
+type One = typeof One.Type
+const All = Schema.Array(One).check(Schema.isMaxLength(RULES_MAX))
+
+const says: { readonly [key: string]: string } = {
+  name: "a name is one word in small letters, such as dry-field-1",
+  metric: "metric is what a sensor says, such as moisture",
+  zone: "zone is where, such as field-1",
+  below: "below is a number: the rule is breached below it",
+  above: "above is a number: the rule is breached above it",
+  clear: "clear is a number: until there it stays breached",
+  propose: "propose is a mapping: { actuator: pump-1, state: open, for: 20m }",
+  actuator: "actuator is what is to be moved, such as pump-1",
+  state: "state is what it is to be, such as open",
+  for: "for is for how long: 30s, 20m, 2h; left out of the safe state",
+  cooldown: "cooldown is how long nothing is proposed after a proposal of the same: 10m, 2h",
+  tier: `tier is the least that a reading has to be trusted: ${tiers.join(", ")}`,
+  priority: "priority is a whole number from 0 to 9: the higher is proposed first"
+}
+const ALL = `rules are a list of ${RULES_MAX} at most, each with name, metric, below or above, and propose`
+const KNOWN = Object.keys(One.fields)
+const KNOWN_THEN = Object.keys(Then.fields)
+
+const wordOf = (path: ReadonlyArray<PropertyKey>): Word => {
+  const names = path.filter((key) => typeof key === "string")
+  return { last: names.at(-1), among: names.length === 1 ? KNOWN : KNOWN_THEN }
+}
+
+const sentence = ({ among, last }: Word, value: unknown): string => {
+  if (last === undefined) return ALL
+  if (!among.includes(last)) return `no such word${hint(last, among) || `; there are ${among.join(", ")}`}`
+  return value === undefined ? `${last} is missing: ${says[last]!}` : says[last]!
+}
+
+const ruleOf = ({ above, below, clear, cooldown, metric, name, priority, propose, tier, zone }: One): Rule => {
+  const bound = Number(below ?? above)
+  return {
+    name,
+    metric,
+    zone: zone ?? null,
+    when: below === undefined ? { above: bound } : { below: bound },
+    clear: clear === undefined ? bound : Number(clear),
+    then: {
+      actuator: `${ACTUATOR}${propose.actuator}`,
+      state: propose.state,
+      forMs: propose.for === undefined ? 0 : spanOf(propose.for)!
+    },
+    cooldownMs: cooldown === undefined ? COOLDOWN_MS : spanOf(cooldown)!,
+    tier: tier ?? "T2_operational_observation",
+    priority: priority ?? 0
+  }
+}
+
+export const check = (section: Section, mistakes: Array<Mistake>): ReadonlyArray<Rule> => {
+  const decoded = decodeSection(section, All, wordOf, sentence, mistakes)
+  if (decoded === null) return []
+  const before = mistakes.length
+  for (const [place, one] of decoded.entries()) {
+    const add = (key: string, message: string): void =>
+      void mistakes.push({ ...section.placeOf([place, key]), message })
+    const { above, below, clear, name } = one
+    if (decoded.findIndex((other) => other.name === name) < place) add("name", `${name} stands here a second time`)
+    if ((above === undefined) === (below === undefined))
+      add(above === undefined ? "metric" : "above", "a rule has one threshold: write below, or above")
+    else if (
+      clear !== undefined &&
+      (below === undefined ? Number(clear) > Number(above) : Number(clear) < Number(below))
+    )
+      add("clear", "that is on the wrong side: it would be clear while it is breached")
+  }
+  return mistakes.length > before ? [] : decoded.map(ruleOf)
+}

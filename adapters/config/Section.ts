@@ -1,0 +1,81 @@
+/** A nested section of node.yaml, read by its schema, each mistake told at its place. It stands in the file only, and has no flag. */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import type { Mistake } from "./Mistake.ts"
+import type { Placed } from "./Source.ts"
+
+/** What the node moves, what it reads, and what it proposes by itself. */
+export const sections = ["actuators", "sensors", "rules"] as const
+export type SectionName = (typeof sections)[number]
+
+/** As it was read: plain values, and the place of each by its path, as far as that was written down. */
+export interface Section {
+  readonly value: unknown
+  readonly placeOf: (path: ReadonlyArray<PropertyKey>) => Placed
+  /** The place of the word before a value. */
+  readonly wordAt: (path: ReadonlyArray<PropertyKey>) => Placed
+}
+
+const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** The last word of a path, and those that may stand in its place. */
+export interface Word {
+  readonly last: string | undefined
+  readonly among: ReadonlyArray<string>
+}
+
+const valueAt = (value: unknown, path: ReadonlyArray<PropertyKey>): unknown => {
+  let at = value
+  for (const key of path) {
+    if (typeof at !== "object" || at === null || !Object.hasOwn(at, key)) return undefined
+    at = (at as Readonly<Record<PropertyKey, unknown>>)[key]
+  }
+  return at
+}
+
+/** `null`: it does not read, and why is told. */
+export const decodeSection = <A>(
+  { placeOf, value, wordAt }: Section,
+  schema: Schema.Decoder<A>,
+  wordOf: (path: ReadonlyArray<PropertyKey>) => Word,
+  sentence: (word: Word, value: unknown) => string,
+  mistakes: Array<Mistake>
+): A | null => {
+  const decoded = Schema.decodeUnknownResult(schema)(value, { errors: "all", onExcessProperty: "error" })
+  if (Result.isSuccess(decoded)) return decoded.success
+  const told = new Set<string>()
+  for (const { path = [] } of issuesOf(decoded.failure.issue).issues) {
+    const plain = path.map((step) => (typeof step === "object" ? step.key : step))
+    const key = plain.join("/")
+    if (told.has(key)) continue
+    told.add(key)
+    const word = wordOf(plain)
+    const at = word.last !== undefined && !word.among.includes(word.last) ? wordAt(plain) : placeOf(plain)
+    mistakes.push({ ...at, message: sentence(word, valueAt(value, plain)) })
+  }
+  return null
+}
+
+/** `30s`, `20m`, `2h`, in ms; `null`: it is none. */
+export const spanOf = (text: string): number | null => {
+  const found = /^([1-9]\d{0,5})(s|m|h)$/u.exec(text)
+  return found === null ? null : Number(found[1]) * { s: 1_000, m: 60_000, h: 3_600_000 }[found[2] as "s" | "m" | "h"]
+}
+
+const DAY_MS = 86_400_000
+const isSpan = (text: string): boolean => (spanOf(text) ?? DAY_MS + 1) <= DAY_MS
+/** A day at most. */
+export const Span = Schema.String.check(Schema.makeFilter(isSpan))
+
+export const Plain = Schema.String.check(Schema.makeFilter((text) => /^[a-z0-9][a-z0-9._-]{0,62}$/u.test(text)))
+
+/** Numbers that are not whole come as they are written. */
+const isNumber = (text: string): boolean => /^[+-]?(?:\d+\.?\d*|\.\d+)$/u.test(text)
+export const Bound = Schema.Union([Schema.Finite, Schema.String.check(Schema.makeFilter(isNumber))])
+
+const ARGUMENTS_MAX = 32
+/** A program and its arguments. */
+export const Program = Schema.Array(
+  Schema.String.check(Schema.makeFilter((text) => text !== "" && !text.includes("\0")))
+).check(Schema.isMinLength(1), Schema.isMaxLength(ARGUMENTS_MAX))

@@ -1,0 +1,114 @@
+/**
+ * What this node reads, read: each program of node.yaml runs once at each time, and what it prints is one number, which is said to the
+ * mesh as an observation. What that is worth, and when it was, is the kernel's to say.
+ *
+ * Total: a program that fails, is not there, takes longer than its time or prints something else than a number within its bounds says
+ * nothing; the log tells so once, and once more when it reads again.
+ */
+import { spawn } from "node:child_process"
+import { randomUUID } from "node:crypto"
+import * as Effect from "effect/Effect"
+import type { Happened } from "../../kernel/Input.ts"
+import type { Sensor } from "../config/Sensors.ts"
+
+const PROGRAM_MS_MAX = 10_000
+const OUTPUT_MAX = 256
+
+/** A number as programs print it, and nothing else on the line. */
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?$/iu
+
+/** What it printed, as a reading; a text: why it is none. */
+export const readingOf = ({ atLeast, atMost }: Sensor, output: string): number | string => {
+  const text = output.trim()
+  if (!NUMBER.test(text)) return `prints ${JSON.stringify(text.slice(0, 40))}, which is no number`
+  const value = Number(text)
+  if (!Number.isFinite(value)) return `prints ${text.slice(0, 40)}, which is too large`
+  return value < atLeast || value > atMost ? `reads ${value}, which is outside its bounds` : value
+}
+
+/** Runs it once: what it printed, or why it printed nothing. */
+const run = ({
+  command,
+  everyMs,
+  metric,
+  zone
+}: Sensor): Promise<{ readonly out: string } | { readonly why: string }> =>
+  new Promise((resolve) => {
+    const [program, ...rest] = command
+    const child = spawn(program!, rest, {
+      detached: true,
+      stdio: ["ignore", "pipe", "ignore"],
+      cwd: "/",
+      env: {
+        PATH: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
+        CLAWMESH_METRIC: metric,
+        CLAWMESH_ZONE: zone ?? ""
+      }
+    })
+    let out = ""
+    let over = false
+    const end = (what: { readonly out: string } | { readonly why: string }): void => {
+      if (over) return
+      over = true
+      clearTimeout(timer)
+      resolve(what)
+    }
+    const msMax = Math.min(everyMs, PROGRAM_MS_MAX)
+    const timer = setTimeout(() => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL")
+      } catch {
+        // It is gone already.
+      }
+      end({ why: `took longer than ${msMax} ms and was ended` })
+    }, msMax)
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      out = `${out}${text}`.slice(0, OUTPUT_MAX)
+    })
+    child.once("error", (error) => end({ why: `does not run: ${error.message}` }))
+    child.once("close", (code, signal) => end(code === 0 ? { out } : { why: `ended with ${code ?? signal}` }))
+  })
+
+export interface Read {
+  /** Whether anything that is said now is heard. */
+  readonly isUp: () => boolean
+  readonly offer: (happened: Happened) => Effect.Effect<void>
+  /** One line for the log. */
+  readonly note: (text: string) => void
+}
+
+const sensed = ({ everyMs, metric, unit, zone }: Sensor, value: number): Happened => ({
+  _tag: "Sensed",
+  frameId: randomUUID(),
+  kind: "observation",
+  data: {
+    ...(zone === null ? {} : { zone }),
+    metric,
+    value,
+    ...(unit === null ? {} : { unit }),
+    intervalMs: everyMs
+  }
+})
+
+/** Reads this one until it is interrupted, from now on. */
+const watch = Effect.fnUntraced(function* (sensor: Sensor, { isUp, note, offer }: Read) {
+  const name = sensor.zone === null ? sensor.metric : `${sensor.metric} of ${sensor.zone}`
+  let isSilent = false
+  while (true) {
+    const startedAt = performance.now()
+    if (isUp()) {
+      const what = yield* Effect.promise(() => run(sensor))
+      const reading = "why" in what ? what.why : readingOf(sensor, what.out)
+      if (typeof reading === "number") {
+        yield* offer(sensed(sensor, reading))
+        if (isSilent) note(`${name}: it reads again`)
+      } else if (!isSilent) note(`${name}: ${sensor.command[0]} ${reading}; nothing is said until it reads`)
+      isSilent = typeof reading !== "number"
+    }
+    yield* Effect.sleep(Math.max(0, sensor.everyMs - (performance.now() - startedAt)))
+  }
+})
+
+/** Each of them by itself: one that hangs holds up none. */
+export const read = (sensors: ReadonlyArray<Sensor>, how: Read): Effect.Effect<never> =>
+  Effect.forever(Effect.forEach(sensors, (sensor) => watch(sensor, how), { concurrency: "unbounded", discard: true }))

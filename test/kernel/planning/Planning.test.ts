@@ -1,0 +1,226 @@
+/** Planning by rules (PROTOCOL.md part 18; B24, B25, B42, B43): what sets it going, what does not, and how often. */
+import { assert, describe, it } from "@effect/vitest"
+import type { Actuator } from "../../../kernel/actuation/Actuator.ts"
+import type { Config } from "../../../kernel/Config.ts"
+import { breachedBy, concernedBy, type Rule } from "../../../kernel/planning/Rule.ts"
+import { TRY_AGAIN_MS } from "../../../kernel/planning/Planning.ts"
+import { profiles } from "../../../kernel/Profile.ts"
+import { proposalsOf } from "../../../kernel/proposals/Proposal.ts"
+import type { ContextFrame } from "../../../kernel/wire/ContextFrame.ts"
+import { configOf, Drive, id, notes, type World } from "../drive.ts"
+import { signed, type Said } from "../world/frames.ts"
+
+const MINUTE = 60_000
+
+const dry: Rule = {
+  name: "dry",
+  metric: "moisture",
+  zone: "zone-1",
+  when: { below: 20 },
+  clear: 25,
+  then: { actuator: "actuator:pump", state: "open", forMs: MINUTE },
+  cooldownMs: 10 * MINUTE,
+  tier: "T2_operational_observation",
+  priority: 0
+}
+const hot: Rule = {
+  ...dry,
+  name: "hot",
+  metric: "heat",
+  when: { above: 35 },
+  clear: 30,
+  then: { ...dry.then, actuator: "actuator:vent" }
+}
+
+const moves = (name: string): Actuator => ({
+  ref: `actuator:${name}`,
+  group: name,
+  states: ["open", "closed"],
+  safe: "closed",
+  forMsMax: 60 * MINUTE,
+  demand: { minimum: "T2_operational_observation", verification: "none" },
+  askers: ["planner"]
+})
+
+const world: World = { roles: { a: "planner", b: "sensor", c: "sensor" }, electors: "a" }
+
+/** A planner that elects itself, owns what its rules would move, and hears two sensors. */
+class Farm {
+  readonly drive: Drive
+  private readonly links = new Map<string, number>()
+  private readonly seqs = new Map<string, number>()
+  readonly triggered: Array<string> = []
+
+  constructor(rules: ReadonlyArray<Rule>, more: Partial<Config> = {}) {
+    this.drive = new Drive({
+      ...configOf(world, "a"),
+      capabilities: ["actuator:pump", "actuator:vent"],
+      actuators: [moves("pump"), moves("vent")],
+      rules,
+      ...more
+    })
+    this.drive.start()
+    this.pass(2 * profiles.lan.promiseMs)
+  }
+
+  /** A peer that says nothing for a while is given up, and is met again when it has something to say. */
+  private linkOf(name: string): number {
+    const known = this.links.get(name)
+    if (known !== undefined && this.drive.node.links.links.some(({ link }) => link === known)) return known
+    const { commands, link } = this.drive.meet(name)
+    this.heed(commands)
+    this.links.set(name, link)
+    return link
+  }
+
+  private heed(commands: Parameters<typeof notes>[0]): void {
+    for (const { event, reason } of notes(commands))
+      if (event === "planner.triggered") this.triggered.push(reason ?? "")
+  }
+
+  pass(ms: number): void {
+    this.heed(this.drive.pass(ms))
+  }
+
+  says(by: string, said: Omit<Said, "by" | "seq">, instead: Partial<ContextFrame> = {}): void {
+    const seq = (this.seqs.get(by) ?? 0) + 1
+    this.seqs.set(by, seq)
+    this.heed(this.drive.hear(this.linkOf(by), "context.frame", signed({ by, seq, ...said }, instead)))
+  }
+
+  get proposed(): ReadonlyArray<string> {
+    const { node } = this.drive
+    return proposalsOf(node.world, node.config, this.drive.mono).map(
+      ({ body }) => `${body.actuator} ${body.because.join(" ")}`
+    )
+  }
+}
+
+const leads = (farm: Farm): boolean => farm.drive.standing._tag === "Leading"
+
+describe("P18.1: a threshold, with hysteresis", () => {
+  it("is breached beyond it, and until a reading is clear", () => {
+    const steps: ReadonlyArray<readonly [Rule, number, boolean, boolean]> = [
+      [dry, 20, false, false],
+      [dry, 19.9, false, true],
+      [dry, 24, false, false],
+      [dry, 24, true, true],
+      [dry, 25, true, false],
+      [hot, 35, false, false],
+      [hot, 36, false, true],
+      [hot, 31, true, true],
+      [hot, 30, true, false]
+    ]
+    for (const [rule, value, before, after] of steps)
+      assert.strictEqual(breachedBy(rule, value, before), after, `${rule.name} ${value} ${before}`)
+  })
+
+  it("concerns readings of its metric and its zone, and no others", () => {
+    const rules = [dry, hot, { ...dry, name: "anywhere", zone: null }, { ...dry, name: "same" }]
+    assert.deepStrictEqual(concernedBy(rules, { data: { metric: "moisture", zone: "zone-1" } }), [0, 3])
+    assert.deepStrictEqual(concernedBy(rules, { data: { metric: "moisture" } }), [2])
+    assert.deepStrictEqual(concernedBy(rules, { data: { metric: "moisture", zone: "zone-2" } }), [])
+    assert.deepStrictEqual(concernedBy(rules, { data: { zone: "zone-1" } }), [])
+  })
+})
+
+describe("P18.2: what sets it going", () => {
+  it("a reading that breaches it: one proposal, which rests on that reading", () => {
+    const farm = new Farm([dry])
+    assert.isTrue(leads(farm))
+    farm.says("b", { value: 30 })
+    assert.deepStrictEqual(farm.triggered, [])
+    farm.says("b", { value: 17 })
+    assert.deepStrictEqual([farm.triggered, farm.proposed], [["dry"], ["actuator:pump b-1-2"]])
+    for (let n = 0; n < 20; n++) farm.says("b", { value: 17 - n })
+    assert.deepStrictEqual(farm.triggered, ["dry"])
+  })
+
+  const none: ReadonlyArray<readonly [string, Omit<Said, "by" | "seq">, Partial<ContextFrame>]> = [
+    ["of another zone", { value: 3, zone: "zone-9" }, {}],
+    ["of another metric", { value: 3, metric: "rain" }, {}],
+    ["with a text for a number", {}, { data: { zone: "zone-1", metric: "moisture", value: "3" } }],
+    ["without a value", {}, { data: { zone: "zone-1", metric: "moisture" } }],
+    ["of a language model", { value: 3, kind: "inference" }, {}],
+    ["that is old: nobody knows how it is now", { value: 3, ageMs: 4 * MINUTE }, {}]
+  ]
+  it.each(none)("not one %s", (_, said, instead) => {
+    const farm = new Farm([dry])
+    farm.says("b", said, instead)
+    farm.pass(MINUTE)
+    assert.deepStrictEqual(farm.triggered, [])
+  })
+
+  it("not one that is trusted less than the rule asks for", () => {
+    const farm = new Farm([{ ...dry, tier: "T3_verified_action_evidence" }])
+    farm.says("b", { value: 3 })
+    assert.deepStrictEqual(farm.triggered, [])
+  })
+
+  it("the youngest of several sensors", () => {
+    const farm = new Farm([dry])
+    farm.says("b", { value: 30 })
+    farm.says("c", { value: 3, ageMs: MINUTE })
+    assert.deepStrictEqual(farm.triggered, [], "b has said something else since")
+    farm.says("c", { value: 3 })
+    assert.deepStrictEqual(farm.proposed, ["actuator:pump c-1-2"])
+  })
+
+  it("who does not lead proposes nothing, and looks when it does", () => {
+    const farm = new Farm([dry])
+    farm.drive.feed({ _tag: "Engine", runs: false })
+    farm.says("b", { value: 3 })
+    farm.pass(2 * MINUTE)
+    assert.deepStrictEqual(farm.triggered, [])
+    farm.drive.feed({ _tag: "Engine", runs: true })
+    farm.pass(30_000)
+    assert.deepStrictEqual(farm.triggered, ["dry"])
+  })
+
+  it("what was over before it led sets nothing going, however often it was said (C44)", () => {
+    const farm = new Farm([dry])
+    farm.drive.feed({ _tag: "Engine", runs: false })
+    for (let n = 0; n < 50; n++) farm.says("b", { value: 3 })
+    farm.says("b", { value: 40 })
+    farm.drive.feed({ _tag: "Engine", runs: true })
+    farm.pass(30_000)
+    assert.deepStrictEqual(farm.triggered, [])
+  })
+})
+
+describe("P18.3: how often", () => {
+  it("again when its time is over, if it is breached by a fresh reading then", () => {
+    const farm = new Farm([{ ...dry, cooldownMs: 20 * MINUTE }])
+    farm.says("b", { value: 3 })
+    for (let minute = 0; minute < 45; minute++) {
+      farm.pass(MINUTE)
+      farm.says("b", { value: 22 })
+    }
+    // What was proposed before waits for a person for half an hour, and is the same.
+    assert.deepStrictEqual(farm.triggered, ["dry", "dry"])
+    farm.pass(60 * MINUTE)
+    assert.deepStrictEqual(farm.triggered, ["dry", "dry"], "of a sensor that says nothing any more nothing is known")
+  })
+
+  it("the more urgent first, and two rules for one thing are one", () => {
+    const farm = new Farm([dry, { ...dry, name: "dire", when: { below: 10 }, clear: 10, priority: 5 }, hot])
+    farm.says("b", { value: 3 })
+    farm.says("c", { metric: "heat", value: 40 })
+    assert.deepStrictEqual(farm.triggered, ["dire", "hot"])
+    assert.strictEqual(farm.proposed.length, 2)
+  })
+
+  it("where nobody moves it, it is tried again", () => {
+    const farm = new Farm([{ ...dry, then: { ...dry.then, actuator: "actuator:lost" } }])
+    farm.says("b", { value: 3 })
+    assert.deepStrictEqual(farm.triggered, [])
+    assert.strictEqual(farm.drive.node.planning.watches[0]!.lookAt, farm.drive.mono + TRY_AGAIN_MS)
+  })
+
+  it("a viewer, and a field node, plan nothing", () => {
+    const farm = new Farm([dry], { role: "field" })
+    farm.says("b", { value: 3 })
+    assert.deepStrictEqual([farm.triggered, farm.drive.node.planning.due], [[], Number.MAX_SAFE_INTEGER])
+    assert.strictEqual(farm.drive.config.deviceId, id("a"))
+  })
+})
