@@ -148,7 +148,7 @@ export const actuation: { readonly [name: string]: Bug } = {
     rule: "P16.11, S4",
     what: "what a sensor showed before the drive began counts for it",
     file: "actuation/Readback.ts",
-    swaps: [["one.bornAt >= since + underWayMs(frame, turn)", "since >= 0"]]
+    swaps: [["bornAt >= since + underWayMs(frame, turn)", "since >= 0"]]
   },
   "leaves-open-what-nobody-saw": {
     rule: "P16.11",
