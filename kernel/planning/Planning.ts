@@ -21,7 +21,7 @@ import { freshnessOf } from "../world/Query.ts"
 import type { World } from "../world/World.ts"
 import { breachedBy, concernedBy, isTrusted, valueOf, type Rule } from "./Rule.ts"
 
-/** What could not be proposed is tried again after so long: its owner may come back. */
+/** After so long it looks whether what it proposed stands; what could not be proposed it tries again, as its owner may be back. */
 export const TRY_AGAIN_MS = 10_000
 
 /** Of one rule. */
@@ -159,7 +159,7 @@ const lookedAt = (rule: Rule, watch: Watch, known: Known, leadership: Leadership
     .map(({ ageMs }) => ageMs)
   const leftMs = isSaid ? rule.cooldownMs : rule.cooldownMs - Math.min(Number.POSITIVE_INFINITY, ...agesMs)
   if (leftMs > 0) return { breached: true, lookAt: mono + leftMs }
-  const [outcome, fact] = propose(
+  const [, fact] = propose(
     { actuator, state, forMs, because: [held.frame.frameId], autonomous: true },
     known,
     leadership,
@@ -169,7 +169,8 @@ const lookedAt = (rule: Rule, watch: Watch, known: Known, leadership: Leadership
     note(turn, { event: "planner.triggered", about: held.frame.sourceDeviceId, actuator, reason: rule.name })
     turn.said.push(fact)
   }
-  return { breached: true, lookAt: mono + (outcome.ok ? rule.cooldownMs : TRY_AGAIN_MS) }
+  // Also where it was: a key that did not sign has lost it, and otherwise it stands then, and its time is known.
+  return { breached: true, lookAt: mono + TRY_AGAIN_MS }
 }
 
 const withDue = (planning: Planning): Planning => {

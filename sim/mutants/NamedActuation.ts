@@ -234,7 +234,7 @@ export const actuation: { readonly [name: string]: Bug } = {
     rule: "P18.3",
     what: "what is breached on and on is proposed once, and never again",
     file: "planning/Planning.ts",
-    swaps: [["outcome.ok ? rule.cooldownMs : TRY_AGAIN_MS", "outcome.ok ? NEVER_MS : TRY_AGAIN_MS"]]
+    swaps: [["lookAt: mono + leftMs", "lookAt: NEVER_MS"]]
   },
   "plans-while-standing-by": {
     rule: "B24",

@@ -24,8 +24,8 @@ interface Said {
 
 interface Memory {
   readonly said: Map<string, ReadonlyArray<Said>>
-  /** When each process asked last by each rule. */
-  readonly asked: Map<string, number>
+  /** When each process asked last by each rule, and how often its key had failed by then: what it did not sign nobody has heard. */
+  readonly asked: Map<string, { readonly atMs: number; readonly keyFailures: number }>
 }
 
 /** Between threshold and clear it may be breached still. */
@@ -58,9 +58,11 @@ const remembering = ({ asked, said }: Memory): Oracle => {
     if (!isFounded) return `asks by ${rule.name}, and nothing that was sensed lately is a reason`
     const key = `${machine.index}/${machine.process}/${rule.name}`
     const before = asked.get(key)
-    asked.set(key, nowMs)
-    return before !== undefined && nowMs - before < SLOW * rule.cooldownMs
-      ? `asks by ${rule.name} again, ${nowMs - before} ms after it did`
+    asked.set(key, { atMs: nowMs, keyFailures: machine.keyFailures })
+    return before !== undefined &&
+      before.keyFailures === machine.keyFailures &&
+      nowMs - before.atMs < SLOW * rule.cooldownMs
+      ? `asks by ${rule.name} again, ${nowMs - before.atMs} ms after it did`
       : null
   }
 

@@ -337,7 +337,8 @@ const remembering = (memories: Rows<Memory>): Oracle => {
     if (!acks.some(({ elector }) => elector === machine.config.deviceId)) return null
     const { previous, signature, version } = manifest
     const memory = of(machine)
-    if (!stands(version, machine.durable))
+    // One that is in force already is everybody's to show.
+    if (!isInForce(frame.payload) && !stands(version, machine.durable))
       return `${machine.name} acknowledges version ${version} of the electors, which it has not stored`
     const last = memory.acknowledged
     if (last !== null && last.previous === previous.version && last.signature !== signature)
