@@ -1,6 +1,7 @@
 /** What people propose and decide, and with whose key (PROTOCOL.md part 17). */
 import { userInfo } from "node:os"
 import * as Effect from "effect/Effect"
+import { hasChanged } from "../../kernel/proposals/Proposals.ts"
 import { decisionOf, idOf } from "../../kernel/proposals/Proposal.ts"
 import { printable } from "../config/Printable.ts"
 import * as Api from "../operator/Api.ts"
@@ -86,7 +87,7 @@ const sign = (
     if (idOf(meshId, body) !== said.id)
       return yield* none("INTERNAL_ERROR", "the node shows something else than was meant")
     // It was out of reach, and nobody looked: then it is only for what is safe now.
-    if (shown === null ? blind && !safe : state !== shown)
+    if (hasChanged({ blind, shown }, { safe, state }))
       return yield* none("PRECONDITION_FAILED", `it is ${state} now, which is not what was seen`)
     const decision = { id: said.id, body, token, by: name, ...(typed === null ? {} : { typed }) }
     const signature = keys.sign(decisionOf({ meshId, meshKey }, decision))

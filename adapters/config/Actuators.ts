@@ -147,7 +147,7 @@ const ownedOf = (one: One): OwnedActuator => ({
   forMsMax: spanOf(one["at-most"])!,
   demand: {
     minimum: one.tier ?? "T2_operational_observation",
-    verification: one.verification ?? (one.level === "L3" ? "human" : "none")
+    verification: one.verification ?? "none"
   },
   askers: one["may-ask"] ?? ["planner", "standby-planner"],
   ...(one.level === undefined ? {} : { level: one.level }),

@@ -5,7 +5,7 @@
  * What the world holds (arguments, environment, files, streams) comes in as `Host`, so that all of it runs in a test.
  */
 import type { Rule } from "../../kernel/planning/Rule.ts"
-import { levelOf } from "../../kernel/actuation/Actuator.ts"
+import { demandOf, levelOf } from "../../kernel/actuation/Actuator.ts"
 import type { OwnedActuator } from "../config/Actuators.ts"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
@@ -173,10 +173,10 @@ const count = (mistakes: number): string => (mistakes === 1 ? "in one place" : `
 
 /** Who has to agree, and what has to show it. */
 const whoseWord = (actuator: OwnedActuator): string => {
-  const { approvers, demand, readback } = actuator
+  const { approvers, readback } = actuator
   return [
     `level ${levelOf(actuator)}`,
-    `verification ${demand.verification}`,
+    `verification ${demandOf(actuator).verification}`,
     ...(approvers === undefined ? [] : [`approved by ${approvers.join(", ")}`]),
     ...(readback === undefined ? [] : [`seen by ${readback.metric} within ${readback.withinMs / 1_000} s`])
   ].join("; ")

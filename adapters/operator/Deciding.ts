@@ -6,9 +6,8 @@ import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
 import type { NodeState } from "../../kernel/Node.ts"
 import { levels } from "../../kernel/actuation/Actuator.ts"
-import { ASK_AGAIN_MS, TOKEN_MS } from "../../kernel/proposals/Proposals.ts"
+import { ASK_AGAIN_MS, isOutOfReach, mayPass, TOKEN_MS } from "../../kernel/proposals/Proposals.ts"
 import { DECISIONS } from "../../kernel/routing/Forwarding.ts"
-import type { Code } from "../../kernel/wire/Codes.ts"
 import { isUndecided, PROPOSAL_MS, proposalsOf, shortOf, type Proposal } from "../../kernel/proposals/Proposal.ts"
 import type { Outcome } from "../../kernel/routing/Outcome.ts"
 import { isPlain } from "../../kernel/wire/ContextFrame.ts"
@@ -125,10 +124,7 @@ const theOne = (daemon: Daemon, id: string): Proposal | Failure => {
     : failure("AMBIGUOUS", `${id} fits several`, "clawmesh proposals --all --json shows whole ids")
 }
 
-/** It was not there, or does not know yet what is proposed, or moves: asked again, for as long as a decision may wait (B33a). */
-const AGAIN: ReadonlyArray<Code> = ["DELIVERY_FAILED", "TIMEOUT", "NOT_FOUND", "TARGET_BUSY", "RATE_LIMITED"]
-
-/** Asks the guardian what it is about, for somebody who signs. Waits for it where it is out of reach. */
+/** Asks the guardian what it is about, for somebody who signs. Waits for it where it is out of reach, as long as a decision may (B33a). */
 export const token = (daemon: Daemon, { id }: Api.TokenRequest): Effect.Effect<Api.Token | Failure> =>
   Effect.gen(function* () {
     const one = theOne(daemon, id)
@@ -146,8 +142,8 @@ export const token = (daemon: Daemon, { id }: Api.TokenRequest): Effect.Effect<A
       })
       const said = outcome.ok && isPlain(outcome.result) ? outcome.result : {}
       const { level, safe, state, token: given } = said
-      const mayPass = !outcome.ok && AGAIN.includes(outcome.code) && daemon.now().mono + ASK_AGAIN_MS < until
-      if (!mayPass) {
+      const again = !outcome.ok && mayPass(outcome.code) && daemon.now().mono + ASK_AGAIN_MS < until
+      if (!again) {
         const isToken = typeof given === "string" && typeof state === "string" && typeof safe === "boolean"
         const code = outcome.ok ? (isToken ? null : "DELIVERY_FAILED") : outcome.code
         return {
@@ -168,7 +164,7 @@ export const token = (daemon: Daemon, { id }: Api.TokenRequest): Effect.Effect<A
           level: levels.find((word) => word === level) ?? null
         }
       }
-      blind ||= outcome.code === "DELIVERY_FAILED" || outcome.code === "TIMEOUT"
+      blind ||= isOutOfReach(outcome.code)
       yield* Effect.sleep(ASK_AGAIN_MS)
     }
   })

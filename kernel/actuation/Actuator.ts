@@ -49,6 +49,13 @@ export interface Actuator {
 
 export const levelOf = ({ level = "L2" }: Actuator): Level => level
 
+/** What a command under a lease has to satisfy. At L3 only a person moves it, whatever else is demanded. */
+export const demandOf = (actuator: Actuator): Demand => ({
+  ...actuator.demand,
+  ...(levelOf(actuator) === "L3" ? { verification: "human" as const } : {}),
+  readsBack: actuator.readback !== undefined
+})
+
 /** As people say it, and type it. */
 export const nameOf = (ref: string): string => (ref.startsWith(ACTUATOR) ? ref.slice(ACTUATOR.length) : ref)
 

@@ -1,5 +1,5 @@
 /** A command: the checks, in their order, and what was done before (PROTOCOL.md P16.5, P16.6; S2, S3). */
-import { SET, type Actuator } from "./Actuator.ts"
+import { demandOf, SET, type Actuator } from "./Actuator.ts"
 import { isBusy } from "./Drives.ts"
 import type { Envelope, Fence } from "./Envelope.ts"
 import { judge, type Carried } from "./Gate.ts"
@@ -33,7 +33,7 @@ const WAITING_MAX = 4
 export const told = (guard: Guard, actuator: Actuator, order: Order, turn: Turn): Guard | null => {
   const { ref } = actuator
   const carried: Carried = order.params
-  const judged = judge(carried, { ...actuator.demand, readsBack: actuator.readback !== undefined })
+  const judged = judge(carried, demandOf(actuator))
   if (judged.refused !== null) return refuse(turn, order, ref, judged.refused.code, judged.refused.message)
   const envelope = judged.envelope!
   const fence = envelope.kernel

@@ -9,7 +9,6 @@ import type { Known } from "../routing/Routes.ts"
 import { DECISIONS } from "../routing/Forwarding.ts"
 import { done, failed, type Outcome } from "../routing/Outcome.ts"
 import type { Turn } from "../Turn.ts"
-import type { Code } from "../wire/Codes.ts"
 import { isPlain } from "../wire/ContextFrame.ts"
 import { FIELD_CHARS_MAX } from "../wire/Limits.ts"
 import { ownRefusal } from "../world/Receiving.ts"
@@ -26,6 +25,9 @@ import {
 } from "./Proposal.ts"
 import {
   ASK_AGAIN_MS,
+  hasChanged,
+  isOutOfReach,
+  mayPass,
   CALLS_FROM,
   DECISIONS_MAX,
   unique,
@@ -122,9 +124,6 @@ const without = (proposals: Proposals, of: Decision): Proposals => ({
   decisions: proposals.decisions.filter((one) => one !== of)
 })
 
-/** It was not there, or does not know yet what is proposed, or moves: asked again. */
-const AGAIN: ReadonlyArray<Code> = ["DELIVERY_FAILED", "TIMEOUT", "NOT_FOUND", "TARGET_BUSY", "RATE_LIMITED"]
-
 /** The guardian answers, or is out of reach. */
 export const onToken = (proposals: Proposals, call: number, outcome: Outcome, known: Known, turn: Turn): Proposals => {
   const decision = proposals.decisions.find(({ asked }) => asked === call)
@@ -135,8 +134,8 @@ export const onToken = (proposals: Proposals, call: number, outcome: Outcome, kn
     return without(proposals, decision)
   }
   if (!outcome.ok) {
-    if (!AGAIN.includes(outcome.code)) return end(outcome)
-    const blind = decision.blind || outcome.code === "DELIVERY_FAILED" || outcome.code === "TIMEOUT"
+    if (!mayPass(outcome.code)) return end(outcome)
+    const blind = decision.blind || isOutOfReach(outcome.code)
     return {
       ...proposals,
       decisions: changed(proposals, decision, { asked: null, blind, askAt: turn.at.mono + ASK_AGAIN_MS })
@@ -149,7 +148,7 @@ export const onToken = (proposals: Proposals, call: number, outcome: Outcome, kn
   const { level, safe, state, token } = isPlain(result) ? result : {}
   if (typeof token !== "string" || typeof state !== "string" || typeof safe !== "boolean")
     return end(failed("DELIVERY_FAILED", "its guardian answers without a token: it is of another version"))
-  if (decision.shown === null ? decision.blind && !safe : state !== decision.shown)
+  if (hasChanged(decision, { safe, state }))
     return end(
       failed("PRECONDITION_FAILED", `it is ${state.slice(0, FIELD_CHARS_MAX)} now, which is not what was seen`)
     )

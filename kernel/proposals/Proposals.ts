@@ -5,6 +5,7 @@
 import type { Fence } from "../actuation/Envelope.ts"
 import type { Turn } from "../Turn.ts"
 import { NEVER_MS } from "../Time.ts"
+import type { Code } from "../wire/Codes.ts"
 import type { ContextFrame } from "../wire/ContextFrame.ts"
 import type { DeviceId } from "../wire/Frame.ts"
 
@@ -12,6 +13,20 @@ import type { DeviceId } from "../wire/Frame.ts"
 export const TOKEN_MS = 120_000
 /** Where the guardian is out of reach, it is asked again after so long. */
 export const ASK_AGAIN_MS = 2_000
+/** The guardian was not there, or does not know yet what is proposed, or moves: it is asked again. */
+export const mayPass = (code: Code): boolean => PASSING.includes(code)
+const PASSING: ReadonlyArray<Code> = ["DELIVERY_FAILED", "TIMEOUT", "NOT_FOUND", "TARGET_BUSY", "RATE_LIMITED"]
+/** It was out of reach: whoever decides now does so blindly. */
+export const isOutOfReach = (code: Code): boolean => code === "DELIVERY_FAILED" || code === "TIMEOUT"
+
+/**
+ * Whether it is not what the person saw. A decision for which nobody looked (`shown` null) holds for whatever is there, but, where the
+ * guardian was out of reach, only for what is safe (B33a).
+ */
+export const hasChanged = (
+  { blind, shown }: { readonly blind: boolean; readonly shown: string | null },
+  { safe, state }: { readonly safe: boolean; readonly state: string }
+): boolean => (shown === null ? blind && !safe : state !== shown)
 /** Decisions of one device that are under way, and tokens of one guardian. */
 export const DECISIONS_MAX = 16
 export const TOKENS_MAX = 64

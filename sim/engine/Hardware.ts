@@ -49,7 +49,7 @@ export const actuatorsOf = ({ capabilities, policy }: NodeSpec): ReadonlyArray<A
         forMsMax: OPEN_MS_MAX,
         demand: {
           minimum: "T2_operational_observation",
-          verification: verification ?? (level === "L3" ? "human" : "none")
+          verification: verification ?? "none"
         },
         askers: ["planner", "standby-planner"],
         ...(level === undefined ? {} : { level }),

@@ -143,7 +143,7 @@ const remembering = (memories: Memories<Memory>): Oracle => ({
       if (wrong === undefined) {
         const founded = memory.asked.get(intentId)?.some((trust) => rests(trust, least)) === true
         if (!founded) return `${machine.name} drives ${actuator} without evidence that its owner takes`
-        if (owned !== undefined && owned.demand.verification !== "none")
+        if (owned !== undefined && (owned.demand.verification !== "none" || owned.level === "L3"))
           return `${machine.name} drives ${actuator} without a person's decision`
         continue
       }

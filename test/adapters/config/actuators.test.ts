@@ -1,4 +1,5 @@
 /** `actuators` in node.yaml: what a node moves, and each mistake at its place. */
+import { demandOf } from "../../../kernel/actuation/Actuator.ts"
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { commandFor } from "../../../adapters/config/Actuators.ts"
@@ -75,9 +76,9 @@ describe("node.yaml: actuators", () => {
   it("with levels, and a sensor that sees what they do", () => {
     const read = (line: string) => settings({ file: PUMP.replace("verification: none", line) }).actuators[0]!
     const gate = read(`level: L3\n    ${SEEN}`)
+    assert.strictEqual(demandOf(gate).verification, "human")
     assert.deepInclude(gate, {
       level: "L3",
-      demand: { minimum: "T2_operational_observation", verification: "human" },
       readback: { metric: "flow", zone: "north", device: null, withinMs: 5_000, reads: { open: { atLeast: 0.5 } } }
     })
     assert.strictEqual(read("level: L1").level, "L1")

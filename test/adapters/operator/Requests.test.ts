@@ -49,7 +49,7 @@ describe("the operator's socket: requests", () => {
   it("every kind that the kernel tells of may be asked for", () => {
     assert.sameMembers(
       [...eventKinds],
-      ["node", "peer", "connection", "frame", "leader", "manifest", "world", "actuator", "proposal"]
+      ["node", "peer", "connection", "frame", "leader", "manifest", "planner", "world", "actuator", "proposal"]
     )
     for (const kind of eventKinds) asked("GET", `/events?type=${kind}`)
     asked("GET", "/events?type=peer.down")

@@ -237,7 +237,12 @@ describe("S4: L3 and a device's verification", () => {
     })
 
   it("it moves, and nobody typed its name", () => {
-    const lax = withPolicy((actuator) => ({ ...actuator, level: "L2" }))
+    // It asks for a person still, and not for the name.
+    const lax = withPolicy((actuator) => ({
+      ...actuator,
+      level: "L2",
+      demand: { ...actuator.demand, verification: "human" }
+    }))
     fires("S4", /^dam drives actuator:gate-1, whose name nobody typed$/u, gate, lax)
   })
 
