@@ -5,7 +5,7 @@
  * Total: a program that fails, is not there, takes longer than its time or prints something else than a number within its bounds says
  * nothing; the log tells so once, and once more when it reads again.
  */
-import { spawn } from "node:child_process"
+import { spawn, type ChildProcess } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
 import type { Happened } from "../../kernel/Input.ts"
@@ -26,14 +26,20 @@ export const readingOf = ({ atLeast, atMost }: Sensor, output: string): number |
   return value < atLeast || value > atMost ? `reads ${value}, which is outside its bounds` : value
 }
 
-/** Runs it once: what it printed, or why it printed nothing. */
-const run = ({
-  command,
-  everyMs,
-  metric,
-  zone
-}: Sensor): Promise<{ readonly out: string } | { readonly why: string }> =>
-  new Promise((resolve) => {
+type Printed = { readonly out: string } | { readonly why: string }
+
+/** With whatever it started. */
+const end = ({ pid }: ChildProcess): void => {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL")
+  } catch {
+    // It is gone already.
+  }
+}
+
+/** Runs it once: what it printed, or why it printed nothing. Whoever does not wait for that ends the program. */
+const run = ({ command, everyMs, metric, zone }: Sensor): Effect.Effect<Printed> =>
+  Effect.callback<Printed>((resume) => {
     const [program, ...rest] = command
     const child = spawn(program!, rest, {
       detached: true,
@@ -46,27 +52,24 @@ const run = ({
       }
     })
     let out = ""
-    let over = false
-    const end = (what: { readonly out: string } | { readonly why: string }): void => {
-      if (over) return
-      over = true
-      clearTimeout(timer)
-      resolve(what)
-    }
     const msMax = Math.min(everyMs, PROGRAM_MS_MAX)
     const timer = setTimeout(() => {
-      try {
-        if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL")
-      } catch {
-        // It is gone already.
-      }
-      end({ why: `took longer than ${msMax} ms and was ended` })
+      end(child)
+      done({ why: `took longer than ${msMax} ms and was ended` })
     }, msMax)
+    const done = (printed: Printed): void => {
+      clearTimeout(timer)
+      resume(Effect.succeed(printed))
+    }
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       out = `${out}${text}`.slice(0, OUTPUT_MAX)
     })
-    child.once("error", (error) => end({ why: `does not run: ${error.message}` }))
-    child.once("close", (code, signal) => end(code === 0 ? { out } : { why: `ended with ${code ?? signal}` }))
+    child.once("error", (error) => done({ why: `does not run: ${error.message}` }))
+    child.once("close", (code, signal) => done(code === 0 ? { out } : { why: `ended with ${code ?? signal}` }))
+    return Effect.sync(() => {
+      clearTimeout(timer)
+      end(child)
+    })
   })
 
 export interface Read {
@@ -97,7 +100,7 @@ const watch = Effect.fnUntraced(function* (sensor: Sensor, { isUp, note, offer }
   while (true) {
     const startedAt = performance.now()
     if (isUp()) {
-      const what = yield* Effect.promise(() => run(sensor))
+      const what = yield* run(sensor)
       const reading = "why" in what ? what.why : readingOf(sensor, what.out)
       if (typeof reading === "number") {
         yield* offer(sensed(sensor, reading))

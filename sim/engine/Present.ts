@@ -48,6 +48,11 @@ export abstract class Present {
     return this.life.listening
   }
 
+  /** It has run at some time. */
+  get everRan(): boolean {
+    return this.life.processes > 0
+  }
+
   /** Number of the running process; 0: none. Processes are counted from 1. */
   get process(): number {
     return this.life.process

@@ -1,7 +1,8 @@
 /**
  * A process ends: politely (`stop`, it says goodbye first) or with its machine's power (`crash`, no word to anybody, and what
  * the disk has not synced is kept, lost or torn, as drawn). Of a disk that is to be torn something must be under way, or it was no
- * such fault. Taking it back starts it again, unless another step ended it too and still does.
+ * such fault. Taking it back starts it again, unless another step ended it too and still does, or it never ran: power that comes back
+ * is no reason for somebody to switch on what was off.
  *
  * Does not model: a process that ends while its machine goes on writing, or that takes time to end.
  */
@@ -28,7 +29,9 @@ const ended = (
   return {
     touched: () => struck,
     undo: (world) => {
-      const again = inWorld(world, machines).filter(({ index }) => world.script.ends.takeBack(index))
+      const again = inWorld(world, machines)
+        .filter(({ index }) => world.script.ends.takeBack(index))
+        .filter(({ everRan }) => everRan)
       if (again.length === 0) return
       tell(world, "world.restart", oneOf(again), names(again), nextIncarnation(again))
       for (const machine of again) machine.start()

@@ -1,5 +1,8 @@
 /** Programs that are read: what a reading is, and what is said where there is none. */
 import { assert, describe, it } from "@effect/vitest"
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { Sensor } from "../../../adapters/config/Sensors.ts"
@@ -70,6 +73,34 @@ describe("reading", () => {
         intervalMs: 100
       })
       assert.notStrictEqual(first?._tag === "Sensed" && first.frameId, second?._tag === "Sensed" && second.frameId)
+    })
+  )
+
+  it.live("a program that is still running when the node stops is ended", () =>
+    Effect.gen(function* () {
+      const file = join(mkdtempSync(join(tmpdir(), "clawmesh-sensor-")), "pid")
+      const fiber = yield* Effect.forkChild(
+        read([sensor(`echo $$ >${file}; exec sleep 60`, { everyMs: 60_000 })], {
+          isUp: () => true,
+          offer: () => Effect.void,
+          note: () => {}
+        })
+      )
+      const pidOf = (): number => Number(existsSync(file) ? readFileSync(file, "utf8") : 0)
+      for (let waited = 0; pidOf() === 0 && waited < 100; waited++) yield* Effect.sleep(50)
+      const pid = pidOf()
+      const runs = (): boolean => {
+        try {
+          return process.kill(pid, 0)
+        } catch {
+          return false
+        }
+      }
+      assert.isTrue(pid > 0 && runs())
+      yield* Fiber.interrupt(fiber)
+      for (let waited = 0; runs() && waited < 100; waited++) yield* Effect.sleep(50)
+      assert.isFalse(runs())
+      rmSync(dirname(file), { recursive: true })
     })
   )
 

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { runScenario } from "../../../sim/run.ts"
 import { scenarioOf } from "../oracles/Broken.ts"
 
-const after = (steps: string): ReadonlyArray<string> =>
+const after = (steps: string, who = "everyone"): ReadonlyArray<string> =>
   runScenario(
     scenarioOf(`scenario: Undoing
 seed: 1
@@ -12,7 +12,7 @@ nodes:
   a: { role: planner }
   b: { role: field }
 timeline:
-  - { at: 0s, start: everyone }
+  - { at: 0s, start: ${who} }
 ${steps}`)
   ).happenings.flatMap(({ about, atMs, event }) =>
     event.startsWith("world.") && about === "b" ? [`${atMs} ${event}`] : []
@@ -35,6 +35,19 @@ describe("the undoing of faults", () => {
   - { at: 15s, crash: b, for: 20s }`),
       ["10000 world.crash", "15000 world.crash", "35000 world.restart"]
     )
+  })
+
+  it("what was never on does not start as power comes back", () => {
+    const off = `  - { at: 10s, crash: b, for: 5s }
+  - { at: 20s, stop: b, for: 5s }`
+    assert.deepStrictEqual(after(off, "a"), ["10000 world.crash", "20000 world.stop"])
+    assert.deepStrictEqual(after(`${off}\n  - { at: 30s, start: b }\n  - { at: 40s, crash: b, for: 5s }`, "a"), [
+      "10000 world.crash",
+      "20000 world.stop",
+      "30000 world.start",
+      "40000 world.crash",
+      "45000 world.restart"
+    ])
   })
 
   it("who was ended for good stays down when another end is taken back, and starts by hand", () => {
