@@ -8,9 +8,8 @@ import { verifications } from "../../kernel/actuation/Envelope.ts"
 import { tiers } from "../../kernel/wire/ContextFrame.ts"
 import { DeviceId, Role } from "../../kernel/wire/Frame.ts"
 import type { Mistake } from "./Mistake.ts"
-import { Bound, decodeSection, Plain, Program, Span, spanOf, type Section, type Word } from "./Section.ts"
+import { Bound, decodeSection, Plain, Program, Span, spanOf, type Section, type Word, type Words } from "./Section.ts"
 import type { Placed } from "./Source.ts"
-import { hint } from "./Spelling.ts"
 
 /** The program that moves it, and its arguments; `{state}` among them is the state that it is to take. */
 export interface Driver {
@@ -58,8 +57,7 @@ type One = typeof One.Type
 
 const All = Schema.Array(One).check(Schema.isMaxLength(ACTUATORS_MAX))
 
-/** What a value has to be, by the last word of its path. */
-const says: { readonly [key: string]: string } = {
+const says: Words["says"] = {
   name: "a name is one word in small letters, such as pump-1",
   group: "a group is one word: the actuators of which one moves at a time",
   states: `states are a list of 2 to ${STATES_MAX} words, such as [open, closed]`,
@@ -102,11 +100,7 @@ const wordOf = (path: ReadonlyArray<PropertyKey>): Word => {
   return { last, among }
 }
 
-const sentence = ({ among, last }: Word, value: unknown): string => {
-  if (last === undefined) return ALL
-  if (!among.includes(last)) return `no such word${hint(last, among) || `; there are ${among.join(", ")}`}`
-  return value === undefined ? `${last} is missing: ${says[last]!}` : says[last]!
-}
+const words: Words = { says, all: ALL, wordOf }
 
 const GPIOSET = "gpioset"
 
@@ -218,7 +212,7 @@ export const approversIn = ({ placeOf }: Section, actuators: ReadonlyArray<Owned
 export const check = (section: Section, mistakes: Array<Mistake>): ReadonlyArray<OwnedActuator> => {
   const add = (path: ReadonlyArray<PropertyKey>, message: string): void =>
     void mistakes.push({ ...section.placeOf(path), message })
-  const decoded = decodeSection(section, All, wordOf, sentence, mistakes)
+  const decoded = decodeSection(section, All, words, mistakes)
   if (decoded === null) return []
   const before = mistakes.length
   const names = new Map<string, number>()

@@ -4,8 +4,7 @@ import { ACTUATOR } from "../../kernel/actuation/Actuator.ts"
 import { RULES_MAX, type Rule } from "../../kernel/planning/Rule.ts"
 import { tiers } from "../../kernel/wire/ContextFrame.ts"
 import type { Mistake } from "./Mistake.ts"
-import { Bound, decodeSection, Plain, Span, spanOf, type Section, type Word } from "./Section.ts"
-import { hint } from "./Spelling.ts"
+import { Bound, decodeSection, Plain, Span, spanOf, type Section, type Word, type Words } from "./Section.ts"
 
 /** What a guardian does not do twice in a row anyway. */
 const COOLDOWN_MS = 600_000
@@ -31,7 +30,7 @@ const One = Schema.Struct({
 type One = typeof One.Type
 const All = Schema.Array(One).check(Schema.isMaxLength(RULES_MAX))
 
-const says: { readonly [key: string]: string } = {
+const says: Words["says"] = {
   name: "a name is one word in small letters, such as dry-field-1",
   metric: "metric is what a sensor says, such as moisture",
   zone: "zone is where, such as field-1",
@@ -55,11 +54,7 @@ const wordOf = (path: ReadonlyArray<PropertyKey>): Word => {
   return { last: names.at(-1), among: names.length === 1 ? KNOWN : KNOWN_THEN }
 }
 
-const sentence = ({ among, last }: Word, value: unknown): string => {
-  if (last === undefined) return ALL
-  if (!among.includes(last)) return `no such word${hint(last, among) || `; there are ${among.join(", ")}`}`
-  return value === undefined ? `${last} is missing: ${says[last]!}` : says[last]!
-}
+const words: Words = { says, all: ALL, wordOf }
 
 const ruleOf = ({ above, below, clear, cooldown, metric, name, priority, propose, tier, zone }: One): Rule => {
   const bound = Number(below ?? above)
@@ -81,7 +76,7 @@ const ruleOf = ({ above, below, clear, cooldown, metric, name, priority, propose
 }
 
 export const check = (section: Section, mistakes: Array<Mistake>): ReadonlyArray<Rule> => {
-  const decoded = decodeSection(section, All, wordOf, sentence, mistakes)
+  const decoded = decodeSection(section, All, words, mistakes)
   if (decoded === null) return []
   const before = mistakes.length
   for (const [place, one] of decoded.entries()) {

@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type { Mistake } from "./Mistake.ts"
 import type { Placed } from "./Source.ts"
+import { hint } from "./Spelling.ts"
 
 /** What the node moves, what it reads, and what it proposes by itself. */
 export const sections = ["actuators", "sensors", "rules"] as const
@@ -34,12 +35,26 @@ const valueAt = (value: unknown, path: ReadonlyArray<PropertyKey>): unknown => {
   return at
 }
 
+/** What a section is told by that does not read. */
+export interface Words {
+  /** What a value has to be, by the last word of its path. */
+  readonly says: { readonly [word: string]: string }
+  /** What the whole has to be. */
+  readonly all: string
+  readonly wordOf: (path: ReadonlyArray<PropertyKey>) => Word
+}
+
+const sentence = ({ all, says }: Words, { among, last }: Word, value: unknown): string => {
+  if (last === undefined) return all
+  if (!among.includes(last)) return `no such word${hint(last, among) || `; there are ${among.join(", ")}`}`
+  return value === undefined ? `${last} is missing: ${says[last]!}` : says[last]!
+}
+
 /** `null`: it does not read, and why is told. */
 export const decodeSection = <A>(
   { placeOf, value, wordAt }: Section,
   schema: Schema.Decoder<A>,
-  wordOf: (path: ReadonlyArray<PropertyKey>) => Word,
-  sentence: (word: Word, value: unknown) => string,
+  words: Words,
   mistakes: Array<Mistake>
 ): A | null => {
   const decoded = Schema.decodeUnknownResult(schema)(value, { errors: "all", onExcessProperty: "error" })
@@ -50,9 +65,9 @@ export const decodeSection = <A>(
     const key = plain.join("/")
     if (told.has(key)) continue
     told.add(key)
-    const word = wordOf(plain)
+    const word = words.wordOf(plain)
     const at = word.last !== undefined && !word.among.includes(word.last) ? wordAt(plain) : placeOf(plain)
-    mistakes.push({ ...at, message: sentence(word, valueAt(value, plain)) })
+    mistakes.push({ ...at, message: sentence(words, word, valueAt(value, plain)) })
   }
   return null
 }

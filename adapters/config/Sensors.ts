@@ -1,8 +1,7 @@
 /** The section `sensors` of node.yaml: which programs this node reads, how often, and what a reading may be. */
 import * as Schema from "effect/Schema"
 import type { Mistake } from "./Mistake.ts"
-import { Bound, decodeSection, Plain, Program, Span, spanOf, type Section, type Word } from "./Section.ts"
-import { hint } from "./Spelling.ts"
+import { Bound, decodeSection, Plain, Program, Span, spanOf, type Section, type Word, type Words } from "./Section.ts"
 
 /** What is read: a program whose output is one number. */
 export interface Sensor {
@@ -29,7 +28,7 @@ const One = Schema.Struct({
 })
 const All = Schema.Array(One).check(Schema.isMaxLength(SENSORS_MAX))
 
-const says: { readonly [key: string]: string } = {
+const says: Words["says"] = {
   metric: "metric is what is read, one word in small letters, such as moisture",
   zone: "zone is where, one word in small letters, such as field-1",
   unit: "unit is a short text for people, such as %",
@@ -46,14 +45,10 @@ const wordOf = (path: ReadonlyArray<PropertyKey>): Word => ({
   among: KNOWN
 })
 
-const sentence = ({ among, last }: Word, value: unknown): string => {
-  if (last === undefined) return ALL
-  if (!among.includes(last)) return `no such word${hint(last, among) || `; there are ${among.join(", ")}`}`
-  return value === undefined ? `${last} is missing: ${says[last]!}` : says[last]!
-}
+const words: Words = { says, all: ALL, wordOf }
 
 export const check = (section: Section, mistakes: Array<Mistake>): ReadonlyArray<Sensor> => {
-  const decoded = decodeSection(section, All, wordOf, sentence, mistakes)
+  const decoded = decodeSection(section, All, words, mistakes)
   if (decoded === null) return []
   const before = mistakes.length
   const sensors = decoded.map((one): Sensor => ({

@@ -7,7 +7,7 @@
  *
  * Total: a program that fails, is not there, or takes longer than `DRIVE_MS` is told as `false`; the guardian makes safe then.
  */
-import { spawn, type ChildProcess } from "node:child_process"
+import { spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import { mkdirSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -17,6 +17,7 @@ import { DRIVE_MS } from "../../kernel/actuation/Guard.ts"
 import type { Command } from "../../kernel/Command.ts"
 import type { Hardware } from "../../kernel/Ports.ts"
 import { commandFor, type OwnedActuator } from "../config/Actuators.ts"
+import { run, surroundings, type Program } from "./Program.ts"
 
 type Drive = Extract<Command, { readonly _tag: "Drive" }>
 
@@ -28,24 +29,12 @@ const PROGRAM_MS_MAX = DRIVE_MS - 500
 /** After so many seconds, if the drive is still the last one: the program that makes it safe. */
 const DEAD_MAN = 'sleep "$1"; [ "$(cat "$2" 2>/dev/null)" = "$3" ] || exit 0; shift 3; exec "$@"'
 
-/** What a program must never get: what this one was started with for itself. */
-const environmentOf = ({ actuator, forMs, intentId, state }: Drive): NodeJS.ProcessEnv => ({
-  PATH: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
+const environmentOf = ({ actuator, forMs, intentId, state }: Drive): Program["environment"] => ({
   CLAWMESH_ACTUATOR: actuator,
   CLAWMESH_STATE: state,
   CLAWMESH_FOR_MS: String(forMs ?? 0),
   CLAWMESH_INTENT: intentId ?? ""
 })
-
-const kill = ({ pid }: ChildProcess): void => {
-  if (pid === undefined) return
-  try {
-    // The program and whatever it started.
-    process.kill(-pid, "SIGKILL")
-  } catch {
-    // It is gone already.
-  }
-}
 
 export interface Told {
   /** One line for the log. */
@@ -75,10 +64,8 @@ export const make = (
       const seconds = String(Math.ceil((forMs + AFTER_MS) / 1_000))
       const safe = commandFor(actuator, actuator.safe)
       const child = spawn("sh", ["-c", DEAD_MAN, "clawmesh-dead-man", seconds, file, mark, ...safe], {
-        detached: true,
-        stdio: "ignore",
-        cwd: "/",
-        env: environmentOf({ ...drive, state: actuator.safe, forMs: null, intentId: null })
+        ...surroundings(environmentOf({ ...drive, state: actuator.safe, forMs: null, intentId: null })),
+        stdio: "ignore"
       })
       child.once("error", reject)
       child.once("spawn", () => {
@@ -87,34 +74,13 @@ export const make = (
       })
     })
 
-  const moved = (drive: Drive, actuator: OwnedActuator): Promise<boolean> =>
-    new Promise((resolve) => {
-      const [program, ...rest] = commandFor(actuator, drive.state)
-      const child = spawn(program!, rest, {
-        detached: true,
-        stdio: ["ignore", "ignore", "pipe"],
-        cwd: "/",
-        env: environmentOf(drive)
-      })
-      let said = ""
-      let over = false
-      const end = (ok: boolean, why: string): void => {
-        if (over) return
-        over = true
-        clearTimeout(timer)
-        if (!ok) note(`${drive.actuator}: ${program} ${why}`)
-        resolve(ok)
-      }
-      const timer = setTimeout(() => {
-        kill(child)
-        end(false, `took longer than ${PROGRAM_MS_MAX} ms and was ended`)
-      }, PROGRAM_MS_MAX)
-      child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-        said = `${said}${text}`.slice(0, 200)
-      })
-      child.once("error", (error) => end(false, `does not run: ${error.message}`))
-      child.once("close", (code, signal) => end(code === 0, `ended with ${code ?? signal}: ${said.trim()}`))
-    })
+  const moved = async (drive: Drive, actuator: OwnedActuator): Promise<boolean> => {
+    const command = commandFor(actuator, drive.state)
+    // By itself: what moves is not ended because this program is.
+    const outcome = await Effect.runPromise(run({ command, environment: environmentOf(drive), msMax: PROGRAM_MS_MAX }))
+    if ("why" in outcome) note(`${drive.actuator}: ${command[0]} ${outcome.why}`)
+    return !("why" in outcome)
+  }
 
   const driven = async (drive: Drive): Promise<boolean> => {
     const actuator = actuators.find(({ ref }) => ref === drive.actuator)

@@ -5,14 +5,13 @@
  * Total: a program that fails, is not there, takes longer than its time or prints something else than a number within its bounds says
  * nothing; the log tells so once, and once more when it reads again.
  */
-import { spawn, type ChildProcess } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
 import type { Happened } from "../../kernel/Input.ts"
 import type { Sensor } from "../config/Sensors.ts"
+import { run, type Program } from "./Program.ts"
 
 const PROGRAM_MS_MAX = 10_000
-const OUTPUT_MAX = 256
 
 /** A number as programs print it, and nothing else on the line. */
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?$/iu
@@ -26,51 +25,11 @@ export const readingOf = ({ atLeast, atMost }: Sensor, output: string): number |
   return value < atLeast || value > atMost ? `reads ${value}, which is outside its bounds` : value
 }
 
-type Printed = { readonly out: string } | { readonly why: string }
-
-/** With whatever it started. */
-const end = ({ pid }: ChildProcess): void => {
-  try {
-    if (pid !== undefined) process.kill(-pid, "SIGKILL")
-  } catch {
-    // It is gone already.
-  }
-}
-
-/** Runs it once: what it printed, or why it printed nothing. Whoever does not wait for that ends the program. */
-const run = ({ command, everyMs, metric, zone }: Sensor): Effect.Effect<Printed> =>
-  Effect.callback<Printed>((resume) => {
-    const [program, ...rest] = command
-    const child = spawn(program!, rest, {
-      detached: true,
-      stdio: ["ignore", "pipe", "ignore"],
-      cwd: "/",
-      env: {
-        PATH: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
-        CLAWMESH_METRIC: metric,
-        CLAWMESH_ZONE: zone ?? ""
-      }
-    })
-    let out = ""
-    const msMax = Math.min(everyMs, PROGRAM_MS_MAX)
-    const timer = setTimeout(() => {
-      end(child)
-      done({ why: `took longer than ${msMax} ms and was ended` })
-    }, msMax)
-    const done = (printed: Printed): void => {
-      clearTimeout(timer)
-      resume(Effect.succeed(printed))
-    }
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      out = `${out}${text}`.slice(0, OUTPUT_MAX)
-    })
-    child.once("error", (error) => done({ why: `does not run: ${error.message}` }))
-    child.once("close", (code, signal) => done(code === 0 ? { out } : { why: `ended with ${code ?? signal}` }))
-    return Effect.sync(() => {
-      clearTimeout(timer)
-      end(child)
-    })
-  })
+const programOf = ({ command, everyMs, metric, zone }: Sensor): Program => ({
+  command,
+  environment: { CLAWMESH_METRIC: metric, CLAWMESH_ZONE: zone ?? "" },
+  msMax: Math.min(everyMs, PROGRAM_MS_MAX)
+})
 
 export interface Read {
   /** Whether anything that is said now is heard. */
@@ -100,7 +59,7 @@ const watch = Effect.fnUntraced(function* (sensor: Sensor, { isUp, note, offer }
   while (true) {
     const startedAt = performance.now()
     if (isUp()) {
-      const what = yield* run(sensor)
+      const what = yield* run(programOf(sensor))
       const reading = "why" in what ? what.why : readingOf(sensor, what.out)
       if (typeof reading === "number") {
         yield* offer(sensed(sensor, reading))

@@ -15,23 +15,20 @@ import { failure, type Failure } from "./Failure.ts"
 import { takenUp } from "./Trusting.ts"
 import * as Views from "./Views.ts"
 
-const isUp = (node: NodeState, id: DeviceId): boolean =>
-  id === node.config.deviceId || KernelStatus.peerState(node, id) === "up"
-
 export const electors = (daemon: Daemon): Electors => {
   const node = daemon.state()
   const { config, leadership } = node
   const { manifest } = config
   const { next } = leadership.reconfiguration
   const shown = (ids: ReadonlyArray<DeviceId>): Electors["electors"] =>
-    ids.map((id) => ({ ...Views.deviceOf(node, id), role: roleOf(config, id) ?? "node", up: isUp(node, id) }))
+    ids.map((id) => ({ ...Views.deviceOf(node, id), role: roleOf(config, id) ?? "node", up: Views.isUp(node, id) }))
   return {
     $type: "clawmesh.electors/1",
     ...Views.headOf(node, daemon.now()),
     version: manifest.version,
     source: manifest.shown === undefined ? "configuration" : "operator",
     electors: shown(manifest.electors),
-    needed: Math.floor(manifest.electors.length / 2) + 1,
+    needed: Views.electorsOf(node).needed,
     next:
       next === null
         ? null

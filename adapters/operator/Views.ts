@@ -128,10 +128,10 @@ const leaderOf = (node: NodeState, now: Instant): Api.Leader | null => {
   }
 }
 
-const isUp = (node: NodeState, id: string): boolean =>
+export const isUp = (node: NodeState, id: string): boolean =>
   id === node.config.deviceId || KernelStatus.peerState(node, id) === "up"
 
-const electorsOf = (node: NodeState) => {
+export const electorsOf = (node: NodeState) => {
   const { manifest } = node.config
   const total = manifest.electors.length
   const up = manifest.electors.filter((id) => isUp(node, id)).length

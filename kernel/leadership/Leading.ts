@@ -5,7 +5,7 @@
  * leader whose lease ran out stops acting by itself; a later heartbeat may revive it as long as no higher term was seen. If none
  * does for a promise it steps down, so that those who still hear it do not take it for a leader for ever.
  */
-import { kernelLink, type Links } from "../links/Link.ts"
+import { kernelLinks, type Links } from "../links/Link.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, send, type Turn } from "../Turn.ts"
 import type { DeviceId } from "../wire/Frame.ts"
@@ -60,10 +60,7 @@ export const onTime = (leadership: Leadership, standing: LeadingStanding, turn: 
     return standLater(stepDown(next, turn, "no majority renews its lease"), turn, 0)
   if (current.beatAt <= now) {
     const number = current.beat + 1
-    for (const contact of links.contacts) {
-      const link = kernelLink(contact)
-      if (link !== null) send(turn, link, "mesh.lead", { term: leadership.term, beat: number })
-    }
+    for (const link of kernelLinks(links)) send(turn, link, "mesh.lead", { term: leadership.term, beat: number })
     const beat: Beat = { number, sentAt: now, promised: [] }
     next = {
       ...next,
@@ -122,9 +119,6 @@ export const release = (leadership: Leadership, turn: Turn, links: Links, reason
     term: term.counter,
     reason
   })
-  for (const contact of links.contacts) {
-    const link = kernelLink(contact)
-    if (link !== null) send(turn, link, "mesh.release", { term })
-  }
+  for (const link of kernelLinks(links)) send(turn, link, "mesh.release", { term })
   return { ...idle, leader: null, promisedTo: null, promisedUntil: 0 }
 }

@@ -11,7 +11,7 @@
  */
 import type { Command } from "../Command.ts"
 import type { Checked } from "../Input.ts"
-import { kernelLink, type Links } from "../links/Link.ts"
+import { kernelLinks, type Links } from "../links/Link.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, type Turn } from "../Turn.ts"
 import type { DeviceId, ShownManifest, SignedManifest } from "../wire/Frame.ts"
@@ -45,10 +45,7 @@ const showing = ({ acks, manifest }: ShownManifest, link: number): Command => ({
 })
 
 const toAll = (shown: ShownManifest, links: Links, turn: Turn): void => {
-  for (const contact of links.contacts) {
-    const link = kernelLink(contact)
-    if (link !== null) turn.out.push(showing(shown, link))
-  }
+  for (const link of kernelLinks(links)) turn.out.push(showing(shown, link))
 }
 
 /** Somebody shows a list of electors; `null`: the operator, here. */
@@ -106,12 +103,15 @@ const check = (leadership: Leadership, { from, shown }: Waiting, turn: Turn, lin
   return withRoom(leadership, { checking: { from, shown, open, good: known }, checks: checks + open.length })
 }
 
-/** The next of those that waited; while a list comes into force they wait on, as what they are worth depends on it. */
+/** The next of those that waited that is worth a look; while a list comes into force they wait on, as what they are worth depends on it. */
 const following = (leadership: Leadership, turn: Turn, links: Links): Leadership => {
-  const { entering, waiting: all } = leadership.reconfiguration
-  const [first, ...waiting] = entering === null ? all : []
-  const idle = withRoom(leadership, { checking: null, waiting: entering === null ? waiting : all })
-  return first === undefined ? idle : shownBy(idle, first.from, first.shown, turn, links)
+  const idle = withRoom(leadership, { checking: null })
+  const { entering, waiting } = idle.reconfiguration
+  const [first, ...others] = waiting
+  if (entering !== null || first === undefined) return idle
+  const next = shownBy(withRoom(idle, { waiting: others }), first.from, first.shown, turn, links)
+  // What is in force meanwhile, or nothing new, keeps nobody busy.
+  return next.reconfiguration.checking === null ? following(next, turn, links) : next
 }
 
 /** The key store has looked at one of the signatures. */

@@ -182,6 +182,10 @@ export const DISPLACE_PROBE = 0
 /** Where to send our own events to; `null`: no session, or one of generation 1. */
 export const kernelLink = (contact: Contact): number | null => (contact.kernel ? contact.session : null)
 
+/** Of everybody that we have a session with and that speaks kernel. */
+export const kernelLinks = ({ contacts }: Links): ReadonlyArray<number> =>
+  contacts.flatMap((contact) => kernelLink(contact) ?? [])
+
 /** Position of `link` in a list sorted by link number; -1: not there. */
 export const indexOfLink = (links: ReadonlyArray<Link>, link: number): number => {
   for (let i = 0; i < links.length; i++) if (links[i]!.link === link) return i

@@ -59,7 +59,7 @@ export const onTurn = (
   if (rules.length === 0 || leadRank(known.config.role) === null) return planning
   const leads = leaseRuns(leadership, turn.at.mono)
   let next = turn.readings.reduce((all, held) => onReading(all, rules, held, leads, turn), planning)
-  if (leads !== next.leads) next = leads ? promoted(next, rules, known.world, turn) : retired(next)
+  if (leads !== next.leads) next = leads ? promoted(next, turn) : retired(next)
   if (leads && (woke || next !== planning)) next = look(next, rules, known, leadership, turn)
   return next === planning ? planning : withDue(next)
 }
@@ -92,17 +92,11 @@ const onReading = (
   return next
 }
 
-/** It begins to lead: what is breached by what stands now is looked at, and what is not any more is forgotten. */
-const promoted = (planning: Planning, rules: ReadonlyArray<Rule>, world: World, { at }: Turn): Planning => ({
+/** It begins to lead: all is looked at, by what stands now; what is not breached any more is forgotten. */
+const promoted = (planning: Planning, { at }: Turn): Planning => ({
   ...planning,
   leads: true,
-  watches: rules.map((rule, index): Watch => {
-    const before = planning.watches[index]!.breached
-    const held = newest(world, rule)
-    const value = held === null ? null : valueOf(held.frame)
-    const breached = value !== null && breachedBy(rule, value, before)
-    return { breached, lookAt: breached ? at.mono : NEVER_MS }
-  })
+  watches: planning.watches.map((watch) => ({ ...watch, lookAt: at.mono }))
 })
 
 const retired = (planning: Planning): Planning => ({
@@ -136,13 +130,29 @@ const look = (
   const due = planning.watches
     .flatMap(({ lookAt }, index) => (lookAt <= mono ? [index] : []))
     .sort((a, b) => rules[b]!.priority - rules[a]!.priority || a - b)
-  return due.reduce(
-    (next, index) => withWatch(next, index, lookedAt(rules[index]!, next.watches[index]!, known, leadership, turn)),
-    planning
-  )
+  if (due.length === 0) return planning
+  const watches = [...planning.watches]
+  const ages = agesOf(known, mono)
+  for (const index of due) watches[index] = lookedAt(rules[index]!, watches[index]!, known, ages, leadership, turn)
+  return { ...planning, watches }
 }
 
-const lookedAt = (rule: Rule, watch: Watch, known: Known, leadership: Leadership, turn: Turn): Watch => {
+type Ages = ReadonlyMap<string, number>
+
+const effectOf = ({ actuator, state }: { readonly actuator: string; readonly state: string }): string =>
+  `${state} ${actuator}`
+
+/** How long ago, in ms, each effect was last proposed, by whomever. */
+const agesOf = ({ config, world }: Known, mono: number): Ages => {
+  const ages = new Map<string, number>()
+  for (const { ageMs, body } of proposalsOf(world, config, mono)) {
+    const effect = effectOf(body)
+    ages.set(effect, Math.min(ageMs, ages.get(effect) ?? ageMs))
+  }
+  return ages
+}
+
+const lookedAt = (rule: Rule, watch: Watch, known: Known, ages: Ages, leadership: Leadership, turn: Turn): Watch => {
   const { mono } = turn.at
   const held = newest(known.world, rule)
   const value = held === null ? null : valueOf(held.frame)
@@ -151,13 +161,8 @@ const lookedAt = (rule: Rule, watch: Watch, known: Known, leadership: Leadership
   if (freshnessOf(held, mono) !== "fresh") return { ...watch, lookAt: NEVER_MS }
   const { actuator, forMs, state } = rule.then
   // Said in this very turn by another rule it is not yet among them.
-  const isSaid = turn.said.some(
-    (fact) => fact.fact === "propose" && fact.body.actuator === actuator && fact.body.state === state
-  )
-  const agesMs = proposalsOf(known.world, known.config, mono)
-    .filter(({ body }) => body.actuator === actuator && body.state === state)
-    .map(({ ageMs }) => ageMs)
-  const leftMs = isSaid ? rule.cooldownMs : rule.cooldownMs - Math.min(Number.POSITIVE_INFINITY, ...agesMs)
+  const isSaid = turn.said.some((fact) => fact.fact === "propose" && effectOf(fact.body) === effectOf(rule.then))
+  const leftMs = rule.cooldownMs - (isSaid ? 0 : (ages.get(effectOf(rule.then)) ?? Number.POSITIVE_INFINITY))
   if (leftMs > 0) return { breached: true, lookAt: mono + leftMs }
   const [, fact] = propose(
     { actuator, state, forMs, because: [held.frame.frameId], autonomous: true },

@@ -273,6 +273,12 @@ export class Drive {
     return { link, commands: [...this.linkUp(null, link), ...this.challenge(link), ...this.connect(link, peer, face)] }
   }
 
+  /** Over the session with `peer` that is there, or else over a new one. */
+  linkTo(peer: string): { readonly link: number; readonly commands: ReadonlyArray<Command> } {
+    const [session] = this.sessions(peer)
+    return session === undefined ? this.meet(peer) : { link: session.link, commands: [] }
+  }
+
   /** Our dial of `peer` opens, and it logs us in; time passes until we dial. */
   reach(peer: string, face: Face = {}): { readonly link: number; readonly commands: ReadonlyArray<Command> } {
     const contact = () => this.contact(peer)

@@ -347,6 +347,25 @@ describe("what is not the operator's word", () => {
     assert.strictEqual(mesh.node("d").node.config.manifest.version, 2)
   })
 
+  it("what waited behind one that is in force meanwhile is looked at all the same", () => {
+    const mesh = Mesh.settled(four)
+    mesh.isolate("d")
+    const d = mesh.node("d")
+    const shows = (name: string, manifest: SignedManifest, by: string): void =>
+      void d.hear(d.sessions(name)[0]!.link, "mesh.manifest", {
+        manifest,
+        acks: [...by].map((elector) => ackOf(elector, manifest))
+      })
+    d.keysWait = true
+    shows("a", signed, "ab")
+    shows("b", signed, "ac")
+    shows("c", list({ electors: "abc", previous: { version: 2, electors: "abd" } }), "ab")
+    d.keysWait = false
+    d.release()
+    assert.strictEqual(d.node.config.manifest.version, 3)
+    assert.isEmpty(d.node.leadership.reconfiguration.waiting)
+  })
+
   it("has its fault in words", () => {
     const faults: ReadonlyArray<readonly [string, List | SignedManifest]> = [
       ["replaces version 1", list({ electors: "abd", version: 1 })],

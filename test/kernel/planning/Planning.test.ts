@@ -47,7 +47,6 @@ const world: World = { roles: { a: "planner", b: "sensor", c: "sensor" }, electo
 /** A planner that elects itself, owns what its rules would move, and hears two sensors. */
 class Farm {
   readonly drive: Drive
-  private readonly links = new Map<string, number>()
   private readonly seqs = new Map<string, number>()
   readonly triggered: Array<string> = []
 
@@ -65,11 +64,8 @@ class Farm {
 
   /** A peer that says nothing for a while is given up, and is met again when it has something to say. */
   private linkOf(name: string): number {
-    const known = this.links.get(name)
-    if (known !== undefined && this.drive.node.links.links.some(({ link }) => link === known)) return known
-    const { commands, link } = this.drive.meet(name)
+    const { commands, link } = this.drive.linkTo(name)
     this.heed(commands)
-    this.links.set(name, link)
     return link
   }
 

@@ -31,7 +31,6 @@ export class Well {
   readonly drive: Drive
   readonly moved: Array<Extract<Command, { readonly _tag: "Drive" }>> = []
   private readonly seqs = new Map<string, number>()
-  private readonly links = new Map<string, number>()
   private requests = 0
 
   constructor(actuator: Partial<Actuator> = {}, durable = Durable.empty, persons: ReadonlyArray<Person> = []) {
@@ -60,11 +59,8 @@ export class Well {
   }
 
   linkOf(peer: string): number {
-    const known = this.links.get(peer)
-    if (known !== undefined && this.drive.node.links.links.some(({ link }) => link === known)) return known
-    const { commands, link } = this.drive.meet(peer)
+    const { commands, link } = this.drive.linkTo(peer)
     this.note(commands)
-    this.links.set(peer, link)
     return link
   }
 
