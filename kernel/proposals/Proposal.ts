@@ -243,14 +243,30 @@ export interface Proposal {
   readonly frameIds: ReadonlyArray<string>
 }
 
+/** Of which only the age is left to say. */
+interface Timeless extends Omit<Proposal, "ageMs"> {
+  readonly made: ReadonlyArray<Log.Held>
+}
+
 interface Told {
   readonly fact: Fact
   readonly source: DeviceId
   readonly held: Log.Held
 }
 
+/** What a frame said when it was last read: frames do not change, and are read whenever somebody asks. */
+const factsRead = new WeakMap<ContextFrame, { readonly meshId: string; readonly fact: Fact | null }>()
+
+const factIn = (frame: ContextFrame, meshId: string): Fact | null => {
+  const before = factsRead.get(frame)
+  if (before?.meshId === meshId) return before.fact
+  const fact = factOf(frame, meshId)
+  factsRead.set(frame, { meshId, fact })
+  return fact
+}
+
 const toldBy = ({ deviceId: source }: Origin.Origin, held: Log.Held, { meshId }: Config): Told | null => {
-  const fact = held.frame.kernel === undefined ? null : factOf(held.frame, meshId)
+  const fact = held.frame.kernel === undefined ? null : factIn(held.frame, meshId)
   return fact === null ? null : { fact, source, held }
 }
 
@@ -286,7 +302,7 @@ export const isAmong = (body: Body, bodies: ReadonlyArray<Body>): boolean =>
  * text stands, unless a person approved another. By the facts alone, and not by the time: how old something is, each
  * node knows as well as it can.
  */
-const read = (id: string, told: ReadonlyArray<Told>, config: Config, mono: number): Proposal | null => {
+const read = (id: string, told: ReadonlyArray<Told>, config: Config): Timeless | null => {
   const made = of(told, "propose").filter(({ source }) => plans(config, source))
   const first = made.toSorted(
     (a, b) =>
@@ -316,7 +332,6 @@ const read = (id: string, told: ReadonlyArray<Told>, config: Config, mono: numbe
   const adopted = of(told, "adopt")
     .filter(({ source }) => plans(config, source))
     .toSorted((a, b) => b.fact.term - a.fact.term || compareText(a.source, b.source))[0]
-  const ageMs = Math.max(...made.map(({ held }) => Log.ageOf(held, mono)))
   const [result] = results
   const outcome = result?.fact.outcome
   const decision =
@@ -337,6 +352,7 @@ const read = (id: string, told: ReadonlyArray<Told>, config: Config, mono: numbe
                 : "awaiting_approval"
   return {
     id,
+    made: made.map(({ held }) => held),
     body: approvals[0]?.fact.body ?? first.fact.body,
     bodies,
     status,
@@ -346,7 +362,6 @@ const read = (id: string, told: ReadonlyArray<Told>, config: Config, mono: numbe
     owner: adopted?.source ?? first.source,
     term: adopted?.fact.term ?? first.fact.term,
     decided: decision === undefined ? null : { by: decision.fact.by, at: decision.source },
-    ageMs,
     voids,
     frameIds: [first, decision, result].flatMap((one) => (one === undefined ? [] : [one.held.frame.frameId]))
   }
@@ -361,10 +376,26 @@ const codeOf = (
   return status === "withdrawn" && closed?.as === "withdrawn" ? closed.code : null
 }
 
+const agedAt = ({ made, ...rest }: Timeless, mono: number): Proposal => ({
+  ...rest,
+  ageMs: Math.max(...made.map((held) => Log.ageOf(held, mono)))
+})
+
+/** What was last read of the same frames, by the same roles: most turns change neither. */
+const lastRead = new WeakMap<World["origins"], { readonly config: Config; readonly all: ReadonlyArray<Timeless> }>()
+
+const allOf = (world: World, config: Config): ReadonlyArray<Timeless> => {
+  const before = lastRead.get(world.origins)
+  if (before?.config === config) return before.all
+  const all = [...toldOf(world, config)].flatMap(([id, told]) => read(id, told, config) ?? [])
+  lastRead.set(world.origins, { config, all })
+  return all
+}
+
 /** All that are known, the newest first. */
 export const proposalsOf = (world: World, config: Config, mono: number): ReadonlyArray<Proposal> =>
-  [...toldOf(world, config)]
-    .flatMap(([id, told]) => read(id, told, config, mono) ?? [])
+  allOf(world, config)
+    .map((one) => agedAt(one, mono))
     .sort((a, b) => a.ageMs - b.ageMs || compareText(a.id, b.id))
 
 /** One alone, which costs as much as it has facts. */
@@ -376,7 +407,8 @@ export const proposalOf = (world: World, config: Config, id: string, mono: numbe
       const one = held === undefined ? null : toldBy(origin, held, config)
       if (one !== null) told.push(one)
     }
-  return told.length === 0 ? null : read(id, told, config, mono)
+  const one = told.length === 0 ? null : read(id, told, config)
+  return one === null ? null : agedAt(one, mono)
 }
 
 const isSame = (a: Body, b: Body): boolean =>
