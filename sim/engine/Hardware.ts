@@ -62,15 +62,19 @@ export const actuatorsOf = ({ capabilities, policy }: NodeSpec): ReadonlyArray<A
 
 const READS = { [OPEN]: { atLeast: 1 }, [CLOSED]: { atMost: 0 } }
 
-/** What a sensor says that looks at an actuator, whoever owns it. */
-export const shown = (machines: ReadonlyArray<Machine>, name: string): number =>
-  seen(machines, `${ACTUATOR}${name}`).positions.includes(OPEN) ? 1 : 0
+/** Whoever owns it. */
+export const isOpen = (machines: ReadonlyArray<Machine>, name: string): boolean =>
+  seen(machines, `${ACTUATOR}${name}`).positions.includes(OPEN)
+
+/** What a sensor says that looks at an actuator. */
+export const shown = (machines: ReadonlyArray<Machine>, name: string): number => (isOpen(machines, name) ? 1 : 0)
 
 const movedOf = ({ hardware }: Life, actuator: string): Moved => hardware.get(actuator) ?? UNMOVED
 
 const set = (machine: Machine, life: Life, actuator: string, state: string, why: string): number => {
   const was = movedOf(life, actuator)
   const drives = was.drives + 1
+  if (was.state !== state) machine.world.farmPasses()
   life.hardware.set(actuator, { ...was, state, drives })
   if (was.state !== state) machine.tellMoved(`${actuator.slice(ACTUATOR.length)} is ${state}${why}`)
   machine.world.visible()

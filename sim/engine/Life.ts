@@ -63,6 +63,8 @@ export interface Sensing {
   readonly data: Plain
   /** Its value is whether this is open, by its name without the prefix; `null`: as it stands there. */
   readonly shows: string | null
+  /** Its value is what its metric is here; `null`: as above. */
+  readonly measures: string | null
   readonly times: number
   readonly eachMs: number
   readonly causes: string | null

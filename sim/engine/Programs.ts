@@ -7,11 +7,12 @@ import { isLease, type Fence } from "../../kernel/actuation/Envelope.ts"
 import { DECISIONS, GUARDIAN } from "../../kernel/routing/Forwarding.ts"
 import type { Outcome } from "../../kernel/routing/Outcome.ts"
 import { encode } from "../../kernel/wire/Codec.ts"
-import { CAUSES_MAX, isPlain } from "../../kernel/wire/ContextFrame.ts"
+import { CAUSES_MAX, isPlain, type Plain } from "../../kernel/wire/ContextFrame.ts"
 import { decisionOf, isReserved, proposalOf } from "../../kernel/proposals/Proposal.ts"
 import type { KeyPair } from "../keys/FakeKeys.ts"
 import * as Origin from "../../kernel/world/Origin.ts"
 import { frameIdOf, has } from "./Emitted.ts"
+import { type Metric, metrics } from "../hardware/Farm.ts"
 import { shown } from "./Hardware.ts"
 import type { Life, Sensing } from "./Life.ts"
 import type { Machine } from "./Machine.ts"
@@ -158,10 +159,26 @@ export const sense = (machine: Machine, life: Life, sensing: Omit<Sensing, "said
   return number
 }
 
+/** As an instrument prints it. */
+const DIGITS = 1
+
+const sensed = ({ world }: Machine, { data, eachMs, measures, shows, times }: Sensing): Plain => {
+  if (shows !== null) return { ...data, value: shown(world.machines, shows) }
+  const { metric } = data
+  if (measures === null || !isMetric(metric)) return data
+  world.farmPasses()
+  world.visible()
+  const value = world.measured(measures, metric)
+  const interval = times === 1 ? {} : { intervalMs: eachMs }
+  return { ...data, ...interval, ...(value === null ? {} : { value: Number(value.toFixed(DIGITS)) }) }
+}
+
+const isMetric = (word: unknown): word is Metric => metrics.some((metric) => metric === word)
+
 /** It goes on with the next process, as a sensor does. */
 export const senseOnce = (machine: Machine, { process, senses }: Life, sensing: number): void => {
   const program = senses.get(sensing)!
-  const { causes, data, eachMs, kind, name, said, shows, stopped, times } = program
+  const { causes, eachMs, kind, name, said, stopped, times } = program
   if (stopped || said >= times) return
   if (machine.running) {
     const follows = causes === null ? [] : lately(machine, causes)
@@ -170,7 +187,7 @@ export const senseOnce = (machine: Machine, { process, senses }: Life, sensing: 
       _tag: "Sensed",
       frameId: frameIdOf(name, machine.name, sensing, said + 1),
       kind,
-      data: shows === null ? data : { ...data, value: shown(machine.world.machines, shows) },
+      data: sensed(machine, program),
       ...(follows.length === 0 ? {} : { causes: follows })
     })
   }

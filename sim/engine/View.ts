@@ -5,6 +5,7 @@
 import type { Level } from "../../kernel/actuation/Actuator.ts"
 import type { Status } from "../../kernel/proposals/Proposal.ts"
 import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
+import type { Metric } from "../hardware/Farm.ts"
 import type { Role } from "../../kernel/wire/Frame.ts"
 
 /** `unknown` is a peer that the node has never met in this boot. */
@@ -68,6 +69,8 @@ export interface WorldView {
   readonly leadersPerTerm: number
   /** By its name without the prefix: `pump-1`. */
   readonly actuator: (name: string) => ActuatorView
+  /** How it is on the farm; `null`: there is nothing to measure. */
+  readonly measured: (place: string, metric: Metric) => number | null
 }
 
 /** What the world itself tells: each names the verb that struck, or what a machine came to by itself. */

@@ -28,6 +28,8 @@ import * as Hash from "../trace/Hash.ts"
 import { Agenda, type Handle } from "./Agenda.ts"
 import { fastHost, kernel as realKernel, type Host, type HostContext, type Kernel } from "./Host.ts"
 import type { Config } from "../../kernel/Config.ts"
+import * as Hardware from "./Hardware.ts"
+import { Farm, type Metric } from "../hardware/Farm.ts"
 import { Machine, type MachineEvent } from "./Machine.ts"
 import { isKernel } from "./Present.ts"
 import { seatOf } from "./Nearby.ts"
@@ -104,6 +106,8 @@ export class World {
   readonly persons: ReadonlyMap<string, KeyPair>
   /** What its planners propose by themselves. */
   readonly rules: ReadonlyArray<Rule>
+  /** What lies under it; `null`: nothing that could be measured. */
+  readonly farm: Farm | null
   /** The key that made the mesh. */
   readonly operator: KeyPair
   readonly network: Network
@@ -155,6 +159,7 @@ export class World {
             this.violations.push({ oracle: "S10", atMs: this.nowMs, node, message })
           })
     this.rules = scenario.rules ?? []
+    this.farm = scenario.farm === undefined ? null : new Farm(scenario.farm, from?.farm ?? undefined)
     this.makeHost = options.makeHost ?? fastHost
     this.violations = from?.violations.slice() ?? []
     this.hash = from === undefined ? Hash.make() : Hash.fork(from.hash)
@@ -339,6 +344,19 @@ export class World {
 
   traceHash(): string {
     return Hash.hex(this.hash)
+  }
+
+  // ---------------------------------------------------------------------------------------------- the farm
+
+  private readonly isOpen = (valve: string): boolean => Hardware.isOpen(this.machines, valve)
+
+  /** Something moves, or somebody looks: until now it was as it was. */
+  farmPasses(): void {
+    this.farm?.pass(this.nowMs, this.isOpen)
+  }
+
+  measured(place: string, metric: Metric): number | null {
+    return this.farm?.measure(this.nowMs, this.isOpen, place, metric) ?? null
   }
 
   // ---------------------------------------------------------------------------------------------- what machines tell

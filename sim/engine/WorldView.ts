@@ -145,6 +145,7 @@ export const viewOf = (world: World): WorldView => {
     get leadersPerTerm() {
       return world.mostLeadersOfATerm
     },
-    actuator: (name) => Hardware.seen(world.machines, `${ACTUATOR}${name}`)
+    actuator: (name) => Hardware.seen(world.machines, `${ACTUATOR}${name}`),
+    measured: (place, metric) => world.measured(place, metric)
   }
 }

@@ -4,7 +4,7 @@
  */
 import { inWorld, oneOf, names, tell, type Fault } from "./Fault.ts"
 
-export const sense: Fault<"sense"> = ({ causes, data, eachMs, frame, kind, shows, times, who }, strike) => {
+export const sense: Fault<"sense"> = ({ causes, data, eachMs, frame, kind, measures, shows, times, who }, strike) => {
   const machines = strike.resolve(who)
   const often = times === 1 ? "" : ` ${times} times, each ${eachMs} ms`
   const { metric, value, zone } = data
@@ -22,6 +22,7 @@ export const sense: Fault<"sense"> = ({ causes, data, eachMs, frame, kind, shows
       kind,
       data,
       shows: shows ?? null,
+      measures: measures ?? null,
       times,
       eachMs,
       causes: causes ?? null

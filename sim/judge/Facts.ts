@@ -8,7 +8,7 @@
  * Does not model time: which instants are asked, and since when happenings count, is the business of `Judge.ts`.
  */
 import type { NodeView, PeerWord, WorldView } from "../engine/View.ts"
-import type { ActuatorFact, AgreedWord, Count, Facts, ProposalFact } from "../scenario/Scenario.ts"
+import type { ActuatorFact, AgreedWord, Count, Facts, FarmFact, ProposalFact } from "../scenario/Scenario.ts"
 import { type Clause, fits, NEVER_SEEN, NOBODY_RUNS, runningIn, sayings, type Seen } from "./Clause.ts"
 import { heartbeatClause, peerClause, peerSayings, sessionClause, trustClause, unreadClause } from "./Pairs.ts"
 import { countWords, enumerate, moment } from "./Words.ts"
@@ -314,6 +314,19 @@ const actuatorClause = ({ actuator, lastRunBy, position, runs }: ActuatorFact): 
   }
 }
 
+const farmClause = ({ is, metric, place }: FarmFact): Clause => {
+  const what = `${metric} of ${place}`
+  return {
+    key: "farm",
+    told: `${what} is ${countWords(is)}`,
+    holds: (view) => {
+      const value = view.measured(place, metric)
+      return value !== null && fits(is, value)
+    },
+    now: (view) => `${what} is ${view.measured(place, metric)?.toFixed(1) ?? "not there"}`
+  }
+}
+
 const timesWord = (n: number): string => (n === 1 ? "once" : `${n} times`)
 
 const eventClause = (fact: NonNullable<Facts["events"]>[number], index: number): Clause => {
@@ -388,6 +401,7 @@ const clausesOf = (facts: Facts, from: Asked): ReadonlyArray<Clause> => {
   for (const fact of facts.frames ?? []) clauses.push(frameClause(fact, from))
   for (const fact of facts.routes ?? []) clauses.push(routeClause(fact))
   for (const fact of facts.actuators ?? []) clauses.push(actuatorClause(fact))
+  for (const fact of facts.farm ?? []) clauses.push(farmClause(fact))
   for (const fact of facts.proposals ?? []) clauses.push(proposalClause(fact))
   for (const topic of facts.agreeOn ?? []) clauses.push(agreementClause(topic))
   for (const [index, event] of (facts.events ?? []).entries()) clauses.push(eventClause(event, index))
@@ -419,6 +433,7 @@ export const question = (facts: Facts, from: Asked = "of all"): Question => {
             "frames",
             "routes",
             "actuators",
+            "farm",
             "proposals"
           ].includes(clause.key)
             ? clause.now(view, seen)

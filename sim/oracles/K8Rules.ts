@@ -11,7 +11,7 @@ import { INTERVAL_MS } from "../../kernel/world/Query.ts"
 import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
 
 /** Three missed intervals are fresh, by a clock that runs 30 % slow, and a while under way. */
-const LATELY_MS = (3 * INTERVAL_MS) / 0.7 + 60_000
+const latelyMs = (intervalMs: number): number => (3 * intervalMs) / 0.7 + 60_000
 /** Readings of one kind of one device that are remembered. */
 const SAID_MAX = 256
 /** Two clocks 30 % apart. */
@@ -20,6 +20,8 @@ const SLOW = 0.7
 interface Said {
   readonly atMs: number
   readonly value: number
+  /** How often it is said, as it says. */
+  readonly intervalMs: number
 }
 
 interface Memory {
@@ -40,10 +42,11 @@ export const rules: MakeOracle = () => remembering({ said: new Map(), asked: new
 const remembering = ({ asked, said }: Memory): Oracle => {
   const hear = ({ input, machine, nowMs }: Observation): void => {
     if (input._tag !== "Sensed" || input.kind !== "observation") return
-    const { metric, value, zone } = input.data
+    const { intervalMs: every, metric, value, zone } = input.data
     if (typeof value !== "number") return
+    const intervalMs = typeof every === "number" && every > 0 ? every : INTERVAL_MS
     const place = placeOf(machine.config.deviceId, metric, zone)
-    said.set(place, [...(said.get(place) ?? []), { atMs: nowMs, value }].slice(-SAID_MAX))
+    said.set(place, [...(said.get(place) ?? []), { atMs: nowMs, value, intervalMs }].slice(-SAID_MAX))
   }
 
   const wrong = (
@@ -54,7 +57,9 @@ const remembering = ({ asked, said }: Memory): Oracle => {
     if (rule === undefined) return "asks by a rule that it does not have"
     if (!leaseRuns(after.leadership, input.at.mono)) return `asks by ${rule.name}, and does not lead`
     const readings = said.get(placeOf(source ?? "", rule.metric, rule.zone)) ?? []
-    const isFounded = readings.some(({ atMs, value }) => nowMs - atMs <= LATELY_MS && mayBreach(rule, value))
+    const isFounded = readings.some(
+      ({ atMs, intervalMs, value }) => nowMs - atMs <= latelyMs(intervalMs) && mayBreach(rule, value)
+    )
     if (!isFounded) return `asks by ${rule.name}, and nothing that was sensed lately is a reason`
     const key = `${machine.index}/${machine.process}/${rule.name}`
     const before = asked.get(key)

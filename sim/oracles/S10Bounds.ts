@@ -188,9 +188,10 @@ const worldWithin = ({ config, world }: NodeState, before: NodeState["world"], s
   ])
 }
 
-/** Without what people and programs say in frames, who may have numbers of any kind. */
+/** Without what people and programs say, in frames and as thresholds: they may have numbers of any kind. */
 const counted = (node: NodeState): unknown => ({
   ...node,
+  config: { ...node.config, actuators: [], rules: [] },
   world: {
     ...node.world,
     checking: [],

@@ -7,6 +7,7 @@
  *
  * Not a log: messages, suspicions and dials are not in it. Nothing is judged here.
  */
+import { ACTUATOR } from "../../kernel/actuation/Actuator.ts"
 import type { Happening, PeerWord } from "../engine/View.ts"
 import type { Scenario, Step } from "../scenario/Scenario.ts"
 import { enumerate, measuredSpan } from "../judge/Words.ts"
@@ -224,6 +225,13 @@ class Teller {
         return this.#line(atMs, detail.reason ?? "", this.#stepId(happening), null)
       case "proposal.adopted":
         return this.#line(atMs, `${node} looks after what ${about} proposed`, null, `adopted ${node} ${about}`)
+      case "planner.triggered":
+        return this.#line(
+          atMs,
+          `${node} would have ${detail.actuator?.slice(ACTUATOR.length)} moved, by ${detail.reason}`,
+          null,
+          null
+        )
       case "actuator.refused":
         return this.#line(
           atMs,

@@ -2,10 +2,12 @@
  * Expectations: one tense each, its moments in ms, its facts with names resolved, where it is judged, and a name.
  */
 import { codes } from "../../kernel/wire/Codes.ts"
+import { has, metrics } from "../hardware/Farm.ts"
+import { whyNot } from "./Farm.ts"
 import { type Language, type TenseName, tenseNames } from "./Language.ts"
 import type { Moments } from "./Moments.ts"
 import { nothingMoves, type Reading, resolveFactNodes, resolveNodes, tooMuchExpansion, valueOf } from "./Names.ts"
-import type { ActuatorFact, ProposalFact, Count, Expectation, Facts, Pair, When } from "./Scenario.ts"
+import type { ActuatorFact, FarmFact, ProposalFact, Count, Expectation, Facts, Pair, When } from "./Scenario.ts"
 import { sentenceOf } from "./Sentence.ts"
 import type { Draft } from "./Shape.ts"
 import type { Path } from "./Tree.ts"
@@ -210,6 +212,7 @@ const readFacts = (reading: Reading, draft: FactsDraft, path: Path): Facts => {
     })
   }
   if (draft.actuators !== undefined) facts.actuators = readActuators(reading, draft.actuators, at("actuators"))
+  if (draft.farm !== undefined) facts.farm = readFarmFacts(reading, draft.farm, at("farm"))
   if (draft.proposals !== undefined) facts.proposals = readProposals(reading, draft.proposals, at("proposals"))
   if (draft["agree-on"] !== undefined) {
     const words = draft["agree-on"].filter((word) => word !== undefined)
@@ -273,6 +276,30 @@ const readActuators = (
         ...(lastRunBy === undefined ? {} : { lastRunBy })
       }
     ]
+  })
+}
+
+const readFarmFacts = (
+  reading: Reading,
+  draft: NonNullable<FactsDraft["farm"]>,
+  path: Path
+): ReadonlyArray<FarmFact> => {
+  const { farm, mistakes, tree } = reading
+  if (tree.keys(path).length === 0)
+    mistakes.add(tree.value(path), "no field here; write { field-1: { moisture: at least 20 } }")
+  return Object.entries(draft).flatMap(([place, said]): ReadonlyArray<FarmFact> => {
+    const at = [...path, place]
+    const why = whyNot(reading, place)
+    if (why !== null) mistakes.add(tree.key(at), why)
+    if (said === undefined) return []
+    if (tree.keys(at).length === 0) mistakes.add(tree.value(at), "write how it is there: { moisture: at least 20 }")
+    return metrics.flatMap((metric): ReadonlyArray<FarmFact> => {
+      const is = valueOf(reading, [...at, metric], said[metric], readCount)
+      if (is === null) return []
+      if (farm !== null && why === null && !has(farm, place, metric))
+        mistakes.add(tree.key([...at, metric]), `nobody measures ${metric} at ${place}`)
+      return [{ place, metric, is }]
+    })
   })
 }
 

@@ -1,4 +1,6 @@
 /** What the verbs that strike trust, keys, handshakes and requests mean, beyond their form. */
+import { has, metrics, TANK } from "../hardware/Farm.ts"
+import { whyNot } from "./Farm.ts"
 import { type Reading, type Who, each, nothingMoves, resolveNodes, resolveTargets, valueOf } from "./Names.ts"
 import { readElectors } from "./Nodes.ts"
 import type { Lie, Target, Verb } from "./Scenario.ts"
@@ -86,6 +88,32 @@ const PAD = "pad"
 /** More than these of one step would only take time. */
 const SENSES_MAX = 1_000_000
 
+const checkMeasures = (
+  reading: Reading,
+  { metric, shows, value }: NonNullable<StepDraft["sense"]>,
+  place: string,
+  at: Path
+): void => {
+  const { farm, mistakes, tree } = reading
+  for (const [key, other] of [
+    ["value", value],
+    ["shows", shows]
+  ] as const)
+    if (other !== undefined) mistakes.add(tree.key([...at, key]), "it measures, or has a value of its own")
+  const span = tree.value([...at, "measures"])
+  const why = whyNot(reading, place)
+  if (farm === null || why !== null) return mistakes.add(span, why ?? "")
+  const there = metrics.filter((one) => has(farm, place, one))
+  if (!there.some((one) => one === metric))
+    mistakes.add(
+      metric === undefined ? span : tree.value([...at, "metric"]),
+      `what is measured at ${place}? Write metric: ${enumerate(there)}`
+    )
+}
+
+const enumerate = (words: ReadonlyArray<string>): string =>
+  words.length === 1 ? words[0]! : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`
+
 export const readSense = (reading: Reading, sense: StepDraft["sense"], at: Path): Verb | null => {
   if (sense === undefined) return null
   const { mistakes, tree } = reading
@@ -94,12 +122,13 @@ export const readSense = (reading: Reading, sense: StepDraft["sense"], at: Path)
     mistakes.add(tree.value([...at, "times"]), "write exactly how many, such as times: exactly 600")
   const eachMs = valueOf(reading, [...at, "each"], sense.each, readTime)
   const bytes = valueOf(reading, [...at, "size"], sense.size, readSize)
-  const { metric, shows, value } = sense
-  const zone = sense.zone ?? shows
+  const { measures, metric, shows, value } = sense
+  const zone = sense.zone ?? shows ?? (measures === TANK ? undefined : measures)
   if (shows !== undefined) {
     if (value !== undefined) mistakes.add(tree.key([...at, "value"]), "it shows an actuator, or has a value of its own")
     if (!reading.moving.has(shows)) mistakes.add(tree.value([...at, "shows"]), nothingMoves(reading, shows))
   }
+  if (measures !== undefined) checkMeasures(reading, sense, measures, at)
   return {
     _tag: "sense",
     who: resolveTargets(reading, sense.by, [...at, "by"]),
@@ -112,6 +141,7 @@ export const readSense = (reading: Reading, sense: StepDraft["sense"], at: Path)
       ...(bytes === null ? {} : { [PAD]: "x".repeat(bytes) })
     },
     ...(shows === undefined ? {} : { shows }),
+    ...(measures === undefined ? {} : { measures }),
     times: times?.n ?? 1,
     eachMs: eachMs ?? 1_000,
     ...(sense["follows-from"] === undefined ? {} : { causes: sense["follows-from"] })

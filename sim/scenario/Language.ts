@@ -37,6 +37,7 @@ import {
   Who,
   word
 } from "./Values.ts"
+import { FarmWords } from "./Farm.ts"
 import { Rules } from "./Rules.ts"
 import { onSites, verbs } from "./VerbWords.ts"
 
@@ -270,6 +271,18 @@ const facts = {
       }).annotate({ noun: "word of an actuator", message: "write how often it ran, such as { runs: exactly 1 }" })
     ).annotate({ message: "write what did what, such as { pump-1: { runs: at most 1 } }" }),
     "{ pump-1: { runs: exactly 1, last-run-by: laptop } } reads: what a node owns as actuator:pump-1 was driven out of its safe state once, by order of laptop. What the hardware did counts, and not what anybody says of it."
+  ),
+  farm: may(
+    Schema.Record(
+      Name,
+      Schema.Struct({
+        moisture: may(CountWords, "Of a field, percent."),
+        temperature: may(CountWords, "Of the air, degrees Celsius."),
+        flow: may(CountWords, "Through its valve, litres a minute."),
+        level: may(CountWords, "Of the tank, litres.")
+      }).annotate({ noun: "word of a farm", message: "write how it is there, such as { moisture: at least 20 }" })
+    ).annotate({ message: "write how it is where, such as { field-1: { moisture: at least 20 } }" }),
+    "{ field-1: { moisture: at least 20 }, tank: { level: at least 1 } } reads: so it is, whatever anybody knows of it. Looked at whenever a sensor measures or something moves."
   ),
   proposals: may(
     Schema.Record(
@@ -510,6 +523,10 @@ export const Language = Schema.Struct({
     "People who sign what they approve with keys of their own, which all nodes know. Default nobody: a decision is then signed by the device at which it is made."
   ),
   rules: may(Rules, "What every planner and standby-planner proposes by itself while it leads (B42). Default nothing."),
+  farm: may(
+    FarmWords,
+    "Fields, a tank and the weather, for `sense` steps to measure; what nodes move waters them. Default nothing."
+  ),
   nodes: must(
     Schema.Record(Name, Node)
       .annotate({ message: "write the nodes as a mapping, such as { laptop: { role: planner } }" })

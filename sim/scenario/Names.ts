@@ -5,6 +5,7 @@
  * known when the step strikes. In facts, `any <role>` is one of the nodes of that role, known now.
  */
 import type { Role } from "../../kernel/wire/Frame.ts"
+import type { FarmSpec } from "../hardware/Farm.ts"
 import type { Mistakes, Span } from "./Mistakes.ts"
 import type { Target } from "./Scenario.ts"
 import type { Draft } from "./Shape.ts"
@@ -30,6 +31,8 @@ export interface Reading {
   readonly moving: ReadonlySet<string>
   /** People with keys of their own. */
   readonly persons: ReadonlyArray<string>
+  /** What lies under the mesh; `null`: nothing that could be measured. */
+  readonly farm: FarmSpec | null
   /** Those of generation 1, which say nothing that could be asked for. */
   readonly mute: ReadonlySet<string>
   readonly lastsMs: number | null

@@ -2,6 +2,7 @@
  * A scenario as the simulator runs it: every name checked, every time in ms, every moment resolved, every place kept.
  * `read.ts` makes it from YAML; the shape of the YAML itself is `Language.ts`.
  */
+import type { FarmSpec, Metric } from "../hardware/Farm.ts"
 import type { Rule as Threshold } from "../../kernel/planning/Rule.ts"
 import type { Level } from "../../kernel/actuation/Actuator.ts"
 import type { Verification } from "../../kernel/actuation/Envelope.ts"
@@ -160,6 +161,8 @@ export type Verb =
       readonly data: Plain
       /** An actuator, without the prefix, of which it says whether it is open. */
       readonly shows?: string
+      /** A field of the farm, or its tank, of which it says what the metric is there. */
+      readonly measures?: string
       readonly times: number
       readonly eachMs: number
       /** The name of frames that it follows from. */
@@ -327,6 +330,13 @@ export interface Pair {
   readonly subject: string
 }
 
+export interface FarmFact {
+  /** A field, or the tank. */
+  readonly place: string
+  readonly metric: Metric
+  readonly is: Count
+}
+
 /** Without the prefix: `pump-1`. Of several owners runs are summed, and each has to stand so. */
 export interface ActuatorFact {
   readonly actuator: string
@@ -385,6 +395,8 @@ export interface Facts {
   readonly routes?: ReadonlyArray<{ readonly capability: string; readonly to: string | null }>
   /** What moves, by what the hardware did, whoever owns it. */
   readonly actuators?: ReadonlyArray<ActuatorFact>
+  /** How it is on the farm, whatever anybody knows of it. */
+  readonly farm?: ReadonlyArray<FarmFact>
   /** What every running node says of a proposal, by the name that a step gave it. */
   readonly proposals?: ReadonlyArray<ProposalFact>
   readonly agreeOn?: ReadonlyArray<AgreedWord>
@@ -461,6 +473,8 @@ export interface Scenario {
   readonly persons?: ReadonlyArray<string>
   /** What planners propose by themselves; absent: nothing. */
   readonly rules?: ReadonlyArray<Threshold>
+  /** What lies under it; absent: nothing that could be measured. */
+  readonly farm?: FarmSpec
   readonly nodes: ReadonlyArray<NodeSpec>
   readonly network: NetworkSpec
   /** In order of time. */

@@ -50,6 +50,7 @@ export const sentenceOf = (tense: TenseName, facts: Facts): string => {
     if (position !== undefined) parts.push(`${actuator} is ${position}`)
     if (lastRunBy !== undefined) parts.push(`${actuator} last ran by order of ${lastRunBy}`)
   }
+  for (const { is, metric, place } of facts.farm ?? []) parts.push(`${metric} of ${place} is ${is.how} ${is.n}`)
   for (const { level, owner, proposal, status } of facts.proposals ?? []) {
     if (level !== undefined) parts.push(`${proposal} is of ${level}`)
     if (status !== undefined) parts.push(`${proposal} is ${status}`)

@@ -465,6 +465,10 @@ export const verbs = {
         Name,
         "In place of a value: 1 while this actuator is open, and 0 else, such as pump-1. Of the zone of that name, where none is said."
       ),
+      measures: may(
+        Name,
+        "In place of a value: what metric is there now, at a field of the farm, or at its tank. Of the zone of that field, where none is said. Each says its interval, too."
+      ),
       size: may(Size, "How large its data is at least. Default as it is written here."),
       times: may(CountWords, "How often. Default exactly 1. Each is a frame of its own, of the same metric."),
       each: may(Time, "How long after the one before. Default 1s."),

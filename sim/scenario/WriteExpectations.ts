@@ -41,6 +41,13 @@ const actuatorWords = (actuators: Facts["actuators"]): Flow | undefined =>
         ])
       )
 
+const farmFactWords = (farm: Facts["farm"]): Flow | undefined => {
+  if (farm === undefined) return undefined
+  const byPlace: { [place: string]: { [metric: string]: Flow } } = {}
+  for (const { is, metric, place } of farm) byPlace[place] = { ...byPlace[place], [metric]: showCount(is) }
+  return byPlace
+}
+
 const proposalWords = (proposals: Facts["proposals"]): Flow | undefined =>
   proposals === undefined
     ? undefined
@@ -76,6 +83,7 @@ const factsWords = (facts: Facts): Written => {
         ? undefined
         : Object.fromEntries(facts.routes.map(({ capability, to }) => [capability, to ?? "none"])),
     actuators: actuatorWords(facts.actuators),
+    farm: farmFactWords(facts.farm),
     proposals: proposalWords(facts.proposals),
     "agree-on": agreeOn,
     events: events?.map(({ about, event, from, reason, seen, to }) => ({

@@ -216,7 +216,7 @@ const verbWords = (verb: Verb, scenario: Scenario): Written => {
       }
     case "sense": {
       const { pad, ...data } = verb.data
-      const { shows } = verb
+      const { measures, shows } = verb
       return {
         sense: {
           frame: verb.frame,
@@ -224,6 +224,7 @@ const verbWords = (verb: Verb, scenario: Scenario): Written => {
           kind: verb.kind === "observation" ? undefined : verb.kind,
           ...(data as { readonly [key: string]: Flow }),
           shows,
+          measures,
           size: typeof pad === "string" ? showSize(pad.length) : undefined,
           times: verb.times === 1 ? undefined : `exactly ${verb.times}`,
           each: verb.times === 1 ? undefined : showTime(verb.eachMs),

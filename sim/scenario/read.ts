@@ -8,6 +8,7 @@
 import * as Schema from "effect/Schema"
 import { ACTUATOR } from "../../kernel/actuation/Actuator.ts"
 import { Role } from "../../kernel/wire/Frame.ts"
+import { readFarm } from "./Farm.ts"
 import { readExpectations } from "./Expectations.ts"
 import { readFuzz } from "./Fuzz.ts"
 import { type Mistake, Mistakes } from "./Mistakes.ts"
@@ -126,6 +127,7 @@ const assemble = (file: string, text: string, tree: Tree, mistakes: Mistakes): S
     roles: rolesOf(tree),
     moving: new Set(movingIn(draft).map((ref) => ref.slice(ACTUATOR.length))),
     persons: (draft.persons ?? []).filter((name) => name !== undefined),
+    farm: null,
     sites: new Map(),
     mute: new Set(),
     discovers: draft.network?.discovery !== undefined && draft.network.discovery !== "none",
@@ -138,7 +140,8 @@ const assemble = (file: string, text: string, tree: Tree, mistakes: Mistakes): S
   const placed: Reading = { ...bare, sites: new Map(sites.map(({ name, nodes }) => [name, nodes])) }
   const nodes = readNodes(placed, draft.nodes)
   const mute = new Set(nodes.filter(({ generation }) => generation === 1).map(({ name }) => name))
-  const reading: Reading = { ...placed, mute, lastsMs }
+  const { farm } = readFarm(placed, draft.farm)
+  const reading: Reading = { ...placed, mute, lastsMs, farm: farm ?? null }
   const moments = new Moments(reading, draft.timeline !== undefined)
   const electors = readElectors(reading, draft.electors)
   checkKeys(reading, nodes, electors)
@@ -159,6 +162,7 @@ const assemble = (file: string, text: string, tree: Tree, mistakes: Mistakes): S
     electors,
     ...(draft.persons === undefined ? {} : { persons: readPersons(reading, draft.persons) }),
     ...readRules(reading, draft.rules),
+    ...(farm === undefined ? {} : { farm }),
     nodes,
     network: sites.length === 0 ? network : { ...network, sites },
     timeline,

@@ -4,6 +4,7 @@
  * Moments of steps are written as times, those of expectations as so long after their step. Not written is `fuzz:`, which no
  * plain run uses; `Unwritable` is thrown for the few things that only a campaign can make.
  */
+import { farmWords } from "./Farm.ts"
 import { ruleWords } from "./Rules.ts"
 import { type Flow, flow, scalar } from "./Flow.ts"
 import { modeline } from "./Modeline.ts"
@@ -80,7 +81,7 @@ const items = (heading: string, all: ReadonlyArray<Flow>): ReadonlyArray<string>
   all.length === 0 ? [`${heading}: []`] : [`${heading}:`, ...all.map((item) => `  - ${flow(item)}`)]
 
 export const writeScenario = (scenario: Scenario, { comment, schema }: WriteOptions): string => {
-  const { electors, expect, lastsMs, nodes, persons, profile, rules, seed, timeline, timing, title } = scenario
+  const { electors, expect, farm, lastsMs, nodes, persons, profile, rules, seed, timeline, timing, title } = scenario
   const network = networkWords(scenario.network)
   const sites = scenario.network.sites ?? []
   const blocks: ReadonlyArray<ReadonlyArray<string>> = [
@@ -108,6 +109,7 @@ export const writeScenario = (scenario: Scenario, { comment, schema }: WriteOpti
       ...(sameNames(electors, usualElectors(nodes)) ? [] : [`electors: ${flow(electors)}`]),
       ...(persons === undefined ? [] : [`persons: ${flow(persons)}`]),
       ...(rules === undefined ? [] : items("rules", rules.map(ruleWords))),
+      ...(farm === undefined ? [] : [`farm: ${flow(farmWords(farm))}`]),
       ...(isEmpty(network) ? [] : [`network: ${flow(network)}`])
     ],
     items(

@@ -111,6 +111,18 @@ describe("scenario facts: actuators", () => {
   })
 })
 
+describe("scenario facts: the farm", () => {
+  const farm = (how: "at least" | "at most", n: number, place = "north"): Facts => ({
+    farm: [{ place, metric: "moisture", is: { how, n } }]
+  })
+  it("how it is there, whatever anybody knows of it", () => {
+    const view = world(0, {}, 1, {}, { "moisture of north": 19.96 })
+    assert.isTrue(holds(farm("at most", 20), view))
+    assert.strictEqual(missing(farm("at least", 20), view), "moisture of north is 20.0")
+    assert.strictEqual(missing(farm("at least", 20, "south"), view), "moisture of south is not there")
+  })
+})
+
 describe("scenario facts: peers", () => {
   const view = world(0, {
     a: { peers: { b: "up", c: "suspect" } },

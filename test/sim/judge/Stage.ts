@@ -29,11 +29,13 @@ export const world = (
   nowMs: number,
   actors: { readonly [name: string]: Actor },
   leadersPerTerm = 1,
-  actuators: { readonly [name: string]: ActuatorView } = {}
+  actuators: { readonly [name: string]: ActuatorView } = {},
+  farm: { readonly [what: string]: number } = {}
 ): WorldView => ({
   nowMs,
   leadersPerTerm,
   actuator: (name) => actuators[name] ?? { runs: 0, positions: ["closed"], lastRunBy: null },
+  measured: (place, metric) => farm[`${metric} of ${place}`] ?? null,
   nodes: Object.entries(actors).map(([name, actor]): NodeView => ({
     name,
     role: "field",
