@@ -54,6 +54,7 @@ export type Order =
       readonly source: string | null
     }
   | { readonly _tag: "trace"; readonly frame: string }
+  | { readonly _tag: "farm"; readonly zone: string | null }
   | { readonly _tag: "actuators" }
   /** `null`: all groups. */
   | { readonly _tag: "hold" | "release"; readonly group: string | null }
@@ -158,6 +159,7 @@ const commands: {
   "trust list": { flags: [], words: [0, 0] },
   "trust add": { flags: ["role", "name", "key", "gen1"], words: [1, 1] },
   "trust remove": { flags: [], words: [1, 1] },
+  farm: { flags: [], words: [0, 1] },
   "electors list": { flags: [], words: [0, 0] },
   "electors add": { flags: [], words: [1, 1] },
   "electors remove": { flags: [], words: [1, 1] },
@@ -336,6 +338,8 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
       const kinds = (flags.get("kind") ?? "").split(",").filter((kind) => kind !== "")
       return ordered({ _tag: name, zone: flags.get("zone") ?? null, kinds, source: flags.get("source") ?? null })
     }
+    case "farm":
+      return ordered({ _tag: name, zone: rest[0] ?? null })
     case "trace":
       return ordered({ _tag: name, frame: rest[0]! })
     case "ping": {
@@ -405,6 +409,7 @@ export const help = `Shows and changes what the clawmesh-node on this machine do
       --about NAME                    of a device, of something that moves, or of a proposal
   clawmesh world                      what the mesh knows, with its age and how far to trust it
       --zone Z  --kind observation  --source NAME
+  clawmesh farm [ZONE]                the farm, zone by zone: what is measured, what moves, what waits
   clawmesh trace FRAME                what led to a frame, and what came of it
   clawmesh ping NAME [--count N]      find, dial, shake hands, echo: one line each
   clawmesh actuators                  what this node moves: state, hold, and who has the lease

@@ -21,6 +21,7 @@ import { ask, follow } from "./Client.ts"
 import { decide, propose, showPerson, showProposal, showProposals } from "./Decisions.ts"
 import { idIn, resolve } from "./Devices.ts"
 import { changeElectors, showElectors } from "./Electors.ts"
+import { showFarm } from "./FarmScreen.ts"
 import { COMMAND_MS_MAX, type Errand, refOf, told, wayOutOf, type Work } from "./Errand.ts"
 import { eventLine, eventsScreen } from "./EventScreen.ts"
 import { peerScreen, peersScreen } from "./PeerScreen.ts"
@@ -292,6 +293,8 @@ const work = (errand: Errand): Work => {
       return showPerson(errand, null)
     case "person new":
       return showPerson(errand, order.name)
+    case "farm":
+      return showFarm(errand, order.zone)
     case "electors list":
       return showElectors(errand)
     case "electors change":

@@ -12,11 +12,12 @@ import { CONFIG_VARIABLE, type Environment } from "./Environment.ts"
 import type { Mistake } from "./Mistake.ts"
 import type { Origin } from "./Origin.ts"
 import * as Rules from "./Rules.ts"
-import type { Section, SectionName } from "./Section.ts"
+import { type Section, type SectionName, sections } from "./Section.ts"
 import type { Sensor } from "./Sensors.ts"
 import * as Sensors from "./Sensors.ts"
 import { check, type Placed, type Settles } from "./Source.ts"
-import type { readYaml } from "./Yaml.ts"
+import { keys } from "./NodeFile.ts"
+import type { readYaml, Vocabulary } from "./Yaml.ts"
 
 /** The one of Yaml.ts: whoever has no file need not load a reader of YAML. */
 export type ReadYaml = typeof readYaml
@@ -45,6 +46,8 @@ export interface ReadFile {
   readonly rules: ReadonlyArray<Rule>
   /** Where the rules begin; `null`: there are none. */
   readonly rulesAt: Placed | null
+  /** Where what it moves stands; `null`: it moves nothing. */
+  readonly moving: Section | null
   /** Whoever may approve something, and where that stands. */
   readonly approvers: ReadonlyArray<Approver>
   /** What deserves to be said and is no mistake. */
@@ -53,7 +56,7 @@ export interface ReadFile {
 
 type Read = Omit<ReadFile, "path" | "notes">
 
-const NOTHING: Read = { settles: {}, actuators: [], sensors: [], rules: [], rulesAt: null, approvers: [] }
+const NOTHING: Read = { settles: {}, actuators: [], sensors: [], rules: [], rulesAt: null, moving: null, approvers: [] }
 
 export const noFile: ReadFile = { ...NOTHING, path: null, notes: [] }
 
@@ -67,7 +70,7 @@ const which = (flag: string | null, environment: Environment, cwd: string): Whic
   return { path: join(isAbsolute(directory) ? directory : "/etc/clawmesh", "node.yaml"), named: null }
 }
 
-const reasons: { readonly [code: string]: string } = {
+export const reasons: { readonly [code: string]: string } = {
   ENOENT: "there is no such file",
   ENOTDIR: "there is no such file",
   EACCES: "we may not read it",
@@ -103,31 +106,44 @@ export const readConfigFile = (file: FoundFile, yaml: ReadYaml | null, mistakes:
 // oxlint-disable-next-line no-control-regex
 const notText = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/u
 
-const byPlace = ({ origin: a }: Mistake, { origin: b }: Mistake): number =>
+export const byPlace = ({ origin: a }: Mistake, { origin: b }: Mistake): number =>
   a._tag === "File" && b._tag === "File" ? a.line - b.line || a.column - b.column : 0
 
-const readText = (path: string, bytes: Uint8Array, yaml: ReadYaml, mistakes: Array<Mistake>): Read => {
+/** `null`: it is no text, or too long for one, and why is told. */
+export const textOf = (path: string, bytes: Uint8Array, mistakes: Array<Mistake>): string | null => {
   const start: Origin = { _tag: "File", file: path, line: 1, column: 1 }
   if (bytes.length > BYTES_MAX) {
     mistakes.push({ origin: start, excerpt: null, message: "the file is larger than 1 MiB; no configuration is" })
-    return NOTHING
+    return null
   }
   let text: string
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes)
   } catch {
     mistakes.push({ origin: start, excerpt: null, message: "this is not a text file in UTF-8" })
-    return NOTHING
+    return null
   }
   const control = notText.exec(text)
   if (control !== null) {
     const lines = text.slice(0, control.index).split("\n")
     const origin: Origin = { ...start, line: lines.length, column: lines.at(-1)!.length + 1 }
     mistakes.push({ origin, excerpt: null, message: "a control character: this is not a text file" })
-    return NOTHING
+    return null
   }
+  return text
+}
+
+const vocabulary: Vocabulary = {
+  keys,
+  sections,
+  says: "a configuration is a mapping: its lines are such as name: jetson-1"
+}
+
+const readText = (path: string, bytes: Uint8Array, yaml: ReadYaml, mistakes: Array<Mistake>): Read => {
+  const text = textOf(path, bytes, mistakes)
+  if (text === null) return NOTHING
   const found: Array<Mistake> = []
-  const said = yaml(path, text, found)
+  const said = yaml(path, text, vocabulary, found)
   const settles = check(said.raws, found)
   const of = <A>(name: SectionName, read: (section: Section, told: Array<Mistake>) => ReadonlyArray<A>) => {
     const section = said.sections.get(name)
@@ -137,8 +153,8 @@ const readText = (path: string, bytes: Uint8Array, yaml: ReadYaml, mistakes: Arr
   const sensors = of("sensors", Sensors.check)
   const rules = of("rules", Rules.check)
   mistakes.push(...found.sort(byPlace))
-  const moving = said.sections.get("actuators")
-  const approvers = moving === undefined || found.length > 0 ? [] : Actuators.approversIn(moving, actuators)
+  const moving = said.sections.get("actuators") ?? null
+  const approvers = moving === null || found.length > 0 ? [] : Actuators.approversIn(moving, actuators)
   const rulesAt = rules.length === 0 ? null : said.sections.get("rules")!.wordAt([])
-  return { settles, actuators, sensors, rules, rulesAt, approvers }
+  return { settles, actuators, sensors, rules, rulesAt, moving, approvers }
 }

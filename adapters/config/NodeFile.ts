@@ -57,6 +57,7 @@ export const NodeFile = Schema.Struct({
   "manifest-version": Schema.optionalKey(wholeNumber(1, COUNTER_MAX)),
   profile: Schema.optionalKey(Profile),
   capabilities: Schema.optionalKey(listOf(fits((text) => /^[^\s,\p{Cc}]{1,512}$/u.test(text)))),
+  farm: Schema.optionalKey(fits((text) => text !== "" && !text.includes("\0"))),
   log: Schema.optionalKey(Log)
 })
 export type NodeFile = typeof NodeFile.Type
@@ -193,6 +194,13 @@ export const descriptions: { readonly [K in Key]: Description } = {
     says: `capabilities are a list of words, at most ${FIELD_ITEMS_MAX}`,
     itemSays: "a capability is one word such as actuator:pump-1, without spaces and commas",
     about: "what this node can do, such as actuator:pump-1",
+    otherwise: "none"
+  },
+  farm: {
+    kind: "text",
+    value: "FILE",
+    says: "the description of the farm is a path, such as farm.yaml",
+    about: "zones, sensors, actuators and rules of the farm",
     otherwise: "none"
   },
   log: {

@@ -8,7 +8,9 @@ import { hint } from "./Spelling.ts"
 
 /** What the node moves, what it reads, and what it proposes by itself. */
 export const sections = ["actuators", "sensors", "rules"] as const
-export type SectionName = (typeof sections)[number]
+/** What farm.yaml says (Farm.ts). */
+export const farmSections = ["site", "zones", "sensors", "actuators", "rules"] as const
+export type SectionName = (typeof sections)[number] | (typeof farmSections)[number]
 
 /** As it was read: plain values, and the place of each by its path, as far as that was written down. */
 export interface Section {

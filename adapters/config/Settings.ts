@@ -5,6 +5,7 @@ import type { Rule } from "../../kernel/planning/Rule.ts"
 import type { Profile } from "../../kernel/Profile.ts"
 import type { DeviceId, Role } from "../../kernel/wire/Frame.ts"
 import type { OwnedActuator } from "./Actuators.ts"
+import type { Farm } from "./Farm.ts"
 import type { Key } from "./NodeFile.ts"
 import type { Origin } from "./Origin.ts"
 import type { Sensor } from "./Sensors.ts"
@@ -39,8 +40,11 @@ export interface Settings {
   readonly actuators: ReadonlyArray<OwnedActuator>
   /** What it reads; in the file only. */
   readonly sensors: ReadonlyArray<Sensor>
-  /** What it proposes by itself; in the file only. */
+  /** What it proposes by itself: of the file, and of the farm. */
   readonly rules: ReadonlyArray<Rule>
+  /** Where the farm that it is a part of is described, absolute; `null`: nothing is said of one, and so for what is described. */
+  readonly farmFile: string | null
+  readonly farm: Farm | null
 
   /** The file that was read, absolute. */
   readonly file: string | null

@@ -18,8 +18,8 @@ import {
   type Scalar
 } from "yaml"
 import type { Excerpt, Mistake } from "./Mistake.ts"
-import { descriptions, type Key, keys } from "./NodeFile.ts"
-import { sections, type Section, type SectionName } from "./Section.ts"
+import { descriptions, type Key } from "./NodeFile.ts"
+import type { Section, SectionName } from "./Section.ts"
 import { hint } from "./Spelling.ts"
 import type { Placed, Raw } from "./Source.ts"
 
@@ -81,11 +81,25 @@ export interface Said {
   readonly sections: ReadonlyMap<SectionName, Section>
 }
 
-const isSection = (word: string): word is SectionName => (sections as ReadonlyArray<string>).includes(word)
+/** What may stand in it. */
+export interface Vocabulary {
+  readonly keys: ReadonlyArray<Key>
+  readonly sections: ReadonlyArray<SectionName>
+  /** What it is, and a line of it. */
+  readonly says: string
+}
+
 /** What a sensor shows of a state of an actuator is a mapping in a mapping in one in a mapping in a list. */
 const DEPTH_MAX = 5
 
-export const readYaml = (file: string, text: string, mistakes: Array<Mistake>): Said => {
+export const readYaml = (
+  file: string,
+  text: string,
+  { keys, says, sections }: Vocabulary,
+  mistakes: Array<Mistake>
+): Said => {
+  const isSection = (word: string): word is SectionName => (sections as ReadonlyArray<string>).includes(word)
+  const isKey = (word: string): word is Key => (keys as ReadonlyArray<string>).includes(word)
   const found = new Map<SectionName, Section>()
   const raws = readAll()
   return { raws, sections: found }
@@ -122,7 +136,7 @@ export const readYaml = (file: string, text: string, mistakes: Array<Mistake>): 
     // A file of comments only sets nothing.
     if (root === null || (isScalar(root) && root.value === null && (root.source ?? "") === "")) return raws
     if (!isMap(root) || isMarked(root)) {
-      add(places.of(root), "a configuration is a mapping: its lines are such as name: jetson-1")
+      add(places.of(root), says)
       return raws
     }
     const firsts = new Map<string, number>()
@@ -141,12 +155,12 @@ export const readYaml = (file: string, text: string, mistakes: Array<Mistake>): 
       if (first !== undefined) return add(at, `${word} stands here a second time; the first is in line ${first}`)
       firsts.set(word, at.origin._tag === "File" ? at.origin.line : 0)
       if (isSection(word)) return readSection(word, isNode(value) ? value : null, at)
-      if (!Object.hasOwn(descriptions, word)) {
+      if (!isKey(word)) {
         const known = [...keys, ...sections]
         const meant = hint(word, known)
         return add(at, `no such setting${meant === "" ? `; there are ${known.join(", ")}` : meant}`)
       }
-      readValue(word as Key, isNode(value) ? value : null, at)
+      readValue(word, isNode(value) ? value : null, at)
     }
 
     /** As plain values; what cannot be one is told here, and the rest is looked at by whoever knows the section. */

@@ -6,8 +6,17 @@ import { dirname, join, resolve } from "node:path"
 import { leadRank } from "../../kernel/Config.ts"
 import * as StaticPeer from "../../kernel/links/StaticPeer.ts"
 import { compareText } from "../../kernel/Order.ts"
-import { findConfigFile, type FoundFile, noFile, type ReadBytes, readConfigFile, type ReadYaml } from "./ConfigFile.ts"
+import {
+  findConfigFile,
+  type FoundFile,
+  noFile,
+  type ReadBytes,
+  readConfigFile,
+  type ReadFile,
+  type ReadYaml
+} from "./ConfigFile.ts"
 import { type Environment, readEnvironment } from "./Environment.ts"
+import { baseOf, contradictions, type Farm, readFarm } from "./Farm.ts"
 import type { CommandLine } from "./Flags.ts"
 import type { Mistake } from "./Mistake.ts"
 import { type Key, keys, type NodeFile, readPerson } from "./NodeFile.ts"
@@ -72,11 +81,17 @@ const readPeer = (text: string): StaticPeer.StaticPeer => {
   return peer
 }
 
+/** Whether a file is named, or there, which is YAML. */
+export const needsYaml = (line: CommandLine, { environment }: Surroundings, found: FoundFile | null): boolean =>
+  (found !== null && "bytes" in found) ||
+  line.settles.farm !== undefined ||
+  readEnvironment(environment, []).farm !== undefined
+
 /** The file that the settings are read from; `null`: which one it is, is not clear. */
 export const findFile = (line: CommandLine, { cwd, environment, read }: Surroundings): FoundFile | null =>
   line.configUnclear ? null : findConfigFile(line.config, environment, cwd, read)
 
-/** @param yaml `null`: there is nothing to read in the file */
+/** @param yaml `null`: there is nothing to read in a file */
 export const readSettings = (
   line: CommandLine,
   surroundings: Surroundings,
@@ -114,6 +129,10 @@ export const readSettings = (
         message: `${person} is none of persons: write its key there, as clawmesh person prints it`
       }))
     }
+  const farm = farmOf(find("farm"), surroundings, yaml, file, mistakes)
+  value("farm", plain(null))
+  if (mistakes.length > 0) return { mistakes }
+  const isPlanner = leadRank(value("role", plain("node" as const))) !== null
   const settings = {
     name: value("name", defaultName(hostName)),
     role: value("role", plain("node" as const)),
@@ -135,7 +154,9 @@ export const readSettings = (
     logFormat: value("log", plain("readable" as const)),
     actuators: file.actuators,
     sensors: file.sensors,
-    rules: file.rules,
+    rules: isPlanner ? [...file.rules, ...(farm?.rules ?? [])] : file.rules,
+    farmFile: farm === null ? null : farm.file,
+    farm,
     file: file.path,
     peerOrigins: find("peers")?.items ?? []
   }
@@ -149,6 +170,26 @@ export const readSettings = (
       ]
     }
   return { settings: { ...settings, origins: origins as Settings["origins"] }, notes: file.notes }
+}
+
+/** The farm, if one is named, and what of this node is not as it has it. */
+const farmOf = (
+  given: Given<"farm"> | undefined,
+  { cwd, read }: Surroundings,
+  yaml: ReadYaml | null,
+  { actuators, moving, rules, rulesAt }: ReadFile,
+  mistakes: Array<Mistake>
+): Farm | null => {
+  if (given === undefined) return null
+  const { origin, value: path } = given
+  if (yaml === null) throw new Error(`${path} is read without a reader of YAML`)
+  const farm = readFarm({ path, origin, base: baseOf(origin, cwd) }, read, yaml, mistakes)
+  if (farm === null) return null
+  if (moving !== null) contradictions(farm, actuators, moving, mistakes)
+  const twice = rules.find(({ name }) => farm.rules.some((other) => other.name === name))
+  if (twice !== undefined && rulesAt !== null)
+    mistakes.push({ ...rulesAt, message: `${twice.name} is a rule of ${farm.file}, too: call one of them otherwise` })
+  return farm
 }
 
 /** The value of each setting as `check` shows it; a list has as many lines as items, and none is told by a word in brackets. */
@@ -174,6 +215,7 @@ export const shown = (settings: Settings): ReadonlyArray<readonly [Key, Readonly
     "manifest-version": [String(settings.manifestVersion)],
     profile: [settings.profile],
     capabilities: listed(settings.capabilities, "none"),
+    farm: [settings.farmFile ?? "(none)"],
     log: [settings.logFormat]
   }
   return keys.map((key) => [key, values[key], settings.origins[key]] as const)

@@ -2,6 +2,7 @@
  * What a running daemon offers to the programs round it: the operator's socket, the log, the signal handlers. Nothing is
  * decided here; reading is reading the kernel's state, and acting is one more input.
  */
+import type { Farm } from "../config/Farm.ts"
 import type * as Effect from "effect/Effect"
 import type { Happened } from "../../kernel/Input.ts"
 import type { NodeState } from "../../kernel/Node.ts"
@@ -38,6 +39,8 @@ export interface Daemon {
   readonly discovery: () => { readonly enabled: boolean; readonly runs: boolean; readonly why: string }
   /** The operator key of the mesh, where it is kept here; `null`: it is not. */
   readonly operatorKey: Pick<Keys, "sign"> | null
+  /** What the farm is, as its configuration says; `null`: nothing is said of one. */
+  readonly farm: Farm | null
   /** Where the node listens: `127.0.0.1:18789`. */
   readonly address: () => string
 }

@@ -15,7 +15,7 @@ import { type Mistake, renderMistakes } from "../config/Mistake.ts"
 import { descriptions, type Key, keys, writtenFlag } from "../config/NodeFile.ts"
 import { originText } from "../config/Origin.ts"
 import { printable } from "../config/Printable.ts"
-import { findFile, type ReadSettings, readSettings, shown, type Surroundings } from "../config/read.ts"
+import { findFile, needsYaml, type ReadSettings, readSettings, shown, type Surroundings } from "../config/read.ts"
 import type { Settings } from "../config/Settings.ts"
 import { hint } from "../config/Spelling.ts"
 import { StartFailure } from "../config/StartFailure.ts"
@@ -111,10 +111,9 @@ export const program = (host: Host): Effect.Effect<Exit> =>
     }
 
     const file = findFile(line, host)
-    const yaml =
-      file !== null && "bytes" in file
-        ? Effect.promise(() => import("../config/Yaml.ts")).pipe(Effect.map(({ readYaml }) => readYaml))
-        : Effect.succeed(null)
+    const yaml = needsYaml(line, host, file)
+      ? Effect.promise(() => import("../config/Yaml.ts")).pipe(Effect.map(({ readYaml }) => readYaml))
+      : Effect.succeed(null)
     return Effect.flatMap(yaml, (reader) => obey(command, wrong, line, readSettings(line, host, file, reader), host))
   })
 

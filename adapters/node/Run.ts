@@ -207,6 +207,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     decide: calls.decide,
     discovery: () => ({ enabled: settings.discovery, ...found }),
     operatorKey: mesh.operatorKey,
+    farm: settings.farm,
     address: () => address
   }
   yield* Operator.serve(daemon, socketIn(settings.stateDirectory)).pipe(

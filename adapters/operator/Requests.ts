@@ -93,7 +93,7 @@ const readTrace = (parameters: URLSearchParams): Asked | Failure => {
 const POSTS = new Set(["hold", "hold-of", "command", "propose", "token", "decide", "engine"] as const)
 type Post = typeof POSTS extends Set<infer P> ? P : never
 const isPost = (word: string): word is Post => (POSTS as ReadonlySet<string>).has(word)
-const READS = new Set(["status", "peers", "health", "trust", "actuators", "proposals", "electors"] as const)
+const READS = new Set(["status", "peers", "health", "trust", "actuators", "proposals", "electors", "farm"] as const)
 type Read = typeof READS extends Set<infer R> ? R : never
 const isRead = (word: string): word is Read => (READS as ReadonlySet<string>).has(word)
 

@@ -19,6 +19,8 @@ import type { Daemon, Told } from "../node/Daemon.ts"
 import * as Api from "./Api.ts"
 import * as Electing from "./Electing.ts"
 import * as ElectorsApi from "./ElectorsApi.ts"
+import type { Farm } from "./FarmApi.ts"
+import * as Twin from "./Twin.ts"
 import { failure, type Failure, failures, isFailure } from "./Failure.ts"
 import { PATH_BYTES_MAX } from "./Place.ts"
 import { type Asked, read } from "./Requests.ts"
@@ -177,6 +179,7 @@ type Document =
   | Api.Trust
   | Api.TrustChange
   | ElectorsApi.Electors
+  | Farm
   | Api.Events
   | Failure
 
@@ -253,6 +256,8 @@ const perform = (
       return reading(request, "a decision", decodeDecide, (wanted) => Deciding.decide(daemon, wanted))
     case "electors":
       return Effect.sync(() => Electing.electors(daemon))
+    case "farm":
+      return Effect.sync(() => Twin.farm(daemon))
     case "elect":
       return reading(request, "a change of the electors", decodeElectors, (wanted) =>
         changes.withPermits(1)(Electing.change(daemon, wanted))

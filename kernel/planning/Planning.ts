@@ -14,10 +14,8 @@ import { propose } from "../proposals/Proposing.ts"
 import type { Known } from "../routing/Routes.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, type Turn } from "../Turn.ts"
-import { keyOf } from "../wire/ContextFrame.ts"
 import type * as Log from "../world/Log.ts"
-import * as Origin from "../world/Origin.ts"
-import { freshnessOf } from "../world/Query.ts"
+import { freshnessOf, youngestOf } from "../world/Query.ts"
 import type { World } from "../world/World.ts"
 import { breachedBy, concernedBy, isTrusted, valueOf, type Rule } from "./Rule.ts"
 
@@ -105,18 +103,14 @@ const retired = (planning: Planning): Planning => ({
   watches: planning.watches.map((watch) => (watch.lookAt === NEVER_MS ? watch : { ...watch, lookAt: NEVER_MS }))
 })
 
-const isYounger = (a: Log.Held, b: Log.Held): boolean => a.bornAt > b.bornAt || (a.bornAt === b.bornAt && a.nth > b.nth)
-
 /** The youngest reading that it may rest on, of whichever sensor; `null`: there is none. */
-const newest = ({ origins }: World, rule: Rule): Log.Held | null => {
-  const { metric, zone } = rule
-  const key = keyOf({ kind: "observation", data: { metric, ...(zone === null ? {} : { zone }) } })
-  return origins.reduce<Log.Held | null>((best, origin) => {
-    const held = Origin.entryAt(origin, key)
-    const counts = held !== undefined && held.evidence && isTrusted(rule, held.frame) && valueOf(held.frame) !== null
-    return counts && (best === null || isYounger(held, best)) ? held : best
-  }, null)
-}
+const newest = (world: World, rule: Rule): Log.Held | null =>
+  youngestOf(
+    world,
+    rule.metric,
+    rule.zone,
+    (held) => held.evidence && isTrusted(rule, held.frame) && valueOf(held.frame) !== null
+  )
 
 /** All that is due, the most urgent first. */
 const look = (

@@ -26,7 +26,7 @@ import {
 type Propose = Omit<Extract<Input, { readonly _tag: "Propose" }>, "_tag" | "at" | "call">
 
 /** Who is there; or else who says so and is not: a proposal may wait for it. */
-const ownersOf = (known: Known, actuator: string): ReadonlyArray<DeviceId> => {
+export const ownersOf = (known: Known, actuator: string): ReadonlyArray<DeviceId> => {
   const there = routes(known, actuator).map(({ deviceId }) => deviceId)
   if (there.length > 0) return there
   return known.config.trusted.flatMap(({ deviceId }) =>

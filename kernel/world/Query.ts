@@ -2,7 +2,7 @@
  * What a node answers about the world (PROTOCOL.md parts 8 and 14): computed when asked, never stored. Nothing here compares the
  * clocks of two devices: how old something is, is its age at its origin and how long each stayed with it that handed it on.
  */
-import type { ContextFrame, Kind, Tier } from "../wire/ContextFrame.ts"
+import { type ContextFrame, keyOf, type Kind, type Tier } from "../wire/ContextFrame.ts"
 import type { DeviceId, SyncQuery, WorldQuery } from "../wire/Frame.ts"
 import type { Instant } from "../Time.ts"
 import * as Log from "./Log.ts"
@@ -27,6 +27,23 @@ export const freshnessOf = (held: Log.Held, mono: number): Freshness => {
   const freshness = at < 0 ? 3 : at
   // How long the node was away nobody knows.
   return freshnesses[held.kept ? Math.max(2, freshness) : freshness]!
+}
+
+/** Of two that came from different devices, by when they were seen. */
+const isYounger = (a: Log.Held, b: Log.Held): boolean => a.bornAt > b.bornAt || (a.bornAt === b.bornAt && a.nth > b.nth)
+
+/** The youngest observation of this metric there, of whichever device, among those that count; `null`: there is none. */
+export const youngestOf = (
+  { origins }: World,
+  metric: string,
+  zone: string | null,
+  counts: (held: Log.Held) => boolean
+): Log.Held | null => {
+  const key = keyOf({ kind: "observation", data: { metric, ...(zone === null ? {} : { zone }) } })
+  return origins.reduce<Log.Held | null>((best, origin) => {
+    const held = Origin.entryAt(origin, key)
+    return held !== undefined && counts(held) && (best === null || isYounger(held, best)) ? held : best
+  }, null)
 }
 
 export interface Entry {

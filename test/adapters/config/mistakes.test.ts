@@ -53,6 +53,7 @@ describe("node.yaml: each value that does not fit", () => {
     ["manifest-version: 0", "0", "from 1"],
     ["profile: wann", "wann", "lan, wan, battery", "did you mean wan?"],
     ["capabilities: camera", "camera", "capabilities are a list"],
+    ["farm: ''", "''", "the description of the farm is a path"],
     ["log: jsn", "jsn", "did you mean json?"],
     ["name: on", "on", 'write "on" in quotes'],
     ["name: !!str x", "x", "tags (!)"],

@@ -158,6 +158,14 @@ const cases: { readonly [K in Key]: Case } = {
     yaml: "[camera]",
     expect: { flag: ["actuator:pump-1"], environment: ["sensor:soil", "sensor:rain"], file: ["camera"], none: [] }
   },
+  farm: {
+    field: "farmFile",
+    flags: ["--farm", "one.yaml"],
+    variable: "/two.yaml",
+    yaml: "three.yaml",
+    // In a file it is seen from that file, else from where the daemon is started.
+    expect: { flag: "/work/one.yaml", environment: "/two.yaml", file: "/etc/clawmesh/three.yaml", none: null }
+  },
   log: {
     field: "logFormat",
     flags: ["--log", "json"],
@@ -173,7 +181,9 @@ type Source = (typeof sources)[number]
 /** What each source says, of those that are asked to say something. */
 const machineOf = (key: Key, asked: ReadonlyArray<Source>) => {
   const { flags, variable, yaml } = cases[key]
+  const farms = ["/work/one.yaml", "/two.yaml", "/etc/clawmesh/three.yaml"]
   return {
+    ...(key === "farm" ? { files: Object.fromEntries(farms.map((path) => [path, "zones: [{ name: north }]\n"])) } : {}),
     ...(asked.includes("flag") ? { flags } : {}),
     ...(asked.includes("environment") ? { environment: { [variableOf(key)]: variable } } : {}),
     ...(asked.includes("file") ? { file: `# first line\n${key}: ${yaml}\n` } : {})

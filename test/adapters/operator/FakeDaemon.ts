@@ -48,6 +48,7 @@ export class FakeDaemon implements Daemon {
   found = { enabled: true, runs: true, why: "" }
   /** Signs as the operator of the test's mesh, where it is kept here. */
   operatorKey: Daemon["operatorKey"] = null
+  farm: Daemon["farm"] = null
   /** Thrown by `state`, in place of an answer. */
   defect: Error | null = null
 
