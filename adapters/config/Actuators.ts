@@ -3,7 +3,7 @@
  * place. It stands in the file only: what may move water is no matter for a flag.
  */
 import * as Schema from "effect/Schema"
-import { ACTUATOR, levels, type Actuator, type Readback } from "../../kernel/actuation/Actuator.ts"
+import { ACTUATOR, levels, type Actuator, type Need, type Readback } from "../../kernel/actuation/Actuator.ts"
 import { verifications } from "../../kernel/actuation/Envelope.ts"
 import { tiers } from "../../kernel/wire/ContextFrame.ts"
 import { DeviceId, Role } from "../../kernel/wire/Frame.ts"
@@ -38,6 +38,16 @@ const VerifiedBy = Schema.Struct({
 })
 type VerifiedBy = typeof VerifiedBy.Type
 
+const NeedWords = Schema.Struct({
+  metric: Schema.NonEmptyString,
+  zone: Schema.optionalKey(Schema.NonEmptyString),
+  from: Schema.optionalKey(DeviceId),
+  within: Span,
+  "at-least": Schema.optionalKey(Bound),
+  "at-most": Schema.optionalKey(Bound)
+})
+const NEEDS_MAX = 8
+
 const One = Schema.Struct({
   name: Plain,
   group: Schema.optionalKey(Plain),
@@ -50,6 +60,7 @@ const One = Schema.Struct({
   level: Schema.optionalKey(Schema.Literals(levels)),
   approvers: Schema.optionalKey(Schema.Array(Schema.NonEmptyString).check(Schema.isMinLength(1))),
   "verified-by": Schema.optionalKey(VerifiedBy),
+  needs: Schema.optionalKey(Schema.Array(NeedWords).check(Schema.isMinLength(1), Schema.isMaxLength(NEEDS_MAX))),
   exec: Schema.optionalKey(Program),
   gpio: Schema.optionalKey(Gpio)
 })
@@ -62,7 +73,8 @@ const says: Words["says"] = {
   group: "a group is one word: the actuators of which one moves at a time",
   states: `states are a list of 2 to ${STATES_MAX} words, such as [open, closed]`,
   safe: "safe is the state that it returns to, such as closed",
-  "at-most": "at-most is how long it may be in any other state: 30s, 20m, 2h, a day at most",
+  "at-most":
+    "at-most is how long it may be in any other state: 30s, 20m, 2h, a day at most; of what a sensor says it is a number",
   tier: `tier is the least evidence that moves it: ${tiers.join(", ")}`,
   verification: `verification is one of ${verifications.join(", ")}`,
   "may-ask": `may-ask is a list of roles: ${Role.literals.join(", ")}`,
@@ -74,10 +86,11 @@ const says: Words["says"] = {
   approvers: "approvers are a list of names out of persons: whose decisions count for it",
   "verified-by":
     "verified-by is a mapping: { metric: flow, zone: north, within: 30s, shows: { open: { at-least: 0.5 } } }",
-  metric: "metric is what the sensor that sees it says, such as flow",
+  needs: `needs are a list of ${NEEDS_MAX} at most: what has to be so while it moves, such as { metric: level, zone: tank, at-least: 200, within: 1h }`,
+  metric: "metric is what the sensor says, such as flow",
   zone: "zone is where that sensor is, such as north",
   from: "from is the device of that sensor, by its whole id: clawmesh peers shows it",
-  within: "within is how long it may take until the sensor shows it: 5s, 30s, 2m",
+  within: "within is how long it may take until the sensor shows it, or how old what it says may be: 5s, 30s, 2m",
   shows: "shows is a mapping of states: { open: { at-least: 0.5 }, closed: { at-most: 0.1 } }",
   "at-least": "at-least is a number, such as 0.5",
   high: "high is the state in which the line is high, such as open"
@@ -86,6 +99,7 @@ const ALL = "actuators are a list, each with name, safe, at-most, and exec or gp
 const KNOWN = Object.keys(One.fields)
 const KNOWN_GPIO = Object.keys(Gpio.fields)
 const KNOWN_VERIFIED_BY = Object.keys(VerifiedBy.fields)
+const KNOWN_NEED = Object.keys(NeedWords.fields)
 const KNOWN_BOUNDS = Object.keys(Bounds.fields)
 
 /** The last word of a path, and those that may stand in its place. */
@@ -95,6 +109,7 @@ const wordOf = (path: ReadonlyArray<PropertyKey>): Word => {
   const last = names.at(-1)
   // By state: whatever stands there is none of these words.
   if (first === "verified-by" && second === "shows" && names.length === 3) return { last: second, among: names }
+  if (first === "needs" && names.length > 1) return { last, among: KNOWN_NEED }
   const among =
     names.length > 3 ? KNOWN_BOUNDS : names.length === 1 ? KNOWN : first === "gpio" ? KNOWN_GPIO : KNOWN_VERIFIED_BY
   return { last, among }
@@ -133,6 +148,15 @@ const readbackOf = ({ from, metric, shows, within, zone }: VerifiedBy): Readback
   )
 })
 
+const needOf = (need: typeof NeedWords.Type): Need => ({
+  metric: need.metric,
+  zone: need.zone ?? null,
+  device: need.from ?? null,
+  withinMs: spanOf(need.within)!,
+  ...(need["at-least"] === undefined ? {} : { atLeast: Number(need["at-least"]) }),
+  ...(need["at-most"] === undefined ? {} : { atMost: Number(need["at-most"]) })
+})
+
 const ownedOf = (one: One): OwnedActuator => ({
   ref: `${ACTUATOR}${one.name}`,
   group: one.group ?? one.name,
@@ -147,6 +171,7 @@ const ownedOf = (one: One): OwnedActuator => ({
   ...(one.level === undefined ? {} : { level: one.level }),
   ...(one.approvers === undefined ? {} : { approvers: one.approvers }),
   ...(one["verified-by"] === undefined ? {} : { readback: readbackOf(one["verified-by"]) }),
+  ...(one.needs === undefined ? {} : { needs: one.needs.map(needOf) }),
   ...driverOf(one)
 })
 
@@ -184,6 +209,11 @@ const unverified = (one: One, states: ReadonlyArray<string>): ReadonlyArray<Odds
 const atOdds = (one: One): ReadonlyArray<Odds> => {
   const states = one.states ?? ["open", "closed"]
   const found: Array<Odds> = [...unverified(one, states)]
+  for (const { "at-least": atLeast, "at-most": atMost } of one.needs ?? [])
+    if (atLeast === undefined && atMost === undefined)
+      found.push(["needs", "any value would do: write at-least, or at-most"])
+    else if (Number(atLeast ?? -Infinity) > Number(atMost ?? Infinity))
+      found.push(["needs", "no value is at least that, and at most this"])
   const isState = (key: string, state: string): void => {
     if (!states.includes(state)) found.push([key, `${state} is none of its states: ${states.join(", ")}`])
   }

@@ -6,6 +6,7 @@
  */
 import type { Rule } from "../../kernel/planning/Rule.ts"
 import { demandOf, levelOf } from "../../kernel/actuation/Actuator.ts"
+import { inWords as needInWords } from "../../kernel/actuation/Needs.ts"
 import type { OwnedActuator } from "../config/Actuators.ts"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
@@ -172,12 +173,13 @@ const count = (mistakes: number): string => (mistakes === 1 ? "in one place" : `
 
 /** Who has to agree, and what has to show it. */
 const whoseWord = (actuator: OwnedActuator): string => {
-  const { approvers, readback } = actuator
+  const { approvers, needs = [], readback } = actuator
   return [
     `level ${levelOf(actuator)}`,
     `verification ${demandOf(actuator).verification}`,
     ...(approvers === undefined ? [] : [`approved by ${approvers.join(", ")}`]),
-    ...(readback === undefined ? [] : [`seen by ${readback.metric} within ${readback.withinMs / 1_000} s`])
+    ...(readback === undefined ? [] : [`seen by ${readback.metric} within ${readback.withinMs / 1_000} s`]),
+    ...needs.map((need) => `needs ${needInWords(need)}`)
   ].join("; ")
 }
 

@@ -13,17 +13,29 @@ export const ACTUATOR = "actuator:"
 export const levels = ["L1", "L2", "L3"] as const
 export type Level = (typeof levels)[number]
 
-/** What a sensor says of it, so that one sees what a drive did: a device's verification. */
-export interface Readback {
+/** A sensor, as far as it matters which. */
+export interface Sensing {
   readonly metric: string
   /** `null`: of any zone. */
   readonly zone: string | null
   /** Whose word counts; `null`: any device's that says observations. */
   readonly device: DeviceId | null
+}
+
+/** What a sensor says of it, so that one sees what a drive did: a device's verification. */
+export interface Readback extends Sensing {
   /** After a drive it has to show within so long, ms. */
   readonly withinMs: number
   /** By state, what it then shows; of a state that is not here nothing is verified. */
   readonly reads: { readonly [state: string]: { readonly atLeast?: number; readonly atMost?: number } }
+}
+
+/** What has to be so while it is not in its safe state, as a sensor says; of what nobody says nothing is moved. */
+export interface Need extends Sensing {
+  /** How old a reading may be, ms. */
+  readonly withinMs: number
+  readonly atLeast?: number
+  readonly atMost?: number
 }
 
 export interface Actuator {
@@ -45,6 +57,8 @@ export interface Actuator {
   readonly approvers?: ReadonlyArray<string>
   /** Absent: nothing shows what a drive did. */
   readonly readback?: Readback
+  /** Absent: nothing. */
+  readonly needs?: ReadonlyArray<Need>
 }
 
 export const levelOf = ({ level = "L2" }: Actuator): Level => level

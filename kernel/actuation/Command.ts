@@ -20,6 +20,7 @@ import {
 import { forbids } from "./Hold.ts"
 import { isHolder } from "./Lease.ts"
 import * as Ledger from "./Ledger.ts"
+import { unmet } from "./Needs.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, type Order, type Turn } from "../Turn.ts"
 import type { DeviceId } from "../wire/Frame.ts"
@@ -103,6 +104,8 @@ const unfit = (guard: Guard, group: Ledger.Group, actuator: Actuator, wish: Wish
   const now = guard.places.find(({ ref }) => ref === actuator.ref)
   if (when !== undefined && now?.state !== when)
     return ["PRECONDITION_FAILED", `it is ${now?.state ?? "in an unknown state"}`]
+  const why = isSafe ? null : unmet(guard, actuator, turn)
+  if (why !== null) return why
   if (isBusy(guard) || guard.step !== null) return ["TARGET_BUSY", "it is moving"]
   const oldest = guard.began[0]
   if (group.intents.length >= Ledger.INTENTS_MAX && oldest !== undefined && mono - oldest.at < REMEMBERED_MS)

@@ -146,7 +146,8 @@ export const leave = ({ drives, guards }: Guardian, turn: Turn): void => {
 
 const withDue = (guardian: Guardian): Guardian => {
   let due = NEVER_MS
-  for (const { move, places, verifying } of guardian.guards) {
+  for (const { lapses, move, places, verifying } of guardian.guards) {
+    due = Math.min(due, lapses)
     if (verifying !== null) due = Math.min(due, verifying.until)
     if (move !== null) due = Math.min(due, move.since + DRIVE_MS)
     for (const { recall, recallAt, until } of places) {

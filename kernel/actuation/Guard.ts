@@ -84,6 +84,15 @@ export interface Holding {
   readonly orders: ReadonlyArray<number>
 }
 
+/** What was seen last of one thing that an actuator needs: the actuator, and the place of the need in its list. */
+export interface Seen {
+  readonly ref: string
+  readonly nth: number
+  readonly value: number
+  /** At the earliest, by our own time. */
+  readonly bornAt: number
+}
+
 export interface Guard {
   readonly group: string
   readonly holding: Holding | null
@@ -94,6 +103,9 @@ export interface Guard {
   readonly move: Move | null
   readonly verifying: Verifying | null
   readonly places: ReadonlyArray<Place>
+  readonly seen: ReadonlyArray<Seen>
+  /** When something that it needs, of what is not safe now, is not known any more. */
+  readonly lapses: number
   /** When intents of the ledger began, as far as this process knows: those of others when it started. */
   readonly began: ReadonlyArray<{ readonly intentId: string; readonly at: number }>
 }

@@ -31,6 +31,7 @@ import {
 } from "./Guard.ts"
 import { forbids, heldBy, onHold, toldHeld } from "./Hold.ts"
 import { lease, leaseResult } from "./Lease.ts"
+import { unmet } from "./Needs.ts"
 import { unseen } from "./Readback.ts"
 import { presented } from "./Takeover.ts"
 import * as Ledger from "./Ledger.ts"
@@ -77,6 +78,8 @@ export const open = (before: Guardian, turn: Turn, lost: boolean): Guardian => {
       move: null,
       verifying: null,
       places,
+      seen: [],
+      lapses: NEVER_MS,
       began
     }
   })
@@ -141,9 +144,12 @@ export const onStored = (guardian: Guardian, ticket: number, turn: Turn): Guardi
       case "Intending": {
         const { forMs, intent, orders } = step
         const { actuator, epoch, intentId, state } = intent
-        const isSafe = state === byRef(turn, actuator)?.safe
+        const owned = byRef(turn, actuator)
+        const isSafe = state === owned?.safe
         // What came meanwhile, such as a hold, comes first: then it never moves.
         if (forbids(guard, isSafe, turn)) return effect(free, intent, orders, "ON_HOLD", turn)
+        const why = isSafe || owned === undefined ? null : unmet(guard, owned, turn)
+        if (why !== null) return effect(free, intent, orders, why[0], turn)
         if (isBusy(guard)) return effect(free, intent, orders, "TARGET_BUSY", turn)
         drives++
         const drive = { drive: drives, actuator, state, forMs: isSafe ? null : forMs, intentId, epoch }

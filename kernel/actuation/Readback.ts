@@ -4,7 +4,7 @@
  *
  * What counts is signed by whoever saw it, seen after the drive began, and of a sensor: of nothing else is anything believed here.
  */
-import { nameOf, type Readback } from "./Actuator.ts"
+import { nameOf, type Readback, type Sensing } from "./Actuator.ts"
 import { effect, goOn, placed } from "./Drives.ts"
 import { byRef, each, type Guard, type Guardian } from "./Guard.ts"
 import { NEVER_MS } from "../Time.ts"
@@ -13,7 +13,7 @@ import type { ContextFrame } from "../wire/ContextFrame.ts"
 import type { Held } from "../world/Log.ts"
 
 /** Of the right metric, zone and device; `null`: it is about something else. */
-const valueIn = ({ device, metric, zone }: Readback, frame: ContextFrame): number | null => {
+export const valueIn = ({ device, metric, zone }: Sensing, frame: ContextFrame): number | null => {
   const { data, kind, sourceDeviceId, trust } = frame
   const value = data["value"]
   return kind === "observation" &&
@@ -36,7 +36,7 @@ export const shows = (readback: Readback, state: string, frame: ContextFrame): b
  * How long it may have been under way. How old a frame is is counted where it lies, and not while it is carried: a link that carries
  * for longer than this misses its probes.
  */
-const underWayMs = ({ hops, sourceDeviceId }: ContextFrame, { config }: Turn): number =>
+export const underWayMs = ({ hops, sourceDeviceId }: ContextFrame, { config }: Turn): number =>
   sourceDeviceId === config.deviceId ? 0 : (hops + 1) * config.profile.probeDeadlineMaxMs
 
 /** Sensors have shown something: of a drive that waits for it, what it did. */

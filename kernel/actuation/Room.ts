@@ -6,6 +6,7 @@ import type { Guardian } from "./Guard.ts"
 import { onDriven, onOrder, onStored, onTime } from "./Guardian.ts"
 import { onHold } from "./Hold.ts"
 import { left } from "./Lease.ts"
+import * as Needs from "./Needs.ts"
 import { onReadings } from "./Readback.ts"
 import { onChecked } from "./Takeover.ts"
 
@@ -21,5 +22,5 @@ export const onTurn = (guardian: Guardian, input: Input, woke: boolean, turn: Tu
   if (input._tag === "Driven") next = onDriven(next, input.ticket, input.ok, turn)
   if (input._tag === "Hold") next = onHold(next, input.group, input.on, turn)
   for (const order of turn.orders) if (order.params.channel !== DECISIONS) next = onOrder(next, order, turn)
-  return next
+  return Needs.onTurn(next, turn)
 }

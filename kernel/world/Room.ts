@@ -5,6 +5,7 @@ import type { Links } from "../links/Link.ts"
 import type { Membership } from "../membership/Membership.ts"
 import { NEVER_MS } from "../Time.ts"
 import { note, type Turn } from "../Turn.ts"
+import { isNeeded } from "../actuation/Needs.ts"
 import { concernedBy } from "../planning/Rule.ts"
 import { isReserved } from "../proposals/Proposal.ts"
 import type { ContextFrame } from "../wire/ContextFrame.ts"
@@ -100,9 +101,9 @@ export const onTurn = (
   return withDue(Emitting.sign(next, turn))
 }
 
-/** What a sensor shows of an actuator of ours. */
-const isReadback = ({ actuators = [] }: Config, { data }: ContextFrame): boolean =>
-  actuators.some(({ readback }) => readback !== undefined && readback.metric === data["metric"])
+/** What a sensor shows of an actuator of ours, or of what it needs. */
+const isReadback = ({ actuators = [] }: Config, { data: { metric } }: ContextFrame): boolean =>
+  actuators.some((one) => one.readback?.metric === metric || isNeeded(one, metric))
 
 /** A rule of ours is about it. */
 const isWatched = ({ rules = [] }: Config, frame: ContextFrame): boolean => concernedBy(rules, frame).length > 0

@@ -40,7 +40,7 @@ export const actuatorsOf = ({ capabilities, policy }: NodeSpec): ReadonlyArray<A
   capabilities
     .filter((capability) => capability.startsWith(ACTUATOR))
     .map((ref) => {
-      const { approvers, level, metric, verification, withinMs } = policy?.[nameOf(ref)] ?? { withinMs: 0 }
+      const { approvers, level, metric, needs, verification, withinMs } = policy?.[nameOf(ref)] ?? { withinMs: 0 }
       return {
         ref,
         group: nameOf(ref),
@@ -54,6 +54,7 @@ export const actuatorsOf = ({ capabilities, policy }: NodeSpec): ReadonlyArray<A
         askers: ["planner", "standby-planner"],
         ...(level === undefined ? {} : { level }),
         ...(approvers === undefined ? {} : { approvers }),
+        ...(needs === undefined ? {} : { needs: needs.map((need) => ({ ...need, device: null })) }),
         ...(metric === undefined
           ? {}
           : { readback: { metric, zone: nameOf(ref), device: null, withinMs, reads: READS } })

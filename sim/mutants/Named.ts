@@ -10,6 +10,7 @@ import { leadership } from "./NamedLeadership.ts"
 import { lineOf, type Bug, type Edit, type Mutant } from "./Mutant.ts"
 
 const bugs: { readonly [name: string]: Bug } = {
+  ...leadership,
   // ---------------------------------------------------------------------------------------------- incarnations, journal
   "same-incarnation-again": {
     rule: "S9",
@@ -337,7 +338,6 @@ const bugs: { readonly [name: string]: Bug } = {
       ]
     ]
   },
-  ...leadership,
   ...actuation
 }
 

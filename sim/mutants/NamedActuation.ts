@@ -2,6 +2,23 @@
 import type { Bug } from "./Mutant.ts"
 
 export const actuation: { readonly [name: string]: Bug } = {
+  "moves-by-what-nobody-knows": {
+    rule: "P16.12, K9",
+    what: "a reading that is too old, or was never there, is as good as one that is right",
+    file: "actuation/Needs.ts",
+    swaps: [
+      [
+        "    if (seen === undefined || at.mono - seen.bornAt > need.withinMs)\n      return [",
+        "    if (seen === undefined) continue\n    if (at.mono < 0)\n      return ["
+      ]
+    ]
+  },
+  "lets-it-run-dry": {
+    rule: "P16.12",
+    what: "what it needs is asked when it begins, and not while it is moved",
+    file: "actuation/Needs.ts",
+    swaps: [["    if (why === null) lapses =", "    if (why !== null || why === null) lapses ="]]
+  },
   "does-it-again": {
     rule: "P16.5, S3",
     what: "the guardian takes an intent that it knows for a new one",

@@ -192,6 +192,7 @@ const worldWithin = ({ config, world }: NodeState, before: NodeState["world"], s
 const counted = (node: NodeState): unknown => ({
   ...node,
   config: { ...node.config, actuators: [], rules: [] },
+  guardian: { ...node.guardian, guards: node.guardian.guards.map((guard) => ({ ...guard, seen: [] })) },
   world: {
     ...node.world,
     checking: [],

@@ -9,6 +9,7 @@ import { timers } from "./K5Timers.ts"
 import { whole } from "./K6Whole.ts"
 import { moves } from "./K7Moves.ts"
 import { rules } from "./K8Rules.ts"
+import { needs } from "./K9Needs.ts"
 import { decisions } from "./L4Decisions.ts"
 import { bounds } from "./S10Bounds.ts"
 import { hold } from "./S13Hold.ts"
@@ -50,5 +51,6 @@ export const everyOracle = (): ReadonlyArray<Oracle> => [
   whole(),
   moves(),
   rules(),
+  needs(),
   decisions()
 ]

@@ -46,6 +46,8 @@ export const NODES_MAX = 1_000
 const STEPS_MAX = 10_000
 const EXPECTATIONS_MAX = 1_000
 
+const NEED = "write what it needs, such as { metric: level, at-least: 200, within: 1h }"
+
 const Terms = Schema.Struct({
   level: may(
     word(levels, "L1: a leader has done what is proposed; L2: a person approves; L3: and types its name."),
@@ -63,7 +65,27 @@ const Terms = Schema.Struct({
     Schema.NonEmptyString.annotate({ message: "write a metric, such as flow" }),
     "What a sensor of it is called, in the zone of its name: it shows at least 1 where it is open, and 0 where it is closed. What no sensor shows in time is made safe, and has failed."
   ),
-  within: may(Time, "How long after a drive the sensor has to show it. Default 10s.")
+  within: may(Time, "How long after a drive the sensor has to show it. Default 10s."),
+  needs: may(
+    list(
+      Schema.Struct({
+        metric: must(
+          Schema.NonEmptyString.annotate({ message: "write a metric, such as level" }),
+          "What a sensor says, of whichever device.",
+          NEED
+        ),
+        zone: may(
+          Schema.NonEmptyString.annotate({ message: "write a zone, such as tank" }),
+          "Where. Default anywhere."
+        ),
+        within: must(Time, "How old that may be.", NEED),
+        "at-least": may(Schema.Finite.annotate({ message: "write a number, such as 200" }), "No less than this."),
+        "at-most": may(Schema.Finite.annotate({ message: "write a number, such as 200" }), "No more than this.")
+      }).annotate({ noun: "word of a need", message: NEED }),
+      "write a list of needs, such as [{ metric: level, at-least: 200, within: 1h }]"
+    ),
+    "What has to be so, as sensors say, before it opens and while it is open; what nobody has said lately is not so."
+  )
 }).annotate({ identifier: "Terms", noun: "word of a policy", message: "write terms, such as { level: L1 }" })
 
 const Node = Schema.Struct({

@@ -79,10 +79,35 @@ const readPolicy = (
       ...(level === undefined ? {} : { level }),
       ...(verification === undefined ? {} : { verification }),
       ...(approvers === undefined ? {} : { approvers }),
-      ...(metric === undefined ? {} : { metric })
+      ...(metric === undefined ? {} : { metric }),
+      ...readNeeds(reading, terms?.needs, [...at, "needs"])
     }
   }
   return { policy }
+}
+
+type NeedsDraft = Draft<NonNullable<NonNullable<Language["nodes"][string]["policy"]>[string]["needs"]>>
+
+const readNeeds = (reading: Reading, draft: NeedsDraft | undefined, path: Path): Pick<Terms, "needs"> => {
+  if (draft === undefined) return {}
+  const { mistakes, tree } = reading
+  if (draft.length === 0) mistakes.add(tree.value(path), "the list is empty; leave it out")
+  const needs = draft.map((need, place) => {
+    const at = [...path, place]
+    const { "at-least": atLeast, "at-most": atMost, metric = "", zone } = need ?? {}
+    if (need !== undefined && atLeast === undefined && atMost === undefined)
+      mistakes.add(tree.value(at), "any value would do; write at-least:, or at-most:")
+    if (atLeast !== undefined && atMost !== undefined && atLeast > atMost)
+      mistakes.add(tree.value([...at, "at-most"]), "no value is at least that, and at most this")
+    return {
+      metric,
+      zone: zone ?? null,
+      withinMs: valueOf(reading, [...at, "within"], need?.within, readTime) ?? WITHIN_MS,
+      ...(atLeast === undefined ? {} : { atLeast }),
+      ...(atMost === undefined ? {} : { atMost })
+    }
+  })
+  return { needs }
 }
 
 const readTrustedBy = (reading: Reading, draft: Who | undefined, path: Path) =>

@@ -4,7 +4,7 @@
  */
 import type { FarmSpec, Metric } from "../hardware/Farm.ts"
 import type { Rule as Threshold } from "../../kernel/planning/Rule.ts"
-import type { Level } from "../../kernel/actuation/Actuator.ts"
+import type { Level, Need } from "../../kernel/actuation/Actuator.ts"
 import type { Verification } from "../../kernel/actuation/Envelope.ts"
 import type { Status } from "../../kernel/proposals/Proposal.ts"
 import type { EvidenceSource } from "../../kernel/wire/ContextFrame.ts"
@@ -54,6 +54,8 @@ export interface NodeSpec {
 
 /** What the owner of an actuator asks of those who would have it moved. */
 export interface Terms {
+  /** What has to be so while it is open, as sensors say. */
+  readonly needs?: ReadonlyArray<Omit<Need, "device">>
   readonly level?: Level
   readonly verification?: Verification
   readonly approvers?: ReadonlyArray<string>

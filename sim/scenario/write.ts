@@ -30,14 +30,21 @@ const policyWords = ({ policy }: NodeSpec): Flow | undefined =>
   policy === undefined
     ? undefined
     : Object.fromEntries(
-        Object.entries(policy).map(([actuator, { approvers, level, metric, verification, withinMs }]) => [
+        Object.entries(policy).map(([actuator, { approvers, level, metric, needs, verification, withinMs }]) => [
           actuator,
           {
             level,
             verification,
             approvers,
             "verified-by": metric,
-            within: metric === undefined ? undefined : showTime(withinMs)
+            within: metric === undefined ? undefined : showTime(withinMs),
+            needs: needs?.map((need) => ({
+              metric: need.metric,
+              zone: need.zone ?? undefined,
+              within: showTime(need.withinMs),
+              "at-least": need.atLeast,
+              "at-most": need.atMost
+            }))
           }
         ])
       )

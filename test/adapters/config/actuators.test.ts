@@ -96,6 +96,15 @@ describe("node.yaml: actuators", () => {
     })
   })
 
+  it("with what has to be so while it is moved", () => {
+    const from = "a1".repeat(32)
+    const needs = `needs:\n      - { metric: level, zone: tank, at-least: 200, within: 10m }\n      - { metric: wind, from: ${from}, at-most: 12.5, within: 30s }`
+    assert.deepStrictEqual(settings({ file: PUMP.replace("verification: none", needs) }).actuators[0]!.needs, [
+      { metric: "level", zone: "tank", device: null, withinMs: 600_000, atLeast: 200 },
+      { metric: "wind", zone: null, device: from, withinMs: 30_000, atMost: 12.5 }
+    ])
+  })
+
   it("with those who may approve, who are persons whose keys are known", () => {
     const KEY = fromSeed(new Uint8Array(32).fill(7))!.publicKey
     const file = PUMP.replace("verification: none", "approvers: [asha, ravi]")
@@ -129,7 +138,12 @@ describe("node.yaml: actuators", () => {
     [SEEN.replace("within: 5s, ", ""), "7:18", "{", "within is missing"],
     [SEEN.replace("5s", "5"), "7:55", "5", "5s, 30s, 2m"],
     [SEEN.replace("{ at-least: 0.5 }", "5"), "7:74", "5", "shows is a mapping of states"],
-    [SEEN.replace("zone: north", "from: north"), "7:40", "north", "its whole id"]
+    [SEEN.replace("zone: north", "from: north"), "7:40", "north", "its whole id"],
+    ["needs: []", "7:12", "[]", "needs are a list of 8 at most"],
+    ["needs: [{ metric: level, within: 1m }]", "7:12", "[", "any value would do"],
+    ["needs: [{ metric: level, at-least: 5, at-most: 3, within: 1m }]", "7:12", "[", "no value is at least that"],
+    ["needs: [{ metric: level, at-least: 5 }]", "7:13", "{", "within is missing"],
+    ["needs: [{ metric: level, atleast: 5, within: 1m }]", "7:30", "atleast", "did you mean at-least?"]
   ]
   it.each(odds)("%s", (line, place, underlined, ...words) => {
     const all = told({ file: PUMP.replace("verification: none", line) })

@@ -78,6 +78,22 @@ describe("a fact about the farm that cannot be", () => {
   })
 })
 
+describe("needs that cannot be", () => {
+  const needs = (words: string): string =>
+    scenarioWith({
+      nodes: ` { laptop: { role: planner }, board: { role: field, can: ["actuator:valve"], policy: { valve: { needs: ${words} } } } }`,
+      timeline: " []"
+    })
+  it("are told what to write", () => {
+    assertMistakes(needs("«[]»"), "the list is empty; leave it out")
+    assertMistakes(needs("[«{ metric: level, within: 1m }»]"), /^any value would do/u)
+    assertMistakes(needs("[«{ metric: level, at-least: 1 }»]"), /^write what it needs/u)
+    assertMistakes(needs("[{ metric: level, at-least: 5, at-most: «3», within: 1m }]"), /^no value is at least that/u)
+    assertMistakes(needs("[{ metric: level, at-least: 5, within: «1» }]"), /^write a time with a unit/u)
+    assertMistakes(needs("[{ metric: level, at-least: 5, within: 1m }]"))
+  })
+})
+
 describe("a farm", () => {
   it("has usual values where the file has none", () => {
     const read = readScenario("farm.yaml", fact("{ north: { moisture: at most 20 }, tank: { level: at least 1 } }"))
