@@ -8,7 +8,7 @@
 import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
 import type { Happened } from "../../kernel/Input.ts"
-import type { Sensor } from "../config/Sensors.ts"
+import type { ProgramSensor, Sensor } from "../config/Sensors.ts"
 import { run, type Program } from "./Program.ts"
 
 const PROGRAM_MS_MAX = 10_000
@@ -16,16 +16,16 @@ const PROGRAM_MS_MAX = 10_000
 /** A number as programs print it, and nothing else on the line. */
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?$/iu
 
-/** What it printed, as a reading; a text: why it is none. */
+/** What was printed, as a reading; a text: why it is none. */
 export const readingOf = ({ atLeast, atMost }: Sensor, output: string): number | string => {
   const text = output.trim()
-  if (!NUMBER.test(text)) return `prints ${JSON.stringify(text.slice(0, 40))}, which is no number`
+  if (!NUMBER.test(text)) return `says ${JSON.stringify(text.slice(0, 40))}, which is no number`
   const value = Number(text)
-  if (!Number.isFinite(value)) return `prints ${text.slice(0, 40)}, which is too large`
+  if (!Number.isFinite(value)) return `says ${text.slice(0, 40)}, which is too large`
   return value < atLeast || value > atMost ? `reads ${value}, which is outside its bounds` : value
 }
 
-const programOf = ({ command, everyMs, metric, zone }: Sensor): Program => ({
+const programOf = ({ command, everyMs, metric, zone }: ProgramSensor): Program => ({
   command,
   environment: { CLAWMESH_METRIC: metric, CLAWMESH_ZONE: zone ?? "" },
   msMax: Math.min(everyMs, PROGRAM_MS_MAX)
@@ -39,7 +39,7 @@ export interface Read {
   readonly note: (text: string) => void
 }
 
-const sensed = ({ everyMs, metric, unit, zone }: Sensor, value: number): Happened => ({
+export const sensed = ({ everyMs, metric, unit, zone }: Sensor, value: number): Happened => ({
   _tag: "Sensed",
   frameId: randomUUID(),
   kind: "observation",
@@ -52,9 +52,12 @@ const sensed = ({ everyMs, metric, unit, zone }: Sensor, value: number): Happene
   }
 })
 
+/** For the log. */
+export const nameOf = ({ metric, zone }: Sensor): string => (zone === null ? metric : `${metric} of ${zone}`)
+
 /** Reads this one until it is interrupted, from now on. */
-const watch = Effect.fnUntraced(function* (sensor: Sensor, { isUp, note, offer }: Read) {
-  const name = sensor.zone === null ? sensor.metric : `${sensor.metric} of ${sensor.zone}`
+const watch = Effect.fnUntraced(function* (sensor: ProgramSensor, { isUp, note, offer }: Read) {
+  const name = nameOf(sensor)
   let isSilent = false
   while (true) {
     const startedAt = performance.now()
@@ -72,5 +75,5 @@ const watch = Effect.fnUntraced(function* (sensor: Sensor, { isUp, note, offer }
 })
 
 /** Each of them by itself: one that hangs holds up none. */
-export const read = (sensors: ReadonlyArray<Sensor>, how: Read): Effect.Effect<never> =>
+export const read = (sensors: ReadonlyArray<ProgramSensor>, how: Read): Effect.Effect<never> =>
   Effect.forever(Effect.forEach(sensors, (sensor) => watch(sensor, how), { concurrency: "unbounded", discard: true }))

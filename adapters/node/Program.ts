@@ -7,6 +7,7 @@
 import type { Rule } from "../../kernel/planning/Rule.ts"
 import { demandOf, levelOf } from "../../kernel/actuation/Actuator.ts"
 import { inWords as needInWords } from "../../kernel/actuation/Needs.ts"
+import { isProgram, type TopicSensor } from "../config/Sensors.ts"
 import type { OwnedActuator } from "../config/Actuators.ts"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
@@ -190,6 +191,9 @@ const inWords = ({ clear, cooldownMs, metric, then, when, zone }: Rule): string 
   return `${metric}${zone === null ? "" : ` of ${zone}`} ${threshold} until ${clear}: ${actuator} ${state}${forMs === 0 ? "" : ` for ${forMs / 1_000} s`}, each ${cooldownMs / 1_000} s at most`
 }
 
+const topicInWords = ({ broker: { url, user }, field, topic }: TopicSensor): string =>
+  `${topic}${field === null ? "" : `, its ${field},`} from ${url}${user === null ? "" : ` as ${user}`}`
+
 const checked = (settings: Settings, out: (text: string) => void): Exit => {
   const rows = shown(settings).flatMap(([key, values, origin]) =>
     values.map(
@@ -207,12 +211,15 @@ const checked = (settings: Settings, out: (text: string) => void): Exit => {
       printable(`${"".padEnd(20)}${command.join(" ")}`)
     )
   }
-  for (const [i, { command, everyMs, metric, zone }] of settings.sensors.entries())
+  for (const [i, sensor] of settings.sensors.entries()) {
+    const { everyMs, metric, zone } = sensor
+    const source = isProgram(sensor) ? sensor.command.join(" ") : topicInWords(sensor)
     lines.push(
       printable(
-        `${(i === 0 ? "sensors" : "").padEnd(18)}${metric}${zone === null ? "" : ` of ${zone}`}, every ${everyMs / 1_000} s: ${command.join(" ")}`
+        `${(i === 0 ? "sensors" : "").padEnd(18)}${metric}${zone === null ? "" : ` of ${zone}`}, every ${everyMs / 1_000} s: ${source}`
       )
     )
+  }
   for (const [i, rule] of settings.rules.entries())
     lines.push(printable(`${(i === 0 ? "rules" : "").padEnd(18)}${rule.name}: ${inWords(rule)}`))
   const file = settings.file === null ? "no configuration file" : printable(settings.file)

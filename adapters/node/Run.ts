@@ -37,6 +37,8 @@ import { Files } from "../vault/Files.ts"
 import * as StateDirectory from "../vault/StateDirectory.ts"
 import { unusable } from "../vault/Vault.ts"
 import * as Ws from "../ws/Transport.ts"
+import { isProgram, isTopic } from "../config/Sensors.ts"
+import type { Read } from "../hardware/Sensors.ts"
 import * as Calls from "./Calls.ts"
 import type { Daemon, Told } from "./Daemon.ts"
 import * as Audit from "../audit/Audit.ts"
@@ -250,13 +252,17 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
   )
   const running = yield* Effect.forkScoped(shell)
   yield* Effect.forkScoped(attention.watch(daemon.offer))
-  if (settings.sensors.length > 0) {
-    const sensors = yield* Effect.promise(() => import("../hardware/Sensors.ts"))
-    const note = (text: string): void => printed.note(now().wall, "warning", text)
-    yield* Effect.forkScoped(
-      sensors.read(settings.sensors, { isUp: () => state.phase === "running", offer: daemon.offer, note })
-    )
+  const how: Read = {
+    isUp: () => state.phase === "running",
+    offer: daemon.offer,
+    note: (text) => printed.note(now().wall, "warning", text)
   }
+  const programs = settings.sensors.filter(isProgram)
+  if (programs.length > 0)
+    yield* Effect.forkScoped((yield* Effect.promise(() => import("../hardware/Sensors.ts"))).read(programs, how))
+  const topics = settings.sensors.filter(isTopic)
+  if (topics.length > 0)
+    yield* Effect.forkScoped((yield* Effect.promise(() => import("../hardware/Topics.ts"))).hear(topics, how))
   yield* Effect.forkScoped(Carrier.watch(daemon.offer, (ms, look) => attention.each(ms, look)))
   yield* Effect.addFinalizer(() =>
     Queue.offer(inbox, { _tag: "Leave", reason: "asked to stop" }).pipe(

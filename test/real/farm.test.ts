@@ -80,7 +80,7 @@ sensors:
     )
     assert.match(of.clawmesh("board", "audit"), /actuator\.done[^]*the record is whole/u)
     assert.match(of.clawmesh("probe", "world"), /moisture/u)
-    assert.match(of.place("probe").output, /rain: sh prints "none", which is no number/u)
+    assert.match(of.place("probe").output, /rain: sh says "none", which is no number/u)
 
     // Whoever leads next knows that somebody has proposed it lately.
     await of.end(leader!, "SIGKILL")

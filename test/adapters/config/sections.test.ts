@@ -34,8 +34,46 @@ describe("sensors", () => {
     ])
   })
 
+  it("a topic of a broker, in place of a program", () => {
+    const { sensors } = settings({
+      file: file(`sensors:
+  - { metric: moisture, zone: field-1, every: 1m, mqtt: { url: "mqtt://127.0.0.1:1883", topic: farm/1/soil, field: soil.moisture, user: board, password-file: /etc/clawmesh/broker } }
+  - { metric: heat, every: 1m, mqtt: { url: mqtts://broker, topic: heat } }
+`)
+    })
+    const rest = { unit: null, everyMs: 60_000, atLeast: Number.NEGATIVE_INFINITY, atMost: Number.POSITIVE_INFINITY }
+    assert.deepStrictEqual(sensors, [
+      {
+        metric: "moisture",
+        zone: "field-1",
+        ...rest,
+        broker: { url: "mqtt://127.0.0.1:1883", user: "board", passwordFile: "/etc/clawmesh/broker" },
+        topic: "farm/1/soil",
+        field: "soil.moisture"
+      },
+      {
+        metric: "heat",
+        zone: null,
+        ...rest,
+        broker: { url: "mqtts://broker", user: null, passwordFile: null },
+        topic: "heat",
+        field: null
+      }
+    ])
+  })
+
+  const topic = (words: string): string => `{ metric: moisture, every: 30s, mqtt: ${words} }`
   const wrong: ReadonlyArray<readonly [string, string, RegExp]> = [
-    ["{ metric: moisture, every: 30s }", "4:5", /exec is missing/u],
+    ["{ metric: moisture, every: 30s }", "4:15", /write exec or mqtt, and not both/u],
+    ["{ metric: moisture, every: 30s, exec: [a], mqtt: { url: mqtt://a, topic: b } }", "4:15", /and not both/u],
+    [topic("a"), "4:43", /mqtt is a mapping/u],
+    [topic("{ url: mqtt://a }"), "4:43", /topic is missing/u],
+    [topic("{ url: http://a, topic: b }"), "4:50", /url is the broker, mqtt/u],
+    [topic("{ url: mqtt://me:secret@a, topic: b }"), "4:50", /without name and password/u],
+    [topic("{ url: mqtt://a, topic: farm/+/soil }"), "4:67", /one topic, without \+ and #/u],
+    [topic("{ url: mqtt://a, topic: b, feild: c }"), "4:70", /did you mean field\?/u],
+    [topic("{ url: mqtt://a, topic: b, field: a b }"), "4:77", /field is where the number is/u],
+    [topic("{ url: mqtt://a, topic: b, password-file: secret }"), "4:85", /the whole path of a file/u],
     ["{ metric: Soil moisture, every: 30s, exec: [a] }", "4:15", /metric is what is read, one word/u],
     ["{ metric: moisture, every: 30, exec: [a] }", "4:32", /every is how often/u],
     ["{ metric: moisture, every: 30s, exec: cat }", "4:43", /exec is a list/u],

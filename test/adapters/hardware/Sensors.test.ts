@@ -5,11 +5,11 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { Sensor } from "../../../adapters/config/Sensors.ts"
+import type { ProgramSensor } from "../../../adapters/config/Sensors.ts"
 import { read, readingOf } from "../../../adapters/hardware/Sensors.ts"
 import type { Happened } from "../../../kernel/Input.ts"
 
-const sensor = (script: string, more: Partial<Sensor> = {}): Sensor => ({
+const sensor = (script: string, more: Partial<ProgramSensor> = {}): ProgramSensor => ({
   metric: "moisture",
   zone: "field-1",
   unit: "%",
@@ -21,7 +21,7 @@ const sensor = (script: string, more: Partial<Sensor> = {}): Sensor => ({
 })
 
 /** What is said and noted until there are so many of both. */
-const heard = (sensors: ReadonlyArray<Sensor>, enough: number) =>
+const heard = (sensors: ReadonlyArray<ProgramSensor>, enough: number) =>
   Effect.gen(function* () {
     const said: Array<Happened> = []
     const noted: Array<string> = []
@@ -104,7 +104,7 @@ describe("reading", () => {
     })
   )
 
-  const bad: ReadonlyArray<readonly [string, Sensor, RegExp]> = [
+  const bad: ReadonlyArray<readonly [string, ProgramSensor, RegExp]> = [
     ["fails", sensor("exit 3"), /ended with 3/u],
     ["is not there", sensor("", { command: ["/no/such/program"] }), /does not run/u],
     ["hangs", sensor("sleep 30"), /took longer than 100 ms/u],
