@@ -93,8 +93,10 @@ const BLIND: Observer = { dueMs: () => Number.POSITIVE_INFINITY, observe: () => 
 const NEVER = (): boolean => false
 const NO_HANDLE = -1
 
-/** Events of one instant beyond this are a loop without time: a node that does not let time pass, or a bug of the simulator. */
-const EVENTS_PER_MS_MAX = 1_000_000
+/** Events of one instant beyond these are a loop without time: a node that does not let time pass, or a bug of the simulator. */
+const EVENTS_PER_MS_MAX = 50_000
+/** And for each machine so many: of a thousand all may meet at once. */
+const EVENTS_PER_MS_AND_MACHINE = 1_000
 
 export class World {
   readonly seed: number
@@ -282,6 +284,7 @@ export class World {
    */
   run(untilMs: number, observer: Observer = BLIND, pause: () => boolean = NEVER): "over" | "paused" {
     let inThisMs = 0
+    const most = EVENTS_PER_MS_MAX + EVENTS_PER_MS_AND_MACHINE * this.machines.length
     for (;;) {
       const next = this.agenda.peekMs()
       const target = Math.min(next, untilMs)
@@ -291,7 +294,7 @@ export class World {
       }
       if (next > untilMs) break
       inThisMs = next === this.nowMs ? inThisMs + 1 : 0
-      if (inThisMs > EVENTS_PER_MS_MAX) return this.stuck(this.agenda.payload!)
+      if (inThisMs > most) return this.stuck(this.agenda.payload!, most)
       if (this.choose === null) this.agenda.next()
       else this.agenda.nextBy(this.choose)
       this.nowMs = this.agenda.atMs
@@ -309,10 +312,10 @@ export class World {
   }
 
   /** What a node asks for comes at once, over and over; without a node in it, the simulator is to blame. */
-  private stuck(last: WorldEvent): "over" {
+  private stuck(last: WorldEvent, events: number): "over" {
     const index = "machine" in last ? last.machine : null
     if (index === null) throw new Error(`the world does not get past ${this.nowMs} ms: a loop without time`)
-    const message = `one event after another in one millisecond, ${EVENTS_PER_MS_MAX} by now: a loop without time`
+    const message = `one event after another in one millisecond, ${events} by now: a loop without time`
     this.violations.push({ oracle: "S10", atMs: this.nowMs, node: this.machines[index]!.name, message })
     return "over"
   }
