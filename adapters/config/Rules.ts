@@ -15,6 +15,18 @@ const Then = Schema.Struct({
   for: Schema.optionalKey(Span)
 })
 
+/** `06:00`, `06:00Z`, `06:00+05:30`, as ms since midnight UTC; `null`: it is none. */
+const timeOfDay = (text: string): number | null => {
+  const found = /^([01]\d|2[0-3]):([0-5]\d)(?:Z|([+-])(0\d|1[0-4]):([0-5]\d))?$/u.exec(text)
+  if (found === null) return null
+  const [, hours, minutes, sign, awayHours = "0", awayMinutes = "0"] = found
+  const away = (sign === "-" ? -1 : 1) * (Number(awayHours) * 60 + Number(awayMinutes))
+  const inDay = Number(hours) * 60 + Number(minutes) - away
+  return (((inDay % 1_440) + 1_440) % 1_440) * 60_000
+}
+
+const TimeOfDay = Schema.String.check(Schema.makeFilter((text) => timeOfDay(text) !== null))
+
 const One = Schema.Struct({
   name: Plain,
   metric: Plain,
@@ -25,9 +37,13 @@ const One = Schema.Struct({
   propose: Then,
   cooldown: Schema.optionalKey(Span),
   tier: Schema.optionalKey(Schema.Literals(tiers)),
+  daily: Schema.optionalKey(Schema.Array(TimeOfDay).check(Schema.isMinLength(1), Schema.isMaxLength(24))),
   priority: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 9 })))
 })
 type One = typeof One.Type
+/** The proposals of a rule that waits for its time are told apart from the last time's by this. */
+const DAILY_COOLDOWN_MIN_MS = 600_000
+
 const All = Schema.Array(One).check(Schema.isMaxLength(RULES_MAX))
 
 const says: Words["says"] = {
@@ -43,6 +59,7 @@ const says: Words["says"] = {
   for: "for is for how long: 30s, 20m, 2h; left out of the safe state",
   cooldown: "cooldown is how long nothing is proposed after a proposal of the same: 10m, 2h",
   tier: `tier is the least that a reading has to be trusted: ${tiers.join(", ")}`,
+  daily: 'daily is a list of times of the day, such as ["06:00+05:30", "18:00"]: without an offset they are UTC',
   priority: "priority is a whole number from 0 to 9: the higher is proposed first"
 }
 const ALL = `rules are a list of ${RULES_MAX} at most, each with name, metric, below or above, and propose`
@@ -56,7 +73,7 @@ const wordOf = (path: ReadonlyArray<PropertyKey>): Word => {
 
 const words: Words = { says, all: ALL, wordOf }
 
-const ruleOf = ({ above, below, clear, cooldown, metric, name, priority, propose, tier, zone }: One): Rule => {
+const ruleOf = ({ above, below, clear, cooldown, daily, metric, name, priority, propose, tier, zone }: One): Rule => {
   const bound = Number(below ?? above)
   return {
     name,
@@ -71,7 +88,8 @@ const ruleOf = ({ above, below, clear, cooldown, metric, name, priority, propose
     },
     cooldownMs: cooldown === undefined ? COOLDOWN_MS : spanOf(cooldown)!,
     tier: tier ?? "T2_operational_observation",
-    priority: priority ?? 0
+    priority: priority ?? 0,
+    ...(daily === undefined ? {} : { daily: daily.map((time) => timeOfDay(time)!) })
   }
 }
 
@@ -84,6 +102,9 @@ export const check = (section: Section, mistakes: Array<Mistake>): ReadonlyArray
       void mistakes.push({ ...section.placeOf([place, key]), message })
     const { above, below, clear, name } = one
     if (decoded.findIndex((other) => other.name === name) < place) add("name", `${name} stands here a second time`)
+    const { cooldown, daily } = one
+    if (daily !== undefined && cooldown !== undefined && spanOf(cooldown)! < DAILY_COOLDOWN_MIN_MS)
+      add("cooldown", "of a rule that waits for a time of the day it is 10m at least")
     if ((above === undefined) === (below === undefined))
       add(above === undefined ? "metric" : "above", "a rule has one threshold: write below, or above")
     else if (

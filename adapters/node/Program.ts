@@ -185,10 +185,12 @@ const whoseWord = (actuator: OwnedActuator): string => {
 }
 
 /** `moisture of field-1 below 20 until 25: actuator:pump-1 open for 600 s, each 600 s at most` */
-const inWords = ({ clear, cooldownMs, metric, then, when, zone }: Rule): string => {
+const inDay = (ms: number): string => new Date(ms).toISOString().slice(11, 16)
+
+const inWords = ({ clear, cooldownMs, daily, metric, then, when, zone }: Rule): string => {
   const threshold = "below" in when ? `below ${when.below}` : `above ${when.above}`
   const { actuator, forMs, state } = then
-  return `${metric}${zone === null ? "" : ` of ${zone}`} ${threshold} until ${clear}: ${actuator} ${state}${forMs === 0 ? "" : ` for ${forMs / 1_000} s`}, each ${cooldownMs / 1_000} s at most`
+  return `${metric}${zone === null ? "" : ` of ${zone}`} ${threshold} until ${clear}: ${actuator} ${state}${forMs === 0 ? "" : ` for ${forMs / 1_000} s`}, each ${cooldownMs / 1_000} s at most${daily === undefined ? "" : `, at ${daily.map(inDay).join(" and ")} UTC`}`
 }
 
 const topicInWords = ({ broker: { url, user }, field, topic }: TopicSensor): string =>

@@ -12,15 +12,29 @@ import { leaseRuns, type Leadership } from "../leadership/Leadership.ts"
 import { proposalsOf } from "../proposals/Proposal.ts"
 import { propose } from "../proposals/Proposing.ts"
 import type { Known } from "../routing/Routes.ts"
-import { NEVER_MS } from "../Time.ts"
+import { NEVER_MS, type Instant } from "../Time.ts"
 import { note, type Turn } from "../Turn.ts"
 import type * as Log from "../world/Log.ts"
 import { freshnessOf, youngestOf } from "../world/Query.ts"
 import type { World } from "../world/World.ts"
-import { breachedBy, concernedBy, isTrusted, valueOf, type Rule } from "./Rule.ts"
+import { breachedBy, concernedBy, isTrusted, valueOf, waitsMs, type Rule } from "./Rule.ts"
 
 /** After so long it looks whether what it proposed stands; what could not be proposed it tries again, as its owner may be back. */
 export const TRY_AGAIN_MS = 10_000
+
+/** How long it waits for a time of day at most before it looks at its calendar again, which may be set meanwhile. */
+const DAILY_LOOK_MS = 60_000
+/** Calendars that are further apart than this contradict each other. */
+const CALENDARS_APART_MS = 300_000
+
+/** More of those that it has sessions with have another calendar than have the same. */
+const isContradicted = ({ links }: Known, { mono, wall }: Instant): boolean => {
+  const calendars = links.links.flatMap((link) =>
+    link._tag === "Session" && link.proven.kernel ? [mono + link.proven.aheadMs] : []
+  )
+  const contrary = calendars.filter((calendar) => Math.abs(calendar - wall) > CALENDARS_APART_MS).length
+  return 2 * contrary > calendars.length
+}
 
 /** Of one rule. */
 export interface Watch {
@@ -147,7 +161,9 @@ const agesOf = ({ config, world }: Known, mono: number): Ages => {
 }
 
 const lookedAt = (rule: Rule, watch: Watch, known: Known, ages: Ages, leadership: Leadership, turn: Turn): Watch => {
-  const { mono } = turn.at
+  const { mono, wall } = turn.at
+  const waits = rule.daily === undefined ? 0 : isContradicted(known, turn.at) ? null : waitsMs(rule, wall)
+  if (waits !== 0) return { ...watch, lookAt: mono + Math.min(DAILY_LOOK_MS, waits ?? DAILY_LOOK_MS) }
   const held = newest(known.world, rule)
   const value = held === null ? null : valueOf(held.frame)
   if (held === null || value === null || !breachedBy(rule, value, watch.breached)) return CALM

@@ -27,6 +27,22 @@ export interface Rule {
   readonly tier: Tier
   /** Of several that are breached the higher is proposed first. */
   readonly priority: number
+  /** Only at these times of a day, ms since midnight of the calendar (UTC), in place of as soon as it is breached. */
+  readonly daily?: ReadonlyArray<number>
+}
+
+const DAY_MS = 86_400_000
+/** So long from each of its times on a rule may be proposed: whoever leads may just have begun to. */
+export const DAILY_WINDOW_MS = 300_000
+/** A calendar before the year 2023 is the one of a device that has none. */
+const CALENDAR_FROM_MS = Date.UTC(2023, 0, 1)
+
+/** In how many ms the time comes at which it may be proposed; 0: it is now; `null`: nobody knows what day it is. */
+export const waitsMs = ({ daily }: Rule, wallMs: number): number | null => {
+  if (daily === undefined) return 0
+  if (wallMs < CALENDAR_FROM_MS) return null
+  const sinceMs = daily.map((time) => (((wallMs - time) % DAY_MS) + DAY_MS) % DAY_MS)
+  return sinceMs.some((since) => since < DAILY_WINDOW_MS) ? 0 : Math.min(...sinceMs.map((since) => DAY_MS - since))
 }
 
 export const RULES_MAX = 1_024

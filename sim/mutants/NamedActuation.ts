@@ -2,6 +2,18 @@
 import type { Bug } from "./Mutant.ts"
 
 export const actuation: { readonly [name: string]: Bug } = {
+  "waters-at-any-time": {
+    rule: "P18.5, K8",
+    what: "a rule with times of the day is proposed by as soon as it is breached",
+    file: "planning/Planning.ts",
+    swaps: [["  if (waits !== 0) return", "  if (waits === null) return"]]
+  },
+  "believes-any-calendar": {
+    rule: "P18.5",
+    what: "a planner goes by a calendar that all others contradict",
+    file: "planning/Planning.ts",
+    swaps: [["  return 2 * contrary > calendars.length", "  return contrary > calendars.length"]]
+  },
   "moves-by-what-nobody-knows": {
     rule: "P16.12, K9",
     what: "a reading that is too old, or was never there, is as good as one that is right",

@@ -1,6 +1,6 @@
 /**
  * K8: a planner that proposes by rule leads, and has a reason for it that holds (B24, B42; PROTOCOL.md part 18): a sensor that it names
- * has said something that breaches the rule, lately; and it does not ask again before the rule's time.
+ * has said something that breaches the rule, lately; and it does not ask again before the rule's time, nor at another one of the day.
  *
  * What was said is the world's to know: what each device was given to sense. How old a reading is nodes judge by clocks that err, so that
  * some more is allowed here. Does not judge: that a breach sets anything going (the scenarios do), nor whether an older planner has asked.
@@ -34,6 +34,11 @@ interface Memory {
 const mayBreach = ({ clear, when }: Rule, value: number): boolean =>
   "below" in when ? value < Math.max(when.below, clear) : value > Math.min(when.above, clear)
 
+const DAY_MS = 86_400_000
+/** Of a rule with times of the day, by the calendar of whoever asks: five minutes from each on. */
+const isTime = ({ daily }: Rule, wallMs: number): boolean =>
+  daily === undefined || daily.some((time) => (wallMs + DAY_MS - time) % DAY_MS < 300_000)
+
 const placeOf = (deviceId: string, metric: unknown, zone: unknown): string =>
   JSON.stringify([deviceId, metric, zone ?? null])
 
@@ -55,6 +60,7 @@ const remembering = ({ asked, said }: Memory): Oracle => {
     source: string | undefined
   ): string | null => {
     if (rule === undefined) return "asks by a rule that it does not have"
+    if (!isTime(rule, input.at.wall)) return `asks by ${rule.name} at another time of the day`
     if (!leaseRuns(after.leadership, input.at.mono)) return `asks by ${rule.name}, and does not lead`
     const readings = said.get(placeOf(source ?? "", rule.metric, rule.zone)) ?? []
     const isFounded = readings.some(

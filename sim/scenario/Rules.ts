@@ -13,6 +13,12 @@ const RULE = "write { rule: dry, metric: moisture, zone: field-1, below: 20, cle
 /** As the kernel has it: within this the same is not done twice anyway. */
 const COOLDOWN_MS = 600_000
 
+const TimeOfDay = Schema.String.check(
+  Schema.isPattern(/^(?:[01]\d|2[0-3]):[0-5]\d$/u, { message: "write a time of the day, such as 06:00" })
+).annotate({ message: "write a time of the day, such as 06:00" })
+
+const timeOfDay = (text: string): number => (Number(text.slice(0, 2)) * 60 + Number(text.slice(3))) * 60_000
+
 const threshold = Schema.Finite.annotate({ message: "write a number, such as 20" })
 
 export const Rules = list(
@@ -37,6 +43,10 @@ export const Rules = list(
     run: must(Name, "What it would have moved, as its owner's actuator:pump-1 without the first word.", RULE),
     action: may(word(["open", "closed"], "What it is to be."), "Default open."),
     for: may(Time, "After so long it closes by itself. Default 60s."),
+    daily: may(
+      list(TimeOfDay, "write a list of times of the day, such as [06:00]"),
+      "Only then, by the calendar of whoever leads, in UTC: a simulated world begins at 22:13:20."
+    ),
     cooldown: may(Time, "So long after a proposal of the same, whatever came of it, none is made. Default 10m.")
   }).annotate({ identifier: "Rule", noun: "word of a rule", message: RULE }),
   "write a list of rules, such as [{ rule: dry, metric: moisture, below: 20, run: pump-1 }]"
@@ -74,13 +84,16 @@ export const readRules = (
       },
       cooldownMs: valueOf(reading, [...at, "cooldown"], rule?.cooldown, readTime) ?? COOLDOWN_MS,
       tier: "T2_operational_observation",
-      priority: 0
+      priority: 0,
+      ...(rule?.daily === undefined
+        ? {}
+        : { daily: rule.daily.flatMap((time) => (time === undefined ? [] : [timeOfDay(time)])) })
     }
   })
   return { rules }
 }
 
-export const ruleWords = ({ clear, cooldownMs, metric, name, then, when, zone }: Rule) => ({
+export const ruleWords = ({ clear, cooldownMs, daily, metric, name, then, when, zone }: Rule) => ({
   rule: name,
   metric,
   zone: zone ?? undefined,
@@ -89,5 +102,6 @@ export const ruleWords = ({ clear, cooldownMs, metric, name, then, when, zone }:
   run: then.actuator.slice(ACTUATOR.length),
   action: then.state,
   for: showTime(then.forMs),
-  cooldown: showTime(cooldownMs)
+  cooldown: showTime(cooldownMs),
+  daily: daily?.map((ms) => new Date(ms).toISOString().slice(11, 16))
 })

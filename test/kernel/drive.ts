@@ -274,9 +274,9 @@ export class Drive {
   }
 
   /** Over the session with `peer` that is there, or else over a new one. */
-  linkTo(peer: string): { readonly link: number; readonly commands: ReadonlyArray<Command> } {
+  linkTo(peer: string, face: Face = {}): { readonly link: number; readonly commands: ReadonlyArray<Command> } {
     const [session] = this.sessions(peer)
-    return session === undefined ? this.meet(peer) : { link: session.link, commands: [] }
+    return session === undefined ? this.meet(peer, face) : { link: session.link, commands: [] }
   }
 
   /** Our dial of `peer` opens, and it logs us in; time passes until we dial. */

@@ -93,6 +93,28 @@ describe("sensors", () => {
   })
 })
 
+describe("rules with times of the day", () => {
+  const rule = (more: string): string =>
+    `rules:\n  - { name: a, metric: m, below: 3, propose: { actuator: p, state: open, for: 1m }, ${more} }\n`
+  it("are in UTC, whatever offset they are written with", () => {
+    const { rules } = settings({ file: file(rule('daily: ["06:00", "06:00Z", "06:00+05:30", "20:15-04:00", 18:30]')) })
+    const minutes = rules[0]!.daily!.map((ms) => ms / 60_000)
+    assert.deepStrictEqual(minutes, [360, 360, 30, 15, 1_110])
+  })
+
+  it.each([
+    ["daily: 06:00", /daily is a list of times/u],
+    ["daily: []", /daily is a list of times/u],
+    ['daily: ["24:00"]', /daily is a list of times/u],
+    ['daily: ["6:00"]', /daily is a list of times/u],
+    ['daily: ["06:00+15:00"]', /daily is a list of times/u],
+    ['daily: ["06:00"], cooldown: 5m', /ten minutes|10m at least/u]
+  ])("%s", (more, message) => {
+    const found = mistakes({ file: file(rule(more)) })
+    assert.match(found[0]?.message ?? "", message)
+  })
+})
+
 describe("rules", () => {
   it("a threshold, and what is proposed", () => {
     const { rules } = settings({

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Actuator } from "../../../kernel/actuation/Actuator.ts"
 import type { Config } from "../../../kernel/Config.ts"
-import { breachedBy, concernedBy, type Rule } from "../../../kernel/planning/Rule.ts"
+import { breachedBy, concernedBy, waitsMs, type Rule } from "../../../kernel/planning/Rule.ts"
 import { TRY_AGAIN_MS } from "../../../kernel/planning/Planning.ts"
 import { profiles } from "../../../kernel/Profile.ts"
 import { proposalsOf } from "../../../kernel/proposals/Proposal.ts"
@@ -50,7 +50,8 @@ class Farm {
   private readonly seqs = new Map<string, number>()
   readonly triggered: Array<string> = []
 
-  constructor(rules: ReadonlyArray<Rule>, more: Partial<Config> = {}) {
+  constructor(rules: ReadonlyArray<Rule>, more: Partial<Config> = {}, others: Farm["others"] = {}) {
+    this.others = others
     this.drive = new Drive({
       ...configOf(world, "a"),
       capabilities: ["actuator:pump", "actuator:vent"],
@@ -63,8 +64,13 @@ class Farm {
   }
 
   /** A peer that says nothing for a while is given up, and is met again when it has something to say. */
+  /** How far calendars of others are from this one, ms. */
+  readonly others: { readonly [name: string]: number }
+
   private linkOf(name: string): number {
-    const { commands, link } = this.drive.linkTo(name)
+    const { mono, wallOffMs } = this.drive
+    const signedAtMs = Date.UTC(1970, 0, 2) + mono + wallOffMs + (this.others[name] ?? 0)
+    const { commands, link } = this.drive.linkTo(name, { claims: { signedAtMs } })
     this.heed(commands)
     return link
   }
@@ -218,5 +224,95 @@ describe("P18.3: how often", () => {
     farm.says("b", { value: 3 })
     assert.deepStrictEqual([farm.triggered, farm.drive.node.planning.due], [[], Number.MAX_SAFE_INTEGER])
     assert.strictEqual(farm.drive.config.deviceId, id("a"))
+  })
+})
+
+describe("P18.5: at times of the day", () => {
+  const HOUR = 60 * MINUTE
+  const SIX = 6 * HOUR
+  const daily: Rule = { ...dry, daily: [SIX] }
+  /** In 2026, at this time of the day. */
+  const at = (time: number): number => Date.UTC(2026, 10, 28) + time
+
+  it("waits for them, five minutes from each of them on it may be, and without a calendar nobody knows", () => {
+    const two: Rule = { ...dry, daily: [SIX, 18 * HOUR] }
+    const rows: ReadonlyArray<readonly [Rule, number, number | null]> = [
+      [dry, 0, 0],
+      [daily, at(SIX - 1), 1],
+      [daily, at(SIX), 0],
+      [daily, at(SIX + 5 * MINUTE - 1), 0],
+      [daily, at(SIX + 5 * MINUTE), 24 * HOUR - 5 * MINUTE],
+      [two, at(17 * HOUR), HOUR],
+      [two, at(23 * HOUR), 7 * HOUR],
+      [{ ...dry, daily: [0] }, at(-1), 1],
+      [{ ...dry, daily: [23 * HOUR + 59 * MINUTE] }, at(2 * MINUTE), 0],
+      [daily, SIX, null]
+    ]
+    for (const [rule, wall, waits] of rows) assert.strictEqual(waitsMs(rule, wall), waits, `${rule.daily} ${wall}`)
+  })
+
+  /** A farm on which it is that time, and that is dry. */
+  const begun = (time: number, others: Farm["others"] = {}, wall = at(time)): Farm => {
+    const farm = new Farm([daily], {}, others)
+    farm.drive.wallOffMs = wall - Date.UTC(1970, 0, 2) - farm.drive.mono
+    return farm
+  }
+  const says = (farm: Farm, by = "b"): void =>
+    farm.says(
+      by,
+      { zone: "zone-1", metric: "moisture", value: 12 },
+      { data: { zone: "zone-1", metric: "moisture", value: 12, intervalMs: HOUR } }
+    )
+
+  it("what is breached waits for its time, is proposed once then, and again a day later", () => {
+    const farm = begun(SIX - 10 * MINUTE)
+    says(farm)
+    farm.pass(10 * MINUTE - 1_000)
+    assert.deepStrictEqual(farm.triggered, [])
+    farm.pass(2_000)
+    assert.deepStrictEqual(farm.triggered, ["dry"])
+    farm.pass(HOUR)
+    says(farm)
+    farm.pass(22 * HOUR + 30 * MINUTE)
+    says(farm)
+    assert.deepStrictEqual(farm.triggered, ["dry"])
+    farm.pass(HOUR)
+    assert.deepStrictEqual(farm.triggered, ["dry", "dry"])
+  })
+
+  it("what is breached within the time is proposed at once, and after it waits for the next", () => {
+    const within = begun(SIX + 4 * MINUTE)
+    says(within)
+    assert.deepStrictEqual(within.triggered, ["dry"])
+    const after = begun(SIX + 5 * MINUTE)
+    says(after)
+    after.pass(2 * HOUR)
+    assert.deepStrictEqual(after.triggered, [])
+  })
+
+  it("nor by what is not so any more, or what nobody knows any more", () => {
+    const wet = begun(SIX - 10 * MINUTE)
+    says(wet)
+    wet.says("b", { zone: "zone-1", metric: "moisture", value: 40 })
+    wet.pass(20 * MINUTE)
+    const old = begun(SIX - 5 * HOUR)
+    says(old)
+    old.pass(6 * HOUR)
+    assert.deepStrictEqual([wet.triggered, old.triggered], [[], []])
+  })
+
+  it("not by the calendar of a device that has none, nor by one that most others contradict", () => {
+    const triggered = (farm: Farm): ReadonlyArray<string> => {
+      says(farm, "c")
+      says(farm)
+      // Longer without a word, and they are no more of those that it has sessions with.
+      farm.pass(1_000)
+      return farm.triggered
+    }
+    const now = SIX + MINUTE
+    assert.deepStrictEqual(triggered(begun(0, {}, now)), [])
+    assert.deepStrictEqual(triggered(begun(now, { b: 6 * MINUTE, c: -6 * MINUTE })), [])
+    assert.deepStrictEqual(triggered(begun(now, { b: 6 * MINUTE })), ["dry"])
+    assert.deepStrictEqual(triggered(begun(now, { b: 4 * MINUTE, c: -4 * MINUTE })), ["dry"])
   })
 })
