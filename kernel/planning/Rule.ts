@@ -35,7 +35,7 @@ const DAY_MS = 86_400_000
 /** So long from each of its times on a rule may be proposed: whoever leads may just have begun to. */
 export const DAILY_WINDOW_MS = 300_000
 /** A calendar before the year 2023 is the one of a device that has none. */
-const CALENDAR_FROM_MS = Date.UTC(2023, 0, 1)
+const CALENDAR_FROM_MS = 1_672_531_200_000
 
 /** In how many ms the time comes at which it may be proposed; 0: it is now; `null`: nobody knows what day it is. */
 export const waitsMs = ({ daily }: Rule, wallMs: number): number | null => {
