@@ -77,7 +77,9 @@ export const make = (
   const moved = async (drive: Drive, actuator: OwnedActuator): Promise<boolean> => {
     const command = commandFor(actuator, drive.state)
     // By itself: what moves is not ended because this program is.
-    const outcome = await Effect.runPromise(run({ command, environment: environmentOf(drive), msMax: PROGRAM_MS_MAX }))
+    const outcome = await Effect.runPromise(
+      run({ command, environment: environmentOf(drive), msMax: PROGRAM_MS_MAX, reads: false })
+    )
     if ("why" in outcome) note(`${drive.actuator}: ${command[0]} ${outcome.why}`)
     return !("why" in outcome)
   }

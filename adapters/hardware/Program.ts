@@ -14,9 +14,11 @@ export interface Program {
   readonly environment: { readonly [name: string]: string }
   /** After so long it is ended. */
   readonly msMax: number
+  /** What it prints is wanted. What it starts and leaves behind may keep that open, so that it does not end where it is. */
+  readonly reads: boolean
 }
 
-/** What it printed; or why that counts for nothing. */
+/** What it printed, where that is wanted; or why it counts for nothing. */
 export type Outcome = { readonly out: string } | { readonly why: string }
 
 /** In which a program runs. */
@@ -38,10 +40,13 @@ const end = ({ pid }: ChildProcess): void => {
 }
 
 /** Whoever does not wait for the outcome any more ends the program. */
-export const run = ({ command, environment, msMax }: Program): Effect.Effect<Outcome> =>
+export const run = ({ command, environment, msMax, reads }: Program): Effect.Effect<Outcome> =>
   Effect.callback<Outcome>((resume) => {
     const [program, ...rest] = command
-    const child = spawn(program!, rest, { ...surroundings(environment), stdio: ["ignore", "pipe", "pipe"] })
+    const child = spawn(program!, rest, {
+      ...surroundings(environment),
+      stdio: ["ignore", reads ? "pipe" : "ignore", "pipe"]
+    })
     let out = ""
     let complaint = ""
     const done = (outcome: Outcome): void => {
@@ -52,10 +57,10 @@ export const run = ({ command, environment, msMax }: Program): Effect.Effect<Out
       end(child)
       done({ why: `took longer than ${msMax} ms and was ended` })
     }, msMax)
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       out = `${out}${text}`.slice(0, OUTPUT_MAX)
     })
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       complaint = `${complaint}${text}`.slice(0, OUTPUT_MAX)
     })
     child.once("error", (error) => done({ why: `does not run: ${error.message}` }))

@@ -28,7 +28,8 @@ export const readingOf = ({ atLeast, atMost }: Sensor, output: string): number |
 const programOf = ({ command, everyMs, metric, zone }: ProgramSensor): Program => ({
   command,
   environment: { CLAWMESH_METRIC: metric, CLAWMESH_ZONE: zone ?? "" },
-  msMax: Math.min(everyMs, PROGRAM_MS_MAX)
+  msMax: Math.min(everyMs, PROGRAM_MS_MAX),
+  reads: true
 })
 
 export interface Read {

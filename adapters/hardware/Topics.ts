@@ -104,6 +104,8 @@ const listen = (broker: Broker, sensors: ReadonlyArray<TopicSensor>, how: Read):
     const client = mqtt.connect(broker.url, {
       clean: true,
       reconnectPeriod: RECONNECT_MS,
+      // Who may not hear today may be allowed to while we run.
+      reconnectOnConnackError: true,
       connectTimeout: CONNECT_MS_MAX,
       resubscribe: false,
       ...(broker.user === null ? {} : { username: broker.user }),

@@ -103,7 +103,7 @@ export const onTurn = (
 
 /** What a sensor shows of an actuator of ours, or of what it needs. */
 const isReadback = ({ actuators = [] }: Config, { data: { metric } }: ContextFrame): boolean =>
-  actuators.some((one) => one.readback?.metric === metric || isNeeded(one, metric))
+  actuators.some((one) => (one.readback !== undefined && one.readback.metric === metric) || isNeeded(one, metric))
 
 /** A rule of ours is about it. */
 const isWatched = ({ rules = [] }: Config, frame: ContextFrame): boolean => concernedBy(rules, frame).length > 0

@@ -72,6 +72,16 @@ describe("a drive", () => {
     assert.include(notes[2], "took longer than 4500 ms")
   })
 
+  it("is over when its program is, whatever that has started and left behind", async () => {
+    const notes: Array<string> = []
+    const pidFile = join(folder, "pid")
+    assert.isTrue(
+      await driving(valve("sh", "-c", `sleep 60 2>/dev/null & echo $! > ${pidFile}`), notes)("closed", null)
+    )
+    assert.isEmpty(notes)
+    process.kill(Number(readFileSync(pidFile, "utf8")))
+  })
+
   it("P16.7: that is not safe ends by a clock of its own, unless it was set since", async () => {
     const drive = driving(writes())
     await drive("open", 500)
