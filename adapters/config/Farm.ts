@@ -93,7 +93,7 @@ const ActuatorWords = Schema.Struct({
   level: Schema.optionalKey(Schema.Literals(levels))
 })
 
-const One = {
+export const One = {
   zones: Schema.Array(ZoneWords).check(Schema.isMinLength(1), Schema.isMaxLength(ZONES_MAX)),
   sensors: Schema.Array(SensorWords).check(Schema.isMaxLength(LIST_MAX)),
   actuators: Schema.Array(ActuatorWords).check(Schema.isMaxLength(LIST_MAX))
@@ -103,7 +103,7 @@ const plainWord =
   (among: ReadonlyArray<string>) =>
   (path: ReadonlyArray<PropertyKey>): Word => ({ last: path.filter((key) => typeof key === "string").at(-1), among })
 
-const words: { readonly [S in keyof typeof One]: Words } = {
+export const words: { readonly [S in keyof typeof One]: Words } = {
   zones: {
     all: `zones are a list of 1 to ${ZONES_MAX}, each with a name`,
     says: {

@@ -44,7 +44,7 @@ type One = typeof One.Type
 /** The proposals of a rule that waits for its time are told apart from the last time's by this. */
 const DAILY_COOLDOWN_MIN_MS = 600_000
 
-const All = Schema.Array(One).check(Schema.isMaxLength(RULES_MAX))
+export const All = Schema.Array(One).check(Schema.isMaxLength(RULES_MAX))
 
 const says: Words["says"] = {
   name: "a name is one word in small letters, such as dry-field-1",
@@ -71,7 +71,7 @@ const wordOf = (path: ReadonlyArray<PropertyKey>): Word => {
   return { last: names.at(-1), among: names.length === 1 ? KNOWN : KNOWN_THEN }
 }
 
-const words: Words = { says, all: ALL, wordOf }
+export const words: Words = { says, all: ALL, wordOf }
 
 const ruleOf = ({ above, below, clear, cooldown, daily, metric, name, priority, propose, tier, zone }: One): Rule => {
   const bound = Number(below ?? above)

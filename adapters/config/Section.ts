@@ -83,13 +83,12 @@ export const spanOf = (text: string): number | null => {
 const DAY_MS = 86_400_000
 const isSpan = (text: string): boolean => (spanOf(text) ?? DAY_MS + 1) <= DAY_MS
 /** A day at most. */
-export const Span = Schema.String.check(Schema.makeFilter(isSpan))
+export const Span = Schema.String.check(Schema.isPattern(/^[1-9]\d{0,5}[smh]$/u), Schema.makeFilter(isSpan))
 
-export const Plain = Schema.String.check(Schema.makeFilter((text) => /^[a-z0-9][a-z0-9._-]{0,62}$/u.test(text)))
+export const Plain = Schema.String.check(Schema.isPattern(/^[a-z0-9][a-z0-9._-]{0,62}$/u))
 
 /** Numbers that are not whole come as they are written. */
-const isNumber = (text: string): boolean => /^[+-]?(?:\d+\.?\d*|\.\d+)$/u.test(text)
-export const Bound = Schema.Union([Schema.Finite, Schema.String.check(Schema.makeFilter(isNumber))])
+export const Bound = Schema.Union([Schema.Finite, Schema.String.check(Schema.isPattern(/^[+-]?(?:\d+\.?\d*|\.\d+)$/u))])
 
 const ARGUMENTS_MAX = 32
 /** A program and its arguments. */

@@ -53,6 +53,7 @@ const commands: { readonly [command: string]: string } = {
   run: "run the node until it is told to stop (SIGTERM or Ctrl-C)",
   check: "read the configuration, say what it comes to and where each value is from",
   id: "print the device id and public key of this node; made if there are none",
+  schema: "print the JSON Schema of farm.yaml, for editors",
   version: "print the version",
   help: "print this"
 }
@@ -111,6 +112,11 @@ export const program = (host: Host): Effect.Effect<Exit> =>
       if (wrong.length > 0 || line.mistakes.length > 0) return misused(err, wrong, line.mistakes)
       return said(out, command === "help" ? help : `${host.version}\n`)
     }
+    if (command === "schema" && wrong.length === 0 && line.mistakes.length === 0)
+      return Effect.flatMap(
+        Effect.promise(() => import("../config/FarmSchema.ts")),
+        ({ farmSchemaText }) => said(out, farmSchemaText())
+      )
 
     const file = findFile(line, host)
     const yaml = needsYaml(line, host, file)
