@@ -245,6 +245,8 @@ const fitting = (
       add([...at, "actuator"], `nothing here is called ${name}${hint(name, names) || ": write it among actuators"}`)
     } else if (!actuator.states.includes(then.state))
       add([...at, "state"], `${then.state} is none of its states: ${actuator.states.join(", ")}`)
+    else if (then.state !== actuator.safe && then.forMs === 0)
+      add(at, `for how long is ${name} to be ${then.state}? Write for: 20m`)
     else if (then.state !== actuator.safe && then.forMs > actuator.forMsMax)
       add([...at, "for"], `${name} may be ${then.state} for ${actuator.forMsMax / 1_000} s at most`)
   }

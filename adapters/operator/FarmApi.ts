@@ -6,7 +6,7 @@ import { tiers } from "../../kernel/wire/ContextFrame.ts"
 import { freshnesses } from "../../kernel/world/Query.ts"
 import * as Api from "./Api.ts"
 
-/** How a reading is, by the bounds of the farm. `unknown`: nobody has said so lately. */
+/** How a reading is, by the bounds of the farm. `unknown`: nobody has said so for three times as long as the farm has it said, or ever. */
 export const conditions = ["well", "low", "high", "unknown"] as const
 
 const Sensor = Schema.Struct({

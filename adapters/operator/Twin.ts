@@ -24,13 +24,15 @@ type Actuator = Zone["actuators"][number]
 
 const bounded = (value: number): number | null => (Number.isFinite(value) ? value : null)
 
-/** Of what nobody has said lately nobody knows how it is. */
+/** After so many of its intervals without a word nobody knows how it is; as many as in `freshnessOf`. */
+const MISSED_MAX = 3
+
 const conditionOf = (
-  { atLeast, atMost }: Described.FarmSensor,
+  { atLeast, atMost, everyMs }: Described.FarmSensor,
   value: number,
-  freshness: NonNullable<Sensor["freshness"]>
+  ageMs: number
 ): (typeof conditions)[number] => {
-  if (freshness === "stale" || freshness === "expired") return "unknown"
+  if (ageMs > MISSED_MAX * everyMs) return "unknown"
   return value < atLeast ? "low" : value > atMost ? "high" : "well"
 }
 
@@ -41,13 +43,13 @@ const sensorOf = (node: NodeState, described: Described.FarmSensor, mono: number
   const value = held === null ? null : valueOf(held.frame)
   if (held === null || value === null)
     return { ...head, is: "unknown", value, ageMs: null, freshness: null, tier: null, evidence: null, source: null }
-  const freshness = freshnessOf(held, mono)
+  const ageMs = Math.round(Log.ageOf(held, mono))
   return {
     ...head,
-    is: conditionOf(described, value, freshness),
+    is: held.kept ? "unknown" : conditionOf(described, value, ageMs),
     value,
-    ageMs: Math.round(Log.ageOf(held, mono)),
-    freshness,
+    ageMs,
+    freshness: freshnessOf(held, mono),
     tier: held.frame.trust.evidence_trust_tier,
     evidence: held.evidence,
     source: Views.deviceOf(node, held.frame.sourceDeviceId)

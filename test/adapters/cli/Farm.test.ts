@@ -78,7 +78,11 @@ describe("clawmesh farm", () => {
   it.live("what was said long ago is not known any more", () =>
     Effect.gen(function* () {
       const { daemon, state } = yield* served()
-      daemon.drive.mono += 61 * 60_000
+      daemon.drive.mono += 3 * 60_000
+      assert.match((yield* clawmesh(state, "farm north")).out, /moisture +17 % +low,/u)
+      daemon.drive.mono += 1
+      assert.match((yield* clawmesh(state, "farm north")).out, /moisture +17 % +unknown +3 min 0 s, aging/u)
+      daemon.drive.mono += 58 * 60_000
       const { out } = yield* clawmesh(state, "farm north")
       assert.match(out, /moisture +17 % +unknown +1 h 1 min, expired/u)
       assert.notMatch(out, /^yard/mu)

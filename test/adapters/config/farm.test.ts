@@ -133,6 +133,12 @@ describe("farm.yaml", () => {
       "12:101",
       /half is none of its states: open, closed/u
     ],
+    [
+      "for no time at all",
+      one("state: open, for: 20m", "state: open"),
+      "12:69",
+      /for how long is valve-north to be open/u
+    ],
     ["longer than it may", one("for: 20m", "for: 31m"), "12:112", /valve-north may be open for 1800 s at most/u]
   ]
   it.each(wrong)("%s", (_, farm, place, message) => {
