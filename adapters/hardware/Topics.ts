@@ -76,6 +76,17 @@ const speaker = (sensor: TopicSensor, say: (value: number) => void, { note }: Re
   }
 }
 
+/** Its parts: mqtt itself would read the address by a function of Node's that warns of itself. */
+const endpointOf = ({ url }: Broker) => {
+  const { hostname, port, protocol } = new URL(url)
+  const isSecure = protocol === "mqtts:"
+  return {
+    protocol: isSecure ? ("mqtts" as const) : ("mqtt" as const),
+    host: hostname.replace(/^\[(.*)\]$/u, "$1"),
+    port: port === "" ? (isSecure ? 8_883 : 1_883) : Number(port)
+  }
+}
+
 const passwordOf = ({ passwordFile }: Broker, note: Read["note"]): string | undefined => {
   if (passwordFile === null) return undefined
   try {
@@ -101,7 +112,8 @@ const listen = (broker: Broker, sensors: ReadonlyArray<TopicSensor>, how: Read):
       )
     }))
     const password = passwordOf(broker, note)
-    const client = mqtt.connect(broker.url, {
+    const client = mqtt.connect({
+      ...endpointOf(broker),
       clean: true,
       reconnectPeriod: RECONNECT_MS,
       // Who may not hear today may be allowed to while we run.

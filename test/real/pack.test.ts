@@ -14,8 +14,8 @@ import { freePort } from "../../bench/node/Ports.ts"
 
 const LIMIT_MS = 120_000
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly version: string }
-/** Faster with them, whole without: ws asks for them and goes on. */
-const notThere = ["bufferutil", "utf-8-validate"]
+/** Faster or more colourful with them, whole without: ws, and the log inside of mqtt, ask for them and go on. */
+const notThere = ["bufferutil", "utf-8-validate", "supports-color"]
 
 describe("the package", () => {
   const directory = mkdtempSync(join(tmpdir(), "clawmesh-pack-"))
