@@ -274,6 +274,8 @@ export class Site {
           method,
           path,
           timeout: 5_000,
+          // A connection that is kept may have been closed while this process waited for a command.
+          agent: false,
           headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body) }
         },
         (answer) => {
