@@ -3,7 +3,8 @@ import type { SeedReport } from "../search/OneSeed.ts"
 import type { Task } from "../search/Plan.ts"
 import { pointsText } from "../search/Points.ts"
 import { neverReached } from "../search/Reach.ts"
-import type { Finding, Tally } from "../search/Tally.ts"
+import { doubtful } from "../report/CampaignText.ts"
+import type { Finding, ScenarioTally, Tally } from "../search/Tally.ts"
 import type { Exit } from "./Exit.ts"
 import { line } from "./Records.ts"
 import type { Smaller } from "./Smaller.ts"
@@ -81,6 +82,26 @@ export const findingRecord = (
     again
   })
 
+const scenarioRecord = (file: string | undefined, one: ScenarioTally) => {
+  const { classes, effects, events, expectations, failed, runs, scenario, seeds } = one
+  return {
+    file,
+    runs,
+    failed,
+    /** It broke nothing, and has shown less than the file asks for: with more seeds it may. */
+    undecided: failed === 0 && doubtful(one),
+    events,
+    seeds,
+    classes,
+    expectations: expectations.map((counts, place) => ({
+      name: scenario.expect[place]!.name,
+      line: scenario.expect[place]!.place.line,
+      ...counts
+    })),
+    faults: [...effects].map(([source, counts]) => ({ source, ...counts }))
+  }
+}
+
 export const endRecord = (
   files: ReadonlyArray<string>,
   tally: Tally,
@@ -98,20 +119,7 @@ export const endRecord = (
     outcome: tally.outcome(),
     tookMs: Math.round(tookMs),
     jobs,
-    scenarios: tally.scenarios.map(({ classes, effects, events, expectations, failed, runs, scenario, seeds }, i) => ({
-      file: files[i],
-      runs,
-      failed,
-      events,
-      seeds,
-      classes,
-      expectations: expectations.map((counts, place) => ({
-        name: scenario.expect[place]!.name,
-        line: scenario.expect[place]!.place.line,
-        ...counts
-      })),
-      faults: [...effects].map(([source, counts]) => ({ source, ...counts }))
-    })),
+    scenarios: tally.scenarios.map((one, i) => scenarioRecord(files[i], one)),
     reached: Object.fromEntries([...tally.reached].sort(([a], [b]) => (a < b ? -1 : 1))),
     neverReached: neverReached(new Set(tally.reached.keys())),
     ...rest
