@@ -32,11 +32,23 @@ export interface Held {
 export const compareHeld = (a: Held, b: Held): number =>
   a.incarnation - b.incarnation || a.seq - b.seq || compareText(a.frame.frameId, b.frame.frameId)
 
+/** More than evidence may be old, and more than ten of its intervals: `stale` (Query.ts). */
+const KEPT_MS = 3_600_001
+const STALE_INTERVALS = 10
+
 /** Since it was seen at its origin, ms. */
 export const ageOf = ({ bornAt }: Held, mono: number): number => Math.max(0, mono - bornAt)
 
 /** As it is told now: as old as it is by then. */
-export const told = (held: Held, mono: number): ContextFrame => relayed(held.frame, held.frame.hops, ageOf(held, mono))
+export const told = (held: Held, mono: number): ContextFrame =>
+  relayed(held.frame, held.frame.hops, Math.max(ageOf(held, mono), oldestOf(held)))
+
+/** Of what was kept nobody knows the age, and nobody is to take it for fresh: it is as old as what is stale, and as no evidence any more. */
+const oldestOf = ({ frame, kept }: Held): number => {
+  if (!kept || frame.kind !== "observation") return 0
+  const said = frame.data["intervalMs"]
+  return Math.max(KEPT_MS, STALE_INTERVALS * (typeof said === "number" && said > 0 ? Math.ceil(said) : 0) + 1)
+}
 
 export interface Log {
   readonly origin: DeviceId
