@@ -75,6 +75,8 @@ export interface Leadership {
   /** Who leads `term`, as its own heartbeat said. */
   readonly leader: DeviceId | null
   readonly heardAt: number
+  /** In which life whoever leads was when we heard it last. */
+  readonly leaderIn: number
   /** We vote for nobody but `promisedTo` until then. */
   readonly promisedTo: DeviceId | null
   readonly promisedUntil: number
@@ -114,6 +116,7 @@ export const make = (): Leadership => ({
   votedFor: null,
   leader: null,
   heardAt: 0,
+  leaderIn: 0,
   promisedTo: null,
   promisedUntil: 0,
   silentUntil: NEVER_MS,

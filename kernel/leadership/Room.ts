@@ -1,6 +1,6 @@
 /** The front of the leadership room: hands each input to the voter's, the candidate's or the leader's side. */
 import type { Input } from "../Input.ts"
-import type { Links } from "../links/Link.ts"
+import { indexOfLink, type Links } from "../links/Link.ts"
 import { ANSWERED_TERM_LEAP_MAX, STANDING_TERM_LEAP_MAX } from "../Profile.ts"
 import { NEVER_MS } from "../Time.ts"
 import { send, type Turn } from "../Turn.ts"
@@ -24,7 +24,8 @@ export const onTurn = (leadership: Leadership, input: Input, woke: boolean, turn
     if (fact._tag === "SessionUp") {
       if (fact.kernel) Reconfiguring.greet(next, fact.link, turn)
       if (isElector(turn.config, fact.peer)) next = Candidacy.encouraged(next, turn)
-    } else if (fact._tag === "Gone" || fact._tag === "Left") next = Voting.released(next, turn, fact.peer)
+    } else if (fact._tag === "Gone" || fact._tag === "Left")
+      next = Voting.released(next, turn, fact.peer, fact.incarnation)
   if (input._tag === "Signed") {
     next = Certificate.onSigned(next, input.ticket, input.signatures, turn, links)
     next = Reconfiguring.onSigned(next, input.ticket, input.signatures, turn, links)
@@ -35,6 +36,12 @@ export const onTurn = (leadership: Leadership, input: Input, woke: boolean, turn
   if (input._tag === "Engine") next = onEngine(next, input.runs, turn, links)
   if (woke) next = onTime(next, turn, links)
   return settled(leadership, next, turn, links)
+}
+
+/** Of whoever is at the other end. */
+const incarnationAt = ({ links }: Links, link: number): number => {
+  const session = links[indexOfLink(links, link)]
+  return session?._tag === "Session" ? session.proven.incarnation : 0
 }
 
 /** A record is on stable storage: perhaps our vote for ourselves. */
@@ -111,7 +118,15 @@ const onEvent = (
   }
   switch (frame.event) {
     case "mesh.lead":
-      return Voting.onLead(leadership, turn, from, link, frame.payload.term, frame.payload.beat)
+      return Voting.onLead(
+        leadership,
+        turn,
+        from,
+        link,
+        frame.payload.term,
+        frame.payload.beat,
+        incarnationAt(links, link)
+      )
     case "mesh.lead.answer": {
       const { beat, promised, term } = frame.payload
       if (!promised) return Voting.onHigherTerm(leadership, turn, term, turn.config.profile.promiseMs)

@@ -97,7 +97,8 @@ export const onLead = (
   from: DeviceId,
   link: number,
   term: Term,
-  beat: number
+  beat: number,
+  incarnation: number
 ): Leadership => {
   const { config } = turn
   if (!mayLead(config, from)) {
@@ -117,7 +118,7 @@ export const onLead = (
   const isNews = order !== 0 || leadership.leader !== from
   const follower = isNews ? stepDown(leadership, turn, "another leads a higher term") : leadership
   if (isNews) note(turn, { event: "leader.followed", about: from, term: term.counter })
-  let next: Leadership = { ...follower, term, leader: from, heardAt: now, rounds: 0 }
+  let next: Leadership = { ...follower, term, leader: from, leaderIn: incarnation, heardAt: now, rounds: 0 }
   if (elector) {
     next = { ...next, promisedTo: from, promisedUntil: now + config.profile.promiseMs }
     send(turn, link, "mesh.lead.answer", { term, beat, promised: true })
@@ -131,10 +132,15 @@ export const onRelease = (leadership: Leadership, turn: Turn, from: DeviceId, te
 
 /**
  * The leader ended its term, by its own word. Whoever takes its leave did so before, and others may bring that goodbye sooner than
- * its own link brings the release (P7.6).
+ * its own link brings the release (P7.6). A goodbye of an earlier life, which somebody whom it was forgotten by hears again, frees nobody.
  */
-export const released = (leadership: Leadership, turn: Turn, from: DeviceId): Leadership => {
-  if (leadership.leader !== from) return leadership
+export const released = (
+  leadership: Leadership,
+  turn: Turn,
+  from: DeviceId,
+  incarnation = Number.POSITIVE_INFINITY
+): Leadership => {
+  if (leadership.leader !== from || incarnation < leadership.leaderIn) return leadership
   note(turn, { event: "leader.lost", about: from, term: leadership.term.counter, reason: "it handed over" })
   const disk = { ...leadership.disk, handedOverAt: turn.at.mono }
   const free: Leadership = { ...leadership, leader: null, heardAt: 0, disk }

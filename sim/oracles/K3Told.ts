@@ -79,7 +79,12 @@ const leadersTold = ({ after, before, input }: Observation, { notes }: Said): st
   const was = before.leadership.leader
   const { leader } = after.leadership
   const left = was === null ? null : leftBy(before, input)
-  const gone = left !== null && left.peer === was && memberIn(after, was)?.incarnation === left.incarnation
+  // A goodbye of an earlier life than the one in which it was heard leading, which a device that was distrusted meanwhile hears again, is none.
+  const gone =
+    left !== null &&
+    left.peer === was &&
+    memberIn(after, was)?.incarnation === left.incarnation &&
+    left.incarnation >= before.leadership.leaderIn
   if (gone && leader === was) return "is told that its leader has left, and follows it still"
   if (after.leadership === before.leadership) return null
   const { deviceId } = after.config
