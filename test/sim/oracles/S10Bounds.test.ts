@@ -313,6 +313,15 @@ describe("S10: every table has a bound", () => {
     }))
     fires("S10", /^a number of laptop is none: membership\.members\.1\.flaps is 0\.5$/u, long, members)
   })
+
+  it("numbers that are none, beside what a program says in a frame that waits", () => {
+    const kernel = inLines(() => {
+      const frame = { type: "res", id: "", ok: true, payload: { data: { metric: "moisture", value: 19.5 } } } as const
+      return { waiting: [{ lane: "people", frame, bytes: 1, since: 0.5 }] }
+    })
+    const told = /^a number of laptop is none: links\.lines\.0\.waiting\.0\.since is 0\.5$/u
+    fires("S10", told, meshFor("30m"), kernel)
+  })
 })
 
 describe("S10: time goes on", () => {
