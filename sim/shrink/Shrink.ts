@@ -120,11 +120,13 @@ class Shrinker {
 
   /** How it fails in the same way; `null`: it does not. */
   #failing(candidate: Scenario): Failure | null {
+    // Of a day of faults each candidate is a text of megabytes.
+    if (this.spent) return null
     const { kernel, onRun, runsMax = RUNS_MAX, stop } = this.#options
     const { file: _, text: __, title: ___, ...rest } = candidate
     const name = JSON.stringify(rest)
     if (this.#passed.has(name)) return null
-    if (this.spent || this.runs >= runsMax || stop?.() === true) {
+    if (this.runs >= runsMax || stop?.() === true) {
       this.spent = true
       return null
     }
