@@ -15,7 +15,7 @@ import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { root, run } from "./Run.ts"
 
-const EVENTS_DEFAULT = 6_500_000
+const EVENTS_DEFAULT = 5_000_000
 /** As many seeds as `pnpm sim --seed` takes, and how many of them at most in one campaign: no budget reaches so far. */
 const SEEDS = 2 ** 32
 /** Longer than this stage may take: run by hand. */
