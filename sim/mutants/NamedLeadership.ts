@@ -78,6 +78,12 @@ export const leadership: { readonly [name: string]: Bug } = {
     file: "leadership/Room.ts",
     swaps: [['else if (fact._tag === "Gone" || fact', "else if (fact"]]
   },
+  "frees-by-a-goodbye-of-old": {
+    rule: "P7.6, S1",
+    what: "a goodbye of an earlier life frees a voter from what it promised to a later one",
+    file: "leadership/Voting.ts",
+    swaps: [[" || incarnation < leadership.leaderIn) return leadership", ") return leadership"]]
+  },
   "leads-without-a-planner": {
     rule: "P7.6, B23",
     what: "a planner that works no more goes on leading",
