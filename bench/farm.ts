@@ -11,7 +11,7 @@ import { readScenario } from "../sim/scenario/read.ts"
 import { Planner, DRY, WET, ZONES } from "./farm/Planner.ts"
 import { judged } from "./farm/Rules.ts"
 import { machine, quantile, rounded } from "./Measure.ts"
-import { type Bound, holds, lineOf } from "./node/Bound.ts"
+import { type Bound, close, lineOf } from "./node/Bound.ts"
 
 export const about = "a planner with a thousand zones; a simulated day on a farm (a minute)"
 export const flags = ["--assert", "--zones", "--rules", "--day"]
@@ -101,10 +101,5 @@ export const run = (given: ReadonlyArray<string>): void => {
     console.log("\na simulated day on a farm (scenarios/farm-day.yaml)")
     say({ what: "takes", value: day(), atMost: 10, unit: "s" })
   }
-  const missed = bounds.filter((bound) => !holds(bound))
-  console.log(`\nbounds: ${bounds.length - missed.length} hold, ${missed.length} do not`)
-  if (missed.length > 0 && given.includes("--assert")) {
-    console.log(`missed: ${missed.map(({ what }) => what).join("; ")}`)
-    process.exitCode = 1
-  }
+  close(bounds, given)
 }

@@ -5,7 +5,7 @@
  *
  * Each line is measured against its bound. `--assert`: bounds that do not hold are a failure, and named.
  */
-import { type Bound, holds, lineOf } from "./node/Bound.ts"
+import { type Bound, close, lineOf } from "./node/Bound.ts"
 import { measureBare } from "./node/Bare.ts"
 import { build, Farm } from "./node/Daemon.ts"
 import { measureMesh, measureStart } from "./node/Idle.ts"
@@ -60,10 +60,5 @@ export const run = async (given: ReadonlyArray<string>): Promise<void> => {
   } finally {
     farm.close()
   }
-  const missed = bounds.filter((bound) => !holds(bound))
-  console.log(`\nbounds: ${bounds.length - missed.length} hold, ${missed.length} do not`)
-  if (missed.length > 0 && given.includes("--assert")) {
-    console.log(`missed: ${missed.map(({ what }) => what).join("; ")}`)
-    process.exitCode = 1
-  }
+  close(bounds, given)
 }

@@ -7,7 +7,7 @@
  */
 import { spawnSync } from "node:child_process"
 import { machine, rounded } from "./Measure.ts"
-import { type Bound, holds, lineOf } from "./node/Bound.ts"
+import { type Bound, close, lineOf } from "./node/Bound.ts"
 import { day, halves } from "./world/outages.ts"
 import { measureChain } from "./world/Chain.ts"
 import { type Asked, taken } from "./world/steps.ts"
@@ -80,10 +80,5 @@ export const run = async (given: ReadonlyArray<string>): Promise<void> => {
     )
     console.log(`    a frame reaches the third, p99                   ${rounded(chain.p99Ms)} ms`)
   }
-  const missed = bounds.filter((bound) => !holds(bound))
-  console.log(`\nbounds: ${bounds.length - missed.length} hold, ${missed.length} do not`)
-  if (missed.length > 0 && given.includes("--assert")) {
-    console.log(`missed: ${missed.map(({ what }) => what).join("; ")}`)
-    process.exitCode = 1
-  }
+  close(bounds, given)
 }

@@ -8,7 +8,19 @@ import { verifications } from "../../kernel/actuation/Envelope.ts"
 import { tiers } from "../../kernel/wire/ContextFrame.ts"
 import { DeviceId, Role } from "../../kernel/wire/Frame.ts"
 import type { Mistake } from "./Mistake.ts"
-import { Bound, decodeSection, Plain, Program, Span, spanOf, type Section, type Word, type Words } from "./Section.ts"
+import {
+  adder,
+  Bound,
+  decodeSection,
+  Plain,
+  Program,
+  repeated,
+  Span,
+  spanOf,
+  type Section,
+  type Word,
+  type Words
+} from "./Section.ts"
 import type { Placed } from "./Source.ts"
 
 /** The program that moves it, and its arguments; `{state}` among them is the state that it is to take. */
@@ -240,17 +252,16 @@ export const approversIn = ({ placeOf }: Section, actuators: ReadonlyArray<Owned
   )
 
 export const check = (section: Section, mistakes: Array<Mistake>): ReadonlyArray<OwnedActuator> => {
-  const add = (path: ReadonlyArray<PropertyKey>, message: string): void =>
-    void mistakes.push({ ...section.placeOf(path), message })
+  const add = adder(section, mistakes)
   const decoded = decodeSection(section, All, words, mistakes)
   if (decoded === null) return []
   const before = mistakes.length
-  const names = new Map<string, number>()
-  for (const [place, one] of decoded.entries()) {
-    const first = names.get(one.name)
-    if (first !== undefined) add([place, "name"], `${one.name} stands here a second time`)
-    names.set(one.name, place)
+  repeated(
+    decoded.map(({ name }) => name),
+    "name",
+    add
+  )
+  for (const [place, one] of decoded.entries())
     for (const [key, message] of atOdds(one)) add(key === "high" ? [place, "gpio", key] : [place, key], message)
-  }
   return mistakes.length > before ? [] : decoded.map(ownedOf)
 }

@@ -12,7 +12,7 @@ import { CONFIG_VARIABLE, type Environment } from "./Environment.ts"
 import type { Mistake } from "./Mistake.ts"
 import type { Origin } from "./Origin.ts"
 import * as Rules from "./Rules.ts"
-import { type Section, type SectionName, sections } from "./Section.ts"
+import { listIn, type Section, sections } from "./Section.ts"
 import type { Sensor } from "./Sensors.ts"
 import * as Sensors from "./Sensors.ts"
 import { check, type Placed, type Settles } from "./Source.ts"
@@ -145,13 +145,9 @@ const readText = (path: string, bytes: Uint8Array, yaml: ReadYaml, mistakes: Arr
   const found: Array<Mistake> = []
   const said = yaml(path, text, vocabulary, found)
   const settles = check(said.raws, found)
-  const of = <A>(name: SectionName, read: (section: Section, told: Array<Mistake>) => ReadonlyArray<A>) => {
-    const section = said.sections.get(name)
-    return section === undefined ? [] : read(section, found)
-  }
-  const actuators = of("actuators", Actuators.check)
-  const sensors = of("sensors", Sensors.check)
-  const rules = of("rules", Rules.check)
+  const actuators = listIn(said.sections, "actuators", (section) => Actuators.check(section, found))
+  const sensors = listIn(said.sections, "sensors", (section) => Sensors.check(section, found))
+  const rules = listIn(said.sections, "rules", (section) => Rules.check(section, found))
   mistakes.push(...found.sort(byPlace))
   const moving = said.sections.get("actuators") ?? null
   const approvers = moving === null || found.length > 0 ? [] : Actuators.approversIn(moving, actuators)

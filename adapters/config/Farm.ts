@@ -14,10 +14,14 @@ import type { Mistake } from "./Mistake.ts"
 import type { Origin } from "./Origin.ts"
 import * as Rules from "./Rules.ts"
 import {
+  type Add,
+  adder,
   Bound,
   decodeSection,
   farmSections,
+  listIn,
   Plain,
+  repeated,
   Span,
   spanOf,
   type Section,
@@ -141,22 +145,6 @@ export const words: { readonly [S in keyof typeof One]: Words } = {
 
 const numberOr = (bound: string | number | undefined, otherwise: number): number =>
   bound === undefined ? otherwise : Number(bound)
-
-type Add = (path: ReadonlyArray<PropertyKey>, message: string) => void
-
-const adder =
-  (section: Section, mistakes: Array<Mistake>): Add =>
-  (path, message) =>
-    void mistakes.push({ ...section.placeOf(path), message })
-
-/** What stands there a second time, by a name of each. */
-const repeated = (names: ReadonlyArray<string>, key: string, add: Add): void => {
-  const first = new Set<string>()
-  for (const [place, name] of names.entries()) {
-    if (first.has(name)) add([place, key], `${name} stands here a second time`)
-    first.add(name)
-  }
-}
 
 /** `null`: the zones do not read themselves. */
 const inZone = (zone: string, zones: ReadonlyArray<Zone> | null, place: number, add: Add): void => {
@@ -299,15 +287,11 @@ const farmIn = (file: string, sections: ReadonlyMap<SectionName, Section>, mista
   const decoded = decodeSection(zoned, One.zones, words.zones, mistakes)
   const zones = decoded?.map(({ about = "", name }): Zone => ({ name, about })) ?? null
   repeated(zones?.map(({ name }) => name) ?? [], "name", adder(zoned, mistakes))
-  const of = <A>(name: SectionName, readIn: (section: Section) => ReadonlyArray<A>): ReadonlyArray<A> => {
-    const section = sections.get(name)
-    return section === undefined ? [] : readIn(section)
-  }
-  const sensors = of("sensors", (section) => sensorsIn(section, zones, mistakes))
-  const actuators = of("actuators", (section) => actuatorsIn(section, zones, mistakes))
+  const sensors = listIn(sections, "sensors", (section) => sensorsIn(section, zones, mistakes))
+  const actuators = listIn(sections, "actuators", (section) => actuatorsIn(section, zones, mistakes))
   const isWhole = mistakes.length === 0
   const bare = { file, site, zones: zones ?? [], sensors, actuators }
-  const rules = of("rules", (section) => {
+  const rules = listIn(sections, "rules", (section) => {
     const all = Rules.check(section, mistakes)
     // What they ask for has to be there, as far as that is known.
     if (isWhole) fitting(section, all, bare, mistakes)

@@ -4,7 +4,18 @@ import { ACTUATOR } from "../../kernel/actuation/Actuator.ts"
 import { RULES_MAX, type Rule } from "../../kernel/planning/Rule.ts"
 import { tiers } from "../../kernel/wire/ContextFrame.ts"
 import type { Mistake } from "./Mistake.ts"
-import { Bound, decodeSection, Plain, Span, spanOf, type Section, type Word, type Words } from "./Section.ts"
+import {
+  adder,
+  Bound,
+  decodeSection,
+  Plain,
+  repeated,
+  Span,
+  spanOf,
+  type Section,
+  type Word,
+  type Words
+} from "./Section.ts"
 
 /** What a guardian does not do twice in a row anyway. */
 const COOLDOWN_MS = 600_000
@@ -97,12 +108,13 @@ export const check = (section: Section, mistakes: Array<Mistake>): ReadonlyArray
   const decoded = decodeSection(section, All, words, mistakes)
   if (decoded === null) return []
   const before = mistakes.length
-  for (const [place, one] of decoded.entries()) {
-    const add = (key: string, message: string): void =>
-      void mistakes.push({ ...section.placeOf([place, key]), message })
-    const { above, below, clear, name } = one
-    if (decoded.findIndex((other) => other.name === name) < place) add("name", `${name} stands here a second time`)
-    const { cooldown, daily } = one
+  repeated(
+    decoded.map(({ name }) => name),
+    "name",
+    adder(section, mistakes)
+  )
+  for (const [place, { above, below, clear, cooldown, daily }] of decoded.entries()) {
+    const add = (key: string, message: string): void => adder(section, mistakes)([place, key], message)
     if (daily !== undefined && cooldown !== undefined && spanOf(cooldown)! < DAILY_COOLDOWN_MIN_MS)
       add("cooldown", "of a rule that waits for a time of the day it is 10m at least")
     if ((above === undefined) === (below === undefined))

@@ -95,3 +95,30 @@ const ARGUMENTS_MAX = 32
 export const Program = Schema.Array(
   Schema.String.check(Schema.makeFilter((text) => text !== "" && !text.includes("\0")))
 ).check(Schema.isMinLength(1), Schema.isMaxLength(ARGUMENTS_MAX))
+
+/** Tells a mistake at its place in a section. */
+export type Add = (path: ReadonlyArray<PropertyKey>, message: string) => void
+
+export const adder =
+  ({ placeOf }: Section, mistakes: Array<Mistake>): Add =>
+  (path, message) =>
+    void mistakes.push({ ...placeOf(path), message })
+
+/** What stands in a list a second time, by a name of each. */
+export const repeated = (names: ReadonlyArray<string>, key: string, add: Add): void => {
+  const first = new Set<string>()
+  for (const [place, name] of names.entries()) {
+    if (first.has(name)) add([place, key], `${name} stands here a second time`)
+    first.add(name)
+  }
+}
+
+/** What a section comes to; one that is not there, to nothing. */
+export const listIn = <A>(
+  sections: ReadonlyMap<SectionName, Section>,
+  name: SectionName,
+  read: (section: Section) => ReadonlyArray<A>
+): ReadonlyArray<A> => {
+  const section = sections.get(name)
+  return section === undefined ? [] : read(section)
+}

@@ -5,8 +5,7 @@
  * What the world holds (arguments, environment, files, streams) comes in as `Host`, so that all of it runs in a test.
  */
 import type { Rule } from "../../kernel/planning/Rule.ts"
-import { demandOf, levelOf } from "../../kernel/actuation/Actuator.ts"
-import { inWords as needInWords } from "../../kernel/actuation/Needs.ts"
+import { demandOf, levelOf, type Need } from "../../kernel/actuation/Actuator.ts"
 import { isProgram, type TopicSensor } from "../config/Sensors.ts"
 import type { OwnedActuator } from "../config/Actuators.ts"
 import { readFile } from "node:fs/promises"
@@ -178,7 +177,15 @@ const count = (mistakes: number): string => (mistakes === 1 ? "in one place" : `
 
 // ------------------------------------------------------------------------------------------------------------ check
 
-/** Who has to agree, and what has to show it. */
+const needInWords = ({ atLeast, atMost, metric, withinMs, zone }: Need): string => {
+  const bounds = [
+    ...(atLeast === undefined ? [] : [`at least ${atLeast}`]),
+    ...(atMost === undefined ? [] : [`at most ${atMost}`])
+  ]
+  return `${metric}${zone === null ? "" : ` of ${zone}`} ${bounds.join(" and ")}, said within ${withinMs / 1_000} s`
+}
+
+/** Who has to agree, what has to show it, and what has to be so. */
 const whoseWord = (actuator: OwnedActuator): string => {
   const { approvers, needs = [], readback } = actuator
   return [

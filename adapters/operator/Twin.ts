@@ -24,15 +24,13 @@ type Actuator = Zone["actuators"][number]
 
 const bounded = (value: number): number | null => (Number.isFinite(value) ? value : null)
 
-/** After so many of its intervals without a word nobody knows how it is; as many as in `freshnessOf`. */
-const MISSED_MAX = 3
-
+/** What would not be fresh any more by what the farm says of its sensor nobody knows. */
 const conditionOf = (
   { atLeast, atMost, everyMs }: Described.FarmSensor,
   value: number,
   ageMs: number
 ): (typeof conditions)[number] => {
-  if (ageMs > MISSED_MAX * everyMs) return "unknown"
+  if (ageMs > Log.MISSED_MAX[0] * everyMs) return "unknown"
   return value < atLeast ? "low" : value > atMost ? "high" : "well"
 }
 

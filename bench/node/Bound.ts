@@ -23,3 +23,13 @@ export const lineOf = (bound: Bound): string => {
   const limit = atMost === undefined ? `at least ${written(atLeast!)}` : `at most ${written(atMost)}`
   return `  ${holds(bound) ? "✓" : "✗"} ${what.padEnd(47)}  ${written(value).padEnd(16)} ${limit}`
 }
+
+/** The last line of a bench; with `--assert` those that do not hold are a failure, and named. */
+export const close = (bounds: ReadonlyArray<Bound>, given: ReadonlyArray<string>): void => {
+  const missed = bounds.filter((bound) => !holds(bound))
+  console.log(`\nbounds: ${bounds.length - missed.length} hold, ${missed.length} do not`)
+  if (missed.length > 0 && given.includes("--assert")) {
+    console.log(`missed: ${missed.map(({ what }) => what).join("; ")}`)
+    process.exitCode = 1
+  }
+}

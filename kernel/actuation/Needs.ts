@@ -12,7 +12,7 @@ import { NEVER_MS } from "../Time.ts"
 import type { Turn } from "../Turn.ts"
 import type { Held } from "../world/Log.ts"
 
-const seenOf = ({ seen }: Guard, ref: string, nth: number): Seen | undefined =>
+const seenIn = (seen: Guard["seen"], ref: string, nth: number): Seen | undefined =>
   seen.find((one) => one.ref === ref && one.nth === nth)
 
 const called = ({ metric, zone }: Need): string => (zone === null ? metric : `${metric} of ${zone}`)
@@ -20,7 +20,7 @@ const called = ({ metric, zone }: Need): string => (zone === null ? metric : `${
 /** Why it is not to move now; `null`: all that it needs is known, and so. */
 export const unmet = (guard: Guard, { needs = [], ref }: Actuator, { at }: Turn): No | null => {
   for (const [nth, need] of needs.entries()) {
-    const seen = seenOf(guard, ref, nth)
+    const seen = seenIn(guard.seen, ref, nth)
     if (seen === undefined || at.mono - seen.bornAt > need.withinMs)
       return ["EVIDENCE_TOO_OLD", `nobody has said lately what ${called(need)} is`]
     const { atLeast = Number.NEGATIVE_INFINITY, atMost = Number.POSITIVE_INFINITY } = need
@@ -35,7 +35,7 @@ export const unmet = (guard: Guard, { needs = [], ref }: Actuator, { at }: Turn)
 /** When the first of what it needs is not known any more, if nobody says so again. */
 const lapsesAt = (guard: Guard, { needs = [], ref }: Actuator): number =>
   needs.reduce((least, { withinMs }, nth) => {
-    const seen = seenOf(guard, ref, nth)
+    const seen = seenIn(guard.seen, ref, nth)
     return seen === undefined ? least : Math.min(least, seen.bornAt + withinMs + 1)
   }, NEVER_MS)
 
@@ -48,7 +48,7 @@ const taught = (guard: Guard, readings: ReadonlyArray<Held>, turn: Turn): Guard 
         const value = valueIn(need, frame)
         if (value === null || !evidence || kept) continue
         const earliest = bornAt - underWayMs(frame, turn)
-        const before = seen.find((one) => one.ref === ref && one.nth === nth)
+        const before = seenIn(seen, ref, nth)
         if (before !== undefined && before.bornAt > earliest) continue
         seen = [...seen.filter((one) => one !== before), { ref, nth, value, bornAt: earliest }]
       }
@@ -79,13 +79,3 @@ export const onTurn = (guardian: Guardian, turn: Turn): Guardian => {
 /** Whether a reading is one that it needs. */
 export const isNeeded = ({ needs = [] }: Actuator, metric: unknown): boolean =>
   needs.some((need) => need.metric === metric)
-
-/** In the words of a screen. */
-export const inWords = (need: Need): string => {
-  const { atLeast, atMost, withinMs } = need
-  const bounds = [
-    ...(atLeast === undefined ? [] : [`at least ${atLeast}`]),
-    ...(atMost === undefined ? [] : [`at most ${atMost}`])
-  ]
-  return `${called(need)} ${bounds.join(" and ")}, said within ${withinMs / 1_000} s`
-}

@@ -1,6 +1,6 @@
 /** The front of the leadership room: hands each input to the voter's, the candidate's or the leader's side. */
 import type { Input } from "../Input.ts"
-import { indexOfLink, type Links } from "../links/Link.ts"
+import { incarnationAt, type Links } from "../links/Link.ts"
 import { ANSWERED_TERM_LEAP_MAX, STANDING_TERM_LEAP_MAX } from "../Profile.ts"
 import { NEVER_MS } from "../Time.ts"
 import { send, type Turn } from "../Turn.ts"
@@ -36,12 +36,6 @@ export const onTurn = (leadership: Leadership, input: Input, woke: boolean, turn
   if (input._tag === "Engine") next = onEngine(next, input.runs, turn, links)
   if (woke) next = onTime(next, turn, links)
   return settled(leadership, next, turn, links)
-}
-
-/** Of whoever is at the other end. */
-const incarnationAt = ({ links }: Links, link: number): number => {
-  const session = links[indexOfLink(links, link)]
-  return session?._tag === "Session" ? session.proven.incarnation : 0
 }
 
 /** A record is on stable storage: perhaps our vote for ourselves. */

@@ -4,7 +4,7 @@
  * A vote is answered only once it is on stable storage. A promise is kept in memory: a boot forgets it, and makes up for it
  * by silence.
  */
-import { indexOfContact, kernelLink, type Links } from "../links/Link.ts"
+import { incarnationAt, indexOfContact, kernelLink, type Links } from "../links/Link.ts"
 import { note, send, type Turn } from "../Turn.ts"
 import type { Command } from "../Command.ts"
 import type { DeviceId, Event, Term } from "../wire/Frame.ts"
@@ -82,10 +82,8 @@ export const onVote = (
     link,
     frame: { type: "event", event: "mesh.vote.answer", payload: { term, granted: true } }
   }
-  const session = links.links.find((one) => one._tag === "Session" && one.link === link)
-  const incarnation = session?._tag === "Session" ? session.proven.incarnation : 0
   const free = stepDown(leadership, turn, "it voted for another")
-  const [voted] = vote(free, turn, from, term, incarnation, [answer])
+  const [voted] = vote(free, turn, from, term, incarnationAt(links, link), [answer])
   // Give the one we voted for time to lead before we stand ourselves.
   return standLater(voted, turn, turn.config.profile.candidacyMs)
 }

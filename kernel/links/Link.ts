@@ -192,6 +192,12 @@ export const indexOfLink = (links: ReadonlyArray<Link>, link: number): number =>
   return -1
 }
 
+/** In which life whoever has a session over it is; 0: nobody has, or a device of generation 1. */
+export const incarnationAt = ({ links }: Links, link: number): number => {
+  const session = links[indexOfLink(links, link)]
+  return session?._tag === "Session" ? session.proven.incarnation : 0
+}
+
 /** Binary search in a list sorted by `peer`; -1: not there. */
 export const indexOfContact = (contacts: ReadonlyArray<Contact>, peer: DeviceId): number => {
   let low = 0

@@ -140,18 +140,23 @@ const look = (
     .sort((a, b) => rules[b]!.priority - rules[a]!.priority || a - b)
   if (due.length === 0) return planning
   const watches = [...planning.watches]
-  const ages = agesOf(known, mono)
-  for (const index of due) watches[index] = lookedAt(rules[index]!, watches[index]!, known, ages, leadership, turn)
+  const seen: Seen = { ages: agesOf(known, mono), wallMs: isContradicted(known, turn.at) ? null : turn.at.wall }
+  for (const index of due) watches[index] = lookedAt(rules[index]!, watches[index]!, known, seen, leadership, turn)
   return { ...planning, watches }
 }
 
-type Ages = ReadonlyMap<string, number>
+/** The same for all that is looked at in one turn. */
+interface Seen {
+  /** How long ago, in ms, each effect was last proposed, by whomever. */
+  readonly ages: ReadonlyMap<string, number>
+  /** The calendar; `null`: others contradict it. */
+  readonly wallMs: number | null
+}
 
 const effectOf = ({ actuator, state }: { readonly actuator: string; readonly state: string }): string =>
   `${state} ${actuator}`
 
-/** How long ago, in ms, each effect was last proposed, by whomever. */
-const agesOf = ({ config, world }: Known, mono: number): Ages => {
+const agesOf = ({ config, world }: Known, mono: number): Seen["ages"] => {
   const ages = new Map<string, number>()
   for (const { ageMs, body } of proposalsOf(world, config, mono)) {
     const effect = effectOf(body)
@@ -160,9 +165,9 @@ const agesOf = ({ config, world }: Known, mono: number): Ages => {
   return ages
 }
 
-const lookedAt = (rule: Rule, watch: Watch, known: Known, ages: Ages, leadership: Leadership, turn: Turn): Watch => {
-  const { mono, wall } = turn.at
-  const waits = rule.daily === undefined ? 0 : isContradicted(known, turn.at) ? null : waitsMs(rule, wall)
+const lookedAt = (rule: Rule, watch: Watch, known: Known, seen: Seen, leadership: Leadership, turn: Turn): Watch => {
+  const { mono } = turn.at
+  const waits = waitsMs(rule, seen.wallMs)
   if (waits !== 0) return { ...watch, lookAt: mono + Math.min(DAILY_LOOK_MS, waits ?? DAILY_LOOK_MS) }
   const held = newest(known.world, rule)
   const value = held === null ? null : valueOf(held.frame)
@@ -172,7 +177,7 @@ const lookedAt = (rule: Rule, watch: Watch, known: Known, ages: Ages, leadership
   const { actuator, forMs, state } = rule.then
   // Said in this very turn by another rule it is not yet among them.
   const isSaid = turn.said.some((fact) => fact.fact === "propose" && effectOf(fact.body) === effectOf(rule.then))
-  const leftMs = rule.cooldownMs - (isSaid ? 0 : (ages.get(effectOf(rule.then)) ?? Number.POSITIVE_INFINITY))
+  const leftMs = rule.cooldownMs - (isSaid ? 0 : (seen.ages.get(effectOf(rule.then)) ?? Number.POSITIVE_INFINITY))
   if (leftMs > 0) return { breached: true, lookAt: mono + leftMs }
   const [, fact] = propose(
     { actuator, state, forMs, because: [held.frame.frameId], autonomous: true },

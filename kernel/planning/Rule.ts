@@ -38,9 +38,9 @@ export const DAILY_WINDOW_MS = 300_000
 const CALENDAR_FROM_MS = 1_672_531_200_000
 
 /** In how many ms the time comes at which it may be proposed; 0: it is now; `null`: nobody knows what day it is. */
-export const waitsMs = ({ daily }: Rule, wallMs: number): number | null => {
+export const waitsMs = ({ daily }: Rule, wallMs: number | null): number | null => {
   if (daily === undefined) return 0
-  if (wallMs < CALENDAR_FROM_MS) return null
+  if (wallMs === null || wallMs < CALENDAR_FROM_MS) return null
   const sinceMs = daily.map((time) => (((wallMs - time) % DAY_MS) + DAY_MS) % DAY_MS)
   return sinceMs.some((since) => since < DAILY_WINDOW_MS) ? 0 : Math.min(...sinceMs.map((since) => DAY_MS - since))
 }

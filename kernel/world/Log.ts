@@ -32,9 +32,18 @@ export interface Held {
 export const compareHeld = (a: Held, b: Held): number =>
   a.incarnation - b.incarnation || a.seq - b.seq || compareText(a.frame.frameId, b.frame.frameId)
 
-/** More than evidence may be old, and more than ten of its intervals: `stale` (Query.ts). */
+/** Between two of a kind, where the data does not say (`intervalMs`). */
+export const INTERVAL_MS = 60_000
+/** By how many intervals without a newer one it is fresh, aging and stale; by more it has expired (B38). */
+export const MISSED_MAX = [3, 10, 60] as const
+/** More than evidence may be old (proposals/Evidence.ts). */
 const KEPT_MS = 3_600_001
-const STALE_INTERVALS = 10
+
+/** How often it is said. */
+export const intervalOf = ({ frame }: Held): number => {
+  const said = frame.data["intervalMs"]
+  return typeof said === "number" && said > 0 ? said : INTERVAL_MS
+}
 
 /** Since it was seen at its origin, ms. */
 export const ageOf = ({ bornAt }: Held, mono: number): number => Math.max(0, mono - bornAt)
@@ -44,11 +53,10 @@ export const told = (held: Held, mono: number): ContextFrame =>
   relayed(held.frame, held.frame.hops, Math.max(ageOf(held, mono), oldestOf(held)))
 
 /** Of what was kept nobody knows the age, and nobody is to take it for fresh: it is as old as what is stale, and as no evidence any more. */
-const oldestOf = ({ frame, kept }: Held): number => {
-  if (!kept || frame.kind !== "observation") return 0
-  const said = frame.data["intervalMs"]
-  return Math.max(KEPT_MS, STALE_INTERVALS * (typeof said === "number" && said > 0 ? Math.ceil(said) : 0) + 1)
-}
+const oldestOf = (held: Held): number =>
+  held.kept && held.frame.kind === "observation"
+    ? Math.max(KEPT_MS, Math.ceil(MISSED_MAX[1] * intervalOf(held)) + 1)
+    : 0
 
 export interface Log {
   readonly origin: DeviceId

@@ -10,20 +10,12 @@ import * as Origin from "./Origin.ts"
 import * as Tail from "./Tail.ts"
 import type { World } from "./World.ts"
 
-/** Between two of a kind, where the data does not say (`intervalMs`). */
-export const INTERVAL_MS = 60_000
-
 export const freshnesses = ["fresh", "aging", "stale", "expired"] as const
 export type Freshness = (typeof freshnesses)[number]
 
-/** By how many intervals without a newer one: up to 3, up to 10, up to 60, more (B38). */
-const MISSED_MAX = [3, 10, 60] as const
-
 export const freshnessOf = (held: Log.Held, mono: number): Freshness => {
-  const said = held.frame.data["intervalMs"]
-  const interval = typeof said === "number" && said > 0 ? said : INTERVAL_MS
-  const missed = (mono - held.bornAt) / interval
-  const at = MISSED_MAX.findIndex((max) => missed <= max)
+  const missed = (mono - held.bornAt) / Log.intervalOf(held)
+  const at = Log.MISSED_MAX.findIndex((max) => missed <= max)
   const freshness = at < 0 ? 3 : at
   // How long the node was away nobody knows.
   return freshnesses[held.kept ? Math.max(2, freshness) : freshness]!

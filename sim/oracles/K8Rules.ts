@@ -7,25 +7,16 @@
  */
 import { leaseRuns } from "../../kernel/leadership/Leadership.ts"
 import type { Rule } from "../../kernel/planning/Rule.ts"
-import { INTERVAL_MS } from "../../kernel/world/Query.ts"
 import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
+import { hear, type Sensors } from "./Sensed.ts"
 
 /** Three missed intervals are fresh, by a clock that runs 30 % slow, and a while under way. */
 const latelyMs = (intervalMs: number): number => (3 * intervalMs) / 0.7 + 60_000
-/** Readings of one kind of one device that are remembered. */
-const SAID_MAX = 256
 /** Two clocks 30 % apart. */
 const SLOW = 0.7
 
-interface Said {
-  readonly atMs: number
-  readonly value: number
-  /** How often it is said, as it says. */
-  readonly intervalMs: number
-}
-
 interface Memory {
-  readonly said: Map<string, ReadonlyArray<Said>>
+  readonly sensors: Sensors
   /** When each process asked last by each rule, and how often its key had failed by then: what it did not sign nobody has heard. */
   readonly asked: Map<string, { readonly atMs: number; readonly keyFailures: number }>
 }
@@ -39,21 +30,9 @@ const DAY_MS = 86_400_000
 const isTime = ({ daily }: Rule, wallMs: number): boolean =>
   daily === undefined || daily.some((time) => (wallMs + DAY_MS - time) % DAY_MS < 300_000)
 
-const placeOf = (deviceId: string, metric: unknown, zone: unknown): string =>
-  JSON.stringify([deviceId, metric, zone ?? null])
+export const rules: MakeOracle = () => remembering({ sensors: new Map(), asked: new Map() })
 
-export const rules: MakeOracle = () => remembering({ said: new Map(), asked: new Map() })
-
-const remembering = ({ asked, said }: Memory): Oracle => {
-  const hear = ({ input, machine, nowMs }: Observation): void => {
-    if (input._tag !== "Sensed" || input.kind !== "observation") return
-    const { intervalMs: every, metric, value, zone } = input.data
-    if (typeof value !== "number") return
-    const intervalMs = typeof every === "number" && every > 0 ? every : INTERVAL_MS
-    const place = placeOf(machine.config.deviceId, metric, zone)
-    said.set(place, [...(said.get(place) ?? []), { atMs: nowMs, value, intervalMs }].slice(-SAID_MAX))
-  }
-
+const remembering = ({ asked, sensors }: Memory): Oracle => {
   const wrong = (
     { after, input, machine, nowMs }: Observation,
     rule: Rule | undefined,
@@ -62,9 +41,12 @@ const remembering = ({ asked, said }: Memory): Oracle => {
     if (rule === undefined) return "asks by a rule that it does not have"
     if (!isTime(rule, input.at.wall)) return `asks by ${rule.name} at another time of the day`
     if (!leaseRuns(after.leadership, input.at.mono)) return `asks by ${rule.name}, and does not lead`
-    const readings = said.get(placeOf(source ?? "", rule.metric, rule.zone)) ?? []
-    const isFounded = readings.some(
-      ({ atMs, intervalMs, value }) => nowMs - atMs <= latelyMs(intervalMs) && mayBreach(rule, value)
+    const isFounded = [...sensors.values()].some(
+      ({ deviceId, metric, said, zone }) =>
+        deviceId === source &&
+        metric === rule.metric &&
+        zone === rule.zone &&
+        said.some(({ atMs, intervalMs, value }) => nowMs - atMs <= latelyMs(intervalMs) && mayBreach(rule, value))
     )
     if (!isFounded) return `asks by ${rule.name}, and nothing that was sensed lately is a reason`
     const key = `${machine.index}/${machine.process}/${rule.name}`
@@ -79,11 +61,11 @@ const remembering = ({ asked, said }: Memory): Oracle => {
 
   return {
     id: "K8",
-    fork: () => remembering({ said: new Map(said), asked: new Map(asked) }),
+    fork: () => remembering({ sensors: new Map(sensors), asked: new Map(asked) }),
     stepped: (seen) => {
       const { commands, machine } = seen
       if (machine.world.rules.length === 0) return null
-      hear(seen)
+      hear(sensors, seen)
       for (const command of commands) {
         if (command._tag !== "Note" || command.event.event !== "planner.triggered") continue
         const { about, reason } = command.event

@@ -6,41 +6,20 @@
  * is moved where it may be.
  */
 import type { Actuator, Need } from "../../kernel/actuation/Actuator.ts"
-import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
+import type { MakeOracle, Oracle } from "./Oracle.ts"
+import { hear, type Sensors } from "./Sensed.ts"
 
 /** A clock that runs 30 % slow, and a while under way. */
 const latelyMs = (withinMs: number): number => withinMs / 0.7 + 60_000
-/** Readings of one kind of one device that are remembered. */
-const SAID_MAX = 256
-
-interface Said {
-  readonly atMs: number
-  readonly value: number
-}
-
-interface Kind {
-  readonly metric: unknown
-  readonly zone: unknown
-  readonly said: ReadonlyArray<Said>
-}
-
 export const needs: MakeOracle = () => remembering(new Map())
 
-const remembering = (kinds: Map<string, Kind>): Oracle => {
-  const hear = ({ input, machine, nowMs }: Observation): void => {
-    if (input._tag !== "Sensed" || input.kind !== "observation") return
-    const { metric, value, zone } = input.data
-    if (typeof value !== "number") return
-    const key = JSON.stringify([machine.config.deviceId, metric, zone ?? null])
-    kinds.set(key, { metric, zone, said: [...(kinds.get(key)?.said ?? []), { atMs: nowMs, value }].slice(-SAID_MAX) })
-  }
-
+const remembering = (sensors: Sensors): Oracle => {
   const isSaid = ({ atLeast = -Infinity, atMost = Infinity, metric, withinMs, zone }: Need, nowMs: number): boolean =>
-    [...kinds.values()].some(
-      (kind) =>
-        kind.metric === metric &&
-        (zone === null || kind.zone === zone) &&
-        kind.said.some(({ atMs, value }) => nowMs - atMs <= latelyMs(withinMs) && value >= atLeast && value <= atMost)
+    [...sensors.values()].some(
+      (sensor) =>
+        sensor.metric === metric &&
+        (zone === null || sensor.zone === zone) &&
+        sensor.said.some(({ atMs, value }) => nowMs - atMs <= latelyMs(withinMs) && value >= atLeast && value <= atMost)
     )
 
   const missing = ({ needs: all = [] }: Actuator, nowMs: number): Need | undefined =>
@@ -48,9 +27,9 @@ const remembering = (kinds: Map<string, Kind>): Oracle => {
 
   return {
     id: "K9",
-    fork: () => remembering(new Map(kinds)),
+    fork: () => remembering(new Map(sensors)),
     stepped: (seen) => {
-      hear(seen)
+      hear(sensors, seen)
       const { after, commands, machine, nowMs } = seen
       const { actuators = [] } = machine.config
       for (const actuator of actuators) {
