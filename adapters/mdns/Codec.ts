@@ -28,6 +28,19 @@ class Outlet extends EventEmitter {
 
 type Done = (error: null) => void
 
+/**
+ * What we answer about ourselves is all there is: whoever hears it forgets what was true before (RFC 6762 10.2). The libraries never
+ * say so. Of services there are others, a goodbye takes one record back, and a question says only what it knows (RFC 6762 7.1).
+ */
+const complete = (packet: Packet): Packet => {
+  if (packet.type !== "response") return packet
+  const marked = (records: Packet["answers"]): Packet["answers"] =>
+    records?.map((record) =>
+      record.type === "PTR" || (record as { readonly ttl?: number }).ttl === 0 ? record : { ...record, flush: true }
+    )
+  return { ...packet, answers: marked(packet.answers), additionals: marked(packet.additionals) } as Packet
+}
+
 export class Codec {
   readonly #outlet = new Outlet()
   readonly #said: (packet: Buffer) => void
@@ -76,7 +89,7 @@ export class Codec {
   #say(packet: Packet): void {
     if (this.#outlet.isClosed) return
     try {
-      this.#said(encode(packet))
+      this.#said(encode(complete(packet)))
     } catch (error) {
       this.#failed(error)
     }

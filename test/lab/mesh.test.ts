@@ -152,12 +152,16 @@ describe.concurrent("daemons on a network", () => {
     LIMIT_MS
   )
 
-  it(
-    "a host that gets another address is found there (A27, B4)",
-    async () => {
+  it.each([
+    ["at once", 0],
+    ["after it had none for a while", 1_500]
+  ])(
+    "a host that gets another address, %s, is found there (A27, B4)",
+    async (_, gapMs) => {
       await using farm = await Farm.formed(three)
       const { host } = farm.member("c")
       host.ip("address", "flush", "dev", "eth0")
+      await delay(gapMs)
       host.ip("address", "add", "10.77.0.103/24", "dev", "eth0")
       for (const name of ["a", "b"])
         await farm.until(name, "has c up at its new address alone", (status) => {

@@ -219,6 +219,31 @@ describe("faults of mDNS libraries", () => {
     assert.isFalse(laptop.told.some(({ _tag }) => _tag === "Lost"))
   })
 
+  it("8: an address that was gone before the next one came is dropped with the new one's record: it is all there is (RFC 6762 10.2)", async () => {
+    addressed(nanoAt)
+    const { laptop } = pair()
+    await wait(5_000)
+    assert.deepStrictEqual(lastAddresses(laptop), [`${nanoAt}:18789`])
+    addressed()
+    ether.isLost = ({ from }) => from === nanoAt
+    await wait(3_000)
+    addressed("192.168.7.101", "192.168.8.101")
+    ether.move(nanoAt, "192.168.7.101")
+    await wait(4_000)
+    assert.deepStrictEqual(lastAddresses(laptop), ["192.168.7.101:18789", "192.168.8.101:18789"])
+    const records = ether.said.flatMap(({ additionals = [], answers = [], type }) =>
+      type === "response" ? [...answers, ...additionals] : []
+    )
+    for (const record of records) {
+      const { flush, name, ttl, type } = record as { flush: boolean; name: string; ttl: number; type: string }
+      assert.strictEqual(flush, type !== "PTR" && ttl > 0, `${type} ${name}`)
+    }
+    assert.includeMembers(
+      records.map(({ type }) => type),
+      ["A", "PTR", "SRV", "TXT"]
+    )
+  })
+
   it("9: interfaces are joined again every five seconds, whether or not they look the same", async () => {
     const joins: Array<ReadonlyArray<string>> = []
     const open = ether.at(nanoAt)
