@@ -316,9 +316,13 @@ export const linked = (member: Member, session: Extract<Fact, { readonly _tag: "
   return recovering(next, turn)
 }
 
-/** Of a device that is down nothing is good that has no link: whoever comes back begins its probation anew. */
+/**
+ * Of a device that is down nothing is good that has no link: whoever comes back begins its probation anew. Of one that was heard and
+ * did not hear us the heartbeats that it took no notice of are missed, as it would have missed them without a link.
+ */
 export const unlinked = (member: Member, reason: string): Member => ({
   ...(member.state === "down" ? declareBad(member) : member),
+  misses: Math.max(member.misses, member.deaf),
   link: null,
   epoch: null,
   broken: reason === "reset" || reason === "closed",

@@ -97,6 +97,24 @@ describe("P7.17: heartbeats that were held up", () => {
   })
 })
 
+describe("P7.17: a heartbeat that takes no notice of ours", () => {
+  it("is a probe missed, once its link has ended: whoever is deaf to us and lets go is not better off", () => {
+    const company = new Company()
+    const { drive } = company
+    company.pass(10_000)
+    const { link, seq } = drive.member("b")
+    company.pass(1_100, "b")
+    drive.mono += 300
+    company.says("b", seq)
+    assert.deepInclude(drive.member("b"), { deaf: 1, misses: 0, good: true })
+    drive.feed({ _tag: "LinkDown", link: link!, reason: "reset" })
+    assert.deepInclude(drive.member("b"), { link: null, misses: 1, good: true })
+    company.forget("b")
+    company.pass(2_500)
+    assert.isFalse(drive.member("b").good)
+  })
+})
+
 describe("P7.15: a heartbeat that stands for a probe", () => {
   it("says as well that another interface has a carrier: who dies is found in time", () => {
     const company = new Company()
