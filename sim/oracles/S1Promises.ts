@@ -147,7 +147,8 @@ const remembering = (all: Array<Promised | undefined>): Oracle => {
       const from = session.peer
       if (event === "mesh.lead" && acknowledges(seen)) promise(from, session.proven.incarnation, payload.term)
       const promised = all[machine.index]
-      if (event === "mesh.release" && promised?.to === from && compareTerms(promised.term, payload.term) === 0)
+      // Who ends a higher term leads the lower one no more either.
+      if (event === "mesh.release" && promised?.to === from && compareTerms(promised.term, payload.term) <= 0)
         all[machine.index] = undefined
       return null
     }
