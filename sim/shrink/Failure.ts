@@ -98,3 +98,8 @@ export const namedIn = (failure: Failure, { nodes }: Scenario): ReadonlySet<stri
   const text = JSON.stringify(failure.expectation.facts)
   return new Set(nodes.map(({ name }) => name).filter((name) => text.includes(JSON.stringify(name))))
 }
+
+/** Whether it says something of this actuator. */
+export const isAbout = (failure: Failure, actuator: string): boolean =>
+  failure._tag === "expectation" &&
+  (failure.expectation.facts.actuators ?? []).some((fact) => fact.actuator === actuator)

@@ -8,7 +8,7 @@
 import { defaultDelayMs } from "../scenario/Nodes.ts"
 import { ON_THE_NETWORK } from "../scenario/OnTheNetwork.ts"
 import type { NodeSpec, Scenario, Step, Target, Verb } from "../scenario/Scenario.ts"
-import { type Failure, anchorsOf, isLaw, namedIn } from "./Failure.ts"
+import { type Failure, anchorsOf, isAbout, isLaw, namedIn } from "./Failure.ts"
 
 /** Names of whom these targets mean, where they are names. */
 export const namesOf = (targets: ReadonlyArray<Target>, scenario: Scenario): ReadonlyArray<string> =>
@@ -165,6 +165,40 @@ const verbWithout = (verb: Verb, name: string): Verb | null => {
   }
 }
 
+const ACTUATOR = "actuator:"
+
+/** What these move, by its name without the prefix. */
+const movedBy = (nodes: ReadonlyArray<NodeSpec>): ReadonlySet<string> =>
+  new Set(
+    nodes.flatMap(({ capabilities }) =>
+      capabilities.flatMap((one) => (one.startsWith(ACTUATOR) ? [one.slice(ACTUATOR.length)] : []))
+    )
+  )
+
+/** The actuator, without the prefix, that somebody has to own for this step to be about something; `null`: none. */
+const actuatorOf = (verb: Verb): string | null =>
+  verb._tag === "propose" ? verb.actuator : verb._tag === "sense" ? (verb.shows ?? null) : null
+
+/** Where nobody moves some of what was moved: no rule runs it, no field is watered by it. */
+const withoutMovesOf = (scenario: Scenario, moved: ReadonlySet<string>): Scenario => {
+  const { farm, rules, ...rest } = scenario
+  const kept = rules?.filter(({ then }) => moved.has(then.actuator.slice(ACTUATOR.length))) ?? []
+  return {
+    ...rest,
+    ...(kept.length === 0 ? {} : { rules: kept }),
+    ...(farm === undefined
+      ? {}
+      : {
+          farm: {
+            ...farm,
+            fields: farm.fields.map((field) =>
+              field.valve === null || moved.has(field.valve) ? field : { ...field, valve: null, flow: 0 }
+            )
+          }
+        })
+  }
+}
+
 const mayLead = ({ role }: NodeSpec): boolean => role === "planner" || role === "standby-planner"
 
 /** Whether a mesh of these can still be asked for a leader. */
@@ -184,10 +218,13 @@ export const withoutNode = (scenario: Scenario, name: string, failure: Failure):
   if (nodes.length === 0 || left.length === 0 || namedIn(failure, scenario).has(name)) return null
   if (nodes.some(({ sameKeyAs }) => sameKeyAs === name)) return null
   if (!isLaw(failure) && canLead(scenario.nodes, electors) && !canLead(nodes, left)) return null
+  const moved = movedBy(nodes)
+  if ([...movedBy(scenario.nodes)].some((actuator) => !moved.has(actuator) && isAbout(failure, actuator))) return null
   const anchors = anchorsOf(failure)
   let anchored = true
   const timeline = scenario.timeline.flatMap((step): ReadonlyArray<Step> => {
-    const verb = verbWithout(step.verb, name)
+    const actuator = actuatorOf(step.verb)
+    const verb = actuator !== null && !moved.has(actuator) ? null : verbWithout(step.verb, name)
     if (verb === null && step.id !== null && anchors.has(step.id)) anchored = false
     return verb === null ? [] : [{ ...step, verb }]
   })
@@ -196,7 +233,7 @@ export const withoutNode = (scenario: Scenario, name: string, failure: Failure):
     ?.map((site) => ({ ...site, nodes: site.nodes.filter((node) => node !== name) }))
     .filter((site) => site.nodes.length > 0)
   return tidied({
-    ...scenario,
+    ...withoutMovesOf(scenario, moved),
     nodes,
     electors: left,
     network: sites === undefined ? network : { ...network, sites },
@@ -239,7 +276,18 @@ const withoutDrawnPaths = (scenario: Scenario): Scenario => {
   })
 }
 
-export const decisionsOf = ({ network, nodes, ties, timeline }: Scenario): ReadonlyArray<Decision> => {
+/** Planners propose nothing by this rule. */
+const withoutRule = ({ rules = [], ...scenario }: Scenario, name: string): Scenario => {
+  const kept = rules.filter((rule) => rule.name !== name)
+  return { ...scenario, ...(kept.length === 0 ? {} : { rules: kept }) }
+}
+
+const looksAtFarm = ({ expect, timeline }: Scenario): boolean =>
+  timeline.some(({ verb }) => verb._tag === "sense" && verb.measures !== undefined) ||
+  expect.some(({ facts }) => facts.farm !== undefined)
+
+export const decisionsOf = (scenario: Scenario): ReadonlyArray<Decision> => {
+  const { network, nodes, ties, timeline } = scenario
   const usualDelay = network.delayMs.min === defaultDelayMs.min && network.delayMs.max === defaultDelayMs.max
   return [
     ...(ties === undefined
@@ -251,6 +299,13 @@ export const decisionsOf = ({ network, nodes, ties, timeline }: Scenario): Reado
     ...(network.lossPpm === 0
       ? []
       : [{ name: "loss", usual: (one: Scenario): Scenario => ({ ...one, network: { ...one.network, lossPpm: 0 } }) }]),
+    ...(scenario.rules ?? []).map(({ name }) => ({
+      name: `the rule ${name}`,
+      usual: (one: Scenario): Scenario => withoutRule(one, name)
+    })),
+    ...(scenario.farm === undefined || looksAtFarm(scenario)
+      ? []
+      : [{ name: "the farm", usual: ({ farm: _, ...one }: Scenario): Scenario => one }]),
     ...(usualDelay
       ? []
       : [

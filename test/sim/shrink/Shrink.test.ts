@@ -1,15 +1,17 @@
 /** Shrinking: what comes out fails in the same way, is 1-minimal, and is read from its own text. */
+import { globSync, readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Node from "../../../kernel/Node.ts"
 import type { Kernel } from "../../../sim/engine/Host.ts"
 import { runScenario } from "../../../sim/run.ts"
 import { readScenario } from "../../../sim/scenario/read.ts"
-import type { Scenario } from "../../../sim/scenario/Scenario.ts"
-import { failureOf, sameIn } from "../../../sim/shrink/Failure.ts"
+import type { Scenario, Step } from "../../../sim/scenario/Scenario.ts"
+import { writeScenario } from "../../../sim/scenario/write.ts"
+import { type Failure, failureOf, sameIn } from "../../../sim/shrink/Failure.ts"
 import { freeze } from "../../../sim/shrink/Freeze.ts"
 import { once } from "../../../sim/shrink/Once.ts"
 import type { Subject } from "../../../sim/search/Subject.ts"
-import { removable, withoutNode, withoutSteps } from "../../../sim/shrink/Parts.ts"
+import { decisionsOf, removable, withoutNode, withoutSteps } from "../../../sim/shrink/Parts.ts"
 import { regression } from "../../../sim/shrink/Regression.ts"
 import { shrink, type ShrinkOptions } from "../../../sim/shrink/Shrink.ts"
 import { field, scenarioFrom } from "../search/Field.ts"
@@ -95,6 +97,37 @@ expect:
     const names = timeline[2]!.verb._tag === "partition" ? timeline[2]!.verb.groups.flat() : []
     assert.deepStrictEqual(names.toSorted(), ["backup", "main", "one", "two"])
     assert.notInclude(JSON.stringify(timeline.slice(2)), 'word":"half')
+  })
+})
+
+describe("without a node, or with something as usual", () => {
+  const files = globSync("scenarios/*.yaml")
+
+  it.each(files)("%s still reads", (file) => {
+    const whole = scenarioFrom(readFileSync(file, "utf8"))
+    // A frozen run has names in place of such words.
+    const scenario: Scenario = {
+      ...whole,
+      timeline: whole.timeline.map((step): Step => {
+        const { verb } = step
+        const [who] = verb._tag === "start" ? verb.who : []
+        if (verb._tag !== "start" || typeof who !== "object" || who.word !== "everyone but") return step
+        const names = whole.nodes.map(({ name }) => name).filter((name) => !who.but.includes(name))
+        return { ...step, verb: { ...verb, who: names } }
+      })
+    }
+    const law: Failure = { _tag: "invariant", oracle: "S1-leaders", message: "", atMs: 0, afterwards: false }
+    const smaller = [
+      ...scenario.nodes.map(({ name }) => [name, withoutNode(scenario, name, law)] as const),
+      ...decisionsOf(scenario).map(({ name, usual }) => [name, usual(scenario)] as const)
+    ]
+    for (const [name, less] of smaller) {
+      if (less === null) continue
+      const { fuzz: _, ...bare } = less
+      const text = writeScenario({ ...bare, expect: [] }, { schema: "scenario.schema.json", comment: [] })
+      const read = readScenario(file, text)
+      assert.deepStrictEqual("mistakes" in read ? read.mistakes.map(({ message }) => message) : [], [], name)
+    }
   })
 })
 
