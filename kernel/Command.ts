@@ -6,6 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 import * as Durable from "./Durable.ts"
+import type { Question } from "./planning/Rule.ts"
 import { Outcome } from "./routing/Outcome.ts"
 import { MeshEvent } from "./status/MeshEvent.ts"
 import { DeviceId, type Frame } from "./wire/Frame.ts"
@@ -79,6 +80,18 @@ export type Command =
       readonly intentId: string | null
       readonly epoch: number | null
     }
+  /**
+   * Ask the language model, in view of what is known, because of this reading. What it reads there is data, whatever it says.
+   * Answered by `Advised`, within two minutes or never.
+   */
+  | {
+      readonly _tag: "Consult"
+      readonly ticket: number
+      /** The rule that asks, for people. */
+      readonly rule: string
+      readonly question: Question
+      readonly because: string
+    }
   /** Answer to `Asked`: what came of the message. */
   | { readonly _tag: "Answered"; readonly call: number; readonly outcome: Outcome }
   /** Keep this in place of what was kept before. Nothing waits for it, and the node can do without. */
@@ -128,6 +141,12 @@ export const Command: Schema.Codec<Command> = Schema.TaggedUnion({
     forMs: Schema.NullOr(Schema.Natural),
     intentId: Schema.NullOr(Schema.String),
     epoch: Schema.NullOr(Schema.Natural)
+  },
+  Consult: {
+    ticket: Schema.Natural,
+    rule: Schema.String,
+    question: Schema.Struct({ ask: Schema.String, may: Schema.Array(Schema.String), forMaxMs: Schema.Natural }),
+    because: Schema.String
   },
   Answered: { call: Schema.Natural, outcome: Outcome },
   SaveWorld: { snapshot: WorldSnapshot },

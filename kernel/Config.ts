@@ -71,6 +71,8 @@ export interface Config {
   readonly actuators?: ReadonlyArray<Actuator>
   /** What it proposes by itself while it leads, of a planner; absent: nothing. */
   readonly rules?: ReadonlyArray<Rule>
+  /** The language model that rules may ask, by its name; absent: there is none, and what asks is passed over. */
+  readonly model?: string
   /** Whose decisions count here, each signed with a key of these; absent or empty: anybody's at a device that is trusted. */
   readonly persons?: ReadonlyArray<Person>
   /** How much of the logs of all devices it holds; absent: as much as `world/Holding.ts` says. */

@@ -163,6 +163,26 @@ export const Input = Schema.TaggedUnion({
     autonomous: Schema.Boolean
   },
   /**
+   * Answer to `Consult`: what the language model drafts, and what it says to that; `null`: it failed, for the reason given, `permanent`
+   * if it will again. What it rests its drafts on besides the reading that it was asked for are ids of frames.
+   */
+  Advised: {
+    at,
+    ticket,
+    drafts: Schema.NullOr(
+      Schema.Array(
+        Schema.Struct({
+          actuator: Schema.String,
+          state: Schema.String,
+          forMs: Schema.Natural,
+          because: Schema.Array(Schema.String)
+        })
+      )
+    ),
+    reason: Schema.String,
+    permanent: Schema.Boolean
+  },
+  /**
    * A person at this device decides about a proposal, by its whole id. `shown`: the state of the actuator that the person saw.
    * Answered by `Answered { call }`, once: what came of it.
    */

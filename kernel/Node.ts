@@ -331,7 +331,7 @@ const run = (node: NodeState, input: Input): Step => {
   const woke = rang || input._tag === "Stalled"
   let links = Links.onInput(node.links, input, turn)
   const membership = Membership.onTurn(node.membership, woke, turn)
-  const leadership =
+  let leadership =
     input._tag === "Stored"
       ? LeadershipRoom.onStored(node.leadership, input.ticket, turn, links)
       : LeadershipRoom.onTurn(node.leadership, input, woke, turn, links)
@@ -344,7 +344,9 @@ const run = (node: NodeState, input: Input): Step => {
   const known = { config: node.config, links, membership, world: heard }
   let routing = RoutingRoom.onTurn(node.routing, input, woke, known, turn)
   let guardian = ActuationRoom.onTurn(node.guardian, input, woke, turn)
-  const planning = Planning.onTurn(node.planning, woke, known, leadership, turn)
+  const planning = Planning.onTurn(node.planning, input, woke, known, leadership, turn)
+  if (Planning.gaveUp(node.planning, planning))
+    leadership = LeadershipRoom.moveOn(leadership, turn, links, "its language model fails for good")
   let { proposals } = node
   let world = heard
   const proposed = ProposalsRoom.concerns(proposals, input, leadership, turn)

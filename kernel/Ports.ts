@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema"
 import type { Command } from "./Command.ts"
 import type { Durable, Record } from "./Durable.ts"
 import type { Happened } from "./Input.ts"
+import type { Advised } from "./planning/Advice.ts"
 import type { Outcome } from "./routing/Outcome.ts"
 import type { MeshEvent } from "./status/MeshEvent.ts"
 import type { Instant } from "./Time.ts"
@@ -143,6 +144,17 @@ export class Hardware extends Context.Service<
     readonly drive: (drive: Extract<Command, { readonly _tag: "Drive" }>) => Effect.Effect<boolean>
   }
 >()("clawmesh/kernel/Hardware") {}
+
+/** The language model of this device's planner. */
+export class Advisor extends Context.Service<
+  Advisor,
+  {
+    /** Total: what it drafts, or why it does not, and whether that will change by itself. */
+    readonly consult: (
+      question: Extract<Command, { readonly _tag: "Consult" }>
+    ) => Effect.Effect<Pick<Advised, "drafts" | "permanent" | "reason">>
+  }
+>()("clawmesh/kernel/Advisor") {}
 
 /** Whoever is told what happens: the event log, the console. */
 export class Herald extends Context.Service<Herald, { readonly tell: (event: MeshEvent) => Effect.Effect<void> }>()(

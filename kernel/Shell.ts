@@ -13,7 +13,18 @@ import type { Command } from "./Command.ts"
 import type { Config } from "./Config.ts"
 import type { Input } from "./Input.ts"
 import * as Node from "./Node.ts"
-import { Hardware, Herald, Inbox, Keys, Messages, type StoreFailed, Timepiece, Transport, Vault } from "./Ports.ts"
+import {
+  Advisor,
+  Hardware,
+  Herald,
+  Inbox,
+  Keys,
+  Messages,
+  type StoreFailed,
+  Timepiece,
+  Transport,
+  Vault
+} from "./Ports.ts"
 import { NEVER_MS } from "./Time.ts"
 
 export interface Options {
@@ -47,6 +58,7 @@ export const run = Effect.fnUntraced(function* (options: Options) {
   const herald = yield* Herald
   const messages = yield* Messages
   const hardware = yield* Hardware
+  const advisor = yield* Advisor
   const failure = yield* Deferred.make<never, StoreFailed>()
   let forget: (() => void) | null = null
 
@@ -101,6 +113,12 @@ export const run = Effect.fnUntraced(function* (options: Options) {
         return beside(
           Effect.flatMap(hardware.drive(command), (ok) =>
             Queue.offer(inbox, { _tag: "Driven", ticket: command.ticket, ok })
+          )
+        )
+      case "Consult":
+        return beside(
+          Effect.flatMap(advisor.consult(command), (advised) =>
+            Queue.offer(inbox, { _tag: "Advised", ticket: command.ticket, ...advised })
           )
         )
       case "Answered":

@@ -83,6 +83,7 @@ export const oneScreen = (one: One, look: Look): string => {
     fact("status", text, look),
     ...(one.level === null ? [] : [fact("level", levelText[one.level], look)]),
     fact("at", called(one.guardian), look),
+    ...(one.model === null ? [] : [fact("drafted", `by the language model ${printable(one.model)}`, look)]),
     fact("owner", `${ownerText(one)}, term ${one.term}`, look),
     ...(one.decided === null
       ? []

@@ -11,6 +11,7 @@ import * as Actuators from "./Actuators.ts"
 import { CONFIG_VARIABLE, type Environment } from "./Environment.ts"
 import type { Mistake } from "./Mistake.ts"
 import type { Origin } from "./Origin.ts"
+import { check as checkModel, type Model } from "./Model.ts"
 import * as Rules from "./Rules.ts"
 import { listIn, type Section, sections } from "./Section.ts"
 import type { Sensor } from "./Sensors.ts"
@@ -44,6 +45,9 @@ export interface ReadFile {
   readonly actuators: ReadonlyArray<OwnedActuator>
   readonly sensors: ReadonlyArray<Sensor>
   readonly rules: ReadonlyArray<Rule>
+  readonly model: Model | null
+  /** Where the model begins; `null`: there is none. */
+  readonly modelAt: Placed | null
   /** Where the rules begin; `null`: there are none. */
   readonly rulesAt: Placed | null
   /** Where what it moves stands; `null`: it moves nothing. */
@@ -56,7 +60,17 @@ export interface ReadFile {
 
 type Read = Omit<ReadFile, "path" | "notes">
 
-const NOTHING: Read = { settles: {}, actuators: [], sensors: [], rules: [], rulesAt: null, moving: null, approvers: [] }
+const NOTHING: Read = {
+  settles: {},
+  actuators: [],
+  sensors: [],
+  rules: [],
+  model: null,
+  modelAt: null,
+  rulesAt: null,
+  moving: null,
+  approvers: []
+}
 
 export const noFile: ReadFile = { ...NOTHING, path: null, notes: [] }
 
@@ -148,9 +162,12 @@ const readText = (path: string, bytes: Uint8Array, yaml: ReadYaml, mistakes: Arr
   const actuators = listIn(said.sections, "actuators", (section) => Actuators.check(section, found))
   const sensors = listIn(said.sections, "sensors", (section) => Sensors.check(section, found))
   const rules = listIn(said.sections, "rules", (section) => Rules.check(section, found))
+  const asked = said.sections.get("model")
+  const model = asked === undefined ? null : checkModel(asked, found)
   mistakes.push(...found.sort(byPlace))
   const moving = said.sections.get("actuators") ?? null
   const approvers = moving === null || found.length > 0 ? [] : Actuators.approversIn(moving, actuators)
   const rulesAt = rules.length === 0 ? null : said.sections.get("rules")!.wordAt([])
-  return { settles, actuators, sensors, rules, rulesAt, moving, approvers }
+  const modelAt = model === null ? null : asked!.wordAt([])
+  return { settles, actuators, sensors, rules, model, modelAt, rulesAt, moving, approvers }
 }

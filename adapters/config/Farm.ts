@@ -7,7 +7,7 @@
 import { dirname, resolve } from "node:path"
 import * as Schema from "effect/Schema"
 import { ACTUATOR, levels, type Level } from "../../kernel/actuation/Actuator.ts"
-import type { Rule } from "../../kernel/planning/Rule.ts"
+import { isMove, type Rule } from "../../kernel/planning/Rule.ts"
 import type { OwnedActuator } from "./Actuators.ts"
 import { byPlace, type ReadBytes, type ReadYaml, reasons, textOf } from "./ConfigFile.ts"
 import type { Mistake } from "./Mistake.ts"
@@ -211,6 +211,14 @@ const actuatorsIn = (
   return actuators
 }
 
+const missing = (name: string, actuators: Farm["actuators"]): string =>
+  `nothing here is called ${name}${
+    hint(
+      name,
+      actuators.map((one) => one.name)
+    ) || ": write it among actuators"
+  }`
+
 /** What a rule asks of sensors and actuators that the farm does not have, or that they do not do. */
 const fitting = (
   section: Section,
@@ -225,12 +233,21 @@ const fitting = (
     const isSaid = sensors.some((one) => one.metric === metric && one.zone === zone)
     if (!isSaid && zones.some(({ name }) => name === zone))
       add([place, "metric"], `no sensor says ${metric} of ${zone}: write it among sensors`)
+    if (!isMove(then)) {
+      for (const [i, ref] of then.may.entries()) {
+        const owned = actuators.find((one) => one.ref === ref)
+        const name = ref.slice(ACTUATOR.length)
+        if (owned === undefined) add([place, "may", i], missing(name, actuators))
+        else if (then.forMaxMs > owned.forMsMax)
+          add([place, "for"], `${name} may be moved for ${owned.forMsMax / 1_000} s at most`)
+      }
+      continue
+    }
     const name = then.actuator.slice(ACTUATOR.length)
     const actuator = actuators.find(({ ref }) => ref === then.actuator)
     const at = [place, "propose"]
     if (actuator === undefined) {
-      const names = actuators.map((one) => one.name)
-      add([...at, "actuator"], `nothing here is called ${name}${hint(name, names) || ": write it among actuators"}`)
+      add([...at, "actuator"], missing(name, actuators))
     } else if (!actuator.states.includes(then.state))
       add([...at, "state"], `${then.state} is none of its states: ${actuator.states.join(", ")}`)
     else if (then.state !== actuator.safe && then.forMs === 0)

@@ -38,6 +38,9 @@ const timeOfDay = (text: string): number | null => {
 
 const TimeOfDay = Schema.String.check(Schema.makeFilter((text) => timeOfDay(text) !== null))
 
+const QUESTION_CHARS_MAX = 2_000
+const MAY_MAX = 16
+
 const One = Schema.Struct({
   name: Plain,
   metric: Plain,
@@ -45,7 +48,10 @@ const One = Schema.Struct({
   below: Schema.optionalKey(Bound),
   above: Schema.optionalKey(Bound),
   clear: Schema.optionalKey(Bound),
-  propose: Then,
+  propose: Schema.optionalKey(Then),
+  ask: Schema.optionalKey(Schema.NonEmptyString.check(Schema.isMaxLength(QUESTION_CHARS_MAX))),
+  may: Schema.optionalKey(Schema.Array(Plain).check(Schema.isMinLength(1), Schema.isMaxLength(MAY_MAX))),
+  for: Schema.optionalKey(Span),
   cooldown: Schema.optionalKey(Span),
   tier: Schema.optionalKey(Schema.Literals(tiers)),
   daily: Schema.optionalKey(Schema.Array(TimeOfDay).check(Schema.isMinLength(1), Schema.isMaxLength(24))),
@@ -65,6 +71,8 @@ const says: Words["says"] = {
   above: "above is a number: the rule is breached above it",
   clear: "clear is a number: until there it stays breached",
   propose: "propose is a mapping: { actuator: pump-1, state: open, for: 20m }",
+  ask: `ask is what the language model is asked, ${QUESTION_CHARS_MAX} characters at most`,
+  may: "may is a list of what it may draft moves of, such as [valve-1]",
   actuator: "actuator is what is to be moved, such as pump-1",
   state: "state is what it is to be, such as open",
   for: "for is for how long: 30s, 20m, 2h; left out of the safe state",
@@ -73,7 +81,7 @@ const says: Words["says"] = {
   daily: 'daily is a list of times of the day, such as ["06:00+05:30", "18:00"]: without an offset they are UTC',
   priority: "priority is a whole number from 0 to 9: the higher is proposed first"
 }
-const ALL = `rules are a list of ${RULES_MAX} at most, each with name, metric, below or above, and propose`
+const ALL = `rules are a list of ${RULES_MAX} at most, each with name, metric, below or above, and propose or ask`
 const KNOWN = Object.keys(One.fields)
 const KNOWN_THEN = Object.keys(Then.fields)
 
@@ -84,7 +92,16 @@ const wordOf = (path: ReadonlyArray<PropertyKey>): Word => {
 
 export const words: Words = { says, all: ALL, wordOf }
 
-const ruleOf = ({ above, below, clear, cooldown, daily, metric, name, priority, propose, tier, zone }: One): Rule => {
+/** A question, where it has one: what it may propose is checked to be there else. */
+const thenOf = ({ ask, for: span, may = [], propose }: One): Rule["then"] => {
+  const forMs = (text: string | undefined): number => (text === undefined ? 0 : spanOf(text)!)
+  if (propose !== undefined)
+    return { actuator: `${ACTUATOR}${propose.actuator}`, state: propose.state, forMs: forMs(propose.for) }
+  return { ask: ask ?? "", may: may.map((name) => `${ACTUATOR}${name}`), forMaxMs: forMs(span) }
+}
+
+const ruleOf = (one: One): Rule => {
+  const { above, below, clear, cooldown, daily, metric, name, priority, tier, zone } = one
   const bound = Number(below ?? above)
   return {
     name,
@@ -92,11 +109,7 @@ const ruleOf = ({ above, below, clear, cooldown, daily, metric, name, priority, 
     zone: zone ?? null,
     when: below === undefined ? { above: bound } : { below: bound },
     clear: clear === undefined ? bound : Number(clear),
-    then: {
-      actuator: `${ACTUATOR}${propose.actuator}`,
-      state: propose.state,
-      forMs: propose.for === undefined ? 0 : spanOf(propose.for)!
-    },
+    then: thenOf(one),
     cooldownMs: cooldown === undefined ? COOLDOWN_MS : spanOf(cooldown)!,
     tier: tier ?? "T2_operational_observation",
     priority: priority ?? 0,
@@ -113,8 +126,14 @@ export const check = (section: Section, mistakes: Array<Mistake>): ReadonlyArray
     "name",
     adder(section, mistakes)
   )
-  for (const [place, { above, below, clear, cooldown, daily }] of decoded.entries()) {
+  for (const [place, { above, ask, below, clear, cooldown, daily, for: span, may, propose }] of decoded.entries()) {
     const add = (key: string, message: string): void => adder(section, mistakes)([place, key], message)
+    if ((propose === undefined) === (ask === undefined))
+      add(ask === undefined ? "metric" : "ask", "a rule proposes, or asks: write propose, or ask, may and for")
+    else if (ask !== undefined && (may === undefined || span === undefined))
+      add("ask", "what may be moved, and for how long at most? Write may: [valve-1] and for: 20m")
+    else if (ask === undefined && (may ?? span) !== undefined)
+      add(may === undefined ? "for" : "may", "that belongs to ask; what is proposed has its for in propose")
     if (daily !== undefined && cooldown !== undefined && spanOf(cooldown)! < DAILY_COOLDOWN_MIN_MS)
       add("cooldown", "of a rule that waits for a time of the day it is 10m at least")
     if ((above === undefined) === (below === undefined))

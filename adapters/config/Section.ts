@@ -6,8 +6,8 @@ import type { Mistake } from "./Mistake.ts"
 import type { Placed } from "./Source.ts"
 import { hint } from "./Spelling.ts"
 
-/** What the node moves, what it reads, and what it proposes by itself. */
-export const sections = ["actuators", "sensors", "rules"] as const
+/** What the node moves, what it reads, what it proposes by itself, and whom it asks about that. */
+export const sections = ["actuators", "sensors", "rules", "model"] as const
 /** What farm.yaml says (Farm.ts). */
 export const farmSections = ["site", "zones", "sensors", "actuators", "rules"] as const
 export type SectionName = (typeof sections)[number] | (typeof farmSections)[number]

@@ -1,4 +1,5 @@
 /** What a node was told, by whomever, in the end: every setting has its value, and says where that comes from. */
+import type { Model } from "./Model.ts"
 import type { Person } from "../../kernel/Config.ts"
 import type { StaticPeer } from "../../kernel/links/StaticPeer.ts"
 import type { Rule } from "../../kernel/planning/Rule.ts"
@@ -42,6 +43,8 @@ export interface Settings {
   readonly sensors: ReadonlyArray<Sensor>
   /** What it proposes by itself: of the file, and of the farm. */
   readonly rules: ReadonlyArray<Rule>
+  /** The language model that rules may ask; `null`: there is none. */
+  readonly model: Model | null
   /** Where the farm that it is a part of is described, absolute; `null`: nothing is said of one, and so for what is described. */
   readonly farmFile: string | null
   readonly farm: Farm | null

@@ -4,6 +4,7 @@
  */
 import { dirname, join, resolve } from "node:path"
 import { leadRank } from "../../kernel/Config.ts"
+import { isMove } from "../../kernel/planning/Rule.ts"
 import * as StaticPeer from "../../kernel/links/StaticPeer.ts"
 import { compareText } from "../../kernel/Order.ts"
 import {
@@ -154,6 +155,7 @@ export const readSettings = (
     logFormat: value("log", plain("readable" as const)),
     actuators: file.actuators,
     sensors: file.sensors,
+    model: file.model,
     rules: isPlanner ? [...file.rules, ...(farm?.rules ?? [])] : file.rules,
     farmFile: farm === null ? null : farm.file,
     farm,
@@ -169,6 +171,11 @@ export const readSettings = (
         }
       ]
     }
+  const asks = file.rules.find(({ then }) => !isMove(then))
+  if (asks !== undefined && file.model === null && file.rulesAt !== null)
+    return { mistakes: [{ ...file.rulesAt, message: `${asks.name} asks a language model: write model: as well` }] }
+  if (file.modelAt !== null && leadRank(settings.role) === null)
+    return { mistakes: [{ ...file.modelAt, message: `a ${settings.role} asks nobody: model is for a planner` }] }
   return { settings: { ...settings, origins: origins as Settings["origins"] }, notes: file.notes }
 }
 

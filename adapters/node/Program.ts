@@ -4,7 +4,7 @@
  *
  * What the world holds (arguments, environment, files, streams) comes in as `Host`, so that all of it runs in a test.
  */
-import type { Rule } from "../../kernel/planning/Rule.ts"
+import { isMove, type Rule } from "../../kernel/planning/Rule.ts"
 import { demandOf, levelOf, type Need } from "../../kernel/actuation/Actuator.ts"
 import { isProgram, type TopicSensor } from "../config/Sensors.ts"
 import type { OwnedActuator } from "../config/Actuators.ts"
@@ -202,8 +202,10 @@ const inDay = (ms: number): string => new Date(ms).toISOString().slice(11, 16)
 
 const inWords = ({ clear, cooldownMs, daily, metric, then, when, zone }: Rule): string => {
   const threshold = "below" in when ? `below ${when.below}` : `above ${when.above}`
-  const { actuator, forMs, state } = then
-  return `${metric}${zone === null ? "" : ` of ${zone}`} ${threshold} until ${clear}: ${actuator} ${state}${forMs === 0 ? "" : ` for ${forMs / 1_000} s`}, each ${cooldownMs / 1_000} s at most${daily === undefined ? "" : `, at ${daily.map(inDay).join(" and ")} UTC`}`
+  const does = isMove(then)
+    ? `${then.actuator} ${then.state}${then.forMs === 0 ? "" : ` for ${then.forMs / 1_000} s`}`
+    : `asks about ${then.may.join(" and ")}, for ${then.forMaxMs / 1_000} s at most`
+  return `${metric}${zone === null ? "" : ` of ${zone}`} ${threshold} until ${clear}: ${does}, each ${cooldownMs / 1_000} s at most${daily === undefined ? "" : `, at ${daily.map(inDay).join(" and ")} UTC`}`
 }
 
 const topicInWords = ({ broker: { url, user }, field, topic }: TopicSensor): string =>
@@ -235,6 +237,8 @@ const checked = (settings: Settings, out: (text: string) => void): Exit => {
       )
     )
   }
+  if (settings.model !== null)
+    lines.push(printable(`${"model".padEnd(18)}${settings.model.name} at ${settings.model.url}`))
   for (const [i, rule] of settings.rules.entries())
     lines.push(printable(`${(i === 0 ? "rules" : "").padEnd(18)}${rule.name}: ${inWords(rule)}`))
   const file = settings.file === null ? "no configuration file" : printable(settings.file)

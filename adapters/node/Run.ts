@@ -16,6 +16,7 @@ import {
   Herald,
   Inbox,
   Keys as KeysPort,
+  Advisor,
   Hardware,
   Messages,
   Timepiece,
@@ -25,6 +26,7 @@ import {
 import * as Node from "../../kernel/Node.ts"
 import { compareText } from "../../kernel/Order.ts"
 import { profiles } from "../../kernel/Profile.ts"
+import type { Look } from "../planner/Advisor.ts"
 import * as Shell from "../../kernel/Shell.ts"
 import { preflight, stopsTheStart } from "../../kernel/status/Preflight.ts"
 import type { Settings } from "../config/Settings.ts"
@@ -75,6 +77,7 @@ const configOf = (settings: Settings, identity: StateDirectory.StateDirectory["i
       ? {}
       : { actuators: settings.actuators.map(({ command: _, ...actuator }) => actuator) }),
     ...(settings.rules.length === 0 ? {} : { rules: settings.rules }),
+    ...(settings.model === null ? {} : { model: settings.model.name }),
     ...(settings.persons.length === 0 ? {} : { persons: settings.persons }),
     meshId: mesh.meshId,
     meshKey: mesh.meshKey,
@@ -131,6 +134,15 @@ const discoveryOf = (settings: Settings, deviceId: string, isUp: () => boolean) 
         advertise: () => Effect.void,
         running: Effect.succeed({ runs: false, why: "switched off (--no-discovery)" })
       })
+
+const advisorOf = Effect.fnUntraced(function* ({ model }: Settings, look: () => Look) {
+  if (model === null) return { consult: () => Effect.never }
+  // Loaded by those who have one.
+  const [provider, advisor] = yield* Effect.promise(() =>
+    Promise.all([import("../planner/Provider.ts"), import("../planner/Advisor.ts")])
+  )
+  return advisor.make(yield* provider.make(model), look)
+})
 
 /** Runs the node until it is interrupted. Fails where it cannot start, or can store no more. */
 export const run = (settings: Settings): Effect.Effect<void, StartFailure> => Effect.scoped(composed(settings))
@@ -223,6 +235,11 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
       : (yield* Effect.promise(() => import("../hardware/Drivers.ts"))).make(settings.actuators, directory.path, {
           note: (text) => printed.note(now().wall, "warning", text)
         })
+  const advisor = yield* advisorOf(settings, () => ({
+    node: state,
+    mono: now().mono,
+    nameOf: (deviceId) => nameOf(deviceId) ?? deviceId.slice(0, 12)
+  }))
   const shell = Shell.run({
     config,
     bootId: directory.bootId,
@@ -241,6 +258,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     }),
     Effect.provideService(Messages, calls.port),
     Effect.provideService(Hardware, hardware),
+    Effect.provideService(Advisor, advisor),
     Effect.provideService(Herald, {
       tell: (event) =>
         Effect.sync(() => {

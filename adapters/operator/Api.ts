@@ -390,6 +390,8 @@ export const Proposals = Schema.Struct({
       /** Why it failed, or was withdrawn, a code of the protocol; `null`: it was not. */
       code: Schema.NullOr(Schema.String),
       proposer: Device,
+      /** The language model that drafted it; `null`: none did. */
+      model: Schema.NullOr(Schema.String),
       /** Who looks after it. */
       owner: Device,
       term: Schema.Natural,

@@ -37,6 +37,7 @@ export const proposals = (daemon: Daemon): Api.Proposals => {
       level: one.level,
       code: one.code,
       proposer: deviceOf(node, one.proposer),
+      model: one.bodies.find(({ model }) => model !== undefined)?.model ?? null,
       owner: deviceOf(node, one.owner),
       term: one.term,
       ageMs: Math.round(one.ageMs),

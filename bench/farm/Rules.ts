@@ -72,7 +72,7 @@ export const judged = (): number => {
       const at = { mono: i, wall: i }
       const turn: Partial<Turn> = { at, config, readings: [readings[i % readings.length]!], out: [], said: [] }
       const before = planning
-      planning = Planning.onTurn(planning, false, known, node.leadership, turn as Turn)
+      planning = Planning.onTurn(planning, { _tag: "Woke", at }, false, known, node.leadership, turn as Turn)
       if (planning !== before) changed++
     }
   }

@@ -19,7 +19,7 @@ import { between } from "../../kernel/Draw.ts"
 import type { Happened } from "../../kernel/Input.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import { compareText } from "../../kernel/Order.ts"
-import { Hardware, Herald, Inbox, Keys, Messages, Timepiece, Transport, Vault } from "../../kernel/Ports.ts"
+import { Advisor, Hardware, Herald, Inbox, Keys, Messages, Timepiece, Transport, Vault } from "../../kernel/Ports.ts"
 import { profiles } from "../../kernel/Profile.ts"
 import * as Shell from "../../kernel/Shell.ts"
 import type { Frame } from "../../kernel/wire/Frame.ts"
@@ -129,6 +129,7 @@ const met = Effect.fnUntraced(function* (place: string, far: FarEnd, use: (talk:
       answered: () => Effect.void
     }),
     Effect.provideService(Hardware, { drive: () => Effect.succeed(false) }),
+    Effect.provideService(Advisor, { consult: () => Effect.never }),
     Effect.provideService(Herald, {
       tell: ({ event }) => {
         if (event !== "peer.connect") return Effect.void

@@ -31,7 +31,8 @@ export const onTime = (leadership: Leadership, turn: Turn, links: Links): Leader
   return Leading.release(slow, turn, links, "its disk is slow")
 }
 
-const othersMayLead = ({ config }: Turn, { contacts }: Links): boolean =>
+/** Somebody who may lead is in reach. */
+export const othersMayLead = ({ config }: Turn, { contacts }: Links): boolean =>
   contacts.some((contact) => mayLead(config, contact.peer) && kernelLink(contact) !== null)
 
 /** A record is on the disk. */

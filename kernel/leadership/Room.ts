@@ -63,6 +63,15 @@ const onEngine = (leadership: Leadership, runs: boolean, turn: Turn, links: Link
   return standLater(next, turn, Math.max(next.promisedUntil, next.silentUntil) - turn.at.mono)
 }
 
+/** How long it waits before it stands again, so that somebody else does. */
+const AFTER_YOU_MS = 10_000
+
+/** Its planner works only in part, and perhaps another one's does in whole: leadership moves on, where there is anybody. */
+export const moveOn = (leadership: Leadership, turn: Turn, links: Links, reason: string): Leadership => {
+  if (leadership.standing._tag !== "Leading" || !DiskWatch.othersMayLead(turn, links)) return leadership
+  return withDue(standLater(Leading.release(leadership, turn, links, reason), turn, AFTER_YOU_MS))
+}
+
 /** Whoever begins to lead does so with a heartbeat in the same turn. */
 const settled = (before: Leadership, after: Leadership, turn: Turn, links: Links): Leadership => {
   if (after === before) return before

@@ -4,6 +4,25 @@
  */
 import { tiers, type ContextFrame, type Tier } from "../wire/ContextFrame.ts"
 
+export interface Move {
+  /** `actuator:pump-1` */
+  readonly actuator: string
+  readonly state: string
+  /** ms */
+  readonly forMs: number
+}
+
+/** For a language model (P18.6). */
+export interface Question {
+  readonly ask: string
+  /** What it may draft moves of: `actuator:pump-1`. */
+  readonly may: ReadonlyArray<string>
+  /** And for how long at most, ms. */
+  readonly forMaxMs: number
+}
+
+export const isMove = (then: Move | Question): then is Move => "actuator" in then
+
 export interface Rule {
   /** For people. */
   readonly name: string
@@ -14,13 +33,7 @@ export interface Rule {
   readonly when: { readonly below: number } | { readonly above: number }
   /** And no longer from here on, in the unit of the reading; on the far side of the threshold, or at it. */
   readonly clear: number
-  readonly then: {
-    /** `actuator:pump-1` */
-    readonly actuator: string
-    readonly state: string
-    /** ms */
-    readonly forMs: number
-  }
+  readonly then: Move | Question
   /** After a proposal of this, of whoever made it and whatever came of it, none is made for so long, ms. */
   readonly cooldownMs: number
   /** The least that a reading has to be trusted. */

@@ -5,7 +5,7 @@
  *
  * Source of the two steps: IEC 61850-7-2, select before operate.
  */
-import { levelOf } from "../actuation/Actuator.ts"
+import { levelOf, type Actuator, type Level } from "../actuation/Actuator.ts"
 import { carryOut } from "../actuation/Command.ts"
 import { byRef, no, yes, type Guardian, type No } from "../actuation/Guard.ts"
 import * as Ledger from "../actuation/Ledger.ts"
@@ -90,7 +90,7 @@ export const select = (proposals: Proposals, order: Order, known: Known, guardia
   }
   const actuator = byRef(turn, one.body.actuator)!
   const safe = state === actuator.safe
-  yes(turn, order.ticket, { token: token.token, state, safe, level: levelOf(actuator), validMs: TOKEN_MS })
+  yes(turn, order.ticket, { token: token.token, state, safe, level: levelFor(actuator, one.bodies), validMs: TOKEN_MS })
   return { ...proposals, numbers, tokens: [...proposals.tokens.slice(-TOKENS_MAX + 1), token] }
 }
 
@@ -99,11 +99,17 @@ const needsName = ({ actuator: ref }: Body, turn: Turn): boolean => {
   return actuator !== undefined && levelOf(actuator) === "L3"
 }
 
+/** What a language model had a part in runs by nobody's leave but a person's (P17.11). */
+const levelFor = (actuator: Actuator, bodies: ReadonlyArray<Body>): Level => {
+  const level = levelOf(actuator)
+  return level === "L1" && bodies.some(({ model }) => model !== undefined) ? "L2" : level
+}
+
 /** Who has to agree to what is proposed of an actuator of ours, where we have not said so yet. */
-const leveled = (world: World, { body, id }: Pick<Proposal, "body" | "id">, turn: Turn): ReadonlyArray<Fact> => {
+const leveled = (world: World, { bodies, body, id }: Proposal, turn: Turn): ReadonlyArray<Fact> => {
   const actuator = body.guardian === turn.config.deviceId ? byRef(turn, body.actuator) : undefined
   if (actuator === undefined) return []
-  const level = levelOf(actuator)
+  const level = levelFor(actuator, bodies)
   return levelSaid(world, turn.config.deviceId, id) === level ? [] : [{ fact: "level", id, level }]
 }
 

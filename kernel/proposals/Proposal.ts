@@ -39,6 +39,8 @@ export interface Body {
   readonly request?: string
   /** It is meant though the same was done just now. */
   readonly again?: true
+  /** The language model that drafted it, by its name: a person has to agree (P17.11). */
+  readonly model?: string
 }
 
 /** An approval that is none, by the frame that said it. */
@@ -158,7 +160,8 @@ export const isBody = (body: unknown): body is Body =>
   isMs(body["forMs"]) &&
   isCauses(body["because"]) &&
   (body["request"] === undefined || isText(body["request"])) &&
-  (body["again"] === undefined || body["again"] === true)
+  (body["again"] === undefined || body["again"] === true) &&
+  (body["model"] === undefined || isText(body["model"]))
 
 /** What a frame says of a proposal; `null`: nothing, or nothing that reads. */
 export const factOf = (frame: ContextFrame, meshId: string): Fact | null => {

@@ -23,7 +23,7 @@ import {
   type Proposal
 } from "./Proposal.ts"
 
-type Propose = Omit<Extract<Input, { readonly _tag: "Propose" }>, "_tag" | "at" | "call">
+type Propose = Omit<Extract<Input, { readonly _tag: "Propose" }>, "_tag" | "at" | "call"> & Pick<Body, "model">
 
 /** Who is there; or else who says so and is not: a proposal may wait for it. */
 export const ownersOf = (known: Known, actuator: string): ReadonlyArray<DeviceId> => {
@@ -65,7 +65,8 @@ export const propose = (
     forMs,
     because,
     ...(wanted.request === undefined ? {} : { request: wanted.request }),
-    ...(wanted.again === true ? { again: true as const } : {})
+    ...(wanted.again === true ? { again: true as const } : {}),
+    ...(wanted.model === undefined ? {} : { model: wanted.model })
   }
   const id = idOf(config.meshId, body)
   const all = proposalsOf(known.world, config, turn.at.mono)

@@ -64,7 +64,10 @@ export const look = (
   turn: Turn
 ): Proposals => {
   const { mono } = turn.at
-  const due = all.filter(({ status }) => status === "proposed")
+  // What a language model drafted waits for a person, also where its guardian knows nothing of that (P17.11).
+  const due = all.filter(
+    ({ bodies, status }) => status === "proposed" && bodies.every(({ model }) => model === undefined)
+  )
   const kept = proposals.runs.filter(({ id }) => due.some((one) => one.id === id))
   const fresh = due
     .filter(({ id }) => !kept.some((run) => run.id === id))

@@ -129,6 +129,8 @@ export class Life {
   vainDrives = 0
   /** How many steps keep its planner from working. */
   enginesOff = 0
+  /** Questions that its language model was asked. */
+  consulted = 0
   /** Commands of its programs that wait for a lease, or for what comes of them, by the number of the call. */
   readonly wanted: Map<number, Wanted>
   /** Yeses of people with keys, that wait for what the guardian says, by the number of the call. */
@@ -152,6 +154,7 @@ export class Life {
     this.hardware = new Map(from?.hardware)
     this.jams = from?.jams ?? 0
     this.enginesOff = from?.enginesOff ?? 0
+    this.consulted = from?.consulted ?? 0
     this.failedDrives = from?.failedDrives ?? 0
     this.uncoupled = from?.uncoupled ?? 0
     this.vainDrives = from?.vainDrives ?? 0

@@ -3,6 +3,7 @@
  * answer comes back at once, but after what is being done now. A link or dial that is gone is asked nothing.
  */
 import * as Hardware from "./Hardware.ts"
+import * as Model from "./Model.ts"
 import type { Command } from "../../kernel/Command.ts"
 import { encode } from "../../kernel/wire/Codec.ts"
 import type { Cargo } from "../network/Cargo.ts"
@@ -66,6 +67,8 @@ export const perform = (machine: Machine, life: Life, command: Command): void =>
       return machine.answered(command.call, command.outcome)
     case "Drive":
       return Hardware.drive(machine, life, command)
+    case "Consult":
+      return Model.consult(machine, life, command)
     case "SaveWorld":
       return machine.keepWorld(command.snapshot)
     case "Note":

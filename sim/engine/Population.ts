@@ -103,6 +103,7 @@ export const populate = (scenario: Scenario, seed: number, keys: FakeKeys) => {
         ...(persons.length === 0
           ? {}
           : { persons: persons.map(({ keys: { publicKey }, name }) => ({ name, publicKey })) }),
+        ...(spec.model === undefined ? {} : { model: spec.model.name }),
         ...(scenario.rules === undefined || leadRank(spec.role) === null ? {} : { rules: scenario.rules }),
         meshId,
         meshKey,

@@ -16,6 +16,7 @@ import * as Scheduler from "effect/Scheduler"
 import type { Config } from "../../kernel/Config.ts"
 import type { Happened } from "../../kernel/Input.ts"
 import {
+  Advisor,
   Hardware,
   Herald,
   Inbox,
@@ -124,6 +125,14 @@ const portsOf = (machine: Machine, tasks: Tasks, context: HostContext) => {
       drive: (drive) =>
         Effect.andThen(
           Effect.sync(() => perform(drive)),
+          Effect.never
+        )
+    }),
+    // It answers when it does, as an input.
+    Context.add(Advisor, {
+      consult: (question) =>
+        Effect.andThen(
+          Effect.sync(() => perform(question)),
           Effect.never
         )
     }),

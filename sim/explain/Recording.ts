@@ -73,6 +73,7 @@ const verbs: { readonly [tag in Exclude<Command["_tag"], "Send">]: string } = {
   Sign: "signs",
   Deliver: "hands a message to its handler",
   Drive: "drives an actuator",
+  Consult: "asks its language model",
   Answered: "answers its program",
   SaveWorld: "keeps what it knows of the world",
   Note: "",
@@ -353,6 +354,8 @@ export class Recorder {
         return `a person ${input.on ? "holds" : "releases"} ${input.group ?? "all that it moves"}`
       case "Engine":
         return `its planner works ${input.runs ? "again" : "no more"}`
+      case "Advised":
+        return input.drafts === null ? "its language model fails" : "its language model drafts something"
       case "Propose":
         return `a planner would have ${input.actuator} ${input.state}`
       case "Decide":

@@ -14,6 +14,30 @@ export const actuation: { readonly [name: string]: Bug } = {
     file: "planning/Planning.ts",
     swaps: [["  return 2 * contrary > calendars.length", "  return contrary > calendars.length"]]
   },
+  "runs-what-a-model-drafts": {
+    rule: "P17.11, S4",
+    what: "what a language model drafted runs by itself where what a rule proposes does",
+    file: "proposals/Carrying.ts",
+    swaps: [['  return level === "L1" && bodies', '  return level === "L3" && bodies']]
+  },
+  "takes-any-draft": {
+    rule: "P18.8",
+    what: "a language model may draft moves of what it was not asked about",
+    file: "planning/Advice.ts",
+    swaps: [["  if (!question.may.includes(actuator))", "  if (actuator === '')"]]
+  },
+  "never-leaves-a-model-alone": {
+    rule: "P18.9, B43",
+    what: "a language model that fails again and again is asked again and again",
+    file: "planning/Advice.ts",
+    swaps: [["const ERRORS_MAX = 3", "const ERRORS_MAX = 3_000"]]
+  },
+  "leads-without-its-model": {
+    rule: "P18.9, B43",
+    what: "a leader whose language model fails for good goes on leading",
+    file: "planning/Planning.ts",
+    swaps: [['after.advice.standing === "suspended"', "after.advice.errors < 0"]]
+  },
   "moves-by-what-nobody-knows": {
     rule: "P16.12, K9",
     what: "a reading that is too old, or was never there, is as good as one that is right",
@@ -218,12 +242,7 @@ export const actuation: { readonly [name: string]: Bug } = {
     rule: "P17.9, L4",
     what: "what needs nobody's word is done by nobody",
     file: "proposals/Running.ts",
-    swaps: [
-      [
-        'const due = all.filter(({ status }) => status === "proposed")',
-        'const due = all.filter(({ status }) => status === "failed")'
-      ]
-    ]
+    swaps: [['status === "proposed" && bodies', 'status === "failed" && bodies']]
   },
   "lets-a-model-do-what-needs-nobody": {
     rule: "P17.9, C53",
@@ -242,7 +261,7 @@ export const actuation: { readonly [name: string]: Bug } = {
     rule: "P18.2, B25",
     what: "a rule is followed for a reading of which nobody knows how old it is",
     file: "planning/Planning.ts",
-    swaps: [['if (freshnessOf(held, mono) !== "fresh") return { ...watch, lookAt: NEVER_MS }', ""]]
+    swaps: [['return freshnessOf(held, mono) === "fresh" ? { held }', "return mono >= 0 ? { held }"]]
   },
   "has-no-hysteresis": {
     rule: "P18.1, B42",

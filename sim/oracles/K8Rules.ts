@@ -5,6 +5,7 @@
  * What was said is the world's to know: what each device was given to sense. How old a reading is nodes judge by clocks that err, so that
  * some more is allowed here. Does not judge: that a breach sets anything going (the scenarios do), nor whether an older planner has asked.
  */
+import type { Command } from "../../kernel/Command.ts"
 import { leaseRuns } from "../../kernel/leadership/Leadership.ts"
 import type { Rule } from "../../kernel/planning/Rule.ts"
 import type { MakeOracle, Observation, Oracle } from "./Oracle.ts"
@@ -29,6 +30,10 @@ const DAY_MS = 86_400_000
 /** Of a rule with times of the day, by the calendar of whoever asks: five minutes from each on. */
 const isTime = ({ daily }: Rule, wallMs: number): boolean =>
   daily === undefined || daily.some((time) => (wallMs + DAY_MS - time) % DAY_MS < 300_000)
+
+/** It proposes by a rule, or has its language model asked by one. */
+const ASKS: ReadonlySet<string> = new Set(["planner.triggered", "planner.asked"])
+const isFailure = (command: Command): boolean => command._tag === "Note" && command.event.event === "planner.failed"
 
 export const rules: MakeOracle = () => remembering({ sensors: new Map(), asked: new Map() })
 
@@ -66,8 +71,11 @@ const remembering = ({ asked, sensors }: Memory): Oracle => {
       const { commands, machine } = seen
       if (machine.world.rules.length === 0) return null
       hear(sensors, seen)
+      // A language model that failed may be asked again soon.
+      if (commands.some(isFailure))
+        for (const { name } of machine.config.rules ?? []) asked.delete(`${machine.index}/${machine.process}/${name}`)
       for (const command of commands) {
-        if (command._tag !== "Note" || command.event.event !== "planner.triggered") continue
+        if (command._tag !== "Note" || !ASKS.has(command.event.event)) continue
         const { about, reason } = command.event
         const why = wrong(
           seen,

@@ -1,6 +1,6 @@
 /**
  * S4: nothing moves an actuator on a language model's word alone, on less than its owner asks for, whatever the sender claims, or where
- * its owner asks for a person, or nobody has a lease, without a decision of one for exactly that: signed, made under a question to this
+ * its owner asks for a person, a language model drafted it, or nobody has a lease, without a decision of one for exactly that: signed, made under a question to this
  * guardian in this process within two minutes before, and with nobody known to have said no; at L3 with the name of what is moved in
  * it; and where keys of persons are known, signed by one of those. And nothing is said to be done where a sensor has to show it before one has, since the drive began. The rules are said here anew:
  * the kernel's gate and its tokens are what is being judged.
@@ -55,6 +55,12 @@ const isFounded = ({ before }: Observation, { data }: ContextFrame, least: numbe
     const held = byId.get(String(id))
     return held?.evidence === true && rests(held.frame.trust, least)
   })
+}
+
+/** A language model has drafted it. */
+const isOfModel = ({ data }: ContextFrame): boolean => {
+  const body = isPlain(data["proposal"]) ? data["proposal"]["body"] : null
+  return isPlain(body) && body["model"] !== undefined
 }
 
 /** Why this intent should not have begun for a decision that is known here; `null`: it may. */
@@ -143,6 +149,8 @@ const remembering = (memories: Memories<Memory>): Oracle => ({
       if (wrong === undefined) {
         const founded = memory.asked.get(intentId)?.some((trust) => rests(trust, least)) === true
         if (!founded) return `${machine.name} drives ${actuator} without evidence that its owner takes`
+        if (standing(after.world, "proposal.propose", intentId).some(isOfModel))
+          return `${machine.name} drives ${actuator}, which a language model drafted, without a person's decision`
         if (owned !== undefined && (owned.demand.verification !== "none" || owned.level === "L3"))
           return `${machine.name} drives ${actuator} without a person's decision`
         continue

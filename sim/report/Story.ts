@@ -232,6 +232,10 @@ class Teller {
           null,
           null
         )
+      case "planner.asked":
+        return this.#line(atMs, `${node} asks its language model, by ${detail.reason}`, null, null)
+      case "planner.failed":
+        return this.#line(atMs, `the language model of ${node} fails: ${detail.reason}`, null, null)
       case "actuator.refused":
         return this.#line(
           atMs,

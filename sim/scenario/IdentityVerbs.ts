@@ -6,7 +6,7 @@ import { readElectors } from "./Nodes.ts"
 import type { Lie, Target, Verb } from "./Scenario.ts"
 import type { StepDraft } from "./Timeline.ts"
 import type { Path } from "./Tree.ts"
-import { readCount, readSize, readTime } from "./Units.ts"
+import { LASTING_MS, readCount, readSize, readTime } from "./Units.ts"
 
 const one = (reading: Reading, name: string | undefined, path: Path): string =>
   name === undefined ? "" : (resolveNodes(reading, name, reading.tree.value(path))[0] ?? "")
@@ -138,6 +138,7 @@ export const readSense = (reading: Reading, sense: StepDraft["sense"], at: Path)
       ...(zone === undefined ? {} : { zone }),
       ...(metric === undefined ? {} : { metric }),
       ...(value === undefined ? {} : { value }),
+      ...(sense.note === undefined ? {} : { note: sense.note }),
       ...(bytes === null ? {} : { [PAD]: "x".repeat(bytes) })
     },
     ...(shows === undefined ? {} : { shows }),
@@ -147,9 +148,6 @@ export const readSense = (reading: Reading, sense: StepDraft["sense"], at: Path)
     ...(sense["follows-from"] === undefined ? {} : { causes: sense["follows-from"] })
   }
 }
-
-/** Of a command that does not say. */
-export const LASTING_MS = 60_000
 
 /** A node by its name, or a capability, which has a colon or is everything. */
 export const readSend = (reading: Reading, send: StepDraft["send"], at: Path): Verb | null => {

@@ -16,7 +16,7 @@ import * as Schema from "effect/Schema"
 import { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import { Role } from "../../kernel/wire/Frame.ts"
 import { statuses } from "../../kernel/proposals/Proposal.ts"
-import { agreedWords } from "./Scenario.ts"
+import { agreedWords, modelAnswers } from "./Scenario.ts"
 import { worldEvents } from "../engine/View.ts"
 import { seedsPattern, variedPattern } from "./Units.ts"
 import {
@@ -88,6 +88,29 @@ const Terms = Schema.Struct({
   )
 }).annotate({ identifier: "Terms", noun: "word of a policy", message: "write terms, such as { level: L1 }" })
 
+const DRAFT = "write { run: pump-1, for: 5m }"
+const MODEL = "write a model, such as { drafts: [{ run: pump-1, for: 5m }] }"
+
+const Model = Schema.Struct({
+  name: may(Name, "What it is called. Default a-model."),
+  takes: may(Times, "How long it takes to answer. Default 2s..20s."),
+  drafts: may(
+    list(
+      Schema.Struct({
+        run: must(Name, "What it would have moved.", DRAFT),
+        action: may(word(["open", "closed"], "What it is to be."), "Default open."),
+        for: may(Time, "For so long. Default 60s.")
+      }).annotate({ noun: "word of a draft", message: DRAFT }),
+      "write a list of drafts, such as [{ run: pump-1, for: 5m }]"
+    ),
+    "What it drafts, where it does. Default nothing."
+  ),
+  answers: may(
+    list(word(modelAnswers, "How a language model answers."), "write a list, such as [drafts, fails]"),
+    "How it answers the first time, the second, and so on, the last for all that follow: with its drafts; with an error that may pass (fails) or will not (refuses); never (nothing); with what it was not asked for (nonsense); with whatever the notes that its node knows of tell it to open (obeys-notes). Default drafts."
+  )
+}).annotate({ identifier: "Model", noun: "word of a model", message: MODEL })
+
 const Node = Schema.Struct({
   role: must(
     Role.annotate({ description: "What the node is in the mesh. Only a planner or a standby-planner can lead." }),
@@ -107,6 +130,7 @@ const Node = Schema.Struct({
     }),
     "On what terms the node has moved what it moves, by actuator: { pump-1: { level: L3, verified-by: flow } }."
   ),
+  model: may(Model, "The language model of its planner, for rules that ask: { drafts: [{ run: pump-1, for: 5m }] }."),
   "clock-skew": may(SignedTime, "How far the node's calendar clock is off; the clock that timers run on is not."),
   "clock-rate": may(ClockRate, "How much faster than true time all clocks of the node run."),
   "boots-in": may(

@@ -2,11 +2,20 @@
 import { ACTUATOR } from "../../kernel/actuation/Actuator.ts"
 import type { Role } from "../../kernel/wire/Frame.ts"
 import type { Language } from "./Language.ts"
-import { type Reading, type Who, each, needsDiscovery, reservedNames, resolveNodes, valueOf } from "./Names.ts"
-import type { NetworkSpec, NodeSpec, Quality, Site, Terms } from "./Scenario.ts"
+import {
+  type Reading,
+  type Who,
+  each,
+  needsDiscovery,
+  nothingMoves,
+  reservedNames,
+  resolveNodes,
+  valueOf
+} from "./Names.ts"
+import type { NetworkSpec, NodeSpec, Quality, Range, Site, Terms } from "./Scenario.ts"
 import type { Draft } from "./Shape.ts"
 import type { Path } from "./Tree.ts"
-import { readClockRate, readCount, readRange, readShare, readTime } from "./Units.ts"
+import { LASTING_MS, readClockRate, readCount, readRange, readShare, readTime } from "./Units.ts"
 
 /** A good Wi-Fi network on one site. */
 export const defaultDelayMs = { min: 2, max: 20 }
@@ -31,6 +40,7 @@ export const readNodes = (reading: Reading, draft: Draft<Language["nodes"]> | un
       capabilities,
       clockSkewMs: valueOf(reading, [...path, "clock-skew"], node?.["clock-skew"], readTime) ?? 0,
       clockRatePpm: valueOf(reading, [...path, "clock-rate"], node?.["clock-rate"], readClockRate) ?? 0,
+      ...readModel(reading, node?.model, [...path, "model"]),
       ...readPolicy(reading, node?.policy, capabilities, [...path, "policy"]),
       ...(node?.["boots-in"] === undefined ? {} : { bootsIn1970: true }),
       ...readTrustedBy(reading, node?.["trusted-by"], [...path, "trusted-by"]),
@@ -40,6 +50,33 @@ export const readNodes = (reading: Reading, draft: Draft<Language["nodes"]> | un
       ...(node?.placed === "beside" ? { beside: true } : {})
     }
   })
+}
+
+/** What is said of no other. */
+const MODEL = "a-model"
+const TAKES_MS: Range = { min: 2_000, max: 20_000 }
+
+const readModel = (
+  reading: Reading,
+  draft: NonNullable<Draft<Language["nodes"]>[string]>["model"],
+  path: Path
+): Pick<NodeSpec, "model"> => {
+  if (draft === undefined) return {}
+  const drafts = (draft.drafts ?? []).map((one, i) => {
+    const at = [...path, "drafts", i]
+    const run = one?.run ?? ""
+    if (!reading.moving.has(run)) reading.mistakes.add(reading.tree.value([...at, "run"]), nothingMoves(reading, run))
+    const forMs = valueOf(reading, [...at, "for"], one?.for, readTime) ?? LASTING_MS
+    return { actuator: run, state: one?.action ?? ("open" as const), forMs }
+  })
+  return {
+    model: {
+      name: draft.name ?? MODEL,
+      takesMs: valueOf(reading, [...path, "takes"], draft.takes, readRange(readTime)) ?? TAKES_MS,
+      drafts,
+      answers: (draft.answers ?? []).flatMap((answer) => answer ?? [])
+    }
+  }
 }
 
 /** A sensor that says nothing for so long has not seen it. */

@@ -1,10 +1,9 @@
 /** What the verbs of proposals mean, beyond their form. */
-import { LASTING_MS } from "./IdentityVerbs.ts"
 import { nothingMoves, type Reading, resolveTargets, valueOf } from "./Names.ts"
 import type { Verb } from "./Scenario.ts"
 import type { StepDraft } from "./Timeline.ts"
 import type { Path } from "./Tree.ts"
-import { readTime } from "./Units.ts"
+import { LASTING_MS, readTime } from "./Units.ts"
 
 export const readPropose = (reading: Reading, propose: StepDraft["propose"], at: Path): Verb | null => {
   if (propose === undefined) return null

@@ -28,12 +28,28 @@ export interface Range {
   readonly max: number
 }
 
+export const modelAnswers = ["drafts", "fails", "refuses", "nothing", "nonsense", "obeys-notes"] as const
+export type ModelAnswer = (typeof modelAnswers)[number]
+
+/** A stand-in for a language model. */
+export interface ModelSpec {
+  readonly name: string
+  /** To answer, ms. */
+  readonly takesMs: Range
+  /** What it drafts, where it does. */
+  readonly drafts: ReadonlyArray<{ readonly actuator: string; readonly state: Position; readonly forMs: number }>
+  /** How it answers, the first time, and so on; the last for all that follow. */
+  readonly answers: ReadonlyArray<ModelAnswer>
+}
+
 export interface NodeSpec {
   readonly name: string
   readonly role: Role
   readonly capabilities: ReadonlyArray<string>
   /** On what terms it has moved what it moves, by actuator, without the prefix; absent: on the usual ones. */
   readonly policy?: { readonly [actuator: string]: Terms }
+  /** The language model of its planner; absent: it has none. */
+  readonly model?: ModelSpec
   /** How far the calendar clock is off, ms. */
   readonly clockSkewMs: number
   /** How much faster than true time the node's own clocks run, parts per million; negative: slower. */

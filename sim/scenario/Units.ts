@@ -180,3 +180,6 @@ export const showSize = (bytes: number): string =>
   bytes % 1_000 === 0 && bytes > 0 ? `${bytes / 1_000}kB` : `${bytes}B`
 
 export const showCount = ({ how, n }: Count): string => `${how} ${n}`
+
+/** How long what is moved stays so, ms, where nobody says how long. */
+export const LASTING_MS = 60_000

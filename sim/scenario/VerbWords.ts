@@ -469,6 +469,10 @@ export const verbs = {
         Name,
         "In place of a value: what metric is there now, at a field of the farm, or at its tank. Of the zone of that field, where none is said. Each says its interval, too."
       ),
+      note: may(
+        Schema.NonEmptyString.annotate({ message: "write what stands there" }),
+        "Words that somebody wrote beside it."
+      ),
       size: may(Size, "How large its data is at least. Default as it is written here."),
       times: may(CountWords, "How often. Default exactly 1. Each is a frame of its own, of the same metric."),
       each: may(Time, "How long after the one before. Default 1s."),

@@ -11,7 +11,7 @@ import { modeline } from "./Modeline.ts"
 import { usualElectors } from "./Nodes.ts"
 import type { NetworkSpec, NodeSpec, Scenario } from "./Scenario.ts"
 import { writtenTiming } from "./Timing.ts"
-import { showRate, showTime } from "./Units.ts"
+import { showRate, showTime, showTimes } from "./Units.ts"
 import { pathWords } from "./WritePaths.ts"
 import { expectationWords } from "./WriteExpectations.ts"
 import { stepWords } from "./WriteSteps.ts"
@@ -49,10 +49,25 @@ const policyWords = ({ policy }: NodeSpec): Flow | undefined =>
         ])
       )
 
+const modelWords = ({ model }: NodeSpec): Flow | undefined =>
+  model === undefined
+    ? undefined
+    : {
+        name: model.name,
+        takes: showTimes(model.takesMs),
+        drafts: model.drafts.map(({ actuator, forMs, state }) => ({
+          run: actuator,
+          action: state,
+          for: showTime(forMs)
+        })),
+        answers: model.answers.length === 0 ? undefined : model.answers
+      }
+
 const nodeWords = (node: NodeSpec): Flow => ({
   role: node.role,
   can: node.capabilities.length === 0 ? undefined : node.capabilities,
   policy: policyWords(node),
+  model: modelWords(node),
   "clock-skew": node.clockSkewMs === 0 ? undefined : showTime(node.clockSkewMs),
   "clock-rate": node.clockRatePpm === 0 ? undefined : showRate(node.clockRatePpm),
   "boots-in": node.bootsIn1970 === true ? 1970 : undefined,

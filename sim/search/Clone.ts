@@ -2,7 +2,7 @@
  * A device whose key a second machine has: a copy of its disk, or a tool that took its identity. The copy stands beside the scenario,
  * next to everybody, and nobody means it by any word; it is started once, and its power is cut before the calm.
  *
- * Only of those who elect nobody, since each of the two would have the vote; and once in a run, so that its one incarnation is none
+ * Only of those who never elect anybody, since each of the two would have the vote; and once in a run, so that its one incarnation is none
  * that the device itself does not leave behind: whoever met the copy refuses the device in the same incarnation, and rightly
  * (PROTOCOL.md P3.3), until it is started again, which it is when the calm begins.
  */
@@ -21,15 +21,18 @@ const PLACE = { line: 0, column: 0 }
 const nameOf = (of: string): string => `copy-of.${of}`
 
 /** Who may be cloned. */
-export const cloneable = ({ electors, nodes }: Scenario): ReadonlyArray<NodeSpec> =>
-  nodes.filter(
+export const cloneable = ({ electors, nodes, timeline }: Scenario): ReadonlyArray<NodeSpec> => {
+  const appointed = timeline.flatMap(({ verb }) => (verb._tag === "appoint" ? verb.electors : []))
+  return nodes.filter(
     ({ generation, name, sameKeyAs, trustedBy }) =>
       generation === undefined &&
       sameKeyAs === undefined &&
       trustedBy === undefined &&
       !electors.includes(name) &&
+      !appointed.includes(name) &&
       !nodes.some((other) => other.sameKeyAs === name)
   )
+}
 
 /** The clone of a drawn run; `null`: there is none. */
 export const cloneOf = (rules: ReadonlyArray<Rule>, scenario: Scenario, dice: Dice): Clone | null => {

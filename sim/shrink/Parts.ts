@@ -5,6 +5,7 @@
  * Repairs (a start, a restart of who is down, a heal) are no faults. They go when there is nothing left that they repair, and
  * where the failure is one of the end of a run, or of its script, they go in no other way: what is not repaired may well fail.
  */
+import { isMove } from "../../kernel/planning/Rule.ts"
 import { defaultDelayMs } from "../scenario/Nodes.ts"
 import { ON_THE_NETWORK } from "../scenario/OnTheNetwork.ts"
 import type { NodeSpec, Scenario, Step, Target, Verb } from "../scenario/Scenario.ts"
@@ -182,7 +183,8 @@ const actuatorOf = (verb: Verb): string | null =>
 /** Where nobody moves some of what was moved: no rule runs it, no field is watered by it. */
 const withoutMovesOf = (scenario: Scenario, moved: ReadonlySet<string>): Scenario => {
   const { farm, rules, ...rest } = scenario
-  const kept = rules?.filter(({ then }) => moved.has(then.actuator.slice(ACTUATOR.length))) ?? []
+  const isMoved = (ref: string): boolean => moved.has(ref.slice(ACTUATOR.length))
+  const kept = rules?.filter(({ then }) => (isMove(then) ? isMoved(then.actuator) : then.may.every(isMoved))) ?? []
   return {
     ...rest,
     ...(kept.length === 0 ? {} : { rules: kept }),

@@ -163,7 +163,12 @@ describe("rules", () => {
     [`{ name: a, metric: m, below: 1, above: 2, ${propose} }`, /one threshold/u],
     [`{ name: a, metric: m, below: 20, clear: 10, ${propose} }`, /wrong side/u],
     [`{ name: a, metric: m, above: 20, clear: 30, ${propose} }`, /wrong side/u],
-    ["{ name: a, metric: m, below: 20 }", /propose is missing/u],
+    ["{ name: a, metric: m, below: 20 }", /a rule proposes, or asks/u],
+    [`{ name: a, metric: m, below: 20, ${propose}, ask: Well }`, /a rule proposes, or asks/u],
+    ["{ name: a, metric: m, below: 20, ask: Well }", /what may be moved, and for how long/u],
+    ["{ name: a, metric: m, below: 20, ask: Well, may: [], for: 5m }", /may is a list/u],
+    ["{ name: a, metric: m, below: 20, ask: '', may: [p], for: 5m }", /ask is what the language model is asked/u],
+    [`{ name: a, metric: m, below: 20, ${propose}, may: [p] }`, /that belongs to ask/u],
     [
       "{ name: a, metric: m, below: 20, propose: { actuator: p, stat: open } }",
       /did you mean state\?|state is missing/u
@@ -180,5 +185,45 @@ describe("rules", () => {
   it("are for planners", () => {
     const found = mistakes({ file: file(`rules:\n  - { name: a, metric: m, below: 1, ${propose} }\n`, "field") })
     assert.match(found[0]!.message, /a field proposes nothing/u)
+  })
+})
+
+describe("model", () => {
+  const asks = `rules:
+  - { name: odd, metric: m, below: 25, ask: "Is it to be watered?", may: [p, q], for: 20m }`
+
+  it("where the language model is, and which rules ask it", () => {
+    const { model, rules } = settings({
+      file: file(
+        `model: { url: "http://10.0.0.20:11434/v1/", name: "llama3.1:8b", token-file: /etc/clawmesh/token }\n${asks}`
+      )
+    })
+    assert.deepStrictEqual(model, {
+      url: "http://10.0.0.20:11434/v1",
+      name: "llama3.1:8b",
+      tokenFile: "/etc/clawmesh/token"
+    })
+    const may = ["actuator:p", "actuator:q"]
+    assert.deepStrictEqual(rules[0]?.then, { ask: "Is it to be watered?", may, forMaxMs: 1_200_000 })
+    assert.isNull(settings({}).model)
+  })
+
+  it.each([
+    ["{ url: http://a }", /name is missing/u],
+    ["{ name: m }", /url is missing/u],
+    ["{ url: ftp://a, name: m }", /url is the server/u],
+    ["{ url: 'http://me:secret@a/', name: m }", /url is the server/u],
+    ["{ url: http://a, name: 'a model' }", /name is the model/u],
+    ["{ url: http://a, name: m, token-file: token }", /token-file is the whole path/u],
+    ["{ url: http://a, name: m, token: s }", /did you mean token-file|no such word/u],
+    ["[http://a]", /model is a mapping/u]
+  ])("%s", (written, message) => {
+    assert.match(mistakes({ file: file(`model: ${written}`) })[0]?.message ?? "", message)
+  })
+
+  it("is needed by whoever asks, and of no use to who never leads", () => {
+    assert.match(mistakes({ file: file(asks) })[0]?.message ?? "", /odd asks a language model: write model/u)
+    const none = mistakes({ file: file("model: { url: http://a, name: m }", "field") })
+    assert.match(none[0]?.message ?? "", /a field asks nobody/u)
   })
 })

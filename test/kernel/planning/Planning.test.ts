@@ -1,7 +1,10 @@
 /** Planning by rules (PROTOCOL.md part 18; B24, B25, B42, B43): what sets it going, what does not, and how often. */
 import { assert, describe, it } from "@effect/vitest"
 import type { Actuator } from "../../../kernel/actuation/Actuator.ts"
+import type { Command } from "../../../kernel/Command.ts"
 import type { Config } from "../../../kernel/Config.ts"
+import type { Input } from "../../../kernel/Input.ts"
+import { ANSWER_MS, OBSERVING_MS } from "../../../kernel/planning/Advice.ts"
 import { breachedBy, concernedBy, waitsMs, type Rule } from "../../../kernel/planning/Rule.ts"
 import { TRY_AGAIN_MS } from "../../../kernel/planning/Planning.ts"
 import { profiles } from "../../../kernel/Profile.ts"
@@ -49,6 +52,9 @@ class Farm {
   readonly drive: Drive
   private readonly seqs = new Map<string, number>()
   readonly triggered: Array<string> = []
+  /** Questions to the language model, and its failures. */
+  readonly consulted: Array<Extract<Command, { readonly _tag: "Consult" }>> = []
+  readonly failures: Array<string> = []
 
   constructor(rules: ReadonlyArray<Rule>, more: Partial<Config> = {}, others: Farm["others"] = {}) {
     this.others = others
@@ -75,9 +81,21 @@ class Farm {
     return link
   }
 
-  private heed(commands: Parameters<typeof notes>[0]): void {
-    for (const { event, reason } of notes(commands))
+  private heed(commands: ReadonlyArray<Command>): void {
+    this.consulted.push(...commands.filter((command) => command._tag === "Consult"))
+    for (const { event, reason } of notes(commands)) {
       if (event === "planner.triggered") this.triggered.push(reason ?? "")
+      if (event === "planner.failed") this.failures.push(reason ?? "")
+    }
+  }
+
+  works(): void {
+    this.heed(this.drive.feed({ _tag: "Engine", runs: true }))
+  }
+
+  /** Of the language model, to its last question. */
+  answers(said: Advised, ticket = this.consulted.at(-1)?.ticket ?? 0): void {
+    this.heed(this.drive.feed({ _tag: "Advised", ticket, ...said }))
   }
 
   pass(ms: number): void {
@@ -314,5 +332,181 @@ describe("P18.5: at times of the day", () => {
     assert.deepStrictEqual(triggered(begun(now, { b: 6 * MINUTE, c: -6 * MINUTE })), [])
     assert.deepStrictEqual(triggered(begun(now, { b: 6 * MINUTE })), ["dry"])
     assert.deepStrictEqual(triggered(begun(now, { b: 4 * MINUTE, c: -4 * MINUTE })), ["dry"])
+  })
+})
+
+const asking: Rule = {
+  ...dry,
+  name: "what-now",
+  then: { ask: "Is it to be watered?", may: ["actuator:pump"], forMaxMs: 5 * MINUTE }
+}
+
+type Advised = Pick<Extract<Input, { readonly _tag: "Advised" }>, "drafts" | "permanent" | "reason">
+const open = { actuator: "actuator:pump", state: "open", forMs: MINUTE, because: [] }
+const drafts = (...all: NonNullable<Advised["drafts"]>): Advised => ({ drafts: all, permanent: false, reason: "so" })
+const fails: Advised = { drafts: null, permanent: false, reason: "overloaded" }
+
+/** Whose pump runs by itself where a rule proposes it, and whose planner has a language model. */
+const advised = (rules: ReadonlyArray<Rule> = [asking], more: Partial<Config> = {}): Farm =>
+  new Farm(rules, { model: "a-model", actuators: [{ ...moves("pump"), level: "L1" }, moves("vent")], ...more })
+
+const all = ({ drive: { mono, node } }: Farm) => proposalsOf(node.world, node.config, mono)
+
+describe("P18.6: a rule that asks", () => {
+  it("asks once for what is breached, and again when its time is over", () => {
+    const farm = advised()
+    for (let n = 0; n < 5; n++) farm.says("b", { value: 17 })
+    assert.deepInclude(farm.consulted, {
+      _tag: "Consult",
+      ticket: 1,
+      rule: "what-now",
+      question: asking.then,
+      because: "b-1-1"
+    })
+    assert.strictEqual(farm.consulted.length, 1)
+    farm.answers(drafts())
+    farm.pass(9 * MINUTE)
+    farm.says("b", { value: 16 })
+    assert.strictEqual(farm.consulted.length, 1)
+    farm.pass(MINUTE)
+    assert.deepInclude(farm.consulted[1], { ticket: 2, because: "b-1-6" })
+  })
+
+  it("one question at a time: the next waits for the answer", () => {
+    const farm = advised([asking, { ...asking, name: "hot", metric: "heat", when: { above: 35 }, clear: 30 }])
+    farm.says("b", { value: 17 })
+    farm.says("c", { value: 40, metric: "heat" })
+    assert.deepStrictEqual(
+      farm.consulted.map(({ rule }) => rule),
+      ["what-now"]
+    )
+    farm.answers(drafts())
+    assert.deepStrictEqual(
+      farm.consulted.map(({ rule }) => rule),
+      ["what-now", "hot"]
+    )
+  })
+
+  it("nobody where there is no model, nor while another one leads", () => {
+    const none = new Farm([asking])
+    const follower = advised([asking], { role: "standby-planner", manifest: { version: 1, electors: [id("c")] } })
+    for (const farm of [none, follower]) {
+      farm.says("b", { value: 17 })
+      farm.pass(MINUTE)
+      assert.deepStrictEqual(farm.consulted, [])
+    }
+  })
+})
+
+describe("P18.7, P17.11: what it drafts", () => {
+  it("is proposed with the mark of the model, on the reading it was asked for, and waits for a person", () => {
+    const farm = advised()
+    farm.says("c", { value: 12, metric: "rain" })
+    farm.says("b", { value: 17 })
+    farm.answers(drafts({ ...open, because: ["c-1-1", "b-1-1"] }))
+    farm.pass(MINUTE)
+    const [one, ...more] = all(farm)
+    assert.deepStrictEqual(more, [])
+    assert.deepInclude(one?.body, {
+      actuator: "actuator:pump",
+      model: "a-model",
+      because: ["b-1-1", "c-1-1"],
+      forMs: MINUTE
+    })
+    assert.deepInclude(one, { level: "L2", status: "awaiting_approval" })
+  })
+
+  it("while what a rule proposes of the same runs by itself", () => {
+    const farm = advised([dry])
+    farm.says("b", { value: 17 })
+    farm.pass(1_000)
+    assert.deepInclude(all(farm)[0], { level: "L1" })
+    assert.isUndefined(all(farm)[0]?.body.model)
+  })
+
+  it("is not proposed again within the time of the rule", () => {
+    const farm = advised([dry, { ...asking, metric: "heat", when: { above: 35 }, clear: 30 }])
+    farm.says("b", { value: 17 })
+    farm.says("c", { value: 40, metric: "heat" })
+    farm.answers(drafts(open))
+    assert.strictEqual(all(farm).length, 1)
+    assert.deepStrictEqual(farm.failures, [])
+  })
+})
+
+describe("P18.8: an answer that is none", () => {
+  const wrong: ReadonlyArray<readonly [string, Advised]> = [
+    ["about what it was not asked", drafts({ ...open, actuator: "actuator:vent" })],
+    ["for longer than it may", drafts({ ...open, forMs: 5 * MINUTE + 1 })],
+    ["with too many drafts", drafts(open, open, open, open, open)],
+    ["resting on too much", drafts({ ...open, because: Array.from({ length: 100 }, (_, i) => `f-${i}`) })],
+    ["none good beside a bad one", drafts(open, { ...open, actuator: "actuator:vent" })]
+  ]
+  it.each(wrong)("%s: nothing is proposed, and it counts as a failure", (_, said) => {
+    const farm = advised()
+    farm.says("b", { value: 17 })
+    farm.answers(said)
+    assert.deepStrictEqual([all(farm).length, farm.failures.length], [0, 1])
+  })
+
+  it("to another question, or a second time: changes nothing", () => {
+    const farm = advised()
+    farm.says("b", { value: 17 })
+    const before = farm.drive.node
+    farm.answers(drafts(open), 7)
+    assert.strictEqual(farm.drive.node.planning, before.planning)
+    farm.answers(drafts(open), 1)
+    farm.answers(drafts({ ...open, state: "closed" }), 1)
+    assert.strictEqual(all(farm).length, 1)
+  })
+
+  it("in time: who does not answer has failed", () => {
+    const farm = advised()
+    farm.says("b", { value: 17 })
+    farm.pass(ANSWER_MS - 1_000)
+    assert.deepStrictEqual(farm.failures, [])
+    farm.pass(1_000)
+    assert.strictEqual(farm.failures.length, 1)
+    farm.answers(drafts(open), 1)
+    assert.deepStrictEqual(all(farm), [])
+  })
+})
+
+describe("P18.9: a language model that fails", () => {
+  const failing = (times: number): Farm => {
+    const farm = advised()
+    farm.says("b", { value: 17 })
+    for (let n = 0; n < times; n++) {
+      farm.answers(fails)
+      farm.pass(TRY_AGAIN_MS)
+    }
+    return farm
+  }
+
+  it("is asked again after ten seconds, and after three failures in a row after ten minutes", () => {
+    assert.strictEqual(failing(2).consulted.length, 3)
+    const farm = failing(3)
+    assert.strictEqual(farm.consulted.length, 3)
+    assert.strictEqual(farm.drive.node.planning.advice.standing, "observing")
+    assert.isTrue(leads(farm))
+    farm.pass(OBSERVING_MS - TRY_AGAIN_MS - 1_000)
+    farm.says("b", { value: 16 })
+    assert.strictEqual(farm.consulted.length, 3)
+    farm.pass(1_000)
+    assert.strictEqual(farm.consulted.length, 4)
+    farm.answers(drafts())
+    assert.deepInclude(farm.drive.node.planning.advice, { standing: "works", errors: 0 })
+  })
+
+  it("for good is not asked again until the operator says that it works; who is alone leads on", () => {
+    const farm = advised()
+    farm.says("b", { value: 17 })
+    farm.answers({ drafts: null, permanent: true, reason: "no such model" })
+    assert.strictEqual(farm.drive.node.planning.advice.standing, "suspended")
+    farm.pass(60 * MINUTE)
+    farm.says("b", { value: 16 })
+    assert.deepStrictEqual([farm.consulted.length, leads(farm)], [1, true])
+    farm.works()
+    assert.deepInclude(farm.consulted[1], { ticket: 2, because: "b-1-2" })
   })
 })

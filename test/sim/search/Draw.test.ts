@@ -366,9 +366,12 @@ describe("random faults by name", () => {
         one.scenario.nodes.filter(({ generation }) => generation === undefined),
         cloned.includes(one) ? 5 : 4
       )
-    // All elect.
+    // All elect, or will.
     const all = scenarioFrom(FIELD.replace("nodes:", "electors: [main, backup, one, two]\nnodes:"))
-    assert.isEmpty(many(true, all).filter(({ sources }) => sources.includes("mix/clone")))
+    const appoint = "  - { at: 9s, appoint: { at: main, electors: [main, backup, two] } }\n"
+    const later = scenarioFrom(FIELD.replace("  - { at: dies", `${appoint}  - { at: dies`))
+    for (const field of [all, later])
+      assert.isEmpty(many(true, field).filter(({ sources }) => sources.includes("mix/clone")))
   })
 
   it("one device more, of generation 1, is in the mesh of some seeds, struck like others, and runs in the calm", () => {
