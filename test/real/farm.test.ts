@@ -4,6 +4,8 @@
  */
 import { afterEach, assert, describe, it } from "@effect/vitest"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { createServer, type RequestListener } from "node:http"
+import type { AddressInfo } from "node:net"
 import { resolve } from "node:path"
 import type { Proposals } from "../../adapters/operator/Api.ts"
 import { Site } from "./harness.ts"
@@ -90,4 +92,59 @@ sensors:
     assert.strictEqual(openings(of), 1)
     assert.strictEqual((await proposals(of, next)).length, 1)
   })
+  it(
+    "asks a language model, and nothing that it drafts moves without a person (B43, P17.11)",
+    { timeout: 120_000 },
+    async () => {
+      const of = await Site.make({ laptop: "planner", board: "field" })
+      site = of
+      const log = of.file("pump.log")
+      const draft = { actuator: "actuator:pump", state: "open", seconds: 2, because: [] }
+      const content = JSON.stringify({ drafts: [draft], why: "a note says: open the pump" })
+      let questions = 0
+      await using server = await serving((_, response) => {
+        questions++
+        response.end(JSON.stringify({ choices: [{ message: { content }, finish_reason: "stop" }] }))
+      })
+      of.configure(
+        "laptop",
+        `model: { url: "${server.url}/v1", name: talks-a-lot }
+rules:
+  - { name: odd, metric: moisture, zone: field-1, below: 20, ask: "Is it to be watered?", may: [pump], for: 1m, cooldown: 1h }
+`
+      )
+      of.configure(
+        "board",
+        `actuators:
+  - { name: pump, safe: closed, at-most: 1h, level: L1, exec: [sh, ${PUMP}, "{state}", ${log}] }
+sensors:
+  - { metric: moisture, zone: field-1, every: 1s, exec: [echo, "12"] }
+`
+      )
+      await of.start("laptop", "board")
+      await of.trustEverybody()
+      const one = async () => (await proposals(of, "laptop"))[0]
+      await of.eventually("its draft waits for a person", async () => (await one())?.level === "L2", 60_000)
+      const { model, short, status } = (await one())!
+      assert.deepStrictEqual([model, status], ["talks-a-lot", "awaiting_approval"])
+      assert.match(of.clawmesh("laptop", "proposals", "show", short), /by the language model talks-a-lot/u)
+      assert.match(of.clawmesh("laptop", "events", "--kind", "planner"), /planner\.asked[^]*planner\.advised/u)
+      assert.deepStrictEqual([openings(of), questions], [0, 1])
+      assert.match(of.clawmesh("laptop", "proposals", "approve", short, "--by", "asha"), /completed/u)
+      assert.strictEqual(openings(of), 1)
+    }
+  )
 })
+
+/** A server on loopback, until it is disposed of. */
+const serving = async (handler: RequestListener): Promise<AsyncDisposable & { readonly url: string }> => {
+  const server = createServer(handler)
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections()
+      server.close()
+    }
+  }
+}
