@@ -409,7 +409,7 @@ export const help = `Shows and changes what the clawmesh-node on this machine do
       --about NAME                    of a device, of something that moves, or of a proposal
   clawmesh world                      what the mesh knows, with its age and how far to trust it
       --zone Z  --kind observation  --source NAME
-  clawmesh farm [ZONE]                the farm, zone by zone: what is measured, what moves, what waits
+  clawmesh farm [ZONE|ASSET]          the farm, zone by zone: what is measured, what moves, what waits
   clawmesh trace FRAME                what led to a frame, and what came of it
   clawmesh ping NAME [--count N]      find, dial, shake hands, echo: one line each
   clawmesh actuators                  what this node moves: state, hold, and who has the lease

@@ -61,14 +61,35 @@ const actuatorRow = (actuator: Actuator): ReadonlyArray<string | Cell> => {
   ]
 }
 
-const zoneLines = ({ about, actuators, name, sensors }: Zone, look: Look): ReadonlyArray<string> => [
-  `${styled(printable(name), "bold", look)}${about === "" ? "" : `   ${printable(about)}`}`,
-  ...(sensors.length === 0 && actuators.length === 0 ? ["  nothing measures here, and nothing moves"] : []),
-  ...(sensors.length === 0
-    ? []
-    : table(["SENSOR", "VALUE", "IS", "AGE", "TIER", "SOURCE"], sensors.map(sensorRow), look)),
-  ...(actuators.length === 0 ? [] : table(["ACTUATOR", "STATE", "LEASE", "PROPOSAL"], actuators.map(actuatorRow), look))
-]
+const headline = ({ about, name }: { readonly about: string; readonly name: string }, look: Look): string =>
+  `${styled(printable(name), "bold", look)}${about === "" ? "" : `   ${printable(about)}`}`
+
+/** Of one asset, or, `null`, of the zone itself. */
+const tables = ({ actuators, sensors }: Zone, of: string | null, look: Look): ReadonlyArray<string> => {
+  const measuring = sensors.filter(({ asset }) => asset === of)
+  const moving = actuators.filter(({ asset }) => asset === of)
+  return [
+    ...(measuring.length === 0
+      ? []
+      : table(["SENSOR", "VALUE", "IS", "AGE", "TIER", "SOURCE"], measuring.map(sensorRow), look)),
+    ...(moving.length === 0 ? [] : table(["ACTUATOR", "STATE", "LEASE", "PROPOSAL"], moving.map(actuatorRow), look))
+  ]
+}
+
+const NOTHING = "  nothing measures here, and nothing moves"
+
+const zoneLines = (zone: Zone, look: Look): ReadonlyArray<string> => {
+  const own = tables(zone, null, look)
+  const isEmpty = own.length === 0 && zone.assets.length === 0
+  return [
+    headline(zone, look),
+    ...(isEmpty ? [NOTHING] : own),
+    ...zone.assets.flatMap((asset) => {
+      const lines = tables(zone, asset.name, look)
+      return [`  ${headline(asset, look)}`, ...(lines.length === 0 ? [NOTHING] : lines).map((line) => `  ${line}`)]
+    })
+  ]
+}
 
 export const farmScreen = ({ seenFrom, site, zones }: FarmApi.Farm, look: Look): string => {
   const head = look.quiet
@@ -78,14 +99,26 @@ export const farmScreen = ({ seenFrom, site, zones }: FarmApi.Farm, look: Look):
   return `${[...head, ...all].join("\n")}\n`
 }
 
-export const showFarm = (errand: Errand, zone: string | null): Effect.Effect<void, Failure> =>
+/** One asset, in its zone. */
+const assetIn = (zones: ReadonlyArray<Zone>, called: string): ReadonlyArray<Zone> =>
+  zones.flatMap((zone) => {
+    const assets = zone.assets.filter(({ name }) => name === called)
+    const isOfIt = ({ asset }: { readonly asset: string | null }): boolean => asset === called
+    return assets.length === 0
+      ? []
+      : [{ ...zone, assets, sensors: zone.sensors.filter(isOfIt), actuators: zone.actuators.filter(isOfIt) }]
+  })
+
+/** @param place a zone or an asset; `null`: all of it */
+export const showFarm = (errand: Errand, place: string | null): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     const farm = yield* ask(errand.socket, { method: "GET", target: "/farm" }, FarmApi.Farm)
-    const zones = zone === null ? farm.zones : farm.zones.filter(({ name }) => name === zone)
-    if (zone !== null && zones.length === 0) {
-      const names = farm.zones.map(({ name }) => name)
-      const wayOut = hint(zone, names) || `; there are ${names.join(" ")}`
-      return yield* Effect.fail(failure("NOT_FOUND", `no zone is called ${JSON.stringify(zone)}${wayOut}`))
+    const named = farm.zones.filter(({ name }) => name === place)
+    const zones = place === null ? farm.zones : named.length > 0 ? named : assetIn(farm.zones, place)
+    if (place !== null && zones.length === 0) {
+      const names = farm.zones.flatMap(({ assets, name }) => [name, ...assets.map((asset) => asset.name)])
+      const wayOut = hint(place, names) || `; there are ${names.join(" ")}`
+      return yield* Effect.fail(failure("NOT_FOUND", `no zone or asset is called ${JSON.stringify(place)}${wayOut}`))
     }
     told(errand, { ...farm, zones }, (document) => farmScreen(document, errand.look))
   })

@@ -37,9 +37,19 @@ export interface Zone {
   readonly about: string
 }
 
+/** A thing that stands in a zone: a tank, a tunnel, a pump. */
+export interface Asset {
+  readonly name: string
+  readonly zone: string
+  /** For people; empty: nothing is said. */
+  readonly about: string
+}
+
 export interface FarmSensor {
   readonly metric: string
   readonly zone: string
+  /** The asset that it measures; `null`: the zone. */
+  readonly asset: string | null
   readonly unit: string
   /** How often it is to be heard, ms. */
   readonly everyMs: number
@@ -53,6 +63,8 @@ export interface FarmActuator {
   readonly ref: string
   readonly name: string
   readonly zone: string
+  /** The asset that it belongs to; `null`: the zone. */
+  readonly asset: string | null
   /** Of one group one moves at a time. */
   readonly group: string
   readonly states: ReadonlyArray<string>
@@ -67,6 +79,7 @@ export interface Farm {
   readonly file: string
   readonly site: string
   readonly zones: ReadonlyArray<Zone>
+  readonly assets: ReadonlyArray<Asset>
   readonly sensors: ReadonlyArray<FarmSensor>
   readonly actuators: ReadonlyArray<FarmActuator>
   readonly rules: ReadonlyArray<Rule>
@@ -79,9 +92,11 @@ const ABOUT_MAX = 200
 const Text = (max: number) => Schema.NonEmptyString.check(Schema.isMaxLength(max))
 
 const ZoneWords = Schema.Struct({ name: Plain, about: Schema.optionalKey(Text(ABOUT_MAX)) })
+const AssetWords = Schema.Struct({ name: Plain, zone: Plain, about: Schema.optionalKey(Text(ABOUT_MAX)) })
 const SensorWords = Schema.Struct({
   metric: Plain,
   zone: Plain,
+  asset: Schema.optionalKey(Plain),
   unit: Text(16),
   every: Span,
   "at-least": Schema.optionalKey(Bound),
@@ -90,6 +105,7 @@ const SensorWords = Schema.Struct({
 const ActuatorWords = Schema.Struct({
   name: Plain,
   zone: Plain,
+  asset: Schema.optionalKey(Plain),
   group: Schema.optionalKey(Plain),
   states: Schema.optionalKey(Schema.Array(Plain).check(Schema.isMinLength(2), Schema.isMaxLength(16))),
   safe: Plain,
@@ -99,6 +115,7 @@ const ActuatorWords = Schema.Struct({
 
 export const One = {
   zones: Schema.Array(ZoneWords).check(Schema.isMinLength(1), Schema.isMaxLength(ZONES_MAX)),
+  assets: Schema.Array(AssetWords).check(Schema.isMaxLength(LIST_MAX)),
   sensors: Schema.Array(SensorWords).check(Schema.isMaxLength(LIST_MAX)),
   actuators: Schema.Array(ActuatorWords).check(Schema.isMaxLength(LIST_MAX))
 }
@@ -116,11 +133,21 @@ export const words: { readonly [S in keyof typeof One]: Words } = {
     },
     wordOf: plainWord(Object.keys(ZoneWords.fields))
   },
+  assets: {
+    all: `assets are a list of ${LIST_MAX} at most, each with name and zone`,
+    says: {
+      name: "an asset is called by one word in small letters, such as tank-1",
+      zone: "zone is where, one of zones",
+      about: `about is a text for people, ${ABOUT_MAX} characters at most`
+    },
+    wordOf: plainWord(Object.keys(AssetWords.fields))
+  },
   sensors: {
     all: `sensors are a list of ${LIST_MAX} at most, each with metric, zone, unit and every`,
     says: {
       metric: "metric is what is read, one word in small letters, such as moisture",
       zone: "zone is where, one of zones",
+      asset: "asset is what it measures, one of assets",
       unit: 'unit is what it is counted in, such as "%" or L/min',
       every: "every is how often it is to be heard: 10s, 10m, 1h",
       "at-least": "at-least is a number: below it something is wrong",
@@ -133,6 +160,7 @@ export const words: { readonly [S in keyof typeof One]: Words } = {
     says: {
       name: "a name is one word in small letters, such as valve-north",
       zone: "zone is where, one of zones",
+      asset: "asset is what it belongs to, one of assets",
       group: "a group is one word: the actuators of which one moves at a time",
       states: "states are a list of 2 to 16 words, such as [open, closed]",
       safe: "safe is the state that it returns to, such as closed",
@@ -154,15 +182,49 @@ const inZone = (zone: string, zones: ReadonlyArray<Zone> | null, place: number, 
     add([place, "zone"], `no zone is called ${zone}${hint(zone, names) || `; there are ${names.join(", ")}`}`)
 }
 
-const sensorsIn = (
+/** What others of a section may name: where things are, and what they are. `null`: that does not read itself. */
+interface Places {
+  readonly zones: ReadonlyArray<Zone> | null
+  readonly assets: ReadonlyArray<Asset> | null
+}
+
+const assetsIn = (
   section: Section,
   zones: ReadonlyArray<Zone> | null,
   mistakes: Array<Mistake>
-): ReadonlyArray<FarmSensor> => {
+): ReadonlyArray<Asset> | null => {
+  const add = adder(section, mistakes)
+  const decoded = decodeSection(section, One.assets, words.assets, mistakes)
+  if (decoded === null) return null
+  const assets = decoded.map(({ about = "", name, zone }): Asset => ({ name, zone, about }))
+  repeated(
+    assets.map(({ name }) => name),
+    "name",
+    add
+  )
+  for (const [place, { name, zone }] of assets.entries()) {
+    inZone(zone, zones, place, add)
+    if (zones?.some((one) => one.name === name) === true) add([place, "name"], "a zone is called so")
+  }
+  return assets
+}
+
+/** What stands in another zone than its asset belongs to neither. */
+const ofAsset = (asset: string | null, zone: string, { assets }: Places, place: number, add: Add): void => {
+  if (asset === null || assets === null) return
+  const one = assets.find(({ name }) => name === asset)
+  const names = assets.map(({ name }) => name)
+  if (one === undefined)
+    add([place, "asset"], `no asset is called ${asset}${hint(asset, names) || ": write it among assets"}`)
+  else if (one.zone !== zone) add([place, "asset"], `${asset} stands in ${one.zone}, and not in ${zone}`)
+}
+
+const sensorsIn = (section: Section, places: Places, mistakes: Array<Mistake>): ReadonlyArray<FarmSensor> => {
   const add = adder(section, mistakes)
   const sensors = (decodeSection(section, One.sensors, words.sensors, mistakes) ?? []).map((one): FarmSensor => ({
     metric: one.metric,
     zone: one.zone,
+    asset: one.asset ?? null,
     unit: one.unit,
     everyMs: spanOf(one.every)!,
     atLeast: numberOr(one["at-least"], Number.NEGATIVE_INFINITY),
@@ -173,24 +235,22 @@ const sensorsIn = (
     "metric",
     add
   )
-  for (const [place, { atLeast, atMost, zone }] of sensors.entries()) {
-    inZone(zone, zones, place, add)
+  for (const [place, { asset, atLeast, atMost, zone }] of sensors.entries()) {
+    inZone(zone, places.zones, place, add)
+    ofAsset(asset, zone, places, place, add)
     if (atLeast > atMost) add([place, "at-most"], "no reading is at least that, and at most this")
   }
   return sensors
 }
 
-const actuatorsIn = (
-  section: Section,
-  zones: ReadonlyArray<Zone> | null,
-  mistakes: Array<Mistake>
-): ReadonlyArray<FarmActuator> => {
+const actuatorsIn = (section: Section, places: Places, mistakes: Array<Mistake>): ReadonlyArray<FarmActuator> => {
   const add = adder(section, mistakes)
   const actuators = (decodeSection(section, One.actuators, words.actuators, mistakes) ?? []).map(
     (one): FarmActuator => ({
       ref: `${ACTUATOR}${one.name}`,
       name: one.name,
       zone: one.zone,
+      asset: one.asset ?? null,
       group: one.group ?? one.name,
       states: one.states ?? ["open", "closed"],
       safe: one.safe,
@@ -203,8 +263,9 @@ const actuatorsIn = (
     "name",
     add
   )
-  for (const [place, { safe, states, zone }] of actuators.entries()) {
-    inZone(zone, zones, place, add)
+  for (const [place, { asset, safe, states, zone }] of actuators.entries()) {
+    inZone(zone, places.zones, place, add)
+    ofAsset(asset, zone, places, place, add)
     if (!states.includes(safe)) add([place, "safe"], `${safe} is none of its states: ${states.join(", ")}`)
     if (new Set(states).size !== states.length) add([place, "states"], "a state stands there a second time")
   }
@@ -304,10 +365,13 @@ const farmIn = (file: string, sections: ReadonlyMap<SectionName, Section>, mista
   const decoded = decodeSection(zoned, One.zones, words.zones, mistakes)
   const zones = decoded?.map(({ about = "", name }): Zone => ({ name, about })) ?? null
   repeated(zones?.map(({ name }) => name) ?? [], "name", adder(zoned, mistakes))
-  const sensors = listIn(sections, "sensors", (section) => sensorsIn(section, zones, mistakes))
-  const actuators = listIn(sections, "actuators", (section) => actuatorsIn(section, zones, mistakes))
+  const standing = sections.get("assets")
+  const assets = standing === undefined ? [] : assetsIn(standing, zones, mistakes)
+  const places = { zones, assets }
+  const sensors = listIn(sections, "sensors", (section) => sensorsIn(section, places, mistakes))
+  const actuators = listIn(sections, "actuators", (section) => actuatorsIn(section, places, mistakes))
   const isWhole = mistakes.length === 0
-  const bare = { file, site, zones: zones ?? [], sensors, actuators }
+  const bare = { file, site, zones: zones ?? [], assets: assets ?? [], sensors, actuators }
   const rules = listIn(sections, "rules", (section) => {
     const all = Rules.check(section, mistakes)
     // What they ask for has to be there, as far as that is known.

@@ -10,6 +10,7 @@ import type { Words } from "./Section.ts"
 const Whole = Schema.Struct({
   site: Schema.optionalKey(Schema.NonEmptyString),
   zones: One.zones,
+  assets: Schema.optionalKey(One.assets),
   sensors: Schema.optionalKey(One.sensors),
   actuators: Schema.optionalKey(One.actuators),
   rules: Schema.optionalKey(Rules.All)
@@ -57,3 +58,29 @@ export const farmSchema = (): Json => {
 }
 
 export const farmSchemaText = (): string => `${JSON.stringify(farmSchema(), null, 2)}\n`
+
+const wordRows = (property: Json, before: string): ReadonlyArray<string> => {
+  const { items, properties = {}, required = [] } = property
+  if (isJson(items)) return wordRows(items, before)
+  if (!isJson(properties) || !Array.isArray(required)) return []
+  return Object.entries(properties).flatMap(([word, inner]) => {
+    const own = isJson(inner) ? inner : {}
+    const has = required.includes(word) ? "yes" : ""
+    const says = String(own["description"] ?? "").replaceAll("|", "\\|")
+    return [`| \`${before}${word}\` | ${has} | ${says} |`, ...wordRows(own, `${before}${word}: `)]
+  })
+}
+
+/** The same for people, in Markdown: a table for each section. */
+export const farmTables = (): string => {
+  const { properties } = farmSchema()
+  return Object.entries(properties as Json)
+    .flatMap(([section, property]) => {
+      const own = property as Json
+      const rows = wordRows(own, "")
+      const about = String(own["description"] ?? "site is the name of the farm, a text")
+      const table = rows.length === 0 ? [] : ["", "| word | has to be there | what it says |", "|---|---|---|", ...rows]
+      return [`## \`${section}:\``, "", `${about[0]!.toUpperCase()}${about.slice(1)}.`, ...table, ""]
+    })
+    .join("\n")
+}

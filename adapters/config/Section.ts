@@ -9,7 +9,7 @@ import { hint } from "./Spelling.ts"
 /** What the node moves, what it reads, what it proposes by itself, and whom it asks about that. */
 export const sections = ["actuators", "sensors", "rules", "model"] as const
 /** What farm.yaml says (Farm.ts). */
-export const farmSections = ["site", "zones", "sensors", "actuators", "rules"] as const
+export const farmSections = ["site", "zones", "assets", "sensors", "actuators", "rules"] as const
 export type SectionName = (typeof sections)[number] | (typeof farmSections)[number]
 
 /** As it was read: plain values, and the place of each by its path, as far as that was written down. */

@@ -11,6 +11,8 @@ export const conditions = ["well", "low", "high", "unknown"] as const
 
 const Sensor = Schema.Struct({
   metric: Schema.String,
+  /** The asset that it measures; `null`: the zone. */
+  asset: Schema.NullOr(Schema.String),
   unit: Schema.String,
   is: Schema.Literals(conditions),
   /** `null`, as all that follows: nobody has said anything. */
@@ -39,6 +41,7 @@ const Told = Schema.Struct({
 
 const Actuator = Schema.Struct({
   name: Schema.String,
+  asset: Schema.NullOr(Schema.String),
   group: Schema.String,
   safe: Schema.String,
   atMostMs: Schema.Natural,
@@ -66,6 +69,7 @@ export const Farm = Schema.Struct({
     Schema.Struct({
       name: Schema.String,
       about: Schema.String,
+      assets: Schema.Array(Schema.Struct({ name: Schema.String, about: Schema.String })),
       sensors: Schema.Array(Sensor),
       actuators: Schema.Array(Actuator)
     })

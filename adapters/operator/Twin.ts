@@ -35,8 +35,8 @@ const conditionOf = (
 }
 
 const sensorOf = (node: NodeState, described: Described.FarmSensor, mono: number): Sensor => {
-  const { atLeast, atMost, metric, unit, zone } = described
-  const head = { metric, unit, atLeast: bounded(atLeast), atMost: bounded(atMost) }
+  const { asset, atLeast, atMost, metric, unit, zone } = described
+  const head = { metric, asset, unit, atLeast: bounded(atLeast), atMost: bounded(atMost) }
   const held = youngestOf(node.world, metric, zone, ({ frame }) => valueOf(frame) !== null)
   const value = held === null ? null : valueOf(held.frame)
   if (held === null || value === null)
@@ -66,7 +66,7 @@ const toldOf = (node: NodeState, one: Proposal): Actuator["proposals"][number] =
 
 const actuatorOf = (
   node: NodeState,
-  { forMsMax, group, level, name, ref, safe }: Described.FarmActuator,
+  { asset, forMsMax, group, level, name, ref, safe }: Described.FarmActuator,
   all: ReadonlyArray<Proposal>,
   own: Api.Actuators["actuators"]
 ): Actuator => {
@@ -76,6 +76,7 @@ const actuatorOf = (
   const last = about.find((one) => !isOpen(one))
   return {
     name,
+    asset,
     group,
     safe,
     atMostMs: forMsMax,
@@ -110,6 +111,7 @@ export const farm = (daemon: Daemon): Farm | Failure => {
     zones: described.zones.map(({ about, name }) => ({
       name,
       about,
+      assets: described.assets.filter(({ zone }) => zone === name).map((one) => ({ name: one.name, about: one.about })),
       sensors: described.sensors.filter(({ zone }) => zone === name).map((one) => sensorOf(node, one, now.mono)),
       actuators: described.actuators.filter(({ zone }) => zone === name).map((one) => actuatorOf(node, one, all, own))
     }))

@@ -11,7 +11,14 @@ import { signed } from "../../kernel/world/frames.ts"
 import { FakeDaemon } from "../operator/FakeDaemon.ts"
 import { clawmesh, directory, documentOf } from "./Terminal.ts"
 
-const valve = { zone: "north", states: ["open", "closed"], safe: "closed", forMsMax: 60_000, level: "L2" } as const
+const valve = {
+  asset: null,
+  zone: "north",
+  states: ["open", "closed"],
+  safe: "closed",
+  forMsMax: 60_000,
+  level: "L2"
+} as const
 const described: Farm = {
   file: "/etc/clawmesh/farm.yaml",
   site: "North farm",
@@ -19,9 +26,14 @@ const described: Farm = {
     { name: "north", about: "potatoes" },
     { name: "yard", about: "" }
   ],
+  assets: [
+    { name: "tank-1", zone: "north", about: "4,000 L" },
+    { name: "shed", zone: "north", about: "" }
+  ],
   sensors: [
-    { metric: "moisture", zone: "north", unit: "%", everyMs: 60_000, atLeast: 20, atMost: 35 },
-    { metric: "heat", zone: "north", unit: "°C", everyMs: 60_000, atLeast: -10, atMost: 40 }
+    { metric: "level", zone: "north", asset: "tank-1", unit: "L", everyMs: 60_000, atLeast: 200, atMost: 4_000 },
+    { metric: "moisture", asset: null, zone: "north", unit: "%", everyMs: 60_000, atLeast: 20, atMost: 35 },
+    { metric: "heat", asset: null, zone: "north", unit: "°C", everyMs: 60_000, atLeast: -10, atMost: 40 }
   ],
   actuators: [
     { ...valve, name: "pump-1", ref: "actuator:pump-1", group: "water" },
@@ -75,6 +87,17 @@ describe("clawmesh farm", () => {
     })
   )
 
+  it.live("one thing in a zone, by its name", () =>
+    Effect.gen(function* () {
+      const { state } = yield* served()
+      const { out } = yield* clawmesh(state, "farm tank-1")
+      assert.match(out, /^north {3}potatoes\n {2}tank-1 {3}4,000 L$/mu)
+      assert.match(out, /^ {4}level +nothing said +unknown$/mu)
+      assert.notMatch(out, /moisture|pump-1|shed/u)
+      assert.match((yield* clawmesh(state, "farm")).out, /^ {2}shed\n {4}nothing measures here, and nothing moves$/mu)
+    })
+  )
+
   it.live("what was said long ago is not known any more", () =>
     Effect.gen(function* () {
       const { daemon, state } = yield* served()
@@ -99,10 +122,10 @@ describe("clawmesh farm", () => {
       assert.strictEqual(document.$type, "clawmesh.farm/1")
       assert.deepStrictEqual(
         document.zones[0]!.sensors.map(({ is }) => is),
-        ["low", "unknown"]
+        ["unknown", "low", "unknown"]
       )
       const none = yield* clawmesh(state, "farm nroth")
-      assert.include(none.err, 'no zone is called "nroth"; did you mean north?')
+      assert.include(none.err, 'no zone or asset is called "nroth"; did you mean north?')
       assert.strictEqual(none.exit, 5)
       const without = yield* clawmesh((yield* served(null)).state, "farm")
       assert.include(without.err, "this node knows of no farm")

@@ -39,6 +39,7 @@ describe("farm.yaml", () => {
     assert.deepStrictEqual(farm?.sensors[0], {
       metric: "moisture",
       zone: "north",
+      asset: null,
       unit: "%",
       everyMs: 600_000,
       atLeast: 15,
@@ -49,6 +50,7 @@ describe("farm.yaml", () => {
         ref: "actuator:valve-north",
         name: "valve-north",
         zone: "north",
+        asset: null,
         group: "water",
         states: ["open", "closed"],
         safe: "closed",
@@ -59,6 +61,7 @@ describe("farm.yaml", () => {
         ref: "actuator:lamp",
         name: "lamp",
         zone: "yard",
+        asset: null,
         group: "lamp",
         states: ["on", "off"],
         safe: "off",
@@ -146,6 +149,38 @@ describe("farm.yaml", () => {
     const fits = found.find(([, sentence]) => message.test(sentence))
     assert.isDefined(fits, JSON.stringify(found))
     assert.strictEqual(fits![0], place)
+  })
+
+  const assets = `assets:
+  - { name: tank-1, zone: yard, about: "4,000 L" }
+`
+  const tank = `${whole.replace("zone: yard, unit: L", "zone: yard, asset: tank-1, unit: L")}${assets}`
+
+  it("things that stand in a zone, and what measures and moves there", () => {
+    const { farm } = settings(read(tank))
+    assert.deepStrictEqual(farm?.assets, [{ name: "tank-1", zone: "yard", about: "4,000 L" }])
+    assert.deepStrictEqual(
+      farm?.sensors.map(({ asset }) => asset),
+      [null, "tank-1"]
+    )
+  })
+
+  it.each([
+    ["one that nobody knows", "asset: tank-1, unit", "asset: tnak-1, unit", "7:41", /did you mean tank-1\?/u],
+    [
+      "one of another zone",
+      "tank-1, zone: yard",
+      "tank-1, zone: north",
+      "7:41",
+      /tank-1 stands in north, and not in yard/u
+    ],
+    ["one in no zone", "tank-1, zone: yard", "tank-1, zone: moon", "14:27", /no zone is called moon/u],
+    ["one called as a zone", "name: tank-1, zone", "name: north, zone", "14:13", /a zone is called so/u],
+    ["one without a place", "tank-1, zone: yard", "tank-1", "14:5", /zone is missing/u]
+  ])("an asset: %s", (_, from, to, place, message) => {
+    assert.include(tank, from)
+    const found = told(tank.replace(from, to))
+    assert.strictEqual(found.find(([, sentence]) => message.test(sentence))?.[0], place, JSON.stringify(found))
   })
 
   it("all of them are told at once", () => {

@@ -1,8 +1,9 @@
 /** The JSON Schema of farm.yaml (`clawmesh-node schema`), by a validator that knows nothing of Effect. */
+import { readFileSync } from "node:fs"
 import { Ajv2020 } from "ajv/dist/2020.js"
 import { assert, describe, it } from "@effect/vitest"
 import { parse } from "yaml"
-import { farmSchema, farmSchemaText } from "../../../adapters/config/FarmSchema.ts"
+import { farmSchema, farmSchemaText, farmTables } from "../../../adapters/config/FarmSchema.ts"
 
 const accepts = new Ajv2020({ allErrors: true, strict: false }).compile(farmSchema())
 
@@ -43,5 +44,17 @@ describe("the schema of farm.yaml", () => {
       "daily is a list of times"
     ])
       assert.include(text, sentence)
+  })
+})
+
+describe("docs/reference/farm.md", () => {
+  it("has the tables that the schema gives", () => {
+    const page = readFileSync(new URL("../../../docs/reference/farm.md", import.meta.url), "utf8")
+    const begin = "<!-- as the schema says: from here -->\n"
+    assert.strictEqual(
+      page.slice(page.indexOf(begin) + begin.length),
+      `${farmTables()}\n`,
+      "write the tables anew, as they stand here under -"
+    )
   })
 })
