@@ -81,6 +81,7 @@ const peersOf = (node: NodeState, now: Instant): ReadonlyArray<Api.Peer> => {
       configured: configuredOf(trusted),
       heardMs: member === undefined || member.heardAt === 0 ? null : elapsed(member.heardAt, now),
       rttMs: member === undefined || member.srtt8 === 0 || !peer.linked ? null : Math.round(member.srtt8 / 8),
+      clockOffsetMs: peer.clockOffsetMs === undefined ? null : Math.round(peer.clockOffsetMs),
       refused: peer.refused ?? null,
       dialling: {
         addresses: configured === null ? (contact?.found ?? []) : [configured],

@@ -4,6 +4,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import type { Doctor } from "../../adapters/doctor/Report.ts"
 import type { Proposals, Status } from "../../adapters/operator/Api.ts"
 import { sleep } from "./harness.ts"
 
@@ -86,6 +87,14 @@ describe("pnpm demo", () => {
     type(`${where}; ${approve}`)
     await printed(/pump-1 is open/u)
     assert.match(type(`${where}; pnpm clawmesh farm`), /Demo farm[^]*moisture/u)
+
+    const doctor = JSON.parse(type(`pnpm clawmesh doctor --json --config ${folder}/board-1.yaml`)) as Doctor
+    assert.deepStrictEqual([doctor.success, doctor.running], [true, true])
+    const peers = doctor.categories.flatMap(({ checks }) => checks.filter(({ id: of }) => of === "peer"))
+    assert.deepStrictEqual(
+      peers.map(({ result }) => result),
+      ["success", "success", "success", "success"]
+    )
 
     child.kill("SIGINT")
     assert.strictEqual(await ended, 0)

@@ -213,6 +213,8 @@ describe("environment", () => {
   })
 
   it("one slip in the name of a variable is told; variables of other programs are not ours", () => {
+    // Of clawmesh, on whose account a node may be started, too.
+    assert.deepStrictEqual(settings({ environment: { CLAWMESH_PERSON: "/home/asha/key.json" } }).persons, [])
     assert.deepStrictEqual(told({ environment: { CLAWMESH_PROT: "80" } }), [
       ["CLAWMESH_PROT", "CLAWMESH_PROT", "no such variable; did you mean CLAWMESH_PORT?"]
     ])
