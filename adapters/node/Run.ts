@@ -165,6 +165,15 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     printed.event(told)
     audit.tell(Views.eventOf(state, told))
   }
+  directory.disk.watch((why) =>
+    printed.note(
+      now().wall,
+      why === null ? "info" : "warning",
+      why === null
+        ? "the disk takes what is to be stored again; nothing was lost"
+        : `${why}. Until it does, this node stores nothing: it votes for nobody, hands over where another may lead, and begins to move nothing. It tries again by itself`
+    )
+  )
   for (const note of directory.notes) printed.note(now().wall, "warning", note)
   if (mesh.founded)
     printed.note(now().wall, "info", `made the key of a new mesh; other nodes join it with --mesh-key=${mesh.meshKey}`)
@@ -208,6 +217,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     propose: calls.propose,
     decide: calls.decide,
     discovery: () => ({ enabled: settings.discovery, ...found }),
+    disk: directory.disk.refusal,
     operatorKey: mesh.operatorKey,
     farm: settings.farm,
     address: () => address

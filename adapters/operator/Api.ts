@@ -106,7 +106,8 @@ export const Warning = Schema.Struct({
     "DISCOVERY_FAILED",
     "NOT_RUNNING",
     "AMNESIA",
-    "ELECTORS_WAIT"
+    "ELECTORS_WAIT",
+    "DISK_REFUSES"
   ]),
   about: Schema.NullOr(Device),
   text: Schema.String,
