@@ -145,6 +145,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
   const { now } = attention
   const log = eventLog()
   let state = Node.make(config)
+  let turns = 0
 
   const nameOf = (deviceId: string): string | null =>
     deviceId === config.deviceId
@@ -226,6 +227,18 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     Effect.mapError((error) => failure(error.message, "", 1))
   )
 
+  // Loaded by those who tell it.
+  const told =
+    settings.metricsPort === null
+      ? null
+      : yield* (yield* Effect.promise(() => import("../metrics/Metrics.ts")))
+          .serve(daemon, { turns: () => turns, waitingMs: directory.disk.waitingMs }, settings.metricsPort)
+          .pipe(
+            Effect.mapError((error) =>
+              failure(error.message, "Choose another one with --metrics-port, or leave it out.", 1)
+            )
+          )
+
   // Loaded by those who move something.
   const hardware: Hardware["Service"] =
     settings.actuators.length === 0
@@ -238,6 +251,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     bootId: directory.bootId,
     amnesia: directory.amnesia,
     stepped: (_before, _input, after) => {
+      turns++
       state = after
     }
   }).pipe(
@@ -324,5 +338,6 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     discovery: daemon.discovery(),
     diagnoses
   })
+  if (told !== null) printed.note(now().wall, "info", `tells /metrics and /healthz at http://${told}`)
   yield* Fiber.join(running)
 })

@@ -21,6 +21,8 @@ export const AGAIN_MS = 5_000
 
 interface Asked {
   readonly record: Record
+  /** Of this process's monotonic clock, ms. */
+  readonly since: number
   readonly stored: Deferred.Deferred<void, StoreFailed>
 }
 
@@ -29,7 +31,9 @@ export type Refusal = string | null
 
 export interface Disk {
   readonly refusal: () => Refusal
-  /** Told when that changes. One listener. */
+  /** For how long the oldest record has waited, ms; 0: none waits. */
+  readonly waitingMs: () => number
+  /** Told when the refusal changes. One listener. */
   readonly watch: (tell: (refusal: Refusal) => void) => void
 }
 
@@ -145,7 +149,7 @@ export const open = Effect.fnUntraced(function* (files: Files, options: Options)
 
   const append = (record: Record): Effect.Effect<void, StoreFailed> =>
     Effect.suspend(() => {
-      const asked: Asked = { record, stored: Deferred.makeUnsafe() }
+      const asked: Asked = { record, since: performance.now(), stored: Deferred.makeUnsafe() }
       waiting.add(asked)
       const vault = mending ? undefined : current?.opened.vault
       // It is stored in its turn.
@@ -160,6 +164,10 @@ export const open = Effect.fnUntraced(function* (files: Files, options: Options)
 
   const disk: Disk = {
     refusal: () => refusal,
+    waitingMs: () => {
+      const [oldest] = waiting
+      return oldest === undefined ? 0 : performance.now() - oldest.since
+    },
     watch: (listen) => {
       listener = listen
     }

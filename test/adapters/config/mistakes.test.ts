@@ -41,6 +41,7 @@ describe("node.yaml: each value that does not fit", () => {
     ["port: .inf", ".inf", "INVALID_PORT"],
     ["port: '80'", "'80'", "INVALID_PORT", "without quotes"],
     ["port: 010", "010", "octal"],
+    ["metrics-port: 65536", "65536", "a whole number from 0"],
     ["port: eighty", "eighty", "INVALID_PORT"],
     ["state: ''", "''", "the state directory is a path"],
     ["peers: x", "x", "peers are a list"],
