@@ -18,7 +18,12 @@ const runnable = ({ text }: Command): string | null => {
   return text.startsWith("pnpm ") ? `${RUNNER} ${text.slice("pnpm ".length)}` : null
 }
 
-const PAGES = ["README.md", "docs/how-to/find-a-failing-seed.md"]
+const PAGES = [
+  "README.md",
+  "docs/how-to/find-a-failing-seed.md",
+  "docs/how-to/try-the-demo.md",
+  "docs/how-to/when-something-is-wrong.md"
+]
 const given = process.argv.slice(2)
 
 let page = ""

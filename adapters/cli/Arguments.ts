@@ -95,6 +95,14 @@ export type Order =
   | { readonly _tag: "person" }
   | { readonly _tag: "person new"; readonly name: string }
   | { readonly _tag: "ping"; readonly name: string; readonly count: number }
+  | {
+      readonly _tag: "doctor"
+      readonly fix: boolean
+      /** Warnings count, too. */
+      readonly strict: boolean
+      /** The configuration that is meant; `null`: the one that clawmesh-node would read. */
+      readonly config: string | null
+    }
 
 export type Reading =
   | { readonly order: Order; readonly manner: Manner }
@@ -125,7 +133,10 @@ const options = {
   by: { type: "string" },
   shown: { type: "string" },
   confirm: { type: "string" },
-  all: { type: "boolean" }
+  all: { type: "boolean" },
+  fix: { type: "boolean" },
+  strict: { type: "boolean" },
+  config: { type: "string" }
 } as const
 type Flag = keyof typeof options
 const isFlag = (name: string): name is Flag => Object.hasOwn(options, name)
@@ -142,6 +153,7 @@ const commands: {
   world: { flags: ["zone", "kind", "source"], words: [0, 0] },
   trace: { flags: [], words: [1, 1] },
   ping: { flags: ["count"], words: [1, 1] },
+  doctor: { flags: ["fix", "strict", "config"], words: [0, 0] },
   actuators: { flags: [], words: [0, 0] },
   set: { flags: ["for", "again"], words: [2, 2] },
   hold: { flags: ["of"], words: [0, 1] },
@@ -180,6 +192,7 @@ export const roles = "node planner field sensor actuator viewer standby-planner"
 
 const needs: { readonly [flag: string]: string } = {
   state: "--state needs a directory, such as --state /var/lib/clawmesh",
+  config: "--config needs a file, such as --config /etc/clawmesh/node.yaml",
   since: "--since needs a time, such as --since 1h",
   kind: "--kind needs kinds, such as --kind peer,leader of events, or --kind observation of the world",
   zone: "--zone needs a zone, such as --zone zone-1",
@@ -348,6 +361,13 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
       if (count === 0) return misuse(`--count ${said}: write a number from 1 to 9999`)
       return ordered({ _tag: name, name: rest[0]!, count })
     }
+    case "doctor":
+      return ordered({
+        _tag: name,
+        fix: flags.has("fix"),
+        strict: flags.has("strict"),
+        config: flags.get("config") ?? null
+      })
     case "person new":
       return ordered({ _tag: name, name: rest[0]! })
     case "trust remove":
@@ -412,6 +432,9 @@ export const help = `Shows and changes what the clawmesh-node on this machine do
   clawmesh farm [ZONE|ASSET]          the farm, zone by zone: what is measured, what moves, what waits
   clawmesh trace FRAME                what led to a frame, and what came of it
   clawmesh ping NAME [--count N]      find, dial, shake hands, echo: one line each
+  clawmesh doctor                     look at this machine and this node, running or not, and say what to do
+      --config FILE  --strict         the node.yaml that is meant; warnings are problems, too
+      --fix                           mend what can be undone, and say each command
   clawmesh actuators                  what this node moves: state, hold, and who has the lease
   clawmesh set ACTUATOR STATE         have it moved, here or on another device, at a person's word
       --for 20m  --again

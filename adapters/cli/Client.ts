@@ -37,18 +37,20 @@ const elsewhere = (socket: string): string => {
     : "If a node runs with another state directory, name it: clawmesh status --state DIR"
 }
 
+const NO_SOCKET = "There is no such socket: no node runs with this state directory."
+const GONE = "The node that made this socket is gone."
+
+/** No node runs there, which is another thing than one that does not answer. */
+export const isStopped = ({ message }: Failure): boolean => [NO_SOCKET, GONE].some((why) => message.endsWith(why))
+
 const unreachable = (socket: string, error: NodeJS.ErrnoException): Failure => {
   const start = `Start it: clawmesh-node run --state ${dirname(socket)}`
   switch (error.code) {
     case "ENOENT":
     case "ENOTDIR":
-      return noAnswer(
-        socket,
-        "There is no such socket: no node runs with this state directory.",
-        `${start}\n${elsewhere(socket)}`
-      )
+      return noAnswer(socket, NO_SOCKET, `${start}\n${elsewhere(socket)}`)
     case "ECONNREFUSED":
-      return noAnswer(socket, "The node that made this socket is gone.", start)
+      return noAnswer(socket, GONE, start)
     case "ENOTSOCK":
       return noAnswer(socket, "This is no socket.", elsewhere(socket))
     case "EAGAIN":

@@ -31,8 +31,8 @@ const lookOf = ({ colour, quiet }: Manner, { env, isTerminal }: Surroundings): L
 })
 
 /** With `--json` a document on standard output, for whoever reads that; else a sentence, its first word the program's name. */
-const report = ({ json }: Manner, { err, out }: Surroundings, said: Failure | null): Exit => {
-  if (said === null) return exits.done
+const report = ({ json }: Manner, { err, out }: Surroundings, said: Failure | Exit): Exit => {
+  if (typeof said === "number") return said
   if (json) out(`${JSON.stringify(said)}\n`)
   else {
     // What the node or a mistyped word says is not to write to the terminal either.
@@ -61,10 +61,10 @@ export const command = async (words: ReadonlyArray<string>, around: Surroundings
   }
 }
 
-/** What came of a command that needs the node; `null`: all went well. */
-const ask = async (order: Errand["order"], manner: Manner, around: Surroundings): Promise<Failure | null> => {
+/** What came of a command that needs the node; an exit code: all is told. */
+const ask = async (order: Errand["order"], manner: Manner, around: Surroundings): Promise<Failure | Exit> => {
   const state = manner.state === null ? stateDirectory(around) : resolve(around.cwd, manner.state)
-  const { ask: question, env, home, nowMs, out } = around
+  const { ask: question, cwd, env, home, isRoot, nowMs, out } = around
   const look = lookOf(manner, around)
   const errand: Errand = {
     order,
@@ -74,7 +74,8 @@ const ask = async (order: Errand["order"], manner: Manner, around: Surroundings)
     nowMs,
     out,
     ask: question,
-    person: placeOf(env, home)
+    person: placeOf(env, home),
+    user: { cwd, env, home, isRoot }
   }
   try {
     const { perform } = await import("./Perform.ts")

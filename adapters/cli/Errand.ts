@@ -2,6 +2,8 @@
 import * as Effect from "effect/Effect"
 import { failure, type Failure } from "../operator/Failure.ts"
 import type { Manner, Order } from "./Arguments.ts"
+import type { User } from "../operator/Place.ts"
+import type { Exit } from "./Exit.ts"
 import type { Look } from "./Text.ts"
 
 export interface Errand {
@@ -16,9 +18,12 @@ export interface Errand {
   readonly ask: ((question: string) => Promise<string>) | null
   /** Where the key of this account is. */
   readonly person: string
+  /** Whose command it is, and where it was given. */
+  readonly user: User
 }
 
-export type Work = Effect.Effect<void, Failure>
+/** An exit code is one whose reason is told already. */
+export type Work = Effect.Effect<void | Exit, Failure>
 
 export const told = <D>({ manner, out }: Errand, document: D, screen: (document: D) => string): void =>
   out(manner.json ? `${JSON.stringify(document)}\n` : screen(document))

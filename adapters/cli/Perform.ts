@@ -22,8 +22,10 @@ import { decide, propose, showPerson, showProposal, showProposals } from "./Deci
 import { idIn, resolve } from "./Devices.ts"
 import { changeElectors, showElectors } from "./Electors.ts"
 import { showFarm } from "./FarmScreen.ts"
+import { doctor } from "./DoctorCommand.ts"
 import { COMMAND_MS_MAX, type Errand, refOf, told, wayOutOf, type Work } from "./Errand.ts"
 import { eventLine, eventsScreen } from "./EventScreen.ts"
+import { type Exit as ExitCode, exits } from "./Exit.ts"
 import { peerScreen, peersScreen } from "./PeerScreen.ts"
 import { ping } from "./Ping.ts"
 import { statusScreen } from "./StatusScreen.ts"
@@ -301,6 +303,8 @@ const work = (errand: Errand): Work => {
       return changeElectors(errand, order)
     case "ping":
       return ping(errand, order)
+    case "doctor":
+      return doctor(errand, order)
     case "trust list":
       return showTrust(errand)
     case "trust add":
@@ -310,10 +314,10 @@ const work = (errand: Errand): Work => {
   }
 }
 
-/** What went wrong; `null`: nothing. Rejects for defects only. */
-export const perform = async (errand: Errand): Promise<Failure | null> => {
+/** What went wrong, or the exit code of what was told. Rejects for defects only. */
+export const perform = async (errand: Errand): Promise<Failure | ExitCode> => {
   const exit = await Effect.runPromiseExit(work(errand))
-  if (Exit.isSuccess(exit)) return null
+  if (Exit.isSuccess(exit)) return exit.value ?? exits.done
   const error = Cause.findErrorOption(exit.cause)
   if (Option.isSome(error) && isFailure(error.value)) return error.value
   throw Cause.squash(exit.cause)

@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, isAbsolute, join } from "node:path"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { PERSON_VARIABLE } from "../config/Environment.ts"
 import { readPerson } from "../config/NodeFile.ts"
 import * as Keys from "../keys/Keys.ts"
 import { failure, type Failure } from "../operator/Failure.ts"
@@ -25,7 +26,7 @@ export interface Signer {
 
 /** `CLAWMESH_PERSON`, else in the configuration of the user (XDG Base Directory Specification). */
 export const placeOf = (env: { readonly [name: string]: string | undefined }, home: string): string => {
-  const said = env["CLAWMESH_PERSON"] ?? ""
+  const said = env[PERSON_VARIABLE] ?? ""
   if (said !== "") return said
   const xdg = env["XDG_CONFIG_HOME"] ?? ""
   return join(isAbsolute(xdg) ? xdg : join(home, ".config"), "clawmesh", "person.json")

@@ -40,7 +40,7 @@ const say = ({ look, manner, out }: Errand, line: Line): void => {
 }
 
 /** `host:port`, also out of a URL and with an IPv6 address; `null`: it is neither. */
-const placeOf = (address: string): { readonly host: string; readonly port: number } | null => {
+export const placeOf = (address: string): { readonly host: string; readonly port: number } | null => {
   const url = URL.parse(/^wss?:/u.test(address) ? address.replace(/^ws/u, "http") : `http://${address}`)
   if (url === null) return null
   const port = Number(url.port) || (address.startsWith("wss") ? 443 : 80)
@@ -49,7 +49,7 @@ const placeOf = (address: string): { readonly host: string; readonly port: numbe
 
 type Knock = { readonly tookMs: number; readonly error: string | null }
 
-const knock = (host: string, port: number): Effect.Effect<Knock> =>
+export const knock = (host: string, port: number): Effect.Effect<Knock> =>
   Effect.callback<Knock>((resume) => {
     const begun = performance.now()
     const socket = connect({ host, port, timeout: KNOCK_MS })
@@ -64,7 +64,7 @@ const knock = (host: string, port: number): Effect.Effect<Knock> =>
   })
 
 /** What a knock that failed says of the machine there, and what to do. */
-const knockWords = (error: string, name: string): readonly [text: string, hint: string] => {
+export const knockWords = (error: string, name: string): readonly [text: string, hint: string] => {
   switch (error) {
     case "ECONNREFUSED":
       return [

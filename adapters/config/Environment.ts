@@ -11,6 +11,8 @@ import { nearest } from "./Spelling.ts"
 export type Environment = { readonly [variable: string]: string | undefined }
 
 export const CONFIG_VARIABLE = "CLAWMESH_CONFIG"
+/** Of `clawmesh`: where the key of a person is. It is no slip for `CLAWMESH_PERSONS`. */
+export const PERSON_VARIABLE = "CLAWMESH_PERSON"
 
 const placed = (variable: string, value: string, offset: number, length: number): Placed => ({
   origin: { _tag: "Environment", variable },
@@ -33,7 +35,7 @@ export const readEnvironment = (environment: Environment, mistakes: Array<Mistak
     raws.set(key, { value: words.map((word) => word[0]), at, items })
   }
   // Other programs of ours may have variables of their own; one slip away from one of these is a slip.
-  const known = [...keys.map(variableOf), CONFIG_VARIABLE]
+  const known = [...keys.map(variableOf), CONFIG_VARIABLE, PERSON_VARIABLE]
   for (const [variable, text] of Object.entries(environment)) {
     if (!variable.startsWith("CLAWMESH_") || text === undefined || text === "") continue
     const meant = nearest(variable, known, 1)

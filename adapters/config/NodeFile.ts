@@ -58,6 +58,7 @@ export const NodeFile = Schema.Struct({
   profile: Schema.optionalKey(Profile),
   capabilities: Schema.optionalKey(listOf(fits((text) => /^[^\s,\p{Cc}]{1,512}$/u.test(text)))),
   farm: Schema.optionalKey(fits((text) => text !== "" && !text.includes("\0"))),
+  "metrics-port": Schema.optionalKey(wholeNumber(0, 65_535)),
   log: Schema.optionalKey(Log)
 })
 export type NodeFile = typeof NodeFile.Type
@@ -202,6 +203,13 @@ export const descriptions: { readonly [K in Key]: Description } = {
     says: "the description of the farm is a path, such as farm.yaml",
     about: "zones, sensors, actuators and rules of the farm",
     otherwise: "none"
+  },
+  "metrics-port": {
+    kind: "number",
+    value: "PORT",
+    says: "a port for metrics is a whole number from 0 (any that is free) to 65535",
+    about: "tell /metrics and /healthz on this port of 127.0.0.1; 0 takes any that is free",
+    otherwise: "none is told"
   },
   log: {
     kind: "text",

@@ -157,6 +157,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
   const { now } = attention
   const log = eventLog()
   let state = Node.make(config)
+  let turns = 0
 
   const nameOf = (deviceId: string): string | null =>
     deviceId === config.deviceId
@@ -177,6 +178,15 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     printed.event(told)
     audit.tell(Views.eventOf(state, told))
   }
+  directory.disk.watch((why) =>
+    printed.note(
+      now().wall,
+      why === null ? "info" : "warning",
+      why === null
+        ? "the disk takes what is to be stored again; nothing was lost"
+        : `${why}. Until it does, this node stores nothing: it votes for nobody, hands over where another may lead, and begins to move nothing. It tries again by itself`
+    )
+  )
   for (const note of directory.notes) printed.note(now().wall, "warning", note)
   if (mesh.founded)
     printed.note(now().wall, "info", `made the key of a new mesh; other nodes join it with --mesh-key=${mesh.meshKey}`)
@@ -220,6 +230,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     propose: calls.propose,
     decide: calls.decide,
     discovery: () => ({ enabled: settings.discovery, ...found }),
+    disk: directory.disk.refusal,
     operatorKey: mesh.operatorKey,
     farm: settings.farm,
     address: () => address
@@ -227,6 +238,18 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
   yield* Operator.serve(daemon, socketIn(settings.stateDirectory)).pipe(
     Effect.mapError((error) => failure(error.message, "", 1))
   )
+
+  // Loaded by those who tell it.
+  const told =
+    settings.metricsPort === null
+      ? null
+      : yield* (yield* Effect.promise(() => import("../metrics/Metrics.ts")))
+          .serve(daemon, { turns: () => turns, waitingMs: directory.disk.waitingMs }, settings.metricsPort)
+          .pipe(
+            Effect.mapError((error) =>
+              failure(error.message, "Choose another one with --metrics-port, or leave it out.", 1)
+            )
+          )
 
   // Loaded by those who move something.
   const hardware: Hardware["Service"] =
@@ -245,6 +268,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     bootId: directory.bootId,
     amnesia: directory.amnesia,
     stepped: (_before, _input, after) => {
+      turns++
       state = after
     }
   }).pipe(
@@ -332,5 +356,6 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     discovery: daemon.discovery(),
     diagnoses
   })
+  if (told !== null) printed.note(now().wall, "info", `tells /metrics and /healthz at http://${told}`)
   yield* Fiber.join(running)
 })

@@ -2,10 +2,10 @@
 import { StartFailure } from "../config/StartFailure.ts"
 import type { StateRefused } from "../vault/StateRefused.ts"
 
-export const stateFailure = ({ path, problem, reason, wayOut }: StateRefused): StartFailure =>
+export const stateFailure = ({ passes, path, problem, reason, wayOut }: StateRefused): StartFailure =>
   new StartFailure({
     message: `${path}: ${problem.replace(/\.$/u, "")}`,
     hint: wayOut,
-    // Another daemon may stop by itself; everything else waits for a person.
-    exit: reason === "Busy" ? 1 : 78
+    // Another daemon may stop by itself, and a disk may have room again; everything else waits for a person.
+    exit: reason === "Busy" || passes === true ? 1 : 78
   })

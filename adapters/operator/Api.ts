@@ -70,6 +70,8 @@ export const Peer = Schema.Struct({
   heardMs: Schema.NullOr(Schema.Natural),
   /** Smoothed round trip; `null`: not measured. */
   rttMs: Schema.NullOr(Schema.Natural),
+  /** How far its calendar was ahead of this node's at the last handshake; `null`: there was none in this boot. */
+  clockOffsetMs: Schema.NullOr(Schema.Int),
   /** The lasting reason for which we do not talk to each other, a code of the protocol. */
   refused: Schema.NullOr(Schema.String),
   dialling: Schema.Struct({
@@ -104,7 +106,8 @@ export const Warning = Schema.Struct({
     "DISCOVERY_FAILED",
     "NOT_RUNNING",
     "AMNESIA",
-    "ELECTORS_WAIT"
+    "ELECTORS_WAIT",
+    "DISK_REFUSES"
   ]),
   about: Schema.NullOr(Device),
   text: Schema.String,

@@ -81,6 +81,7 @@ const peersOf = (node: NodeState, now: Instant): ReadonlyArray<Api.Peer> => {
       configured: configuredOf(trusted),
       heardMs: member === undefined || member.heardAt === 0 ? null : elapsed(member.heardAt, now),
       rttMs: member === undefined || member.srtt8 === 0 || !peer.linked ? null : Math.round(member.srtt8 / 8),
+      clockOffsetMs: peer.clockOffsetMs === undefined ? null : Math.round(peer.clockOffsetMs),
       refused: peer.refused ?? null,
       dialling: {
         addresses: configured === null ? (contact?.found ?? []) : [configured],
@@ -200,13 +201,20 @@ const warningsOf = (
   node: NodeState,
   now: Instant,
   peers: ReadonlyArray<Api.Peer>,
-  discovery: Discovery
+  discovery: Discovery,
+  refusal: string | null
 ): ReadonlyArray<Api.Warning> => {
   const warnings: Array<Api.Warning> = []
   const warn = (code: Api.Warning["code"], text: string, hint: string | null): void => {
     warnings.push({ code, about: null, text, hint })
   }
   const uptimeMs = uptimeOf(node, now)
+  if (refusal !== null)
+    warn(
+      "DISK_REFUSES",
+      `nothing is stored, so that this node votes for nobody and begins to move nothing: ${refusal}`,
+      "clawmesh doctor"
+    )
   if (node.phase === "recalling")
     warn(
       "AMNESIA",
@@ -291,7 +299,7 @@ export const status = (daemon: Daemon): Api.Status => {
     strangers: strangersOf(node),
     refusals,
     discovery,
-    warnings: warningsOf(node, now, peers, discovery)
+    warnings: warningsOf(node, now, peers, discovery, daemon.disk())
   }
 }
 
@@ -305,7 +313,7 @@ export const health = (daemon: Daemon): Api.Health => {
   const node = daemon.state()
   const now = daemon.now()
   const all = peersOf(node, now)
-  const warnings = warningsOf(node, now, all, daemon.discovery())
+  const warnings = warningsOf(node, now, all, daemon.discovery(), daemon.disk())
   const links = all.map(({ configured, id, link, name }) => ({ id, name, configured, link }))
   return { $type: "clawmesh.health/1", ...headOf(node, now), healthy: warnings.length === 0, links, warnings }
 }

@@ -16,8 +16,8 @@ import type { Operation } from "../../kernel/journal/Disk.ts"
 const FILE_MODE = 0o600
 
 const REASONS: ReadonlyMap<string, string> = new Map([
-  ["ENOSPC", "the disk is full: make room, then start the node again"],
-  ["EDQUOT", "the owner's disk quota is used up: make room, then start the node again"],
+  ["ENOSPC", "the disk is full: make room"],
+  ["EDQUOT", "the owner's disk quota is used up: make room"],
   ["EROFS", "the disk is mounted read-only, which is often what a failing card looks like"],
   ["EACCES", "permission denied: it must belong to the user that the node runs as"],
   ["EPERM", "operation not permitted: it must belong to the user that the node runs as"],
@@ -48,6 +48,9 @@ export class DiskFailed extends Schema.TaggedError<DiskFailed>()("DiskFailed", {
     return `cannot ${this.doing} ${this.path}: ${this.why}`
   }
 }
+
+/** It takes nothing more, or nothing at all, and may again: somebody makes room, or mounts it anew. */
+export const hasNoRoom = ({ cause }: DiskFailed): boolean => ["ENOSPC", "EDQUOT", "EROFS"].includes(codeOf(cause))
 
 /** An operation of the file system at `path`. */
 export const attempt = <A>(doing: string, path: string, run: () => Promise<A>): Effect.Effect<A, DiskFailed> =>

@@ -13,7 +13,7 @@ import { open, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import * as Effect from "effect/Effect"
-import { attempt } from "./Files.ts"
+import { attempt, hasNoRoom } from "./Files.ts"
 import { StateRefused } from "./StateRefused.ts"
 
 const LOCK = "lock"
@@ -47,6 +47,11 @@ const busy = (directory: string): Effect.Effect<never, StateRefused> =>
     }
   )
 
+const writeHolder = (directory: string) =>
+  attempt("write", join(directory, HOLDER), () =>
+    writeFile(join(directory, HOLDER), `${process.pid}\n`, { mode: 0o600 })
+  )
+
 /** Holds the directory until the scope closes. */
 export const acquire = (directory: string) =>
   Effect.gen(function* () {
@@ -71,19 +76,26 @@ export const acquire = (directory: string) =>
         Effect.catch((error) =>
           error.errcode === SQLITE_BUSY
             ? busy(directory)
-            : Effect.fail(
-                new StateRefused({
-                  reason: "Unusable",
-                  path,
-                  problem: `cannot lock it: ${error.message}.`,
-                  wayOut: "The directory must be on a local disk, writable by the user that the node runs as."
-                })
+            : // SQLite says the same of a file that is another's and of a disk that is mounted read-only.
+              Effect.andThen(
+                Effect.catchIf(
+                  writeHolder(directory),
+                  (failed) => !hasNoRoom(failed),
+                  () => Effect.void
+                ),
+                Effect.fail(
+                  new StateRefused({
+                    reason: "Unusable",
+                    path,
+                    problem: `cannot lock it: ${error.message}.`,
+                    wayOut: "The directory must be on a local disk, writable by the user that the node runs as."
+                  })
+                )
               )
         )
       ),
       (database) => Effect.sync(() => database.close())
     )
-    yield* attempt("write", join(directory, HOLDER), () =>
-      writeFile(join(directory, HOLDER), `${process.pid}\n`, { mode: 0o600 })
-    )
+    // Only for people: a full disk may leave it out.
+    yield* Effect.ignore(writeHolder(directory))
   })

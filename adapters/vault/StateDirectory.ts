@@ -23,6 +23,7 @@ import { attempt, type DiskFailed, Files, makeDurable } from "./Files.ts"
 import * as Identity from "./Identity.ts"
 import * as Lock from "./Lock.ts"
 import { StateRefused } from "./StateRefused.ts"
+import * as Patient from "./Patient.ts"
 import * as VaultOn from "./Vault.ts"
 
 const DIRECTORY_MODE = 0o700
@@ -39,6 +40,8 @@ export interface StateDirectory {
   /** This device had an identity, but has lost what it knew, and has stored no incarnation since. */
   readonly amnesia: boolean
   readonly vault: Vault["Service"]
+  /** Whether it takes what is to be stored. */
+  readonly disk: Patient.Disk
   /** For people: what was found and mended. */
   readonly notes: ReadonlyArray<string>
 }
@@ -129,7 +132,7 @@ const opened = Effect.fnUntraced(function* (path: string, options: Options) {
   const files = yield* Files.open(path)
   const found = yield* readIdentity(files)
   if (found === null) yield* firstBoot(files)
-  const store = yield* VaultOn.open(files, { ...options, birth: found === null ? "first" : "lost" })
+  const store = yield* Patient.open(files, { ...options, birth: found === null ? "first" : "lost" })
   const identity = found ?? (yield* makeIdentity(files))
   notes.push(...(yield* closeToOthers(files)), ...store.notes)
   return {
@@ -139,6 +142,7 @@ const opened = Effect.fnUntraced(function* (path: string, options: Options) {
     created: found === null,
     amnesia: store.amnesia,
     vault: store.vault,
+    disk: store.disk,
     notes
   }
 })

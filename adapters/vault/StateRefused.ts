@@ -1,6 +1,6 @@
 /**
  * Why a node does not start on its state directory (B11), in words for people: where, what is wrong, and how to go on. None of
- * these goes away by itself, so trying again does not help.
+ * these goes away by itself, but for another process and a full disk, so trying again does not help.
  */
 import * as Schema from "effect/Schema"
 
@@ -22,7 +22,9 @@ export class StateRefused extends Schema.TaggedError<StateRefused>()("StateRefus
   /** The file or directory. */
   path: Schema.String,
   problem: Schema.String,
-  wayOut: Schema.String
+  wayOut: Schema.String,
+  /** The disk has no room for now: starting again may help. */
+  passes: Schema.optionalKey(Schema.Literal(true))
 }) {
   override get message() {
     return `${this.path}: ${this.problem}\n${this.wayOut}`

@@ -19,7 +19,7 @@ import { JOURNAL, SNAPSHOTS, type Image } from "../../kernel/journal/Disk.ts"
 import { RECORDS_MAX } from "../../kernel/journal/Format.ts"
 import * as Journal from "../../kernel/journal/Journal.ts"
 import { StoreFailed, Vault } from "../../kernel/Ports.ts"
-import { type DiskFailed, Files } from "./Files.ts"
+import { type DiskFailed, Files, hasNoRoom } from "./Files.ts"
 import { StateRefused } from "./StateRefused.ts"
 import { worldFile } from "./WorldFile.ts"
 
@@ -39,7 +39,8 @@ export const unusable = (error: DiskFailed): StateRefused =>
     reason: "Unusable",
     path: error.path,
     problem: `cannot ${error.doing} it: ${error.why}.`,
-    wayOut: "Put that right, or name another directory with --state."
+    wayOut: "Put that right, or name another directory with --state.",
+    ...(hasNoRoom(error) ? { passes: true } : {})
   })
 
 export const imageOf = Effect.fnUntraced(function* (files: Files) {

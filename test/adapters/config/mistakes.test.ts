@@ -41,6 +41,7 @@ describe("node.yaml: each value that does not fit", () => {
     ["port: .inf", ".inf", "INVALID_PORT"],
     ["port: '80'", "'80'", "INVALID_PORT", "without quotes"],
     ["port: 010", "010", "octal"],
+    ["metrics-port: 65536", "65536", "a whole number from 0"],
     ["port: eighty", "eighty", "INVALID_PORT"],
     ["state: ''", "''", "the state directory is a path"],
     ["peers: x", "x", "peers are a list"],
@@ -213,6 +214,8 @@ describe("environment", () => {
   })
 
   it("one slip in the name of a variable is told; variables of other programs are not ours", () => {
+    // Of clawmesh, on whose account a node may be started, too.
+    assert.deepStrictEqual(settings({ environment: { CLAWMESH_PERSON: "/home/asha/key.json" } }).persons, [])
     assert.deepStrictEqual(told({ environment: { CLAWMESH_PROT: "80" } }), [
       ["CLAWMESH_PROT", "CLAWMESH_PROT", "no such variable; did you mean CLAWMESH_PORT?"]
     ])

@@ -166,6 +166,13 @@ const cases: { readonly [K in Key]: Case } = {
     // In a file it is seen from that file, else from where the daemon is started.
     expect: { flag: "/work/one.yaml", environment: "/two.yaml", file: "/etc/clawmesh/three.yaml", none: null }
   },
+  "metrics-port": {
+    field: "metricsPort",
+    flags: ["--metrics-port", "9464"],
+    variable: "9465",
+    yaml: "9466",
+    expect: { flag: 9_464, environment: 9_465, file: 9_466, none: null }
+  },
   log: {
     field: "logFormat",
     flags: ["--log", "json"],

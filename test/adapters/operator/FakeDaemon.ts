@@ -88,6 +88,8 @@ export class FakeDaemon implements Daemon {
     })
   }
   readonly discovery = () => this.found
+  refusal: string | null = null
+  readonly disk = () => this.refusal
   readonly address = () => "127.0.0.1:18789"
 
   /** Something happened `agoMs` ago, by the calendar of this daemon. */

@@ -204,6 +204,10 @@ describe("what needs a look", () => {
     const daemon = new FakeDaemon().settle()
     daemon.found = { enabled: true, runs: false, why: "no network" }
     assert.deepStrictEqual(warnings(daemon), ["DISCOVERY_FAILED"])
+    daemon.refusal = "cannot append to /x/journal: the disk is full: make room (ENOSPC)"
+    assert.deepStrictEqual(warnings(daemon), ["DISK_REFUSES", "DISCOVERY_FAILED"])
+    assert.isFalse(Views.health(daemon).healthy)
+    daemon.refusal = null
     daemon.found = { enabled: false, runs: false, why: "switched off" }
     assert.deepStrictEqual(warnings(daemon), [])
   })
