@@ -158,7 +158,7 @@ export const command = (daemon: Daemon, wanted: Api.CommandRequest): Effect.Effe
       ...common,
       channel: GUARDIAN,
       idempotencyKey: randomUUID(),
-      message: leaseOf(node, actuator, begun)
+      message: leaseOf(node, actuator, daemon.now())
     })
     if (!lease.ok) return told(lease)
     if (!isLease(lease.result))

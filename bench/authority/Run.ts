@@ -277,7 +277,7 @@ export class Authority {
   private lease(planner: Planner, work: Work, intent: string, told: (outcome: Outcome) => void): void {
     const { machine } = planner
     const state = machine.state()!
-    const message = leaseOf(state, VALVE, machine.clock.mono(this.world.nowMs))
+    const message = leaseOf(state, VALVE, machine.clock.instant(this.world.nowMs))
     planner.asksUntilMs = this.world.nowMs + ANSWER_MS
     this.ask(planner, work, { channel: GUARDIAN_CHANNEL, message }, (outcome) => {
       planner.asksUntilMs = 0

@@ -4,20 +4,24 @@ import type { Envelope, Fence } from "./Envelope.ts"
 import { certificateOf } from "../leadership/Certificate.ts"
 import type { Leadership } from "../leadership/Leadership.ts"
 import type { Config } from "../Config.ts"
+import type { Instant } from "../Time.ts"
 import type { EvidenceSource, Tier } from "../wire/ContextFrame.ts"
 import type { Role } from "../wire/Frame.ts"
 
 /** Where commands go; who owns the actuator takes them. */
 export const COMMANDS = "clawmesh.commands"
 
-/** For a lease. Who leads at `mono` shows that it does, and takes over from whoever led before (P16.10). */
+/**
+ * For a lease. Who leads shows that it does, and takes over from whoever led before (P16.10). By the calendar that it has now its guardian
+ * will judge how old its commands are.
+ */
 export const leaseOf = (
   node: { readonly config: Config; readonly incarnation: number; readonly leadership: Leadership },
   actuator: string,
-  mono: number
-): { readonly lease: string; readonly certificate?: unknown } => {
+  { mono, wall }: Instant
+): { readonly lease: string; readonly calendarMs: number; readonly certificate?: unknown } => {
   const certificate = certificateOf(node, node.config, mono)
-  return { lease: actuator, ...(certificate === null ? {} : { certificate }) }
+  return { lease: actuator, calendarMs: wall, ...(certificate === null ? {} : { certificate }) }
 }
 
 export interface Wanted {

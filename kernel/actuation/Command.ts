@@ -26,7 +26,7 @@ import { note, type Order, type Turn } from "../Turn.ts"
 import type { DeviceId } from "../wire/Frame.ts"
 
 /** Older than this by its sender's calendar: a command is not for now. */
-const COMMAND_AGE_MAX_MS = 60_000
+export const COMMAND_AGE_MAX_MS = 60_000
 /** Who wait for what comes of one intent. */
 const WAITING_MAX = 4
 
@@ -88,7 +88,8 @@ const fencedOff = (
     return ["STALE_EPOCH", `epoch ${group.epoch} is in force, and not of this sender`]
   if (fence.n !== undefined && guard.newest.epoch === fence.epoch && fence.n <= guard.newest.n)
     return ["STALE_EPOCH", "a newer command under this lease came before it"]
-  if (order.calendarMs !== null && order.calendarMs - envelope.createdAtMs > COMMAND_AGE_MAX_MS)
+  const calendarMs = guard.aheadMs === null ? order.calendarMs : turn.at.mono + guard.aheadMs
+  if (calendarMs !== null && calendarMs - envelope.createdAtMs > COMMAND_AGE_MAX_MS)
     return ["EXPIRED_COMMAND", "it was made too long ago"]
   return null
 }

@@ -97,6 +97,8 @@ export interface Guard {
   readonly group: string
   readonly holding: Holding | null
   readonly leaseUntil: number
+  /** The calendar of whoever asked for the lease, less our `mono`, ms; `null`: it did not say. */
+  readonly aheadMs: number | null
   /** The newest command of an epoch that came; of none before its first. */
   readonly newest: { readonly epoch: number; readonly n: number }
   readonly step: Step | null

@@ -73,6 +73,7 @@ export const open = (before: Guardian, turn: Turn, lost: boolean): Guardian => {
       group,
       holding: null,
       leaseUntil: -NEVER_MS,
+      aheadMs: null,
       newest: { epoch, n: 0 },
       step: null,
       move: null,

@@ -3,11 +3,18 @@ import type { Actuator } from "./Actuator.ts"
 import { each, LEASE_MS, put, refuse, yes, type Guard, type Guardian } from "./Guard.ts"
 import * as Ledger from "./Ledger.ts"
 import { compareTerms, TERM_ZERO } from "../leadership/Term.ts"
+import { isPlain } from "../wire/ContextFrame.ts"
 import type { DeviceId, Term } from "../wire/Frame.ts"
 import type { Order, Turn } from "../Turn.ts"
 
 export const isHolder = (holder: Ledger.Holder | null, from: Ledger.Holder): boolean =>
   holder !== null && holder.deviceId === from.deviceId && holder.incarnation === from.incarnation
+
+/** How far the calendar of who asks is ahead of our clock: since its session began it may have been set. */
+const aheadIn = ({ params: { message } }: Order, { at }: Turn): number | null => {
+  const calendarMs = isPlain(message) ? message["calendarMs"] : undefined
+  return Number.isSafeInteger(calendarMs) ? (calendarMs as number) - at.mono : null
+}
 
 /**
  * Free or run out, it is granted; to the same holder it goes on. `term`: of a certificate that is true, which is of a higher term than
@@ -28,7 +35,7 @@ export const lease = (
   const takesOver = term !== null && compareTerms(term, before) > 0
   if (!takesOver && isHolder(holder, order.from) && guard.step?._tag !== "Granting") {
     yes(turn, order.ticket, leaseResult(guard, actuator.ref, turn))
-    return { ...guard, leaseUntil: mono + LEASE_MS }
+    return { ...guard, leaseUntil: mono + LEASE_MS, aheadMs: aheadIn(order, turn) }
   }
   if ((guard.leaseUntil > mono && !takesOver) || guard.step?._tag === "Granting")
     return refuse(turn, order, actuator.ref, "TARGET_BUSY", "another one holds it")
@@ -45,6 +52,7 @@ export const lease = (
   return {
     ...guard,
     leaseUntil: mono + LEASE_MS,
+    aheadMs: aheadIn(order, turn),
     step: { _tag: "Granting", stored, orders: [order.ticket], ref: actuator.ref }
   }
 }

@@ -91,7 +91,7 @@ const begin = (
   leadership: Leadership,
   turn: Turn
 ): Proposals => {
-  const message = leaseOf({ config, incarnation: turn.incarnation, leadership }, one.body.actuator, turn.at.mono)
+  const message = leaseOf({ config, incarnation: turn.incarnation, leadership }, one.body.actuator, turn.at)
   return ask(proposals, run, one, { channel: GUARDIAN, message }, turn)
 }
 

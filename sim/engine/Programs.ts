@@ -70,7 +70,7 @@ export const command = (machine: Machine, life: Life, want: Wanted): void => {
     to: owner,
     originGatewayId: config.deviceId,
     idempotencyKey: `${intentId}/lease/${world.nowMs}`,
-    message: state === null ? { lease: actuator } : leaseOf(state, actuator, clock.mono(world.nowMs))
+    message: state === null ? { lease: actuator } : leaseOf(state, actuator, clock.instant(world.nowMs))
   })
   wanted.set(call, want)
 }

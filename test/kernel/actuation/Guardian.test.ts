@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Actuator } from "../../../kernel/actuation/Actuator.ts"
 import { AGAIN_MS, anew, DRIVE_MS, LEASE_MS, RETRY_MAX_MS, RETRY_MS } from "../../../kernel/actuation/Guard.ts"
+import { COMMAND_AGE_MAX_MS } from "../../../kernel/actuation/Command.ts"
 import { onDriven, open } from "../../../kernel/actuation/Guardian.ts"
 import { CERTIFYING_MAX } from "../../../kernel/actuation/Takeover.ts"
 import type { Command } from "../../../kernel/Command.ts"
@@ -108,8 +109,8 @@ class Well {
     return null
   }
 
-  lease(from = "a"): Lease {
-    const lease = this.ask(from, { message: { lease: pump.ref } })
+  lease(from = "a", calendarMs?: number): Lease {
+    const lease = this.ask(from, { message: { lease: pump.ref, ...(calendarMs === undefined ? {} : { calendarMs }) } })
     assert.isObject(lease, `${from} gets a lease, and not ${String(lease)}`)
     return lease as Lease
   }
@@ -499,6 +500,24 @@ describe("a command", () => {
     const before = well.moved.length
     assert.strictEqual(well.wants({ ...well.lease(), ...lease }, "i1", wanted), code)
     assert.lengthOf(well.moved, before)
+  })
+
+  it("P16.5: how old a command is follows from the calendar that its sender had when it asked for the lease", () => {
+    const well = new Well()
+    const handshake = 86_400_000 + well.drive.mono
+    for (const [n, ahead] of [-3_600_000, 0, 3_600_000].entries()) {
+      const now = handshake + ahead
+      const lease = well.lease("b", now)
+      const late = { createdAtMs: now - COMMAND_AGE_MAX_MS - 1_000 }
+      assert.strictEqual(well.wants(lease, `old-${n}`, late, "b"), "EXPIRED_COMMAND", `${ahead} ms`)
+      assert.isNull(well.wants(lease, `i-${n}`, { createdAtMs: now, more: { again: true } }, "b"), `${ahead} ms`)
+      well.done()
+      well.pass(5_000)
+      well.done()
+    }
+    // What is no time is as if nothing had been said.
+    const lease = well.lease("b", Number.MAX_VALUE)
+    assert.isNull(well.wants(lease, "i-9", { more: { again: true } }, "b"))
   })
 
   it("P16.5, S2: of one who has no lease, or had one", () => {
