@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** `clawmesh`, the operator's hand tool: binds the command to this process, nothing more. */
+import { spawn } from "node:child_process"
 import { homedir } from "node:os"
 import { createInterface } from "node:readline/promises"
 import { command } from "./cli/Command.ts"
@@ -27,6 +28,15 @@ const ask = async (question: string): Promise<string> => {
   }
 }
 
+const run = (words: ReadonlyArray<string>): Promise<number | null> =>
+  new Promise((end) => {
+    const child = spawn(words[0]!, words.slice(1), { stdio: "inherit" })
+    // The terminal tells it, too; we end with it.
+    process.on("SIGINT", () => {})
+    child.once("error", () => end(null))
+    child.once("exit", (exit, signal) => end(signal === null ? exit : exits.done))
+  })
+
 const code = command(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
@@ -37,6 +47,7 @@ const code = command(process.argv.slice(2), {
   err: (text) => void process.stderr.write(text),
   ask: process.stdin.isTTY && process.stdout.isTTY ? ask : null,
   isTerminal: process.stdout.isTTY,
+  run,
   nowMs: () => Date.now()
 })
 

@@ -7,6 +7,12 @@
  */
 import { parseArgs } from "node:util"
 import { hint, nearest } from "../config/Spelling.ts"
+import { completion, type Shell, shells } from "./Completion.ts"
+
+/** What `wait` waits for. */
+export const awaited = ["ready", "leader", "peer"] as const
+/** As long as a start takes on a slow card, several times over. */
+const WAIT_MS = 30_000
 
 export interface Manner {
   readonly json: boolean
@@ -96,6 +102,16 @@ export type Order =
   | { readonly _tag: "person new"; readonly name: string }
   | { readonly _tag: "ping"; readonly name: string; readonly count: number }
   | {
+      readonly _tag: "wait"
+      readonly what: (typeof awaited)[number]
+      /** Of a peer; `null`: of none. */
+      readonly name: string | null
+      readonly timeoutMs: number
+    }
+  | { readonly _tag: "completion"; readonly shell: Shell }
+  /** What the service has said. How far back; `null`: the last lines. */
+  | { readonly _tag: "logs"; readonly follow: boolean; readonly sinceMs: number | null }
+  | {
       readonly _tag: "doctor"
       readonly fix: boolean
       /** Warnings count, too. */
@@ -136,7 +152,8 @@ const options = {
   all: { type: "boolean" },
   fix: { type: "boolean" },
   strict: { type: "boolean" },
-  config: { type: "string" }
+  config: { type: "string" },
+  timeout: { type: "string" }
 } as const
 type Flag = keyof typeof options
 const isFlag = (name: string): name is Flag => Object.hasOwn(options, name)
@@ -177,6 +194,9 @@ const commands: {
   "electors remove": { flags: [], words: [1, 1] },
   "electors replace": { flags: [], words: [2, 2] },
   "electors readmit": { flags: [], words: [1, 1] },
+  wait: { flags: ["timeout"], words: [1, 2] },
+  logs: { flags: ["follow", "since"], words: [0, 0] },
+  completion: { flags: [], words: [1, 1] },
   version: { flags: [], words: [0, 0] },
   help: { flags: [], words: [0, 2] }
 }
@@ -203,6 +223,7 @@ const needs: { readonly [flag: string]: string } = {
   by: "--by needs the name of a person, such as --by asha",
   shown: "--shown needs a state, such as --shown closed",
   confirm: "--confirm needs the name of what is moved, such as --confirm gate-1",
+  timeout: "--timeout needs a time, such as --timeout 30s",
   about: "--about needs a name, such as --about pump-1: of a device, of what moves, or of a proposal",
   of: "--of needs an actuator, such as --of pump-1",
   role: `--role needs a role: ${roles}`,
@@ -298,6 +319,8 @@ const missing: { readonly [command: string]: string } = {
     "electors readmit needs the name or id of an elector that lost its journal: clawmesh electors shows them",
   trace: "trace needs a frame: clawmesh trace ID; clawmesh world --json shows ids",
   set: "set needs an actuator and a state: clawmesh set pump-1 open --for 20m; clawmesh actuators shows both",
+  wait: `wait needs what for: clawmesh wait ${awaited.join(", ")} NAME`,
+  completion: `completion needs a shell: clawmesh completion ${shells.join(", ")}`,
   ping: "ping needs a name or an id: clawmesh ping NAME; clawmesh peers shows them",
   "trust remove": "trust remove needs a name or an id: clawmesh trust list shows them"
 }
@@ -361,6 +384,20 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
       if (count === 0) return misuse(`--count ${said}: write a number from 1 to 9999`)
       return ordered({ _tag: name, name: rest[0]!, count })
     }
+    case "wait":
+      return readWait(rest, flags.get("timeout"), misuse, ordered)
+    case "completion": {
+      const shell = shells.find((known) => known === rest[0])
+      if (shell !== undefined) return ordered({ _tag: name, shell })
+      return misuse(
+        `no completion for ${JSON.stringify(rest[0])}${hint(rest[0]!, shells) || `; there are ${shells.join(", ")}`}`
+      )
+    }
+    case "logs": {
+      const sinceMs = sinceOf(flags.get("since"))
+      if (typeof sinceMs === "string") return misuse(sinceMs)
+      return ordered({ _tag: name, follow: flags.has("follow"), sinceMs })
+    }
     case "doctor":
       return ordered({
         _tag: name,
@@ -420,6 +457,36 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
   }
 }
 
+const readWait = (
+  [word, name]: ReadonlyArray<string>,
+  timeout: string | undefined,
+  misuse: (message: string) => Reading,
+  ordered: (order: Order) => Reading
+): Reading => {
+  const what = awaited.find((known) => known === word)
+  if (what === undefined) {
+    const meant = hint(word!, awaited)
+    return misuse(
+      `nothing called ${JSON.stringify(word)} is waited for${meant || `; there are ${awaited.join(", ")} NAME`}`
+    )
+  }
+  if (what === "peer" && name === undefined) return misuse("wait peer needs a name or an id: clawmesh peers shows them")
+  if (what !== "peer" && name !== undefined) return misuse(`wait ${what} does not take ${JSON.stringify(name)}`)
+  const timeoutMs = timeout === undefined ? WAIT_MS : readTime(timeout)
+  if (timeoutMs === null) return misuse(`--timeout ${timeout}: write a time with a unit, such as 30s or 2m`)
+  return ordered({ _tag: "wait", what, name: name ?? null, timeoutMs })
+}
+
+/** What this shell is to read. */
+export const completionFor = (shell: Shell): string =>
+  completion(shell, {
+    commands: Object.fromEntries(Object.entries(commands).map(([name, { flags }]) => [name, flags])),
+    everywhere: EVERYWHERE,
+    valued: Object.entries(options).flatMap(([flag, { type }]) => (type === "string" ? [flag] : [])),
+    words: { wait: awaited, completion: shells },
+    values: { state: null, config: null, role: roles.split(" ") }
+  })
+
 export const help = `Shows and changes what the clawmesh-node on this machine does.
 
   clawmesh status                     this node and the mesh, one screen
@@ -435,6 +502,10 @@ export const help = `Shows and changes what the clawmesh-node on this machine do
   clawmesh doctor                     look at this machine and this node, running or not, and say what to do
       --config FILE  --strict         the node.yaml that is meant; warnings are problems, too
       --fix                           mend what can be undone, and say each command
+  clawmesh logs [-f]                  what the service has said, as journalctl keeps it
+      --since 1h
+  clawmesh wait ready                 until the node runs; also wait leader, wait peer NAME
+      --timeout 2m                    30s, if left out
   clawmesh actuators                  what this node moves: state, hold, and who has the lease
   clawmesh set ACTUATOR STATE         have it moved, here or on another device, at a person's word
       --for 20m  --again
@@ -463,6 +534,7 @@ export const help = `Shows and changes what the clawmesh-node on this machine do
   clawmesh electors [list]            who elects, and which list of them waits to be in force
   clawmesh electors add NAME          also remove NAME, replace OLD NEW, readmit NAME (which lost its journal):
                                       one change, signed where the operator key is kept, and all nodes follow
+  clawmesh completion SHELL           for bash, zsh or fish: source <(clawmesh completion bash)
   clawmesh version
   clawmesh help
 

@@ -7,7 +7,7 @@ import type { Exit } from "./Exit.ts"
 import type { Look } from "./Text.ts"
 
 export interface Errand {
-  readonly order: Exclude<Order, { readonly _tag: "help" | "version" }>
+  readonly order: Exclude<Order, { readonly _tag: "help" | "version" | "completion" | "logs" }>
   readonly manner: Manner
   readonly socket: string
   readonly look: Look

@@ -31,6 +31,7 @@ import { ping } from "./Ping.ts"
 import { statusScreen } from "./StatusScreen.ts"
 import { shellWord } from "./Text.ts"
 import { changeScreen, trustScreen } from "./TrustScreen.ts"
+import { wait } from "./Wait.ts"
 import { traceScreen, worldScreen } from "./WorldScreen.ts"
 
 /** What `events -f` shows of the past, where no time is given. */
@@ -303,6 +304,8 @@ const work = (errand: Errand): Work => {
       return changeElectors(errand, order)
     case "ping":
       return ping(errand, order)
+    case "wait":
+      return wait(errand, order)
     case "doctor":
       return doctor(errand, order)
     case "trust list":

@@ -38,6 +38,7 @@ export interface Settings {
   readonly capabilities: ReadonlyArray<string>
   /** Of 127.0.0.1; 0: any that is free; `null`: nothing is told there. */
   readonly metricsPort: number | null
+  readonly watchdog: boolean
   readonly logFormat: "json" | "readable"
   /** What this node moves; in the file only. */
   readonly actuators: ReadonlyArray<OwnedActuator>

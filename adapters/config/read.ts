@@ -153,6 +153,7 @@ export const readSettings = (
     // What it moves it can do, whether or not it says so twice.
     capabilities: [...new Set([...value("capabilities", plain([])), ...file.actuators.map(({ ref }) => ref)])],
     metricsPort: value("metrics-port", plain(null)),
+    watchdog: value("watchdog", plain(false)),
     logFormat: value("log", plain("readable" as const)),
     actuators: file.actuators,
     sensors: file.sensors,
@@ -225,6 +226,7 @@ export const shown = (settings: Settings): ReadonlyArray<readonly [Key, Readonly
     capabilities: listed(settings.capabilities, "none"),
     farm: [settings.farmFile ?? "(none)"],
     "metrics-port": [settings.metricsPort === null ? "(none)" : String(settings.metricsPort)],
+    watchdog: [String(settings.watchdog)],
     log: [settings.logFormat]
   }
   return keys.map((key) => [key, values[key], settings.origins[key]] as const)

@@ -52,6 +52,7 @@ import { stateFailure } from "./StateFailure.ts"
 import { Attention } from "./Attention.ts"
 import * as Carrier from "./Carrier.ts"
 import * as Clocks from "./Timepiece.ts"
+import * as Watchdog from "./Watchdog.ts"
 import { VERSION } from "./Version.ts"
 
 /** Events that the operator can look back on; some hours of an ordinary mesh. */
@@ -305,6 +306,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
   const topics = settings.sensors.filter(isTopic)
   if (topics.length > 0)
     yield* Effect.forkScoped((yield* Effect.promise(() => import("../hardware/Topics.ts"))).hear(topics, how))
+  if (settings.watchdog) yield* Effect.forkScoped(Watchdog.watch((ms, beat) => attention.each(ms, beat)))
   yield* Effect.forkScoped(Carrier.watch(daemon.offer, (ms, look) => attention.each(ms, look)))
   yield* Effect.addFinalizer(() =>
     Queue.offer(inbox, { _tag: "Leave", reason: "asked to stop" }).pipe(

@@ -36,6 +36,7 @@ export const clawmesh = (
       version: "1.2.3",
       isTerminal: false,
       ask: null,
+      run: () => Promise.resolve(null),
       nowMs: () => Date.now(),
       out: (text) => {
         out += text

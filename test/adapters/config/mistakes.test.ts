@@ -47,6 +47,7 @@ describe("node.yaml: each value that does not fit", () => {
     ["peers: x", "x", "peers are a list"],
     ["discovery: yes", "yes", "a boolean in YAML 1.1", "write true"],
     ["discovery: Off", "Off", "a boolean in YAML 1.1", "write false"],
+    ["watchdog: 1", "1", "watchdog is true or false"],
     ["discovery: 1", "1", "discovery is true or false"],
     ["discovery: 'true'", "'true'", "without quotes"],
     [`electors: ${id}`, id, "electors are a list of device ids"],

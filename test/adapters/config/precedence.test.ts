@@ -173,6 +173,13 @@ const cases: { readonly [K in Key]: Case } = {
     yaml: "9466",
     expect: { flag: 9_464, environment: 9_465, file: 9_466, none: null }
   },
+  watchdog: {
+    field: "watchdog",
+    flags: ["--watchdog"],
+    variable: "false",
+    yaml: "true",
+    expect: { flag: true, environment: false, file: true, none: false }
+  },
   log: {
     field: "logFormat",
     flags: ["--log", "json"],
