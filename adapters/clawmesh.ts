@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** `clawmesh`, the operator's hand tool: binds the command to this process, nothing more. */
-import { homedir } from "node:os"
+import { homedir, hostname } from "node:os"
 import { createInterface } from "node:readline/promises"
 import { command } from "./cli/Command.ts"
 import { exits } from "./cli/Exit.ts"
@@ -33,6 +33,7 @@ const code = command(process.argv.slice(2), {
   home: homedir(),
   isRoot: process.getuid?.() === 0,
   version: VERSION,
+  hostName: hostname(),
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   ask: process.stdin.isTTY && process.stdout.isTTY ? ask : null,

@@ -2,12 +2,16 @@
 import * as Effect from "effect/Effect"
 import { failure, type Failure } from "../operator/Failure.ts"
 import type { Manner, Order } from "./Arguments.ts"
+import type { Surroundings } from "./Command.ts"
 import type { Look } from "./Text.ts"
 
 export interface Errand {
   readonly order: Exclude<Order, { readonly _tag: "help" | "version" }>
   readonly manner: Manner
   readonly socket: string
+  /** The state directory that it is in. */
+  readonly state: string
+  readonly around: Surroundings
   readonly look: Look
   /** The calendar, ms since 1970. */
   readonly nowMs: () => number

@@ -16,6 +16,7 @@ import {
   type ReadYaml
 } from "./ConfigFile.ts"
 import { type Environment, readEnvironment } from "./Environment.ts"
+import { meshIdOf } from "../keys/Keys.ts"
 import { baseOf, contradictions, type Farm, readFarm } from "./Farm.ts"
 import type { CommandLine } from "./Flags.ts"
 import type { Mistake } from "./Mistake.ts"
@@ -23,6 +24,7 @@ import { type Key, keys, type NodeFile, readPerson } from "./NodeFile.ts"
 import type { Origin } from "./Origin.ts"
 import type { Settings } from "./Settings.ts"
 import type { Given, Settles } from "./Source.ts"
+import { readStanding } from "./Standing.ts"
 
 /** What of the machine and the process the defaults follow. */
 export interface Surroundings {
@@ -67,7 +69,7 @@ export const defaultStateDirectory = ({
 }
 
 /** The first label of the host name, where it is fit to be a name. */
-const defaultName = (hostName: string): Default<string> => {
+export const defaultName = (hostName: string): Default<string> => {
   const label = hostName.split(".")[0] ?? ""
   return /^[a-z0-9][a-z0-9_-]{0,62}$/iu.test(label)
     ? { value: label, because: "host name" }
@@ -103,7 +105,7 @@ export const readSettings = (
   const fromEnvironment = readEnvironment(environment, mistakes)
   const file = found === null ? noFile : readConfigFile(found, yaml, mistakes)
   if (mistakes.length > 0) return { mistakes }
-  const ranked: ReadonlyArray<Settles> = [line.settles, fromEnvironment, file.settles]
+  const ranked: Array<Settles> = [line.settles, fromEnvironment, file.settles]
 
   const find = <K extends Key>(key: K, among = ranked): Given<K> | undefined =>
     among.find((settles) => settles[key] !== undefined)?.[key]
@@ -120,6 +122,19 @@ export const readSettings = (
     .filter((settles) => settles["mesh-name"] !== undefined || settles["mesh-id"] !== undefined)
     .slice(0, 1)
   const state = value("state", defaultStateDirectory(surroundings))
+  // A path in a file is seen from that file, wherever the daemon is started.
+  const stateDirectory = resolve(origins.state?._tag === "File" && file.path !== null ? dirname(file.path) : cwd, state)
+  const meshName = value("mesh-name", plain(null), meshAmong)
+  const meshId = value("mesh-id", plain(null), meshAmong)
+  const meshKey = value("mesh-key", plain(null))
+  // Last, and never what the mesh itself is called: mesh.json is asked for that once the node has the directory to itself.
+  ranked.push(
+    readStanding(
+      stateDirectory,
+      { meshId: meshName === null ? meshId : meshIdOf(meshName), meshKey },
+      surroundings.read
+    )
+  )
   const persons = value("persons", plain([])).map((text) => readPerson(text)!)
   const strangers = file.approvers.filter(({ person }) => !persons.some(({ name }) => name === person))
   if (strangers.length > 0)
@@ -136,13 +151,12 @@ export const readSettings = (
   const settings = {
     name: value("name", defaultName(hostName)),
     role: value("role", plain("node" as const)),
-    meshName: value("mesh-name", plain(null), meshAmong),
-    meshId: value("mesh-id", plain(null), meshAmong),
-    meshKey: value("mesh-key", plain(null)),
+    meshName,
+    meshId,
+    meshKey,
     host: value("host", plain("0.0.0.0")),
     port: value("port", plain(PORT)),
-    // A path in a file is seen from that file, wherever the daemon is started.
-    stateDirectory: resolve(origins.state?._tag === "File" && file.path !== null ? dirname(file.path) : cwd, state),
+    stateDirectory,
     peers: value("peers", plain([])).map(readPeer),
     discovery: value("discovery", plain(true)),
     electors: [...value("electors", plain([]))].sort(compareText),
