@@ -69,6 +69,8 @@ export type Order =
       /** `null`: as it stands, or as the device calls itself. */
       readonly name: string | null
       readonly key: string | null
+      /** What it may move; `null`: as it stands. */
+      readonly may: ReadonlyArray<string> | null
       readonly gen1: boolean
     }
   | { readonly _tag: "trust remove"; readonly name: string }
@@ -201,7 +203,7 @@ const commands: {
   person: { flags: [], words: [0, 0] },
   "person new": { flags: [], words: [1, 1] },
   "trust list": { flags: [], words: [0, 0] },
-  "trust add": { flags: ["role", "name", "key", "gen1"], words: [1, 1] },
+  "trust add": { flags: ["role", "name", "key", "may", "gen1"], words: [1, 1] },
   "trust show": { flags: [], words: [1, 1] },
   "trust pending": { flags: [], words: [0, 0] },
   "trust revoke": { flags: [], words: [1, 1] },
@@ -262,6 +264,10 @@ const sinceOf = (since: string | undefined): number | null | string =>
   since === undefined
     ? null
     : (readTime(since) ?? `--since ${since}: write a time with a unit, such as 90s, 20m, 1h or 2d`)
+
+/** `--may none` takes everything back. */
+const mayOf = (flags: ReadonlyMap<string, string>): ReadonlyArray<string> =>
+  (flags.get("may") ?? "").split(",").filter((ref) => ref !== "" && ref !== "none")
 
 interface Given {
   readonly flags: Map<Flag, string>
@@ -388,7 +394,16 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
       const role = flags.get("role")
       if (role === undefined) return misuse(`trust add needs a role: --role ${roles.replaceAll(" ", "|")}`)
       const key = flags.get("key") ?? null
-      return ordered({ _tag: name, id: rest[0]!, role, name: flags.get("name") ?? null, key, gen1: flags.has("gen1") })
+      const may = flags.has("may") ? mayOf(flags) : null
+      return ordered({
+        _tag: name,
+        id: rest[0]!,
+        role,
+        name: flags.get("name") ?? null,
+        key,
+        may,
+        gen1: flags.has("gen1")
+      })
     }
     case "world": {
       const kinds = (flags.get("kind") ?? "").split(",").filter((kind) => kind !== "")
@@ -437,7 +452,7 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
       return ordered({
         _tag: name,
         role: flags.get("role") ?? "viewer",
-        may: (flags.get("may") ?? "").split(",").filter((ref) => ref !== ""),
+        may: mayOf(flags),
         name: flags.get("name") ?? null,
         forMs,
         file: flags.get("file") ?? null,

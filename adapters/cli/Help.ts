@@ -46,7 +46,7 @@ export const help = `Shows and changes what the clawmesh-node on this machine do
   clawmesh resume                     it may again
   clawmesh trust list                 whom this node trusts, and who else is near
   clawmesh trust add ID --role ROLE   trust a device; say the same on the device
-      --name NAME  --key KEY  --gen1
+      --name NAME  --key KEY  --gen1  --may ACTUATOR
   clawmesh trust show NAME            everything about one
   clawmesh trust pending              who is invited, and who else is near
   clawmesh trust rename NAME NEW      call it otherwise here

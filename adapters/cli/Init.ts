@@ -34,21 +34,29 @@ const screen = (errand: Errand, done: Done): string => {
   const { look, manner } = errand
   if (look.quiet) return ""
   const { id, madeIdentity, madeMesh, mesh, publicKey, state } = done
-  const where = manner.state === null ? "" : ` --state ${shellWord(manner.state)}`
+  const where = manner.state === null ? "" : ` --state ${shellWord(printable(manner.state))}`
   const lines = [
-    madeIdentity
-      ? "This device has an identity from now on."
-      : `This device has an identity already; ${madeMesh ? "it stays as it is" : "nothing was changed"}.`,
+    styled(
+      madeIdentity
+        ? "This device has an identity from now on."
+        : `This device has an identity already; ${madeMesh ? "it stays as it is" : "nothing was changed"}.`,
+      "bold",
+      look
+    ),
     fact("id", id, look),
     fact("key", publicKey, look),
-    fact("kept in", state, look),
-    fact("mesh", mesh === null ? "none yet" : `${mesh.name ?? mesh.id}${madeMesh ? ", made just now" : ""}`, look),
+    fact("kept in", printable(state), look),
+    fact(
+      "mesh",
+      mesh === null ? "none yet" : `${printable(mesh.name ?? mesh.id)}${madeMesh ? ", made just now" : ""}`,
+      look
+    ),
     "",
     ...(mesh === null
       ? ["Next, with the code that clawmesh invite shows on a node of the mesh:", `  clawmesh join CODE${where}`]
       : ["Next:", `  clawmesh-node run${where}`, "and, for each further device:", `  clawmesh invite${where}`])
   ]
-  return `${lines.map((line) => (line === lines[0] ? styled(line, "bold", look) : printable(line))).join("\n")}\n`
+  return `${lines.join("\n")}\n`
 }
 
 const objection = (order: Extract<Order, { readonly _tag: "init" }>, name: string): Failure | null => {

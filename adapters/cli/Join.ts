@@ -1,30 +1,36 @@
 /**
- * `clawmesh join`: finds the node that invites, proves to know its code, and becomes a device of its mesh.
+ * `clawmesh join`: finds the node that invites, proves to know its code, and becomes a device of its mesh. A device that is in that mesh already
+ * comes to trust one more node of it in the same way, also while its own node runs.
  *
  * Promises: until the welcome is there nothing is written but, where a state directory is there already, what `clawmesh init`
  * would have. `mesh.json` comes last, as a whole: a device belongs to the mesh, and trusts who invited it, or it belongs to none.
  */
 import { existsSync, readFileSync, statSync } from "node:fs"
-import { resolve } from "node:path"
+import { join as joinPath, resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
-import type { Grant } from "../../kernel/pairing/Ceremony.ts"
+import type * as Scope from "effect/Scope"
+import type { Challenge, Grant } from "../../kernel/pairing/Ceremony.ts"
 import { readCode } from "../../kernel/pairing/Code.ts"
+import type { Role } from "../../kernel/wire/Frame.ts"
 import { printable } from "../config/Printable.ts"
 import { defaultName, PORT } from "../config/read.ts"
 import { generate } from "../keys/Keys.ts"
 import * as Mesh from "../node/Mesh.ts"
+import * as Api from "../operator/Api.ts"
 import { failure, type Failure } from "../operator/Failure.ts"
 import { nameProblem } from "../operator/Trusting.ts"
 import * as Guest from "../pairing/Guest.ts"
 import { isLink, readAddress, readLink, type Link } from "../pairing/Link.ts"
 import { credentialsOf } from "../tls/Certificate.ts"
 import { Files } from "../vault/Files.ts"
+import * as IdentityFile from "../vault/Identity.ts"
 import type { Identity } from "../vault/Identity.ts"
 import * as StateDirectory from "../vault/StateDirectory.ts"
 import { unusable } from "../vault/Vault.ts"
 import type { Order } from "./Arguments.ts"
+import { ask } from "./Client.ts"
 import { type Errand, told, type Work } from "./Errand.ts"
 import { canMake, elsewhere, isEmpty, meshIn, meshWords, refusedState } from "./Place.ts"
 import { fact, type Look, shellWord, styled } from "./Text.ts"
@@ -187,9 +193,10 @@ const nowhere = (met: ReadonlyArray<Met>, byAddress: boolean): Failure => {
 }
 
 /** The last word of a place that has one. */
-const verdict = ({ came, place }: Met): Failure | null => {
+const verdict = ({ came, place }: Met, state: string): Failure | null => {
   const where = addressWords(place.address)
-  if (came._tag === "Objected") return failure("REFUSED", came.why)
+  if (came._tag === "Objected")
+    return failure("REFUSED", came.why, `To leave its mesh, stop clawmesh-node and move mesh.json out of ${state}`)
   if (came._tag !== "Refused") return null
   const { refusal } = came
   switch (refusal.code) {
@@ -208,11 +215,13 @@ const verdict = ({ came, place }: Met): Failure | null => {
   }
 }
 
+const peerOf = ({ host }: Grant, address: Guest.Address): string => `${host.id}=wss://${addressWords(address)}`
+
 const standingOf = (grant: Grant, address: Guest.Address): Mesh.Kept =>
   Mesh.joining(grant.mesh, {
     name: grant.device.name,
     role: grant.device.role,
-    peers: [`${grant.host.id}=wss://${addressWords(address)}`],
+    peers: [peerOf(grant, address)],
     electors: grant.electors,
     manifestVersion: grant.manifestVersion,
     profile: grant.profile
@@ -229,13 +238,19 @@ interface Joined {
   /** Where that is. */
   readonly address: string
   readonly state: string
+  /** `false`: it was of that mesh before, and has met one more of it. */
+  readonly isNew: boolean
 }
 
-const screen = ({ address, device, mesh, trusts }: Joined, stateFlag: string, look: Look): string => {
+const screen = ({ address, device, isNew, mesh, trusts }: Joined, stateFlag: string, look: Look): string => {
   if (look.quiet) return ""
   const moves = device.may.map((ref) => ref.replace(/^actuator:/u, ""))
   const lines = [
-    styled(`joined ${printable(mesh.name ?? mesh.id)}`, "bold", look),
+    styled(
+      isNew ? `joined ${printable(mesh.name ?? mesh.id)}` : `${printable(trusts.name)} and this node trust each other`,
+      "bold",
+      look
+    ),
     fact(
       "this node",
       `${printable(device.name)}, ${device.role}${moves.length === 0 ? "" : `, may move ${printable(moves.join(" "))}`}`,
@@ -244,11 +259,135 @@ const screen = ({ address, device, mesh, trusts }: Joined, stateFlag: string, lo
     fact("id", device.id, look),
     fact("trusts", `${printable(trusts.name)} (${trusts.role}) at ${address}`, look),
     "",
-    "Next:",
-    `  clawmesh-node run${stateFlag}`
+    ...(isNew
+      ? ["Next:", `  clawmesh-node run${stateFlag}`]
+      : ["They meet where mDNS finds them; elsewhere restart clawmesh-node, which then dials that address."])
   ]
   return `${lines.join("\n")}\n`
 }
+
+/** This device, before it knocks: who it is, in which mesh, and how what comes of it is kept. */
+interface Self {
+  readonly identity: Identity
+  readonly name: string
+  /** `null`: it is in no mesh, or nobody says what it is there. */
+  readonly role: Role | null
+  readonly mesh: Mesh.Kept | null
+  /** Of a new device, with its mesh; of one that has one, with whom it is to trust besides. */
+  readonly keep: (grant: Grant, address: Guest.Address) => Effect.Effect<void, Failure, Scope.Scope>
+}
+
+const identityIn = (state: string): Identity | null => {
+  try {
+    const decoded = IdentityFile.decode(readFileSync(joinPath(state, IdentityFile.IDENTITY)))
+    return decoded._tag === "Identity" ? decoded.identity : null
+  } catch {
+    return null
+  }
+}
+
+const append = (directory: StateDirectory.StateDirectory, grant: Grant): Effect.Effect<void, Failure> =>
+  Effect.mapError(directory.vault.append(hostEntry(grant)), (error) => halfDone(error.message, grant))
+
+const put = (state: string, kept: Mesh.Kept, grant: Grant): Effect.Effect<void, Failure, Scope.Scope> =>
+  Effect.flatMap(Files.open(state), (files) =>
+    Effect.mapError(Mesh.put(files, kept), (error) => halfDone(unusable(error).problem, grant))
+  )
+
+/** One more address to dial, where the node has its addresses from an invite. */
+const withPeer = (mesh: Mesh.Kept, grant: Grant, address: Guest.Address): Mesh.Kept => {
+  const { standing } = mesh
+  if (standing === undefined) return mesh
+  const others = standing.peers.filter((peer) => !peer.startsWith(grant.host.id))
+  return { ...mesh, standing: { ...standing, peers: [...others, peerOf(grant, address)] } }
+}
+
+const newcomer = (errand: Errand, name: string): Effect.Effect<Self, Failure, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { state } = errand
+    const isNew = isEmpty(state)
+    const [other] = isNew ? elsewhere(errand, state) : []
+    if (other !== undefined)
+      return yield* Effect.fail(
+        failure(
+          "REFUSED",
+          `this machine has an identity already, in ${other}`,
+          `To join with it: --state ${shellWord(other)}\nIf another device is meant: clawmesh init --second first`
+        )
+      )
+    if (isNew) yield* canMake(state)
+    const there = isNew ? null : yield* Effect.mapError(StateDirectory.open(state), refusedState)
+    const identity = there?.identity ?? newIdentity()
+    return {
+      identity,
+      name,
+      role: null,
+      mesh: null,
+      keep: (grant, address) =>
+        Effect.gen(function* () {
+          const directory = there ?? (yield* Effect.mapError(StateDirectory.open(state, { identity }), refusedState))
+          yield* append(directory, grant)
+          yield* put(state, standingOf(grant, address), grant)
+        })
+    }
+  })
+
+/** Its node may run: then that is told whom to trust. */
+const member = ({ socket, state }: Errand, mesh: Mesh.Kept, name: string): Effect.Effect<Self, Failure, Scope.Scope> =>
+  Effect.gen(function* () {
+    const opened = yield* StateDirectory.open(state).pipe(
+      Effect.catchIf(
+        ({ reason }) => reason === "Busy",
+        () => Effect.succeed(null)
+      ),
+      Effect.mapError(refusedState)
+    )
+    if (opened !== null)
+      return {
+        identity: opened.identity,
+        name: mesh.standing?.name ?? name,
+        role: mesh.standing?.role ?? null,
+        mesh,
+        keep: (grant, address) =>
+          Effect.andThen(append(opened, grant), put(state, withPeer(mesh, grant, address), grant))
+      }
+    const { node } = yield* ask(socket, { method: "GET", target: "/trust" }, Api.Trust)
+    const identity = identityIn(state)
+    if (identity === null)
+      return yield* Effect.fail(
+        failure("NOT_ALLOWED", `the identity in ${state} cannot be read`, "Try again with sudo")
+      )
+    return {
+      identity,
+      name: node.name,
+      role: node.role,
+      mesh,
+      keep: (grant, address) => {
+        const { id, name: called, publicKey, role } = grant.host
+        const trust = (more: object) =>
+          ask(
+            socket,
+            { method: "POST", target: "/trust", body: { id, role, gen1: false, publicKey, ...more } },
+            Api.TrustChange
+          )
+        return trust({ name: called }).pipe(
+          // Another device has that name here: it is trusted all the same, and may be renamed.
+          Effect.catchIf(
+            ({ code }) => code === "AMBIGUOUS",
+            () => trust({})
+          ),
+          Effect.mapError(({ message }) => halfDone(message, grant)),
+          Effect.andThen(put(state, withPeer(mesh, grant, address), grant))
+        )
+      }
+    }
+  })
+
+/** What it thinks of the mesh of whoever answers, before it shows that it knows the code. */
+const objection = (mesh: Mesh.Kept | null, { meshId, meshKey, meshName }: Challenge): string | null =>
+  mesh === null || (mesh.meshId === meshId && mesh.meshKey === meshKey)
+    ? null
+    : `this device belongs to the mesh ${meshWords(mesh)} already, and that is ${meshName === null || meshName === mesh.meshName ? "another one" : printable(meshName)}`
 
 export const joinMesh = (errand: Errand, order: JoinOrder): Work =>
   Effect.scoped(
@@ -260,35 +399,16 @@ export const joinMesh = (errand: Errand, order: JoinOrder): Work =>
       const problem = nameProblem(name)
       if (problem !== null) return yield* Effect.fail(failure("WRONG_USE", `${problem}: ${JSON.stringify(name)}`))
       const kept = yield* meshIn(state)
-      if (kept !== null)
-        return yield* Effect.fail(
-          failure(
-            "REFUSED",
-            `this device belongs to the mesh ${meshWords(kept)} already`,
-            `To trust one more device of it: clawmesh trust add\nTo leave it, stop clawmesh-node and move mesh.json out of ${state}`
-          )
-        )
-      const isNew = isEmpty(state)
-      const [other] = isNew ? elsewhere(errand, state) : []
-      if (other !== undefined)
-        return yield* Effect.fail(
-          failure(
-            "REFUSED",
-            `this machine has an identity already, in ${other}`,
-            `To join with it: --state ${shellWord(other)}\nIf another device is meant: clawmesh init --second first`
-          )
-        )
-      if (isNew) yield* canMake(state)
-      const there = isNew ? null : yield* Effect.mapError(StateDirectory.open(state), refusedState)
-      const identity = there?.identity ?? newIdentity()
+      const self = yield* kept === null ? newcomer(errand, name) : member(errand, kept, name)
 
       const joining: Guest.Joining = {
-        deviceId: identity.keys.deviceId,
-        credentials: yield* credentialsOf(Redacted.value(identity.seed)),
-        name,
+        deviceId: self.identity.keys.deviceId,
+        credentials: yield* credentialsOf(Redacted.value(self.identity.seed)),
+        name: self.name,
+        role: self.role,
         code: link.code,
         expects: { host: link.host, meshName: link.meshName },
-        objects: () => null
+        objects: (challenge) => objection(self.mesh, challenge)
       }
       const byAddress = link.addresses.length > 0
       if (!manner.json && !look.quiet)
@@ -300,20 +420,15 @@ export const joinMesh = (errand: Errand, order: JoinOrder): Work =>
       const met = yield* byAddress ? atAddresses(joining, places) : nearby(joining)
       const last = met.at(-1)
       if (last === undefined || passing(last.came) !== null) return yield* Effect.fail(nowhere(met, byAddress))
-      if (last.came._tag !== "Joined") return yield* Effect.fail(verdict(last) ?? nowhere(met, byAddress))
+      if (last.came._tag !== "Joined") return yield* Effect.fail(verdict(last, state) ?? nowhere(met, byAddress))
       const { grant } = last.came
-
-      const directory = there ?? (yield* Effect.mapError(StateDirectory.open(state, { identity }), refusedState))
-      yield* Effect.mapError(directory.vault.append(hostEntry(grant)), (error) => halfDone(error.message, grant))
-      const files = yield* Files.open(state)
-      yield* Effect.mapError(Mesh.put(files, standingOf(grant, last.place.address)), (error) =>
-        halfDone(unusable(error).problem, grant)
-      )
+      yield* self.keep(grant, last.place.address)
       const address = addressWords(last.place.address)
       const { device, host, mesh } = grant
+      const isNew = self.mesh === null
       told(
         errand,
-        { $type: "clawmesh.joined/1", mesh, device, trusts: host, address, state } satisfies Joined,
+        { $type: "clawmesh.joined/1", mesh, device, trusts: host, address, state, isNew } satisfies Joined,
         (document) => screen(document, manner.state === null ? "" : ` --state ${shellWord(manner.state)}`, look)
       )
     })
@@ -329,5 +444,5 @@ const halfDone = (why: string, { device }: Grant): Failure =>
   failure(
     "NOT_ALLOWED",
     `the mesh let this device in, and it cannot be written down here: ${why}`,
-    `This device belongs to no mesh. There: clawmesh trust revoke ${shellWord(printable(device.name))}, and invite it again`
+    `There: clawmesh trust revoke ${shellWord(printable(device.name))}, and invite it again`
   )

@@ -127,7 +127,7 @@ const ownName = (id: string, { node, strangers, trusted }: Api.Trust): string | 
 const addTrust = (errand: Errand, order: Extract<Order, { readonly _tag: "trust add" }>): Work =>
   Effect.gen(function* () {
     const { look, socket } = errand
-    const { gen1, key, name, role } = order
+    const { gen1, key, may, name, role } = order
     if (!isRole(role)) {
       const message = `no role ${JSON.stringify(role)}${hint(role, Role.literals) || `; there are ${Role.literals.join(" ")}`}`
       return yield* Effect.fail(failure("WRONG_USE", message))
@@ -143,7 +143,8 @@ const addTrust = (errand: Errand, order: Extract<Order, { readonly _tag: "trust 
       role,
       gen1,
       ...(given === null ? {} : { name: given }),
-      ...(key === null ? {} : { publicKey: key })
+      ...(key === null ? {} : { publicKey: key }),
+      ...(may === null ? {} : { may: may.map(refOf) })
     }
     const done = yield* ask(socket, { method: "POST", target: "/trust", body }, Api.TrustChange)
     told(errand, done, (document) => changeScreen(document, selfNamed !== null, look))

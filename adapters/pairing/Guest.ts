@@ -11,12 +11,14 @@ import { WebSocket } from "ws"
 import {
   type Challenge,
   type Grant,
+  type Knock,
   knockString,
   type Meeting,
   type Refusal,
   SUBPROTOCOL,
   welcomeString
 } from "../../kernel/pairing/Ceremony.ts"
+import type { Role } from "../../kernel/wire/Frame.ts"
 import type { Credentials } from "../tls/Certificate.ts"
 import { deviceIdOfCertificate, NO_AUTHORITIES, publicKeyOfCertificate } from "../tls/Pin.ts"
 import { HEADER_BYTES_MAX, limits } from "../ws/Limits.ts"
@@ -32,6 +34,8 @@ export interface Joining {
   readonly credentials: Credentials
   /** What it calls itself. */
   readonly name: string
+  /** In the mesh that it is in already; `null`: it is new. */
+  readonly role: Role | null
   /** In its one spelling. */
   readonly code: string
   /** Where the far end has to be this device, by the beginning of its id, or of this mesh; `null`: the code alone says. */
@@ -126,8 +130,9 @@ export const join = (joining: Joining, { host, port }: Address): Effect.Effect<C
         if (objection !== null) return end({ _tag: "Objected", why: objection })
         meeting = { hostId, guestId: deviceId, hostNonce, guestNonce, meshId, meshKey, exporter }
         knocked = true
-        const proof = prove(key, knockString(meeting, joining.name))
-        ws?.send(JSON.stringify({ type: "pair.knock", nonce: guestNonce, name: joining.name, proof }))
+        const { name, role } = joining
+        const proof = prove(key, knockString(meeting, { name, role }))
+        ws?.send(JSON.stringify({ type: "pair.knock", nonce: guestNonce, name, role, proof } satisfies Knock))
       }
       const answered = (met: Meeting, text: string): void => {
         const said = readAnswer(text)

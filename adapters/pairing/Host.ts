@@ -103,7 +103,7 @@ export const make = Effect.fnUntraced(function* (around: Around) {
   let given = 0
   const outcomes = new Map<string, Pick<Seen, "name" | "address" | "problem">>()
 
-  const invite: Host["invite"] = (terms, forMs) => {
+  const open: Host["invite"] = (terms, forMs) => {
     const code = drawCode()
     const id = String(++given)
     const next = Door.invited(door, { id, terms: { ...terms, key: keyOf(code) }, forMs }, mono())
@@ -157,8 +157,12 @@ export const make = Effect.fnUntraced(function* (around: Around) {
         meshKey,
         exporter
       }
-      const text = knockString(meeting, knock.name)
-      const fits = door.invites.find(({ terms }) => isProof(terms.key, text, knock.proof))?.id ?? null
+      const text = knockString(meeting, knock)
+      const invite = door.invites.find(({ terms }) => isProof(terms.key, text, knock.proof))
+      // It would be refused at every login (P5.3): the code is not used up by that.
+      if (invite?.state === "open" && knock.role !== null && knock.role !== invite.terms.role)
+        return refuse(ws, "REFUSED", `it is a ${knock.role}, and is invited as ${invite.terms.role}`)
+      const fits = invite?.id ?? null
       const [next, verdict] = Door.knocked(door, { fits, deviceId: proved }, mono())
       door = next
       const guest: Guest = { deviceId: proved, publicKey, name: knock.name, address: path.address }
@@ -211,5 +215,5 @@ export const make = Effect.fnUntraced(function* (around: Around) {
     door = Door.shut(door, mono())
   }
   yield* Effect.addFinalizer(() => Effect.sync(shut))
-  return { invite, shut, seen, receive } satisfies Host
+  return { invite: open, shut, seen, receive } satisfies Host
 })

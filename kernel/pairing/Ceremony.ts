@@ -36,6 +36,8 @@ export const Knock = Schema.Struct({
   nonce: Bytes32,
   /** What it calls itself; the inviter's name for it comes before. */
   name: Text,
+  /** Of a device that is in the mesh already and is to meet one more of it: what it is there; `null`: it is new. */
+  role: Schema.NullOr(Role),
   proof: Bytes32
 })
 export type Knock = typeof Knock.Type
@@ -98,8 +100,8 @@ const meeting = (of: Meeting): ReadonlyArray<string> =>
   [of.hostId, of.guestId, of.hostNonce, of.guestNonce, of.meshId, of.meshKey, of.exporter].map(field)
 
 /** Over what the joining device proves that it knows the code. */
-export const knockString = (of: Meeting, name: string): string =>
-  ["clawmesh.pair", "v1", "knock", ...meeting(of), field(name)].join("|")
+export const knockString = (of: Meeting, { name, role }: Pick<Knock, "name" | "role">): string =>
+  ["clawmesh.pair", "v1", "knock", ...meeting(of), field(name), role ?? ""].join("|")
 
 /** And the inviter, with what it grants. */
 export const welcomeString = (of: Meeting, grant: string): string =>

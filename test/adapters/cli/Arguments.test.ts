@@ -81,11 +81,14 @@ describe("clawmesh: orders", () => {
       role: "field",
       name: "n",
       key: "k",
+      may: null,
       gen1: true
     })
     assert.deepStrictEqual(order("trust remove barn"), { _tag: "trust remove", name: "barn" })
     assert.deepStrictEqual(order("trust revoke barn"), { _tag: "trust remove", name: "barn" })
     assert.deepStrictEqual(order("trust rename barn shed"), { _tag: "trust rename", name: "barn", as: "shed" })
+    assert.deepInclude(order("trust add abc --role field --may pump-3"), { may: ["pump-3"] })
+    assert.deepInclude(order("trust add abc --role field --may none"), { may: [] })
     assert.deepStrictEqual(order("trust show barn"), { _tag: "trust show", name: "barn" })
     assert.deepStrictEqual(order("trust pending"), { _tag: "trust pending" })
     assert.deepStrictEqual(order("init"), { _tag: "init", mesh: null, name: null, role: "planner", second: false })

@@ -10,7 +10,7 @@ import { drawCode } from "../../../adapters/pairing/Secret.ts"
 import * as StateDirectory from "../../../adapters/vault/StateDirectory.ts"
 import { id } from "../../kernel/drive.ts"
 import { FakeDaemon, farm } from "../operator/FakeDaemon.ts"
-import { keysOf, makeHost, wiretap } from "../pairing/Ends.ts"
+import { keysOf, makeHost, mesh, wiretap } from "../pairing/Ends.ts"
 import { clawmesh, directory, documentOf, type Said } from "./Terminal.ts"
 
 const fails = (said: Said, exit: number, ...patterns: ReadonlyArray<RegExp>): void => {
@@ -33,7 +33,10 @@ describe("clawmesh init", () => {
       const first = yield* clawmesh(state, "init")
       assert.match(first.out, /has an identity from now on[^]*mesh +none yet[^]*clawmesh join CODE/u)
       const made = identityOf(state)
+      const onTerminal = yield* clawmesh(state, "init", { isTerminal: true })
+      assert.include(onTerminal.out, "\u001b[2mid")
       const second = yield* clawmesh(state, "init")
+      assert.notInclude(second.out, "\u001b")
       assert.match(second.out, /has an identity already; nothing was changed/u)
       assert.strictEqual(second.exit, 0)
       assert.strictEqual(identityOf(state), made)
@@ -124,14 +127,33 @@ describe("clawmesh join", () => {
         })
       )
       for (const name of readdirSync(state)) assert.strictEqual(statSync(join(state, name)).mode & 0o077, 0, name)
-      // It has a mesh now.
-      const again = invite()
+    })
+  )
+
+  it.live("on a device that has a mesh: one more node of it, in the same role; of another mesh never", () =>
+    Effect.gen(function* () {
+      const { admitted, host, invite, port } = yield* makeHost()
+      const state = yield* inNew
+      const at = (port: number, code: string) => clawmesh(state, ["join", code, "--at", `127.0.0.1:${port}`])
+      assert.strictEqual((yield* at(port, invite().code)).exit, 0)
+      const before = meshOf(state)
+      const another = yield* makeHost({}, { ...mesh, meshId: "another", meshName: "hills" })
       fails(
-        yield* clawmesh(state, ["join", again.code, "--at", `127.0.0.1:${port}`]),
+        yield* at(another.port, another.invite().code),
         6,
-        /belongs to the mesh bhoomi already/u
+        /belongs to the mesh bhoomi already, and that is hills\n +To leave its mesh/u
       )
-      assert.lengthOf(admitted, 1)
+      assert.deepStrictEqual(another.admitted, [])
+      assert.deepStrictEqual(meshOf(state), before)
+
+      // Its role is what it has in the mesh: the code is not used up by one that says otherwise.
+      const wrong = host.invite({ name: null, role: "viewer", may: [] }, 10_000)!
+      fails(yield* at(port, wrong.code), 6, /does not let this device in: it is a field, and is invited as viewer/u)
+      assert.strictEqual(host.seen().at(-1)?.state, "open")
+      const again = yield* at(port, invite().code)
+      assert.match(again.out, /laptop and this node trust each other/u)
+      assert.lengthOf([...new Set(admitted.map(({ deviceId }) => deviceId))], 1)
+      assert.deepStrictEqual(meshOf(state), before)
     })
   )
 

@@ -11,7 +11,13 @@ const heardByKernel = (inbox: Parameters<typeof Queue.size>[0]) => Queue.size(in
 
 const challengeText = (nonce = "n".repeat(43)): string =>
   JSON.stringify({ type: "pair.challenge", nonce, ...mesh, name: "laptop" })
-const wrongKnock = JSON.stringify({ type: "pair.knock", nonce: "n".repeat(43), name: "x", proof: "p".repeat(43) })
+const wrongKnock = JSON.stringify({
+  type: "pair.knock",
+  nonce: "n".repeat(43),
+  name: "x",
+  role: null,
+  proof: "p".repeat(43)
+})
 
 describe("a code", () => {
   it("is worth a key that no other code is worth, and a proof is of one text", () => {

@@ -34,14 +34,14 @@ const credentialsFor = (byte: number): Credentials => known.get(byte)!.credentia
 export const mesh = { meshId: "the mesh", meshKey: "its key", meshName: "bhoomi" }
 
 /** Key 1. What the kernel would hear is in `inbox`; whom it would trust, in `admitted`. */
-export const makeHost = Effect.fnUntraced(function* (bounds: Partial<Limits> = {}) {
+export const makeHost = Effect.fnUntraced(function* (bounds: Partial<Limits> = {}, known = mesh) {
   const self = keysOf(1)
   const admitted: Array<Host.Guest & { readonly role: string }> = []
   const notes: Array<string> = []
   const clock = { mono: 1_000, full: false }
   const host = yield* Host.make({
     deviceId: self.deviceId,
-    shown: () => ({ ...mesh, name: "laptop" }),
+    shown: () => ({ ...known, name: "laptop" }),
     mono: () => clock.mono,
     admit: (guest, { may, name, role }) =>
       Effect.sync(() => {
@@ -51,7 +51,7 @@ export const makeHost = Effect.fnUntraced(function* (bounds: Partial<Limits> = {
           version: 1,
           device: { id: guest.deviceId, name: name ?? guest.name, role, may },
           host: { id: self.deviceId, name: "laptop", role: "planner", publicKey: self.publicKey },
-          mesh: { id: mesh.meshId, key: mesh.meshKey, name: mesh.meshName },
+          mesh: { id: known.meshId, key: known.meshKey, name: known.meshName },
           electors: [self.deviceId],
           manifestVersion: 1,
           profile: "lan"
@@ -80,6 +80,7 @@ const joiner = (byte: number, code: string, expects: Partial<Guest.Joining["expe
   deviceId: keysOf(byte).deviceId,
   credentials: credentialsFor(byte),
   name: `device-${byte}`,
+  role: null,
   code,
   expects: { host: null, meshName: null, ...expects },
   objects: () => null

@@ -19,7 +19,10 @@ describe("what is proved", () => {
     fc.assert(
       fc.property(meetings, meetings, text, text, (one, other, said, saidThere) => {
         const same = JSON.stringify([one, said]) === JSON.stringify([other, saidThere])
-        assert.strictEqual(knockString(one, said) === knockString(other, saidThere), same)
+        assert.strictEqual(
+          knockString(one, { name: said, role: null }) === knockString(other, { name: saidThere, role: null }),
+          same
+        )
         assert.strictEqual(welcomeString(one, said) === welcomeString(other, saidThere), same)
       })
     )
@@ -28,7 +31,7 @@ describe("what is proved", () => {
   it("of one end is never what the other proves", () => {
     fc.assert(
       fc.property(meetings, text, text, (meeting, name, grant) => {
-        assert.notStrictEqual(knockString(meeting, name), welcomeString(meeting, grant))
+        assert.notStrictEqual(knockString(meeting, { name, role: null }), welcomeString(meeting, grant))
       })
     )
   })
@@ -43,8 +46,15 @@ describe("what is proved", () => {
       meshKey: "k",
       exporter: "e"
     }
-    assert.strictEqual(knockString(meeting, "jetson 3"), "clawmesh.pair|v1|knock|h|g|1|2|m%7C|k|e|jetson%203")
+    assert.strictEqual(
+      knockString(meeting, { name: "jetson 3", role: null }),
+      "clawmesh.pair|v1|knock|h|g|1|2|m%7C|k|e|jetson%203|"
+    )
     assert.strictEqual(welcomeString(meeting, "{}"), "clawmesh.pair|v1|welcome|h|g|1|2|m%7C|k|e|%7B%7D")
-    assert.strictEqual(knockString(meeting, "\ud800"), knockString(meeting, "\ufffd"))
+    assert.strictEqual(
+      knockString(meeting, { name: "\ud800", role: "field" }),
+      knockString(meeting, { name: "\ufffd", role: "field" })
+    )
+    assert.match(knockString(meeting, { name: "", role: "field" }), /\|\|field$/u)
   })
 })
