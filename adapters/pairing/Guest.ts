@@ -19,6 +19,7 @@ import {
   welcomeString
 } from "../../kernel/pairing/Ceremony.ts"
 import type { Role } from "../../kernel/wire/Frame.ts"
+import { isPrintable } from "../config/Printable.ts"
 import type { Credentials } from "../tls/Certificate.ts"
 import { deviceIdOfCertificate, NO_AUTHORITIES, publicKeyOfCertificate } from "../tls/Pin.ts"
 import { HEADER_BYTES_MAX, limits } from "../ws/Limits.ts"
@@ -147,7 +148,10 @@ export const join = (joining: Joining, { host, port }: Address): Effect.Effect<C
           grant.host.id === hostId &&
           grant.host.publicKey === publicKey &&
           grant.mesh.id === met.meshId &&
-          grant.mesh.key === met.meshKey
+          grant.mesh.key === met.meshKey &&
+          // They are written down, and printed.
+          [grant.device.name, grant.host.name, grant.mesh.name ?? ""].every(isPrintable) &&
+          grant.device.name !== ""
         end(isOurs ? { _tag: "Joined", grant } : { _tag: "Stranger", why: "what it grants does not read" })
       }
       ws = new WebSocket(`wss://${host.includes(":") ? `[${host}]` : host}:${port}/`, [SUBPROTOCOL], {
@@ -156,13 +160,11 @@ export const join = (joining: Joining, { host, port }: Address): Effect.Effect<C
         createConnection: () => socket
       })
       ws.on("error", (error) => lost(whyOf(error)))
-      ws.once("unexpected-response", (_, response) =>
-        end(
-          response.statusCode === 403
-            ? { _tag: "NoInvite" }
-            : { _tag: "Stranger", why: "what answers there does not pair" }
-        )
-      )
+      ws.once("unexpected-response", (_, { statusCode }) => {
+        if (statusCode === 403) return end({ _tag: "NoInvite" })
+        if (statusCode === 503) return lost("others are at its door: try again in ten seconds")
+        end({ _tag: "Stranger", why: "what answers there does not pair" })
+      })
       ws.on("message", (data: Buffer) => {
         const text = data.toString("utf8")
         if (meeting === null) challenged(text)

@@ -84,8 +84,8 @@ export interface Host {
 
 const quiet = (): void => {}
 
-const turnAway = (socket: Socket): void => {
-  socket.end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+const turnAway = (socket: Socket, why: "403 Forbidden" | "503 Service Unavailable"): void => {
+  socket.end(`HTTP/1.1 ${why}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }
 
 /** Serves until the scope closes; after that the door is shut. */
@@ -188,7 +188,8 @@ export const make = Effect.fnUntraced(function* (around: Around) {
 
   const receive: Host["receive"] = (request, socket, head) => {
     // In plain text there is nothing to bind a proof to.
-    if (!(socket instanceof TLSSocket) || guests >= GUESTS_MAX || !Door.letsIn(door, mono())) return turnAway(socket)
+    if (!(socket instanceof TLSSocket) || !Door.letsIn(door, mono())) return turnAway(socket, "403 Forbidden")
+    if (guests >= GUESTS_MAX) return turnAway(socket, "503 Service Unavailable")
     guests++
     socket.once("close", () => {
       guests--

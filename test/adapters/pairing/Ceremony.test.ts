@@ -313,7 +313,7 @@ describe("a stranger", () => {
       const silent = yield* Effect.forEach(Array.from({ length: 8 }), () => strangerAt(port, 9))
       yield* Effect.promise(() => Promise.all(silent.map((stranger) => stranger.message(1))))
       const ninth = yield* strangerAt(port, 9)
-      assert.strictEqual(yield* Effect.promise(() => ninth.ended), "403")
+      assert.strictEqual(yield* Effect.promise(() => ninth.ended), "503")
       yield* Effect.promise(() => Promise.all(silent.map(({ ended }) => ended)))
       assert.strictEqual(counts().late, 8)
       const tenth = yield* strangerAt(port, 9)
