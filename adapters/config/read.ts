@@ -21,7 +21,7 @@ import { baseOf, contradictions, type Farm, readFarm } from "./Farm.ts"
 import type { CommandLine } from "./Flags.ts"
 import type { Mistake } from "./Mistake.ts"
 import { type Key, keys, type NodeFile, readPerson } from "./NodeFile.ts"
-import type { Origin } from "./Origin.ts"
+import { type Origin, originText } from "./Origin.ts"
 import type { Settings } from "./Settings.ts"
 import type { Given, Settles } from "./Source.ts"
 import { readStanding } from "./Standing.ts"
@@ -128,13 +128,12 @@ export const readSettings = (
   const meshId = value("mesh-id", plain(null), meshAmong)
   const meshKey = value("mesh-key", plain(null))
   // Last, and never what the mesh itself is called: mesh.json is asked for that once the node has the directory to itself.
-  ranked.push(
-    readStanding(
-      stateDirectory,
-      { meshId: meshName === null ? meshId : meshIdOf(meshName), meshKey },
-      surroundings.read
-    )
+  const standing = readStanding(
+    stateDirectory,
+    { meshId: meshName === null ? meshId : meshIdOf(meshName), meshKey },
+    surroundings.read
   )
+  ranked.push(standing)
   const persons = value("persons", plain([])).map((text) => readPerson(text)!)
   const strangers = file.approvers.filter(({ person }) => !persons.some(({ name }) => name === person))
   if (strangers.length > 0)
@@ -183,8 +182,18 @@ export const readSettings = (
         }
       ]
     }
-  return { settings: { ...settings, origins: origins as Settings["origins"] }, notes: file.notes }
+  const notes = [...file.notes, ...otherRole(standing, settings.role, origins.role)]
+  return { settings: { ...settings, origins: origins as Settings["origins"] }, notes }
 }
+
+/** The others have it in the role that it joined in, and refuse it in any other. */
+const otherRole = ({ role: granted }: Settles, role: string, origin: Origin | undefined): ReadonlyArray<string> =>
+  granted === undefined || granted.value === role || origin === undefined
+    ? []
+    : [
+        `${originText(origin)}: it is a ${role} here, and joined as ${granted.value}: the nodes that let it in so refuse it. ` +
+          `Take the role out, or on each of them: clawmesh trust add ID --role ${role}`
+      ]
 
 /** The farm, if one is named, and what of this node is not as it has it. */
 const farmOf = (

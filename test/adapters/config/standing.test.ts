@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { originText } from "../../../adapters/config/Origin.ts"
 import { meshIdOf } from "../../../adapters/keys/Keys.ts"
 import { keysOf } from "../pairing/Ends.ts"
-import { type Machine, settings } from "./Reading.ts"
+import { type Machine, read, settings } from "./Reading.ts"
 
 const STATE = "/home/asha/.local/state/clawmesh"
 const [a, b] = ["a".repeat(64), "b".repeat(64)]
@@ -44,6 +44,16 @@ describe("settings of a node that joined", () => {
     const read = joined({ file: `electors: [${b}]` })
     assert.deepStrictEqual(read.electors, [b])
     assert.strictEqual(read.role, "field")
+  })
+
+  it("say so where the operator's word is another role than the one that it joined in", () => {
+    const notes = (machine: Machine) => {
+      const got = read({ ...machine, files: { [`${STATE}/mesh.json`]: JSON.stringify(kept) } })
+      return "notes" in got ? got.notes : ["mistakes"]
+    }
+    assert.deepStrictEqual(notes({}), [])
+    assert.deepStrictEqual(notes({ file: "role: field" }), [])
+    assert.match(notes({ file: "role: planner" })[0]!, /node\.yaml:1:7: it is a planner here, and joined as field/u)
   })
 
   it("are those of the state directory that counts", () => {
