@@ -49,5 +49,5 @@ export interface Daemon {
   /** What people call the mesh; `null`: nothing. */
   readonly meshName: string | null
   /** Who is invited, and who joined. */
-  readonly host: Pick<Host, "invite" | "shut" | "seen">
+  readonly host: Pick<Host, "invite" | "shut" | "seen" | "revoked">
 }

@@ -126,6 +126,7 @@ export const remove = (daemon: Daemon, id: string): Effect.Effect<Answer> =>
     if (refused !== null) return refused
     const known = Views.trusted(before, id)
     if (known === null) return failure("NOT_FOUND", `${id} is not trusted`, "clawmesh trust list shows who is")
+    daemon.host.revoked(id)
     yield* daemon.offer({ _tag: "Distrust", deviceId: id })
     const taken = yield* takenUp(daemon, (node) => Views.trusted(node, id) === null)
     return taken ? Views.trustChange(daemon, "removed", known) : stuck

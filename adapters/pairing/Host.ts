@@ -78,6 +78,8 @@ export interface Host {
   readonly invite: (terms: Omit<Terms, "key">, forMs: number) => Opened | null
   readonly shut: () => void
   readonly seen: () => ReadonlyArray<Seen>
+  /** This device is trusted no longer. */
+  readonly revoked: (deviceId: string) => void
   /** An upgrade with the subprotocol. Whatever comes of it, the socket ends. */
   readonly receive: (request: IncomingMessage, socket: Socket, head: Buffer) => void
 }
@@ -215,6 +217,9 @@ export const make = Effect.fnUntraced(function* (around: Around) {
   const shut = (): void => {
     door = Door.shut(door, mono())
   }
+  const revoked: Host["revoked"] = (deviceId) => {
+    door = Door.revoked(door, deviceId)
+  }
   yield* Effect.addFinalizer(() => Effect.sync(shut))
-  return { invite: open, shut, seen, receive } satisfies Host
+  return { invite: open, shut, seen, revoked, receive } satisfies Host
 })

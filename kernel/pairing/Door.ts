@@ -83,6 +83,17 @@ export const invited = <Terms>(
   return { ...now, invites: [...now.invites, invite] }
 }
 
+/** A device is trusted no longer: what it took before is answered no more, lest its code undo that. */
+export const revoked = <Terms>(door: Door<Terms>, deviceId: DeviceId): Door<Terms> =>
+  door.invites.some(({ takenBy }) => takenBy === deviceId)
+    ? {
+        ...door,
+        invites: door.invites.map((invite) =>
+          invite.takenBy === deviceId ? { ...invite, takenAtMono: -AGAIN_MS } : invite
+        )
+      }
+    : door
+
 /** Shuts all that are open. */
 export const shut = <Terms>(door: Door<Terms>, mono: number): Door<Terms> => {
   const now = at(door, mono)

@@ -92,6 +92,7 @@ export class FakeDaemon implements Daemon {
   readonly reachedAt = () => ["192.168.1.41:18789"]
   readonly meshName = "bhoomi"
   readonly seen: Array<Seen> = []
+  readonly revoked: Array<string> = []
   readonly host: Daemon["host"] = {
     invite: (terms, forMs) => {
       const id = String(this.seen.length + 1)
@@ -109,7 +110,8 @@ export class FakeDaemon implements Daemon {
       return { id, code: "K7QF-2M9X-TR4B-8WNG" }
     },
     shut: () => this.seen.forEach((invite, at) => (this.seen[at] = { ...invite, state: "shut", leftMs: 0 })),
-    seen: () => this.seen
+    seen: () => this.seen,
+    revoked: (deviceId) => void this.revoked.push(deviceId)
   }
   readonly address = () => "127.0.0.1:18789"
 

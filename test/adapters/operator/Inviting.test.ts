@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { admit, invite } from "../../../adapters/operator/Inviting.ts"
+import { remove } from "../../../adapters/operator/Trusting.ts"
 import { deviceIdOf } from "../../../adapters/keys/Keys.ts"
 import { keysOf } from "../pairing/Ends.ts"
 import { FakeDaemon } from "./FakeDaemon.ts"
@@ -56,6 +57,16 @@ describe("a device that is let in", () => {
       leaving.drive.feed({ _tag: "Leave", reason: "asked to stop" })
       assert.deepInclude(yield* admit(leaving, guest, terms), { code: "NOT_RUNNING" })
       assert.deepInclude(invite(leaving, { role: "field", name: null, may: [], forMs: 1_000 }), { code: "NOT_RUNNING" })
+    })
+  )
+
+  it.live("and is trusted no longer after that is not let in again by the same code", () =>
+    Effect.gen(function* () {
+      const daemon = new FakeDaemon().settle()
+      yield* admit(daemon, guest, terms)
+      yield* remove(daemon, deviceId)
+      assert.deepStrictEqual(daemon.revoked, [deviceId])
+      assert.isUndefined(trustOf(daemon))
     })
   )
 

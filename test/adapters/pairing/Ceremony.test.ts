@@ -71,6 +71,21 @@ describe("a device that joins", () => {
     })
   )
 
+  it.effect("is not answered again once it is trusted no longer", () =>
+    Effect.gen(function* () {
+      const { admitted, host, invite, port } = yield* makeHost()
+      const { code } = invite()
+      yield* joinAt(port, 2, code)
+      host.revoked(keysOf(2).deviceId)
+      assert.strictEqual((yield* joinAt(port, 2, code))._tag, "NoInvite")
+      invite()
+      const came = yield* joinAt(port, 2, code)
+      assert.deepInclude(came, { _tag: "Refused" })
+      if (came._tag === "Refused") assert.strictEqual(came.refusal.code, "USED")
+      assert.lengthOf(admitted, 1)
+    })
+  )
+
   it.effect("finds nobody to ask before an invite, after its time, and after it was shut", () =>
     Effect.gen(function* () {
       const { admitted, clock, host, invite, port } = yield* makeHost()

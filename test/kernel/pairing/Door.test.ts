@@ -29,6 +29,14 @@ describe("Door", () => {
     assert.strictEqual(Door.knocked(door, { fits: "x", deviceId: alice }, later)[1]._tag, "Used")
   })
 
+  it("grants nothing again to a device that is trusted no longer", () => {
+    const [taken] = Door.knocked(opened("x", "y"), { fits: "x", deviceId: alice }, 10)
+    const door = Door.revoked(taken, alice)
+    assert.strictEqual(Door.knocked(door, { fits: "x", deviceId: alice }, 20)[1]._tag, "Used")
+    assert.strictEqual(Door.knocked(door, { fits: "y", deviceId: alice }, 20)[1]._tag, "Granted")
+    assert.strictEqual(Door.revoked(taken, bob), taken)
+  })
+
   it("expires at its time, not before", () => {
     assert.isTrue(Door.letsIn(opened("x"), 999))
     assert.isFalse(Door.letsIn(opened("x"), 1_000))
