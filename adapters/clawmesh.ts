@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** `clawmesh`, the operator's hand tool: binds the command to this process, nothing more. */
 import { spawn } from "node:child_process"
-import { homedir } from "node:os"
+import { homedir, hostname } from "node:os"
 import { createInterface } from "node:readline/promises"
 import { command } from "./cli/Command.ts"
 import { exits } from "./cli/Exit.ts"
@@ -43,6 +43,7 @@ const code = command(process.argv.slice(2), {
   home: homedir(),
   isRoot: process.getuid?.() === 0,
   version: VERSION,
+  hostName: hostname(),
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   ask: process.stdin.isTTY && process.stdout.isTTY ? ask : null,

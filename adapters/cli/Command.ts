@@ -6,7 +6,8 @@ import { resolve } from "node:path"
 import { printable } from "../config/Printable.ts"
 import { failure, type Failure } from "../operator/Failure.ts"
 import { socketIn, stateDirectory, type User } from "../operator/Place.ts"
-import { completionFor, help, type Manner, type Order, readArguments } from "./Arguments.ts"
+import { completionFor, type Manner, type Order, readArguments } from "./Arguments.ts"
+import { help } from "./Help.ts"
 import { type Exit, exits } from "./Exit.ts"
 import type { Errand } from "./Errand.ts"
 import { placeOf } from "./Person.ts"
@@ -14,6 +15,8 @@ import type { Look } from "./Text.ts"
 
 export interface Surroundings extends User {
   readonly version: string
+  /** Of this machine, whole. */
+  readonly hostName: string
   readonly out: (text: string) => void
   readonly err: (text: string) => void
   /** Asks whoever sits at the terminal, for a line; `null`: nobody does. */
@@ -103,6 +106,8 @@ const ask = async (order: Errand["order"], manner: Manner, around: Surroundings)
     order,
     manner,
     socket: socketIn(state),
+    state,
+    around,
     look,
     nowMs,
     out,

@@ -33,7 +33,9 @@ import type { Settings } from "../config/Settings.ts"
 import { StartFailure } from "../config/StartFailure.ts"
 import { check } from "../keys/Keys.ts"
 import { socketIn } from "../operator/Place.ts"
+import * as Inviting from "../operator/Inviting.ts"
 import * as Operator from "../operator/Socket.ts"
+import * as Pairing from "../pairing/Host.ts"
 import * as KeptCertificate from "../tls/Kept.ts"
 import { Files } from "../vault/Files.ts"
 import * as StateDirectory from "../vault/StateDirectory.ts"
@@ -49,6 +51,7 @@ import * as Logging from "./Logging.ts"
 import * as Quiet from "./Quiet.ts"
 import * as Mesh from "./Mesh.ts"
 import { stateFailure } from "./StateFailure.ts"
+import { reachable } from "./Reachable.ts"
 import { Attention } from "./Attention.ts"
 import * as Carrier from "./Carrier.ts"
 import * as Clocks from "./Timepiece.ts"
@@ -207,10 +210,22 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     return yield* failure(`${first.code}: ${first.message}`, first.hint, 78)
   }
 
+  const host: Pairing.Host = yield* Pairing.make({
+    deviceId: config.deviceId,
+    shown: () => ({
+      meshId: config.meshId,
+      meshKey: config.meshKey,
+      meshName: mesh.meshName,
+      name: config.displayName
+    }),
+    mono: () => now().mono,
+    admit: (guest, terms) => Inviting.admit(daemon, guest, terms),
+    note: (text) => printed.note(now().wall, "info", text)
+  })
   const credentials = yield* KeptCertificate.open(directory.path, Redacted.value(directory.identity.seed))
   const ports = yield* Layer.build(
     Layer.mergeAll(
-      Ws.layer({ host: settings.host, port: settings.port, credentials }),
+      Ws.layer({ host: settings.host, port: settings.port, credentials, pair: host.receive }),
       discoveryOf(settings, config.deviceId, () => state.phase === "running" || state.phase === "recalling")
     ).pipe(Layer.provideMerge(Inbox.layer))
   ).pipe(Effect.catchTag("ListenFailed", (error) => Effect.fail(failure(error.message, "", 1))))
@@ -234,7 +249,10 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     disk: directory.disk.refusal,
     operatorKey: mesh.operatorKey,
     farm: settings.farm,
-    address: () => address
+    address: () => address,
+    reachedAt: () => reachable(endpoint.host, endpoint.port),
+    meshName: mesh.meshName,
+    host
   }
   yield* Operator.serve(daemon, socketIn(settings.stateDirectory)).pipe(
     Effect.mapError((error) => failure(error.message, "", 1))
@@ -344,7 +362,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     name: settings.name,
     deviceId: config.deviceId,
     role: config.role,
-    meshName: settings.meshName,
+    meshName: mesh.meshName,
     meshId: config.meshId,
     address,
     stateDirectory: settings.stateDirectory,

@@ -327,6 +327,7 @@ export const trusted = (node: NodeState, id: string): Api.Trusted | null => {
     role: device.role,
     gen1: device.gen1,
     publicKey: device.publicKey ?? node.durable.pins.find(({ deviceId }) => deviceId === id)?.publicKey ?? null,
+    may: device.may ?? null,
     source: node.durable.trusted.some(({ deviceId }) => deviceId === id) ? "operator" : "configuration"
   }
 }

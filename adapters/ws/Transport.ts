@@ -13,7 +13,7 @@ import { Connections } from "./Connections.ts"
 import { Dialler } from "./Dialler.ts"
 import * as Intake from "./Intake.ts"
 import { limits as defaults, type Limits } from "./Limits.ts"
-import { Listener, type InboundCounts, type Place } from "./Listener.ts"
+import { Listener, type InboundCounts, type Place, type Receive } from "./Listener.ts"
 
 export interface Options {
   /** Address to listen on. */
@@ -23,6 +23,8 @@ export interface Options {
   /** Of the identity key. */
   readonly credentials: Credentials
   readonly limits?: Partial<Limits>
+  /** Absent: nobody pairs here, and the subprotocol of pairing means nothing. */
+  readonly pair?: Receive
 }
 
 export interface Counts extends Readonly<InboundCounts> {
@@ -39,7 +41,7 @@ export class Endpoint extends Context.Service<Endpoint, Place & { readonly count
 
 const GOING_AWAY = 1001
 
-const make = Effect.fnUntraced(function* ({ credentials, host, limits, port }: Options) {
+const make = Effect.fnUntraced(function* ({ credentials, host, limits, pair, port }: Options) {
   const bounds: Limits = { ...defaults, ...limits }
   let stalled = 0
   const intake = yield* Intake.make(
@@ -51,7 +53,7 @@ const make = Effect.fnUntraced(function* ({ credentials, host, limits, port }: O
   }
   const connections = new Connections({ intake, limits: bounds, onStalled })
   const dialler = new Dialler(credentials, connections, intake, bounds)
-  const listener = new Listener(credentials, connections, bounds)
+  const listener = new Listener(credentials, connections, bounds, pair)
 
   const stop = Effect.sync(() => {
     dialler.stop()

@@ -2,7 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
 import * as Effect from "effect/Effect"
-import { completionFor, help } from "../../../adapters/cli/Arguments.ts"
+import { completionFor } from "../../../adapters/cli/Arguments.ts"
+import { help } from "../../../adapters/cli/Help.ts"
 import { shells } from "../../../adapters/cli/Completion.ts"
 import { clawmesh } from "./Terminal.ts"
 

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { root } from "../../../.ci/Run.ts"
-import { help } from "../../../adapters/cli/Arguments.ts"
+import { help } from "../../../adapters/cli/Help.ts"
 import { envelopes } from "../../../adapters/cli/Envelopes.ts"
 
 interface Sample {

@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import type { Decision, Wanted } from "../../../adapters/node/Calls.ts"
 import type { Daemon, Told } from "../../../adapters/node/Daemon.ts"
+import type { Seen } from "../../../adapters/pairing/Host.ts"
 import * as Durable from "../../../kernel/Durable.ts"
 import type { Happened } from "../../../kernel/Input.ts"
 import type { Outcome } from "../../../kernel/routing/Outcome.ts"
@@ -90,6 +91,30 @@ export class FakeDaemon implements Daemon {
   readonly discovery = () => this.found
   refusal: string | null = null
   readonly disk = () => this.refusal
+  readonly reachedAt = () => ["192.168.1.41:18789"]
+  readonly meshName = "bhoomi"
+  readonly seen: Array<Seen> = []
+  readonly revoked: Array<string> = []
+  readonly host: Daemon["host"] = {
+    invite: (terms, forMs) => {
+      const id = String(this.seen.length + 1)
+      const key = Buffer.alloc(32)
+      this.seen.push({
+        id,
+        state: "open",
+        takenBy: null,
+        terms: { ...terms, key },
+        leftMs: forMs,
+        name: null,
+        address: null,
+        problem: null
+      })
+      return { id, code: "K7QF-2M9X-TR4B-8WNG" }
+    },
+    shut: () => this.seen.forEach((invite, at) => (this.seen[at] = { ...invite, state: "shut", leftMs: 0 })),
+    seen: () => this.seen,
+    revoked: (deviceId) => void this.revoked.push(deviceId)
+  }
   readonly address = () => "127.0.0.1:18789"
 
   /** Something happened `agoMs` ago, by the calendar of this daemon. */
