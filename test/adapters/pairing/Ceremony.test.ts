@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
+import * as fc from "fast-check"
 import * as net from "node:net"
 import { codeOf } from "../../../kernel/pairing/Code.ts"
 import { drawCode, isProof, keyOf, prove } from "../../../adapters/pairing/Secret.ts"
@@ -318,6 +319,36 @@ describe("a stranger", () => {
       // Nothing of this was a guess.
       assert.strictEqual(host.seen()[0]?.state, "open")
       assert.strictEqual(yield* heardByKernel(inbox), 0)
+    })
+  )
+
+  it.effect("is let in by nothing that it makes up, whatever that is", () =>
+    Effect.gen(function* () {
+      const { admitted, host, invite, port } = yield* makeHost()
+      const text = fc.oneof(fc.string({ maxLength: 50 }), fc.constantFrom("n".repeat(43), "field", "pair.knock"))
+      const knocks = fc.oneof(
+        fc.json(),
+        fc.record(
+          {
+            type: fc.constantFrom("pair.knock", "pair.welcome", "pair.challenge"),
+            nonce: fc.oneof(text, fc.constant("n".repeat(43))),
+            name: text,
+            role: fc.oneof(text, fc.constantFrom(null, "field")),
+            proof: fc.oneof(text, fc.stringMatching(/^[\w-]{43}$/), fc.constant("p".repeat(43)))
+          },
+          { requiredKeys: ["type"] }
+        )
+      )
+      for (const said of fc.sample(knocks, 60)) {
+        host.shut()
+        invite()
+        const stranger = yield* strangerAt(port, 9)
+        yield* Effect.promise(() => stranger.message(1))
+        stranger.say(typeof said === "string" ? said : JSON.stringify(said))
+        assert.oneOf(yield* Effect.promise(() => stranger.ended), ["1000", "1007"])
+        assert.notInclude(stranger.heard[1] ?? "", "pair.welcome")
+      }
+      assert.deepStrictEqual(admitted, [])
     })
   )
 
