@@ -22,7 +22,7 @@ export const testCount = (output: string): TestCount | null => {
 
 const lines = ({ text }: Source): number => text.split("\n").length - (text.endsWith("\n") ? 1 : 0)
 const isTest = ({ path }: Source): boolean => path.startsWith("test/") && path.endsWith(".test.ts")
-const isModule = ({ path }: Source): boolean => /^(?:kernel|sim|adapters|bench)\/.*\.ts$/u.test(path)
+const isModule = ({ path }: Source): boolean => /^(?:kernel|recording|sim|adapters|bench)\/.*\.ts$/u.test(path)
 
 export interface Metrics {
   readonly passedTests: number

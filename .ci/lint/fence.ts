@@ -39,9 +39,10 @@ const root = resolve(import.meta.dirname, "../..")
 /** What each folder may import of the project; a folder that is not here may import everything (test, .ci). */
 const arrows: { readonly [folder: string]: ReadonlyArray<string> } = {
   kernel: ["kernel"],
-  sim: ["sim", "kernel"],
-  adapters: ["adapters", "kernel"],
-  bench: ["bench", "sim", "adapters", "kernel"]
+  recording: ["recording", "kernel"],
+  sim: ["sim", "recording", "kernel"],
+  adapters: ["adapters", "recording", "kernel"],
+  bench: ["bench", "sim", "adapters", "recording", "kernel"]
 }
 
 const folderOf = (path: string): string => relative(root, path).split(sep)[0] ?? ""

@@ -94,6 +94,9 @@ export type Order =
   /** The key of whoever uses this account. */
   | { readonly _tag: "person" }
   | { readonly _tag: "person new"; readonly name: string }
+  /** Where it goes; `null`: into the working directory, by its name and time. */
+  | { readonly _tag: "bundle"; readonly file: string | null }
+  | { readonly _tag: "replay"; readonly file: string }
   | { readonly _tag: "ping"; readonly name: string; readonly count: number }
 
 export type Reading =
@@ -165,6 +168,8 @@ const commands: {
   "electors remove": { flags: [], words: [1, 1] },
   "electors replace": { flags: [], words: [2, 2] },
   "electors readmit": { flags: [], words: [1, 1] },
+  bundle: { flags: [], words: [0, 1] },
+  replay: { flags: [], words: [1, 1] },
   version: { flags: [], words: [0, 0] },
   help: { flags: [], words: [0, 2] }
 }
@@ -285,6 +290,7 @@ const missing: { readonly [command: string]: string } = {
     "electors readmit needs the name or id of an elector that lost its journal: clawmesh electors shows them",
   trace: "trace needs a frame: clawmesh trace ID; clawmesh world --json shows ids",
   set: "set needs an actuator and a state: clawmesh set pump-1 open --for 20m; clawmesh actuators shows both",
+  replay: "replay needs a bundle, a file of a recording, or a state directory: clawmesh replay incident.tar.gz",
   ping: "ping needs a name or an id: clawmesh ping NAME; clawmesh peers shows them",
   "trust remove": "trust remove needs a name or an id: clawmesh trust list shows them"
 }
@@ -316,6 +322,10 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
   switch (name) {
     case "peers":
       return ordered({ _tag: "peers", name: rest[0] ?? null })
+    case "bundle":
+      return ordered({ _tag: "bundle", file: rest[0] ?? null })
+    case "replay":
+      return ordered({ _tag: "replay", file: rest[0]! })
     case "events": {
       const sinceMs = sinceOf(flags.get("since"))
       if (typeof sinceMs === "string") return misuse(sinceMs)
@@ -440,6 +450,10 @@ export const help = `Shows and changes what the clawmesh-node on this machine do
   clawmesh electors [list]            who elects, and which list of them waits to be in force
   clawmesh electors add NAME          also remove NAME, replace OLD NEW, readmit NAME (which lost its journal):
                                       one change, signed where the operator key is kept, and all nodes follow
+  clawmesh bundle [FILE]              pack what this node can show of an incident into one file, without secrets:
+                                      its recording, configuration, status, events and versions
+  clawmesh replay FILE                do again what a recording holds, and see whether the same comes of it:
+                                      a bundle, one file of a recording, or a state directory
   clawmesh version
   clawmesh help
 

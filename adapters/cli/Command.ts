@@ -64,12 +64,14 @@ export const command = async (words: ReadonlyArray<string>, around: Surroundings
 /** What came of a command that needs the node; `null`: all went well. */
 const ask = async (order: Errand["order"], manner: Manner, around: Surroundings): Promise<Failure | null> => {
   const state = manner.state === null ? stateDirectory(around) : resolve(around.cwd, manner.state)
-  const { ask: question, env, home, nowMs, out } = around
+  const { ask: question, cwd, env, home, nowMs, out, version } = around
   const look = lookOf(manner, around)
   const errand: Errand = {
     order,
     manner,
     socket: socketIn(state),
+    cwd,
+    version,
     look,
     nowMs,
     out,

@@ -8,6 +8,9 @@ export interface Errand {
   readonly order: Exclude<Order, { readonly _tag: "help" | "version" }>
   readonly manner: Manner
   readonly socket: string
+  /** Relative names of files are seen from there; absolute. */
+  readonly cwd: string
+  readonly version: string
   readonly look: Look
   /** The calendar, ms since 1970. */
   readonly nowMs: () => number

@@ -253,6 +253,19 @@ const showAudit = (errand: Errand, sinceMs: number | null): Work =>
       )
   })
 
+/** Loaded by those who ask for it: neither reads more than files. */
+const bundle = (errand: Errand, file: string | null): Work =>
+  Effect.flatMap(
+    Effect.promise(() => import("./Bundle.ts")),
+    (loaded) => loaded.bundle(errand, file)
+  )
+
+const replay = (errand: Errand, file: string): Work =>
+  Effect.flatMap(
+    Effect.promise(() => import("./Replay.ts")),
+    (loaded) => loaded.replayRecording(errand, file)
+  )
+
 const work = (errand: Errand): Work => {
   const { order } = errand
   switch (order._tag) {
@@ -301,6 +314,10 @@ const work = (errand: Errand): Work => {
       return changeElectors(errand, order)
     case "ping":
       return ping(errand, order)
+    case "bundle":
+      return bundle(errand, order.file)
+    case "replay":
+      return replay(errand, order.file)
     case "trust list":
       return showTrust(errand)
     case "trust add":

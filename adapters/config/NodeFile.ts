@@ -35,6 +35,9 @@ export const readPerson = (text: string): Person | null => {
   return at > 0 && isName(name) && !name.includes("=") && deviceIdOf(publicKey) !== null ? { name, publicKey } : null
 }
 
+/** A terabyte: whoever means more means something else. */
+const RECORDING_MB_MAX = 1_048_576
+
 const Profile = Schema.Literals(["lan", "wan", "battery"] satisfies ReadonlyArray<keyof typeof profiles>)
 const Log = Schema.Literals(["readable", "json"])
 
@@ -58,6 +61,7 @@ export const NodeFile = Schema.Struct({
   profile: Schema.optionalKey(Profile),
   capabilities: Schema.optionalKey(listOf(fits((text) => /^[^\s,\p{Cc}]{1,512}$/u.test(text)))),
   farm: Schema.optionalKey(fits((text) => text !== "" && !text.includes("\0"))),
+  "recording-mb": Schema.optionalKey(wholeNumber(0, RECORDING_MB_MAX)),
   log: Schema.optionalKey(Log)
 })
 export type NodeFile = typeof NodeFile.Type
@@ -202,6 +206,13 @@ export const descriptions: { readonly [K in Key]: Description } = {
     says: "the description of the farm is a path, such as farm.yaml",
     about: "zones, sensors, actuators and rules of the farm",
     otherwise: "none"
+  },
+  "recording-mb": {
+    kind: "number",
+    value: "N",
+    says: `how much is recorded is a whole number of megabytes from 0 (nothing) to ${RECORDING_MB_MAX}`,
+    about: "keep what the node took up, in so many MB; 0: nothing",
+    otherwise: "64"
   },
   log: {
     kind: "text",

@@ -35,6 +35,8 @@ export interface Settings {
   readonly manifestVersion: number
   readonly profile: Profile["name"]
   readonly capabilities: ReadonlyArray<string>
+  /** As much of the disk as the recording may take, bytes; 0: nothing is recorded. */
+  readonly recordingBytes: number
   readonly logFormat: "json" | "readable"
   /** What this node moves; in the file only. */
   readonly actuators: ReadonlyArray<OwnedActuator>

@@ -43,6 +43,10 @@ export type ReadSettings =
 /** PROTOCOL.md part 1. */
 export const PORT = 18_789
 
+const MB = 1_048_576
+/** Some hours of a mesh of ten at rest (docs/decisions/0030-recordings.md). */
+const RECORDING_MB = 64
+
 interface Default<A> {
   readonly value: A
   readonly because: string
@@ -151,6 +155,7 @@ export const readSettings = (
     profile: value("profile", plain("lan" as const)),
     // What it moves it can do, whether or not it says so twice.
     capabilities: [...new Set([...value("capabilities", plain([])), ...file.actuators.map(({ ref }) => ref)])],
+    recordingBytes: value("recording-mb", plain(RECORDING_MB)) * MB,
     logFormat: value("log", plain("readable" as const)),
     actuators: file.actuators,
     sensors: file.sensors,
@@ -216,6 +221,7 @@ export const shown = (settings: Settings): ReadonlyArray<readonly [Key, Readonly
     profile: [settings.profile],
     capabilities: listed(settings.capabilities, "none"),
     farm: [settings.farmFile ?? "(none)"],
+    "recording-mb": [String(settings.recordingBytes / MB)],
     log: [settings.logFormat]
   }
   return keys.map((key) => [key, values[key], settings.origins[key]] as const)

@@ -37,6 +37,8 @@ export interface Daemon {
   readonly subscribe: (listener: (told: Told) => void) => Effect.Effect<void>
   /** Whether discovery really runs, and why not. */
   readonly discovery: () => { readonly enabled: boolean; readonly runs: boolean; readonly why: string }
+  /** Why nothing is recorded any more; `null`: it is, or was never to be. */
+  readonly unrecorded: () => string | null
   /** The operator key of the mesh, where it is kept here; `null`: it is not. */
   readonly operatorKey: Pick<Keys, "sign"> | null
   /** What the farm is, as its configuration says; `null`: nothing is said of one. */

@@ -37,6 +37,7 @@ import { Files } from "../vault/Files.ts"
 import * as StateDirectory from "../vault/StateDirectory.ts"
 import { unusable } from "../vault/Vault.ts"
 import * as Ws from "../ws/Transport.ts"
+import type { Options as RecorderOptions } from "../recording/Recorder.ts"
 import { isProgram, isTopic } from "../config/Sensors.ts"
 import type { Read } from "../hardware/Sensors.ts"
 import * as Calls from "./Calls.ts"
@@ -132,6 +133,27 @@ const discoveryOf = (settings: Settings, deviceId: string, isUp: () => boolean) 
         running: Effect.succeed({ runs: false, why: "switched off (--no-discovery)" })
       })
 
+/** Loaded by those who record. It ends behind the kernel, whose last word belongs to it. */
+const record = Effect.fnUntraced(function* (attention: Attention, options: Omit<RecorderOptions, "maker">) {
+  const [{ FLUSH_MS, open }, { kernelDigest }] = yield* Effect.promise(() =>
+    Promise.all([import("../recording/Recorder.ts"), import("../../recording/Kernel.ts")])
+  )
+  return yield* Effect.acquireRelease(
+    Effect.sync(() => {
+      const maker = { program: VERSION, kernel: kernelDigest(), node: process.version }
+      const recorder = open({ ...options, maker })
+      attention.each(FLUSH_MS, recorder.flush)
+      process.on("exit", recorder.flushSync)
+      return recorder
+    }),
+    ({ close, flushSync }) =>
+      Effect.promise(async () => {
+        await close()
+        process.off("exit", flushSync)
+      })
+  )
+})
+
 /** Runs the node until it is interrupted. Fails where it cannot start, or can store no more. */
 export const run = (settings: Settings): Effect.Effect<void, StartFailure> => Effect.scoped(composed(settings))
 
@@ -184,6 +206,16 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     return yield* failure(`${first.code}: ${first.message}`, first.hint, 78)
   }
 
+  const recorder =
+    settings.recordingBytes === 0
+      ? null
+      : yield* record(attention, {
+          directory: directory.path,
+          bytesMax: settings.recordingBytes,
+          config,
+          fail: (why) => printed.note(now().wall, "warning", `nothing is recorded from now on: ${why}`)
+        })
+
   const credentials = yield* KeptCertificate.open(directory.path, Redacted.value(directory.identity.seed))
   const ports = yield* Layer.build(
     Layer.mergeAll(
@@ -208,6 +240,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     propose: calls.propose,
     decide: calls.decide,
     discovery: () => ({ enabled: settings.discovery, ...found }),
+    unrecorded: () => recorder?.stopped() ?? null,
     operatorKey: mesh.operatorKey,
     farm: settings.farm,
     address: () => address
@@ -227,8 +260,9 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     config,
     bootId: directory.bootId,
     amnesia: directory.amnesia,
-    stepped: (_before, _input, after) => {
+    stepped: (before, input, after, commands) => {
       state = after
+      recorder?.take(before, input, commands)
     }
   }).pipe(
     Effect.provideService(Transport, Context.get(ports, Transport)),

@@ -104,7 +104,8 @@ export const Warning = Schema.Struct({
     "DISCOVERY_FAILED",
     "NOT_RUNNING",
     "AMNESIA",
-    "ELECTORS_WAIT"
+    "ELECTORS_WAIT",
+    "RECORDING_STOPPED"
   ]),
   about: Schema.NullOr(Device),
   text: Schema.String,
