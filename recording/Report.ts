@@ -4,6 +4,8 @@ import { kernelDigest } from "./Kernel.ts"
 import type { Recording } from "./Open.ts"
 import { type Fed, type Kernel, type Life, type Replayed, replay } from "./Replay.ts"
 
+export type { Kernel } from "./Replay.ts"
+
 /**
  * `changed`: somebody has changed, dropped or added something since it was written, or it does not read. `kernel`: another kernel
  * recorded it, and this one does otherwise. `not deterministic`: this very kernel recorded it, and does otherwise now.
