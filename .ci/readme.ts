@@ -18,7 +18,7 @@ const runnable = ({ text }: Command): string | null => {
   return text.startsWith("pnpm ") ? `${RUNNER} ${text.slice("pnpm ".length)}` : null
 }
 
-const PAGES = ["README.md", "docs/how-to/find-a-failing-seed.md"]
+const PAGES = ["README.md", "docs/how-to/find-a-failing-seed.md", "docs/how-to/bring-an-incident-home.md"]
 const given = process.argv.slice(2)
 
 let page = ""
