@@ -7,6 +7,7 @@
  * Names stay what they are, so that a line of a defect says where; the rest of the text is made short, and ASCII, because V8
  * keeps a source with any other character at two bytes each.
  */
+import { digestOf } from "./adapters/recorded/Kernel.ts"
 import { defineConfig, type OutputOptions, type RolldownOptions } from "rolldown"
 
 const output: OutputOptions = {
@@ -21,6 +22,7 @@ const output: OutputOptions = {
 const program = (name: string, more: OutputOptions): RolldownOptions => ({
   input: { [name]: `adapters/${name}.ts` },
   platform: "node",
+  transform: { define: { CLAWMESH_KERNEL: JSON.stringify(digestOf(import.meta.dirname)) } },
   output: { ...output, ...more }
 })
 

@@ -135,6 +135,9 @@ export type Order =
   /** The key of whoever uses this account. */
   | { readonly _tag: "person" }
   | { readonly _tag: "person new"; readonly name: string }
+  /** Where it goes; `null`: into the working directory, by its name and time. */
+  | { readonly _tag: "bundle"; readonly file: string | null }
+  | { readonly _tag: "replay"; readonly file: string }
   | { readonly _tag: "ping"; readonly name: string; readonly count: number }
   | {
       readonly _tag: "wait"
@@ -247,6 +250,8 @@ const commands: {
   wait: { flags: ["timeout"], words: [1, 2] },
   logs: { flags: ["follow", "since"], words: [0, 0] },
   completion: { flags: [], words: [1, 1] },
+  bundle: { flags: [], words: [0, 1] },
+  replay: { flags: [], words: [1, 1] },
   version: { flags: [], words: [0, 0] },
   help: { flags: [], words: [0, 2] }
 }
@@ -379,6 +384,7 @@ const missing: { readonly [command: string]: string } = {
   set: "set needs an actuator and a state: clawmesh set pump-1 open --for 20m; clawmesh actuators shows both",
   wait: `wait needs what for: clawmesh wait ${awaited.join(", ")} NAME`,
   completion: `completion needs a shell: clawmesh completion ${shells.join(", ")}`,
+  replay: "replay needs a bundle, a file of a recording, or a state directory: clawmesh replay incident.tar.gz",
   ping: "ping needs a name or an id: clawmesh ping NAME; clawmesh peers shows them",
   join: "join needs the code that clawmesh invite shows: clawmesh join K7QF-2M9X-TR4B-8WN3",
   "trust show": "trust show needs a name or an id: clawmesh trust list shows them",
@@ -414,6 +420,10 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
   switch (name) {
     case "peers":
       return ordered({ _tag: "peers", name: rest[0] ?? null })
+    case "bundle":
+      return ordered({ _tag: "bundle", file: rest[0] ?? null })
+    case "replay":
+      return ordered({ _tag: "replay", file: rest[0]! })
     case "events": {
       const sinceMs = sinceOf(flags.get("since"))
       if (typeof sinceMs === "string") return misuse(sinceMs)

@@ -100,7 +100,7 @@ const logs = async (
 /** What came of a command that needs the node; an exit code: all is told. */
 const ask = async (order: Errand["order"], manner: Manner, around: Surroundings): Promise<Failure | Exit> => {
   const state = manner.state === null ? stateDirectory(around) : resolve(around.cwd, manner.state)
-  const { ask: question, cwd, env, home, isRoot, nowMs, out } = around
+  const { ask: question, cwd, env, home, isRoot, nowMs, out, version } = around
   const look = lookOf(manner, around)
   const errand: Errand = {
     order,
@@ -108,6 +108,7 @@ const ask = async (order: Errand["order"], manner: Manner, around: Surroundings)
     socket: socketIn(state),
     state,
     around,
+    version,
     look,
     nowMs,
     out,

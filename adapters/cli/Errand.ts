@@ -14,6 +14,7 @@ export interface Errand {
   /** The state directory that it is in. */
   readonly state: string
   readonly around: Surroundings
+  readonly version: string
   readonly look: Look
   /** The calendar, ms since 1970. */
   readonly nowMs: () => number

@@ -61,6 +61,10 @@ export const help = `Shows and changes what the clawmesh-node on this machine do
   clawmesh electors [list]            who elects, and which list of them waits to be in force
   clawmesh electors add NAME          also remove NAME, replace OLD NEW, readmit NAME (which lost its journal):
                                       one change, signed where the operator key is kept, and all nodes follow
+  clawmesh bundle [FILE]              pack what this node can show of an incident into one file, without secrets:
+                                      its recording, configuration, status, events and versions
+  clawmesh replay FILE                do again what a recording holds, and see whether the same comes of it:
+                                      a bundle, one file of a recording, or a state directory
   clawmesh completion SHELL           for bash, zsh or fish: source <(clawmesh completion bash)
   clawmesh version
   clawmesh help

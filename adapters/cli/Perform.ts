@@ -364,6 +364,10 @@ const work = (errand: Errand): Work => {
       return lazily(async () => (await import("./Inviting.ts")).openDoor(errand, order))
     case "invite shut":
       return lazily(async () => (await import("./Inviting.ts")).shutDoor(errand))
+    case "bundle":
+      return lazily(async () => (await import("./Bundle.ts")).bundle(errand, order.file))
+    case "replay":
+      return lazily(async () => (await import("./Replay.ts")).replayRecording(errand, order.file))
     case "trust list":
       return showTrust(errand)
     case "trust pending":

@@ -35,6 +35,9 @@ export const readPerson = (text: string): Person | null => {
   return at > 0 && isName(name) && !name.includes("=") && deviceIdOf(publicKey) !== null ? { name, publicKey } : null
 }
 
+/** A terabyte: whoever means more means something else. */
+const RECORDING_MB_MAX = 1_048_576
+
 const Profile = Schema.Literals(["lan", "wan", "battery"] satisfies ReadonlyArray<keyof typeof profiles>)
 const Log = Schema.Literals(["readable", "json"])
 
@@ -60,6 +63,7 @@ export const NodeFile = Schema.Struct({
   farm: Schema.optionalKey(fits((text) => text !== "" && !text.includes("\0"))),
   "metrics-port": Schema.optionalKey(wholeNumber(0, 65_535)),
   watchdog: Schema.optionalKey(Schema.Boolean),
+  "recording-mb": Schema.optionalKey(wholeNumber(0, RECORDING_MB_MAX)),
   log: Schema.optionalKey(Log)
 })
 export type NodeFile = typeof NodeFile.Type
@@ -218,6 +222,13 @@ export const descriptions: { readonly [K in Key]: Description } = {
     says: "watchdog is true or false",
     about: "end this process where it stands still, to be started again",
     otherwise: "no watchdog"
+  },
+  "recording-mb": {
+    kind: "number",
+    value: "N",
+    says: `how much is recorded is a whole number of megabytes from 0 (nothing) to ${RECORDING_MB_MAX}`,
+    about: "keep what the node took up, in so many MB; 0: nothing",
+    otherwise: "64"
   },
   log: {
     kind: "text",

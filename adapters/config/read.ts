@@ -46,6 +46,10 @@ export type ReadSettings =
 /** PROTOCOL.md part 1. */
 export const PORT = 18_789
 
+const MB = 1_048_576
+/** Some hours of a mesh of ten at rest (docs/decisions/0030-recordings.md). */
+const RECORDING_MB = 64
+
 interface Default<A> {
   readonly value: A
   readonly because: string
@@ -167,6 +171,7 @@ export const readSettings = (
     capabilities: [...new Set([...value("capabilities", plain([])), ...file.actuators.map(({ ref }) => ref)])],
     metricsPort: value("metrics-port", plain(null)),
     watchdog: value("watchdog", plain(false)),
+    recordingBytes: value("recording-mb", plain(RECORDING_MB)) * MB,
     logFormat: value("log", plain("readable" as const)),
     actuators: file.actuators,
     sensors: file.sensors,
@@ -250,6 +255,7 @@ export const shown = (settings: Settings): ReadonlyArray<readonly [Key, Readonly
     farm: [settings.farmFile ?? "(none)"],
     "metrics-port": [settings.metricsPort === null ? "(none)" : String(settings.metricsPort)],
     watchdog: [String(settings.watchdog)],
+    "recording-mb": [String(settings.recordingBytes / MB)],
     log: [settings.logFormat]
   }
   return keys.map((key) => [key, values[key], settings.origins[key]] as const)

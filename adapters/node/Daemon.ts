@@ -40,6 +40,8 @@ export interface Daemon {
   readonly discovery: () => { readonly enabled: boolean; readonly runs: boolean; readonly why: string }
   /** Why the disk takes nothing that is to be stored, in words; `null`: it does. */
   readonly disk: () => string | null
+  /** Why nothing is recorded any more; `null`: it is, or was never to be. */
+  readonly unrecorded: () => string | null
   /** The operator key of the mesh, where it is kept here; `null`: it is not. */
   readonly operatorKey: Pick<Keys, "sign"> | null
   /** What the farm is, as its configuration says; `null`: nothing is said of one. */

@@ -41,6 +41,7 @@ import { Files } from "../vault/Files.ts"
 import * as StateDirectory from "../vault/StateDirectory.ts"
 import { unusable } from "../vault/Vault.ts"
 import * as Ws from "../ws/Transport.ts"
+import type { Options as RecorderOptions } from "../recording/Recorder.ts"
 import { isProgram, isTopic } from "../config/Sensors.ts"
 import type { Read } from "../hardware/Sensors.ts"
 import * as Calls from "./Calls.ts"
@@ -148,6 +149,27 @@ const advisorOf = Effect.fnUntraced(function* ({ model }: Settings, look: () => 
   return advisor.make(yield* provider.make(model), look)
 })
 
+/** Loaded by those who record. It ends behind the kernel, whose last word belongs to it. */
+const record = Effect.fnUntraced(function* (attention: Attention, options: Omit<RecorderOptions, "maker">) {
+  const [{ FLUSH_MS, open }, { kernelDigest }] = yield* Effect.promise(() =>
+    Promise.all([import("../recording/Recorder.ts"), import("../recorded/Kernel.ts")])
+  )
+  return yield* Effect.acquireRelease(
+    Effect.sync(() => {
+      const maker = { program: VERSION, kernel: kernelDigest(), node: process.version }
+      const recorder = open({ ...options, maker })
+      attention.each(FLUSH_MS, recorder.flush)
+      process.on("exit", recorder.flushSync)
+      return recorder
+    }),
+    ({ close, flushSync }) =>
+      Effect.promise(async () => {
+        await close()
+        process.off("exit", flushSync)
+      })
+  )
+})
+
 /** Runs the node until it is interrupted. Fails where it cannot start, or can store no more. */
 export const run = (settings: Settings): Effect.Effect<void, StartFailure> => Effect.scoped(composed(settings))
 
@@ -222,6 +244,16 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     admit: (guest, terms) => Inviting.admit(daemon, guest, terms),
     note: (text) => printed.note(now().wall, "info", text)
   })
+  const recorder =
+    settings.recordingBytes === 0
+      ? null
+      : yield* record(attention, {
+          directory: directory.path,
+          bytesMax: settings.recordingBytes,
+          config,
+          fail: (why) => printed.note(now().wall, "warning", `nothing is recorded from now on: ${why}`)
+        })
+
   const credentials = yield* KeptCertificate.open(directory.path, Redacted.value(directory.identity.seed))
   const ports = yield* Layer.build(
     Layer.mergeAll(
@@ -247,6 +279,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     decide: calls.decide,
     discovery: () => ({ enabled: settings.discovery, ...found }),
     disk: directory.disk.refusal,
+    unrecorded: () => recorder?.stopped() ?? null,
     operatorKey: mesh.operatorKey,
     farm: settings.farm,
     address: () => address,
@@ -286,9 +319,10 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     config,
     bootId: directory.bootId,
     amnesia: directory.amnesia,
-    stepped: (_before, _input, after) => {
+    stepped: (before, input, after, commands) => {
       turns++
       state = after
+      recorder?.take(before, input, commands)
     }
   }).pipe(
     Effect.provideService(Transport, Context.get(ports, Transport)),

@@ -107,7 +107,8 @@ export const Warning = Schema.Struct({
     "NOT_RUNNING",
     "AMNESIA",
     "ELECTORS_WAIT",
-    "DISK_REFUSES"
+    "DISK_REFUSES",
+    "RECORDING_STOPPED"
   ]),
   about: Schema.NullOr(Device),
   text: Schema.String,

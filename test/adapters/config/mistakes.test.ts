@@ -53,6 +53,7 @@ describe("node.yaml: each value that does not fit", () => {
     [`electors: ${id}`, id, "electors are a list of device ids"],
     ["persons: asha", "asha", "persons are a list of names and keys"],
     ["manifest-version: 0", "0", "from 1"],
+    ["recording-mb: 64MB", "64MB", "whole number of megabytes"],
     ["profile: wann", "wann", "lan, wan, battery", "did you mean wan?"],
     ["capabilities: camera", "camera", "capabilities are a list"],
     ["farm: ''", "''", "the description of the farm is a path"],

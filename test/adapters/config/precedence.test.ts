@@ -137,6 +137,13 @@ const cases: { readonly [K in Key]: Case } = {
       none: []
     }
   },
+  "recording-mb": {
+    field: "recordingBytes",
+    flags: ["--recording-mb", "1"],
+    variable: "2",
+    yaml: "0",
+    expect: { flag: 1_048_576, environment: 2_097_152, file: 0, none: 67_108_864 }
+  },
   "manifest-version": {
     field: "manifestVersion",
     flags: ["--manifest-version", "2"],

@@ -50,12 +50,16 @@ export class FakeDaemon implements Daemon {
   /** Signs as the operator of the test's mesh, where it is kept here. */
   operatorKey: Daemon["operatorKey"] = null
   farm: Daemon["farm"] = null
+  /** Why nothing is recorded. */
+  recordingStopped: string | null = null
   /** Thrown by `state`, in place of an answer. */
   defect: Error | null = null
 
   constructor(world: World = farm, restored: Durable.Durable = durable) {
     this.drive = Drive.up(world, "a", { mono: 5_000_000, durable: restored })
   }
+
+  readonly unrecorded = () => this.recordingStopped
 
   readonly state = () => {
     if (this.defect !== null) throw this.defect
