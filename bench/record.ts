@@ -39,9 +39,10 @@ const measure = async (round: number): Promise<Round> => {
   try {
     const names = Array.from({ length: NODES }, (_, n) => `r${round}-${n}`)
     const records = (n: number): boolean => n % 2 === round % 2
-    const children = await formMesh(farm, names, (name) =>
-      records(names.indexOf(name)) ? [] : ["--recording-mb", "0"]
-    )
+    const children = await formMesh(farm, names, (name) => [
+      "--recording-mb",
+      records(names.indexOf(name)) ? "64" : "0"
+    ])
     await sleep(CALM_MS)
     const writers = names.filter((_, n) => n >= LEADERS && records(n))
     const written = writers.map((name) => bytesIn(farm, name))

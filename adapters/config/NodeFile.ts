@@ -228,7 +228,7 @@ export const descriptions: { readonly [K in Key]: Description } = {
     value: "N",
     says: `how much is recorded is a whole number of megabytes from 0 (nothing) to ${RECORDING_MB_MAX}`,
     about: "keep what the node took up, in so many MB; 0: nothing",
-    otherwise: "64"
+    otherwise: "0"
   },
   log: {
     kind: "text",

@@ -47,8 +47,8 @@ export type ReadSettings =
 export const PORT = 18_789
 
 const MB = 1_048_576
-/** Some hours of a mesh of ten at rest (docs/decisions/0030-recordings.md). */
-const RECORDING_MB = 64
+/** Nothing, as long as it costs what it does (docs/decisions/0030-recordings.md). */
+const RECORDING_MB = 0
 
 interface Default<A> {
   readonly value: A

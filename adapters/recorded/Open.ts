@@ -53,7 +53,7 @@ const of = (source: string, items: ReadonlyArray<Item>): Opened => {
   const [first] = segments
   if (first === undefined)
     return {
-      problem: problems[0] ?? `there is no recording in ${source}; recording-mb: 0 in node.yaml switches it off`
+      problem: problems[0] ?? `there is no recording in ${source}; recording-mb: 64 in node.yaml switches it on`
     }
   const { deviceId } = first.header.config
   const other = segments.find(({ header }) => header.config.deviceId !== deviceId)

@@ -35,8 +35,8 @@ export interface Advice {
   /** Until then nothing is asked, `mono` ms. */
   readonly restsUntil: number
   readonly asked: Asked | null
-  /** When each rule, by its place, last put a question that was not in vain, `mono` ms. */
-  readonly askedAt: ReadonlyMap<number, number>
+  /** When a rule, by its place, last put a question that was not in vain, `mono` ms. */
+  readonly askedAt: ReadonlyArray<{ readonly rule: number; readonly at: number }>
   readonly tickets: number
 }
 
@@ -48,7 +48,7 @@ export const make = (): Advice => ({
   errors: 0,
   restsUntil: 0,
   asked: null,
-  askedAt: new Map(),
+  askedAt: [],
   tickets: 0
 })
 
@@ -59,16 +59,18 @@ export const dueAt = ({ asked }: Advice): number => asked?.until ?? NEVER_MS
 export const freeAt = ({ asked, restsUntil, standing }: Advice): number =>
   standing === "suspended" || asked !== null ? NEVER_MS : restsUntil
 
+const without = ({ askedAt }: Advice, rule: number): Advice["askedAt"] => askedAt.filter((one) => one.rule !== rule)
+
 /** From when on this rule may put its next one, whoever has led meanwhile. */
 export const nextAt = ({ askedAt }: Advice, rule: number, cooldownMs: number): number => {
-  const at = askedAt.get(rule)
-  return at === undefined ? 0 : at + cooldownMs
+  const last = askedAt.find((one) => one.rule === rule)
+  return last === undefined ? 0 : last.at + cooldownMs
 }
 
 export const asking = (advice: Advice, asked: Omit<Asked, "ticket" | "until">, mono: number): Advice => ({
   ...advice,
   tickets: advice.tickets + 1,
-  askedAt: new Map(advice.askedAt).set(asked.rule, mono),
+  askedAt: [...without(advice, asked.rule), { rule: asked.rule, at: mono }],
   asked: { ...asked, ticket: advice.tickets + 1, until: mono + ANSWER_MS }
 })
 
@@ -81,8 +83,7 @@ export const answered = (advice: Advice): Advice => ({ ...mended(advice), asked:
 /** It did not, or not what it was asked for. */
 export const failed = (advice: Advice, permanent: boolean, mono: number): Advice => {
   const errors = advice.errors + 1
-  const askedAt = new Map(advice.askedAt)
-  if (advice.asked !== null) askedAt.delete(advice.asked.rule)
+  const askedAt = advice.asked === null ? advice.askedAt : without(advice, advice.asked.rule)
   if (permanent) return { ...advice, standing: "suspended", errors, restsUntil: 0, asked: null, askedAt }
   const rests = errors >= ERRORS_MAX
   return {

@@ -53,6 +53,7 @@ describe("an incident", () => {
     site = of
     const all = ["laptop", "backup", "board"]
     of.asPerson("asha", "laptop", "person", "new", "asha")
+    for (const name of all) of.configure(name, "recording-mb: 64\n")
     await of.start(...all)
     await of.trustEverybody()
     for (const name of all) await of.until(name, "names a leader", ({ leader }) => leader !== null)
@@ -126,6 +127,7 @@ describe("an incident", () => {
     const of = await Site.make({ alone: "planner" })
     site = of
     writeFileSync(join(of.place("alone").directory, "recording"), "")
+    of.configure("alone", "recording-mb: 1\n")
     await of.start("alone")
     await of.until("alone", "leads", ({ leader }) => leader === "alone")
     const { warnings } = await of.status("alone")
@@ -137,10 +139,9 @@ describe("an incident", () => {
     assert.match(of.clawmesh("alone", "status"), /nothing is recorded since/u)
   }, 30_000)
 
-  it("is not recorded where its operator wants that", async () => {
+  it("is not recorded where nobody asks for that", async () => {
     const of = await Site.make({ alone: "planner" })
     site = of
-    of.configure("alone", "recording-mb: 0\n")
     await of.start("alone")
     assert.notInclude(readdirSync(of.place("alone").directory), "recording")
     assert.throws(

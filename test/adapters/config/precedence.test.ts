@@ -141,8 +141,8 @@ const cases: { readonly [K in Key]: Case } = {
     field: "recordingBytes",
     flags: ["--recording-mb", "1"],
     variable: "2",
-    yaml: "0",
-    expect: { flag: 1_048_576, environment: 2_097_152, file: 0, none: 67_108_864 }
+    yaml: "3",
+    expect: { flag: 1_048_576, environment: 2_097_152, file: 3_145_728, none: 0 }
   },
   "manifest-version": {
     field: "manifestVersion",
