@@ -17,6 +17,7 @@ import {
   Inbox,
   Keys as KeysPort,
   Hardware,
+  Inference,
   Messages,
   Timepiece,
   Transport,
@@ -207,6 +208,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     ask: calls.ask,
     propose: calls.propose,
     decide: calls.decide,
+    infer: calls.infer,
     discovery: () => ({ enabled: settings.discovery, ...found }),
     operatorKey: mesh.operatorKey,
     farm: settings.farm,
@@ -241,6 +243,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     }),
     Effect.provideService(Messages, calls.port),
     Effect.provideService(Hardware, hardware),
+    Effect.provideService(Inference, Inference.none),
     Effect.provideService(Herald, {
       tell: (event) =>
         Effect.sync(() => {

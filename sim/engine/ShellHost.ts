@@ -19,6 +19,7 @@ import {
   Hardware,
   Herald,
   Inbox,
+  Inference,
   Keys,
   Messages,
   StoreFailed,
@@ -117,6 +118,7 @@ const portsOf = (machine: Machine, tasks: Tasks, context: HostContext) => {
     }),
     Context.add(Messages, {
       deliver: (channel) => answered(() => machine.handle(channel)),
+      streamed: (call, delta) => Effect.sync(() => perform({ _tag: "Streamed", call, seq: 0, delta })),
       answered: (call, outcome) => Effect.sync(() => perform({ _tag: "Answered", call, outcome }))
     }),
     // What it did comes as an input, after as long as the hardware takes.
@@ -127,6 +129,7 @@ const portsOf = (machine: Machine, tasks: Tasks, context: HostContext) => {
           Effect.never
         )
     }),
+    Context.add(Inference, Inference.none),
     Context.add(Herald, { tell: (event) => Effect.sync(() => perform({ _tag: "Note", event })) })
   )
 }
