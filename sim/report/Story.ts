@@ -239,6 +239,8 @@ class Teller {
           null,
           null
         )
+      case "world.infer":
+      case "world.call-off":
       case "world.send":
       case "world.message":
       case "world.answer":
