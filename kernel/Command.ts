@@ -10,6 +10,7 @@ import type { Question } from "./planning/Rule.ts"
 import { Outcome } from "./routing/Outcome.ts"
 import { MeshEvent } from "./status/MeshEvent.ts"
 import { DeviceId, type Frame } from "./wire/Frame.ts"
+import { Prompt } from "./wire/Inference.ts"
 import { WorldSnapshot } from "./world/Snapshot.ts"
 
 export type Command =
@@ -92,7 +93,13 @@ export type Command =
       readonly question: Question
       readonly because: string
     }
-  /** Answer to `Asked`: what came of the message. */
+  /** A device asks a model that runs here. Answered by `Inferred`, in pieces, and at last its end. */
+  | { readonly _tag: "Infer"; readonly ticket: number; readonly from: DeviceId; readonly prompt: Prompt }
+  /** Nobody waits for it any more: stop it, and say so when it is done. Nothing waits for that. */
+  | { readonly _tag: "StopInference"; readonly ticket: number }
+  /** Answer to `Prompt`: the next piece of what a model said, in order. For the program that asked, and for nothing else. */
+  | { readonly _tag: "Streamed"; readonly call: number; readonly seq: number; readonly delta: string }
+  /** Answer to `Asked`, `Propose`, `Decide` and `Prompt`: what came of it. */
   | { readonly _tag: "Answered"; readonly call: number; readonly outcome: Outcome }
   /** Keep this in place of what was kept before. Nothing waits for it, and the node can do without. */
   | { readonly _tag: "SaveWorld"; readonly snapshot: WorldSnapshot }
@@ -148,6 +155,9 @@ export const Command: Schema.Codec<Command> = Schema.TaggedUnion({
     question: Schema.Struct({ ask: Schema.String, may: Schema.Array(Schema.String), forMaxMs: Schema.Natural }),
     because: Schema.String
   },
+  Infer: { ticket: Schema.Natural, from: DeviceId, prompt: Prompt },
+  StopInference: { ticket: Schema.Natural },
+  Streamed: { call: Schema.Natural, seq: Schema.Natural, delta: Schema.String },
   Answered: { call: Schema.Natural, outcome: Outcome },
   SaveWorld: { snapshot: WorldSnapshot },
   Listen: {},

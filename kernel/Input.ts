@@ -9,7 +9,9 @@ import * as Schema from "effect/Schema"
 import { Durable, TrustEntry } from "./Durable.ts"
 import { Instant } from "./Time.ts"
 import { isPlain, kinds } from "./wire/ContextFrame.ts"
-import { ForwardParams, SignedManifest, type Frame } from "./wire/Frame.ts"
+import { allCodes } from "./wire/Codes.ts"
+import { DeviceId, ForwardParams, SignedManifest, type Frame } from "./wire/Frame.ts"
+import { Prompt, Usage } from "./wire/Inference.ts"
 import { WorldSnapshot } from "./world/Snapshot.ts"
 
 const at = Instant
@@ -145,6 +147,26 @@ export const Input = Schema.TaggedUnion({
   Delivered: { at, ticket, ok: Schema.Boolean, reason: Schema.optionalKey(Schema.String) },
   /** Answer to `Drive`: whether hardware is in that state now. */
   Driven: { at, ticket, ok: Schema.Boolean },
+  /**
+   * Answer to `Infer`, piece by piece: what the model said, and at last how it ended, or why it failed. Of one that was stopped, too:
+   * the end says that the provider is done with it.
+   */
+  Inferred: {
+    at,
+    ticket,
+    said: Schema.Union([
+      Schema.Struct({ delta: Schema.String }),
+      Schema.Struct({ finishReason: Schema.Literals(["stop", "length"]), usage: Schema.optionalKey(Usage) }),
+      Schema.Struct({ failed: Schema.Literals(allCodes), message: Schema.String })
+    ])
+  },
+  /**
+   * A program of this device asks a model of another one; `to` null: of whoever serves it. Answered by `Streamed { call }` for each
+   * piece, and `Answered { call }`, once.
+   */
+  Prompt: { at, call: Schema.Natural, to: Schema.NullOr(DeviceId), prompt: Prompt },
+  /** It does without: `Answered { call }` follows all the same. */
+  Unprompt: { at, call: Schema.Natural },
   /** A person at this device holds a group of actuators, or all of them (`null`), or lets go: safe, and nothing else moves. */
   Hold: { at, group: Schema.NullOr(Schema.String), on: Schema.Boolean },
   /**

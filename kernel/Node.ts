@@ -4,8 +4,9 @@
  * `step` is pure, total and never throws: what does not fit the state it meets changes nothing. When nothing changed, the same
  * reference comes back. The rooms see each input in this order, and tell the later ones by facts:
  * links → membership → leadership → links again (connections given up) → world → routing → actuation → planning → proposals → routing
- * again (what came of orders) → proposals again → links (lanes, what generation 1 may hear) → counters → alarm.
+ * again (what came of orders) → proposals again → inference → links (lanes, what generation 1 may hear) → counters → alarm.
  */
+import { begin } from "./Begin.ts"
 import type { Command } from "./Command.ts"
 import type { Config } from "./Config.ts"
 import * as Durable from "./Durable.ts"
@@ -16,6 +17,7 @@ import * as LeadershipRoom from "./leadership/Room.ts"
 import type { Links as LinksState } from "./links/Link.ts"
 import * as Recall from "./identity/Recall.ts"
 import * as Trust from "./identity/Trust.ts"
+import * as InferenceRoom from "./inference/Room.ts"
 import * as Links from "./links/Links.ts"
 import { LEAVE_TICKET, payloadOf } from "./membership/Goodbyes.ts"
 import * as Membership from "./membership/Membership.ts"
@@ -64,6 +66,7 @@ export interface NodeState {
   readonly guardian: Guard.Guardian
   readonly planning: Planning.Planning
   readonly proposals: Proposals.Proposals
+  readonly inference: InferenceRoom.Inference
   /** How often each code of `allCodes` was given, at its index. */
   readonly refusals: ReadonlyArray<number>
   /** Why it leaves, while it does. */
@@ -94,6 +97,7 @@ export const make = (config: Config): NodeState => ({
   guardian: Guard.make(),
   planning: Planning.make(config.rules),
   proposals: Proposals.make(),
+  inference: InferenceRoom.make(),
   refusals: allCodes.map(() => 0),
   farewell: "",
   alarmAt: NEVER_MS
@@ -240,6 +244,7 @@ const rebirth = (node: NodeState, turn: Turn, incarnation: number): Step => {
     guardian: Guard.anew(node.guardian),
     planning: Planning.make(node.config.rules),
     proposals: Proposals.make(),
+    inference: InferenceRoom.anew(node.inference, turn),
     alarmAt: NEVER_MS
   }
   turn.out.push({ _tag: "SetAlarm", at: NEVER_MS })
@@ -250,51 +255,6 @@ const rebirth = (node: NodeState, turn: Turn, incarnation: number): Step => {
 const silence = (out: Array<Command>): void => {
   const rest = out.filter(({ _tag }) => _tag !== "Send")
   out.splice(0, out.length, ...rest)
-}
-
-const lateMs = ({ alarmAt }: NodeState, input: Input): number => {
-  if (input._tag === "Stalled") return input.ms
-  return input._tag === "Woke" && alarmAt !== NEVER_MS ? Math.max(0, input.at.mono - alarmAt) : 0
-}
-
-/** The tickets and records of one turn, and the turn itself. */
-const begin = (node: NodeState, input: Input) => {
-  const out: Array<Command> = []
-  const records: Array<Durable.Record> = []
-  const turn: Turn = {
-    config: node.config,
-    at: input.at,
-    incarnation: node.incarnation,
-    bootId: node.bootId,
-    forgetful: Durable.isForgetful(node.durable, node.config.manifest.version),
-    forgotIn: node.durable.forgotIn ?? node.incarnation,
-    pins: node.durable.pins,
-    world: node.world.digest,
-    heardOf: (device) =>
-      Math.max(Membership.incarnationOf(node.membership, node.config, device), World.incarnationOf(node.world, device)),
-    lateMs: lateMs(node, input),
-    carrier: input._tag === "Carrier" ? input.up : null,
-    checked: input._tag === "Checked" ? input : null,
-    out,
-    lower: [],
-    facts: [],
-    admitted: null,
-    orders: [],
-    results: [],
-    learned: [],
-    readings: [],
-    told: [],
-    said: [],
-    ledger: () => records.reduce(Durable.apply, node.durable).ledger,
-    behind: [],
-    persist: (record, then) => {
-      records.push(record)
-      const ticket = node.tickets + records.length
-      out.push({ _tag: "Persist", ticket, record, then })
-      return ticket
-    }
-  }
-  return { turn, records }
 }
 
 const open = (node: NodeState, input: Input): Step => {
@@ -354,13 +314,18 @@ const run = (node: NodeState, input: Input): Step => {
   routing = RoutingRoom.onResults(routing, turn)
   if (proposed) [proposals, world] = ProposalsRoom.onTurn(proposals, input, woke, known, leadership, turn)
   if (turn.admitted?.frame?.type === "req") answer(node, turn)
+  const inference = InferenceRoom.onTurn(node.inference, input, known, turn)
   links = Links.behindControl(links, turn)
   links = Links.towardsGen1(links, woke, turn)
   const refusals = turn.facts.length > 0 ? counted(node.refusals, turn.facts) : node.refusals
   // It came back too low, or as what it had been before, because whoever knew better was out of reach.
   const told = turn.forgetful ? Recall.toldIn(turn) : -1
   if (told >= node.incarnation)
-    return rebirth({ ...node, links, refusals, durable: records.reduce(Durable.apply, node.durable) }, turn, told + 1)
+    return rebirth(
+      { ...node, links, inference, refusals, durable: records.reduce(Durable.apply, node.durable) },
+      turn,
+      told + 1
+    )
   const same =
     links === node.links &&
     membership === node.membership &&
@@ -370,6 +335,7 @@ const run = (node: NodeState, input: Input): Step => {
     guardian === node.guardian &&
     planning === node.planning &&
     proposals === node.proposals &&
+    inference === node.inference &&
     refusals === node.refusals &&
     records.length === 0
   if (same && !rang) return [node, turn.out]
@@ -392,6 +358,7 @@ const run = (node: NodeState, input: Input): Step => {
     guardian,
     planning,
     proposals,
+    inference,
     refusals,
     farewell: node.farewell,
     alarmAt: rang ? NEVER_MS : node.alarmAt
@@ -426,7 +393,8 @@ const changeTrust = (node: NodeState, input: Extract<Input, { readonly _tag: "Tr
     tickets: node.tickets + records.length,
     links: Links.onTrust(node.links, deviceId, turn),
     membership: Membership.onTrust(node.membership, deviceId, turn),
-    world: WorldRoom.onTrust(node.world, deviceId, turn)
+    world: WorldRoom.onTrust(node.world, deviceId, turn),
+    inference: InferenceRoom.onTrust(node.inference, turn)
   }
   // While it boots nothing is due: once it runs it sets its alarm.
   return [node.phase === "booting" ? next : withAlarm(next, turn), turn.out]
@@ -440,11 +408,12 @@ const leave = (node: NodeState, reason: string, turn: Turn): Step => {
   note(turn, { event: "node.leaving", about: node.config.deviceId, incarnation: node.incarnation })
   const leadership = LeadershipRoom.leave(node.leadership, turn, node.links)
   leaveActuators(node.guardian, turn)
+  const inference = InferenceRoom.leave(node.inference, turn)
   const why = reason.slice(0, FIELD_CHARS_MAX)
   const alarmAt = turn.at.mono + LEAVE_MS
   turn.out.push({ _tag: "Sign", ticket: LEAVE_TICKET, payloads: [payloadOf(turn, goodbyeOf(node, why))] })
   turn.out.push({ _tag: "SetAlarm", at: alarmAt })
-  return [{ ...node, phase: "leaving", leadership, farewell: why, alarmAt }, turn.out]
+  return [{ ...node, phase: "leaving", leadership, inference, farewell: why, alarmAt }, turn.out]
 }
 
 const goodbyeOf = ({ config, incarnation }: NodeState, reason: string) => ({
@@ -490,6 +459,7 @@ const withAlarm = (node: NodeState, turn: Turn): NodeState => {
     node.guardian.due,
     node.planning.due,
     node.proposals.due,
+    node.inference.due,
     node.recall.endsAt
   )
   if (due === node.alarmAt) return node

@@ -5,7 +5,7 @@
  * What happens in the world comes in through the `Inbox`, in the order in which it is offered; the shell takes one at a time.
  */
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
@@ -17,6 +17,7 @@ import type { Outcome } from "./routing/Outcome.ts"
 import type { MeshEvent } from "./status/MeshEvent.ts"
 import type { Instant } from "./Time.ts"
 import type { DeviceId, Frame } from "./wire/Frame.ts"
+import type { Prompt, Usage } from "./wire/Inference.ts"
 import type { WorldSnapshot } from "./world/Snapshot.ts"
 
 /** Inputs that wait to be taken up. An offer that finds it full waits: whoever reads from sockets stops reading. */
@@ -132,9 +133,50 @@ export class Messages extends Context.Service<
       from: DeviceId,
       message: unknown
     ) => Effect.Effect<{ readonly ok: boolean; readonly reason?: string }>
+    /** The next piece of what a model of another device says to the program that asked. Text for that program, and for nothing else. */
+    readonly streamed: (call: number, delta: string) => Effect.Effect<void>
     readonly answered: (call: number, outcome: Outcome) => Effect.Effect<void>
   }
 >()("clawmesh/kernel/Messages") {}
+
+/** Why a model says no more. What is in it is told to whoever asked, so that nothing secret may be. */
+export class InferenceFailed extends Schema.TaggedError<InferenceFailed>()("InferenceFailed", {
+  code: Schema.Literals(["LLM_MODEL_UNAVAILABLE", "LLM_TIMEOUT", "INTERNAL_ERROR"]),
+  why: Schema.String
+}) {
+  override get message() {
+    return this.why
+  }
+}
+
+/** How an answer ended by itself: it was all, or there was more than it was to have. */
+export interface InferenceEnd {
+  readonly finishReason: "stop" | "length"
+  readonly usage?: Usage
+}
+
+/**
+ * The models of this device: those of its capabilities `llm:<provider>/<model>`.
+ *
+ * `infer` asks one, and hands on what it says by `say`, piece by piece and in order, which waits while nobody reads. It is stopped
+ * by an interrupt, which has to reach the provider (`Effect.tryPromise` hands on an `AbortSignal`); what is said after that is not heard. The kernel has
+ * one at a time, gives it `INFER_MS`, and counts those that go on after they were stopped (kernel/inference/Serving.ts).
+ */
+export class Inference extends Context.Service<
+  Inference,
+  {
+    readonly infer: (
+      prompt: Prompt,
+      say: (delta: string) => Effect.Effect<void>
+    ) => Effect.Effect<InferenceEnd, InferenceFailed>
+  }
+>()("clawmesh/kernel/Inference") {
+  /** A device without a model. */
+  static readonly none: Inference["Service"] = {
+    infer: () =>
+      Effect.fail(new InferenceFailed({ code: "LLM_MODEL_UNAVAILABLE", why: "this device has no model of its own" }))
+  }
+}
 
 /** What this device moves. */
 export class Hardware extends Context.Service<

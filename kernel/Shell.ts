@@ -5,19 +5,22 @@
  * What takes time (storing, signing, checking) runs beside the loop and comes back as an input. A
  * record that cannot be stored ends the shell: what must not be forgotten must not be promised.
  */
+import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import type { Command } from "./Command.ts"
 import type { Config } from "./Config.ts"
-import type { Input } from "./Input.ts"
+import type { Happened, Input } from "./Input.ts"
 import * as Node from "./Node.ts"
 import {
   Advisor,
   Hardware,
   Herald,
   Inbox,
+  Inference,
+  type InferenceFailed,
   Keys,
   Messages,
   type StoreFailed,
@@ -44,6 +47,16 @@ export interface Options {
   ) => void
 }
 
+type Said = Extract<Happened, { readonly _tag: "Inferred" }>["said"]
+
+/** A provider that breaks has failed, and tells nobody how. */
+const failedBy = (cause: Cause.Cause<InferenceFailed>): Said => {
+  const reason = cause.reasons.find(Cause.isFailReason)
+  return reason === undefined
+    ? { failed: "INTERNAL_ERROR", message: "its provider broke" }
+    : { failed: reason.error.code, message: reason.error.message }
+}
+
 /** An inbox that is full has no room for the alarm: it rings again so much later. */
 const INBOX_FULL_MS = 10
 
@@ -59,8 +72,11 @@ export const run = Effect.fnUntraced(function* (options: Options) {
   const messages = yield* Messages
   const hardware = yield* Hardware
   const advisor = yield* Advisor
+  const inference = yield* Inference
   const failure = yield* Deferred.make<never, StoreFailed>()
   let forget: (() => void) | null = null
+  /** What stops each inference that goes on, by its ticket. */
+  const stops = new Map<number, Deferred.Deferred<void>>()
 
   /** Starts work beside the loop, at once, so that commands take effect in their order. */
   const beside = (work: Effect.Effect<unknown>) => Effect.forkScoped(work, { startImmediately: true })
@@ -121,6 +137,14 @@ export const run = Effect.fnUntraced(function* (options: Options) {
             Queue.offer(inbox, { _tag: "Advised", ticket: command.ticket, ...advised })
           )
         )
+      case "Infer":
+        return beside(infer(command))
+      case "StopInference": {
+        const stop = stops.get(command.ticket)
+        return stop === undefined ? Effect.void : Deferred.succeed(stop, undefined)
+      }
+      case "Streamed":
+        return messages.streamed(command.call, command.delta)
       case "Answered":
         return messages.answered(command.call, command.outcome)
       case "SaveWorld":
@@ -141,6 +165,30 @@ export const run = Effect.fnUntraced(function* (options: Options) {
       Effect.provideService(Scope.Scope, scope),
       Effect.catch((error) => Deferred.fail(failure, error))
     )
+
+  /** Its last word comes when the provider is really done with it. */
+  const infer = ({ prompt, ticket }: Extract<Command, { readonly _tag: "Infer" }>): Effect.Effect<unknown> =>
+    Effect.suspend(() => {
+      const stop = Deferred.makeUnsafe<void>()
+      stops.set(ticket, stop)
+      const says = (said: Said) => Effect.asVoid(Queue.offer(inbox, { _tag: "Inferred", ticket, said }))
+      return inference
+        .infer(prompt, (delta) => says({ delta }))
+        .pipe(
+          Effect.matchCause({
+            onFailure: failedBy,
+            onSuccess: ({ finishReason, usage }): Said => ({
+              finishReason,
+              ...(usage === undefined ? {} : { usage })
+            })
+          }),
+          Effect.raceFirst(
+            Effect.as(Deferred.await(stop), { failed: "LLM_CANCELLED", message: "it was stopped" } satisfies Said)
+          ),
+          Effect.flatMap(says),
+          Effect.ensuring(Effect.sync(() => stops.delete(ticket)))
+        )
+    })
 
   const scope = yield* Scope.Scope
   yield* Effect.addFinalizer(() => Effect.sync(() => forget?.()))

@@ -11,7 +11,7 @@ import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import type { Keys } from "../keys/Keys.ts"
 import type { Host } from "../pairing/Host.ts"
 import type { Instant } from "../../kernel/Time.ts"
-import type { Decision, Wanted } from "./Calls.ts"
+import type { Decision, Question, Wanted } from "./Calls.ts"
 import type { ForwardParams } from "../../kernel/wire/Frame.ts"
 
 /** An event of the node with the calendar time at which it was told, ms since 1970. */
@@ -32,6 +32,8 @@ export interface Daemon {
   readonly propose: (wanted: Wanted) => Effect.Effect<Outcome>
   /** A person here decides about a proposal; waits for what comes of it, minutes where its guardian is out of reach. */
   readonly decide: (decision: Decision) => Effect.Effect<Outcome>
+  /** Asks a model of another device; `hears` gets each piece of the answer. Interrupted, it is called off there. */
+  readonly infer: (question: Question, hears: (delta: string) => void) => Effect.Effect<Outcome>
   /** The last events, oldest first; a bounded ring. */
   readonly events: () => ReadonlyArray<Told>
   /** Calls back with each event from now on; the effect it gives ends that. */

@@ -18,6 +18,7 @@ import {
   Keys as KeysPort,
   Advisor,
   Hardware,
+  Inference,
   Messages,
   Timepiece,
   Transport,
@@ -277,6 +278,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     ask: calls.ask,
     propose: calls.propose,
     decide: calls.decide,
+    infer: calls.infer,
     discovery: () => ({ enabled: settings.discovery, ...found }),
     disk: directory.disk.refusal,
     unrecorded: () => recorder?.stopped() ?? null,
@@ -336,6 +338,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     Effect.provideService(Messages, calls.port),
     Effect.provideService(Hardware, hardware),
     Effect.provideService(Advisor, advisor),
+    Effect.provideService(Inference, Inference.none),
     Effect.provideService(Herald, {
       tell: (event) =>
         Effect.sync(() => {

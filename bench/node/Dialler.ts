@@ -19,7 +19,18 @@ import { between } from "../../kernel/Draw.ts"
 import type { Happened } from "../../kernel/Input.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import { compareText } from "../../kernel/Order.ts"
-import { Advisor, Hardware, Herald, Inbox, Keys, Messages, Timepiece, Transport, Vault } from "../../kernel/Ports.ts"
+import {
+  Advisor,
+  Hardware,
+  Herald,
+  Inbox,
+  Inference,
+  Keys,
+  Messages,
+  Timepiece,
+  Transport,
+  Vault
+} from "../../kernel/Ports.ts"
 import { profiles } from "../../kernel/Profile.ts"
 import * as Shell from "../../kernel/Shell.ts"
 import type { Frame } from "../../kernel/wire/Frame.ts"
@@ -126,10 +137,12 @@ const met = Effect.fnUntraced(function* (place: string, far: FarEnd, use: (talk:
     }),
     Effect.provideService(Messages, {
       deliver: () => Effect.succeed({ ok: false }),
+      streamed: () => Effect.void,
       answered: () => Effect.void
     }),
     Effect.provideService(Hardware, { drive: () => Effect.succeed(false) }),
     Effect.provideService(Advisor, { consult: () => Effect.never }),
+    Effect.provideService(Inference, Inference.none),
     Effect.provideService(Herald, {
       tell: ({ event }) => {
         if (event !== "peer.connect") return Effect.void

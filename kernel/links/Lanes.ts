@@ -145,6 +145,24 @@ export const ended = (lines: ReadonlyArray<Line>, link: number): ReadonlyArray<L
   return at < 0 ? lines : without(lines, at)
 }
 
+/**
+ * What waits for the far end of a link: messages and bytes of one lane, bytes of all lanes, and bytes that went out, which it has not
+ * shown to have read, as marks and the transport tell.
+ */
+export const waitsFor = ({ lines }: Links, link: number, lane: Lane) => {
+  const { backlog, beyond, marked, waiting } = lines[positionOf(lines, link)] ?? fresh(link)
+  let frames = 0
+  let bytes = 0
+  let allBytes = 0
+  for (const one of waiting) {
+    allBytes += one.bytes
+    if (one.lane !== lane) continue
+    frames++
+    bytes += one.bytes
+  }
+  return { frames, bytes, allBytes, unreadBytes: Math.max(backlog, marked + beyond) }
+}
+
 // ------------------------------------------------------------------------------------------------ what is asked
 
 /** Whether a request of this session may be looked at now (P13.6). Told once, counted each time. */

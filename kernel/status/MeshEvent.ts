@@ -51,7 +51,9 @@ export const MeshEvent = Schema.Struct({
     "proposal.adopted",
     "proposal.approved",
     "proposal.rejected",
-    "proposal.result"
+    "proposal.result",
+    "inference.started",
+    "inference.ended"
   ]),
   /** The device that the event is about; of `leader.*` the leader. */
   about: Schema.optionalKey(DeviceId),

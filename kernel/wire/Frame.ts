@@ -10,6 +10,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { isContextFrame, kinds } from "./ContextFrame.ts"
+import { CancelParams, Chunk, InferParams } from "./Inference.ts"
 import { COUNTER_MAX, FIELD_CHARS_MAX, FIELD_ITEMS_MAX } from "./Limits.ts"
 
 /** Lower-case hex SHA-256 of a raw Ed25519 public key. */
@@ -224,7 +225,9 @@ export const requestSchemas = {
   "mesh.peers": Empty,
   "mesh.world.query": WorldQuery,
   "mesh.message.forward": ForwardParams,
-  "context.sync": SyncQuery
+  "context.sync": SyncQuery,
+  "llm.infer": InferParams,
+  "llm.cancel": CancelParams
 } as const
 export type Method = keyof typeof requestSchemas
 
@@ -251,6 +254,8 @@ export const eventSchemas = {
   }),
   /** Something seen, told or concluded, live. */
   "context.frame": Context,
+  /** A piece of what a model says, to whoever asked; nothing of it is an observation. */
+  "llm.chunk": Chunk,
   /** What the sender holds of these logs. */
   "mesh.world.have": Schema.Struct({
     streams: Schema.Array(StreamHead).check(Schema.isMaxLength(STREAMS_A_MESSAGE)),

@@ -3,6 +3,7 @@
  * them changes it first takes a copy. `owner` is the token of the one world that may change it in place.
  */
 import type { Moved } from "./Hardware.ts"
+import type { Asked, Inquiry } from "./Models.ts"
 import type { Decided, Leased, Wanted } from "./Programs.ts"
 import type { Kind, Plain } from "../../kernel/wire/ContextFrame.ts"
 import type { Happened } from "../../kernel/Input.ts"
@@ -137,6 +138,11 @@ export class Life {
   readonly decided: Map<number, Decided>
   /** What its program was last granted, by actuator. */
   readonly leases: Map<string, Leased>
+  /** Models of its that were asked and are not done, by their numbers; and how many were asked so far. */
+  readonly models: Map<number, Asked>
+  modelsAsked = 0
+  /** What its programs asked models of others, as the scenario calls it. */
+  readonly inquiries: Map<string, Inquiry>
   /** Messages that its programs gave so far. */
   calls: number
 
@@ -161,6 +167,9 @@ export class Life {
     this.wanted = new Map(from?.wanted)
     this.decided = new Map(from?.decided)
     this.leases = new Map(from?.leases)
+    this.models = new Map(from?.models)
+    this.modelsAsked = from?.modelsAsked ?? 0
+    this.inquiries = new Map(from?.inquiries)
     this.calls = from?.calls ?? 0
     if (from === undefined) return
     this.keysFail = from.keysFail

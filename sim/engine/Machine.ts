@@ -12,6 +12,8 @@
  * Does not model: a processor so slow that it cannot boot.
  */
 import * as Hardware from "./Hardware.ts"
+import * as Models from "./Models.ts"
+import type { Prompt } from "../../kernel/wire/Inference.ts"
 import type { ForwardParams } from "../../kernel/wire/Frame.ts"
 import type { Command } from "../../kernel/Command.ts"
 import type { Config } from "../../kernel/Config.ts"
@@ -80,6 +82,8 @@ export type MachineEvent =
       readonly actuator: string
       readonly nth: number
     }
+  /** A model of its says the next piece, or is done. */
+  | { readonly _tag: "model"; readonly machine: number; readonly process: number; readonly number: number }
   /** A program of its has something to say. */
   | { readonly _tag: "sense"; readonly machine: number; readonly process: number; readonly sensing: number }
   /** A trap that was set for a write. */
@@ -292,6 +296,7 @@ export class Machine extends Present implements Port {
     if (life.alarm !== null) this.world.agenda.cancel(life.alarm)
     life.alarm = null
     life.wakes.clear()
+    Models.end(life)
     this.world.visible()
   }
 
@@ -398,6 +403,8 @@ export class Machine extends Present implements Port {
         return Programs.askOnce(this, this.mine(), event.asking)
       case "hardware":
         return Hardware.ends(this, this.mine(), event.actuator, event.nth)
+      case "model":
+        return Models.goOn(this, this.mine(), event.number)
       case "sense":
         return Programs.senseOnce(this, this.mine(), event.sensing)
       case "power-cut":
@@ -578,6 +585,25 @@ export class Machine extends Present implements Port {
     return call
   }
 
+  /** A program of its asks a model of another. */
+  infer(request: string, to: string | null, model: string): void {
+    Models.ask(this, this.mine(), request, to, model)
+  }
+
+  /** And does without. */
+  callOff(request: string): void {
+    Models.callOff(this, this.mine(), request)
+  }
+
+  /** The shell asks a model of this machine; the number stops it. */
+  askModel(prompt: Prompt, hears: (said: Models.Said) => void): number {
+    return Models.begin(this, this.mine(), prompt, 0, hears)
+  }
+
+  stopModel(number: number): void {
+    Models.stop(this, this.mine(), number)
+  }
+
   /** A person at this machine holds what it moves, or lets go. */
   hold(on: boolean): void {
     if (this.running) this.deliver({ _tag: "Hold", group: null, on })
@@ -625,6 +651,8 @@ export class Machine extends Present implements Port {
   /** What came of a message of its own. */
   answered(call: number, outcome: Outcome): void {
     if (Programs.answered(this, this.mine(), call, outcome)) return
+    const inferred = Models.answered(this, this.mine(), call, outcome)
+    if (inferred !== null) return this.tell("world.answer", inferred)
     this.tell("world.answer", outcome.ok ? `taken by ${this.world.nameOf(outcome.by)}` : outcome.code)
   }
 

@@ -4,6 +4,7 @@
  */
 import * as Hardware from "./Hardware.ts"
 import * as Model from "./Model.ts"
+import * as Models from "./Models.ts"
 import type { Command } from "../../kernel/Command.ts"
 import { encode } from "../../kernel/wire/Codec.ts"
 import type { Cargo } from "../network/Cargo.ts"
@@ -63,6 +64,13 @@ export const perform = (machine: Machine, life: Life, command: Command): void =>
       return machine.later({ _tag: "Signed", ticket: command.ticket, signatures: machine.sign(command.payloads) })
     case "Deliver":
       return machine.later({ _tag: "Delivered", ticket: command.ticket, ...machine.handle(command.channel) })
+    case "Infer":
+      Models.begin(machine, life, command.prompt, command.ticket, null)
+      return
+    case "StopInference":
+      return Models.stopTicket(machine, life, command.ticket)
+    case "Streamed":
+      return Models.hear(life, command.call)
     case "Answered":
       return machine.answered(command.call, command.outcome)
     case "Drive":

@@ -13,6 +13,7 @@ import type { Port } from "../network/Connection.ts"
 import type { Speaker } from "../network/Lies.ts"
 import type { NodeSpec } from "../scenario/Scenario.ts"
 import type { Life } from "./Life.ts"
+import { type Inquiry, runningOn } from "./Models.ts"
 import type { NodeClock } from "./NodeClock.ts"
 import type { World } from "./World.ts"
 
@@ -165,6 +166,16 @@ export abstract class Present {
         ? [{ link, buffered: this.world.network.buffered(connection, side) }]
         : []
     )
+  }
+
+  /** What came of what a program of it asked a model of another; `undefined`: it asked nothing that is called so. */
+  inquired(request: string): Inquiry | undefined {
+    return this.life.inquiries.get(request)
+  }
+
+  /** How many inferences its models are at that nobody has stopped. */
+  get inferring(): number {
+    return runningOn(this.life)
   }
 
   /** How often a program of it has asked. */

@@ -20,6 +20,9 @@ import {
   Hardware,
   Herald,
   Inbox,
+  Inference,
+  type InferenceEnd,
+  InferenceFailed,
   Keys,
   Messages,
   StoreFailed,
@@ -29,9 +32,11 @@ import {
 } from "../../kernel/Ports.ts"
 import * as Shell from "../../kernel/Shell.ts"
 import type { NodeState } from "../../kernel/Node.ts"
+import type { Prompt } from "../../kernel/wire/Inference.ts"
 import { vaultPort } from "../disk/VaultPort.ts"
 import type { Host, HostContext, Kernel } from "./Host.ts"
 import type { Machine } from "./Machine.ts"
+import type { Said } from "./Models.ts"
 
 /** Tasks of Effect's runtime, run in order when the world drains them. */
 class Tasks implements Scheduler.Scheduler, Scheduler.SchedulerDispatcher {
@@ -80,6 +85,42 @@ const clockOf = (machine: Machine, tasks: Tasks): Clock.Clock => {
   }
 }
 
+/** What a model of the machine says, piece by piece; an interrupt stops it, and waits for its end, which is not at once where it ignores that. */
+const infer = (
+  machine: Machine,
+  tasks: Tasks,
+  prompt: Prompt,
+  say: (delta: string) => Effect.Effect<void>
+): Effect.Effect<InferenceEnd, InferenceFailed> =>
+  Effect.suspend(() => {
+    const waiting: Array<Said> = []
+    let wake: (() => void) | null = null
+    const number = machine.askModel(prompt, (said) => {
+      waiting.push(said)
+      wake?.()
+      tasks.flush()
+    })
+    const next: Effect.Effect<Said> = Effect.callback((resume) => {
+      const take = (): void => {
+        wake = null
+        resume(Effect.succeed(waiting.shift()!))
+      }
+      if (waiting.length > 0) take()
+      else wake = take
+    })
+    const all: Effect.Effect<InferenceEnd, InferenceFailed> = Effect.flatMap(next, (said) => {
+      if ("delta" in said) return Effect.andThen(say(said.delta), all)
+      if (!("failed" in said)) return Effect.succeed(said)
+      const code = said.failed === "LLM_MODEL_UNAVAILABLE" ? said.failed : "INTERNAL_ERROR"
+      return Effect.fail(new InferenceFailed({ code, why: said.message }))
+    })
+    const stopped = Effect.andThen(
+      Effect.sync(() => machine.stopModel(number)),
+      Effect.exit(all)
+    )
+    return Effect.onInterrupt(all, () => stopped)
+  })
+
 const portsOf = (machine: Machine, tasks: Tasks, context: HostContext) => {
   const { perform } = context
   /** An answer that comes as an event of this instant, behind what is being done now. */
@@ -118,6 +159,7 @@ const portsOf = (machine: Machine, tasks: Tasks, context: HostContext) => {
     }),
     Context.add(Messages, {
       deliver: (channel) => answered(() => machine.handle(channel)),
+      streamed: (call, delta) => Effect.sync(() => perform({ _tag: "Streamed", call, seq: 0, delta })),
       answered: (call, outcome) => Effect.sync(() => perform({ _tag: "Answered", call, outcome }))
     }),
     // What it did comes as an input, after as long as the hardware takes.
@@ -136,6 +178,7 @@ const portsOf = (machine: Machine, tasks: Tasks, context: HostContext) => {
           Effect.never
         )
     }),
+    Context.add(Inference, { infer: (prompt, say) => infer(machine, tasks, prompt, say) }),
     Context.add(Herald, { tell: (event) => Effect.sync(() => perform({ _tag: "Note", event })) })
   )
 }

@@ -68,6 +68,7 @@ export class Ties {
       case "turn":
       case "ask":
       case "sense":
+      case "model":
       case "hardware":
       case "power-cut":
       case "look":

@@ -69,6 +69,8 @@ export interface WorldView {
   readonly leadersPerTerm: number
   /** By its name without the prefix: `pump-1`. */
   readonly actuator: (name: string) => ActuatorView
+  /** What came of what a program asked a model, as a step called it; `null`: no program has asked that. */
+  readonly inference: (request: string) => string | null
   /** How it is on the farm; `null`: there is nothing to measure. */
   readonly measured: (place: string, metric: Metric) => number | null
 }
@@ -116,6 +118,8 @@ export const worldEvents = [
   "world.connect",
   "world.ask",
   "world.sense",
+  "world.infer",
+  "world.call-off",
   "world.propose",
   "world.approve",
   "world.reject",

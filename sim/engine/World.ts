@@ -329,6 +329,7 @@ export class World {
       case "turn":
       case "ask":
       case "sense":
+      case "model":
       case "hardware":
       case "power-cut":
         return this.machines[event.machine]!.onEvent(event)

@@ -146,6 +146,8 @@ export const viewOf = (world: World): WorldView => {
       return world.mostLeadersOfATerm
     },
     actuator: (name) => Hardware.seen(world.machines, `${ACTUATOR}${name}`),
+    inference: (request) =>
+      world.machines.map((machine) => machine.inquired(request)?.outcome).find((one) => one !== undefined) ?? null,
     measured: (place, metric) => world.measured(place, metric)
   }
 }

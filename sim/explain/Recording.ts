@@ -74,6 +74,9 @@ const verbs: { readonly [tag in Exclude<Command["_tag"], "Send">]: string } = {
   Deliver: "hands a message to its handler",
   Drive: "drives an actuator",
   Consult: "asks its language model",
+  Infer: "asks a model",
+  StopInference: "stops a model",
+  Streamed: "hands its program a piece",
   Answered: "answers its program",
   SaveWorld: "keeps what it knows of the world",
   Note: "",
@@ -350,6 +353,12 @@ export class Recorder {
         return `a handler ${input.ok ? "has taken" : "has not taken"} a message`
       case "Driven":
         return `an actuator ${input.ok ? "has done" : "has not done"} what it was told`
+      case "Inferred":
+        return "delta" in input.said ? "its model says something" : "its model is done"
+      case "Prompt":
+        return "a program asks a model"
+      case "Unprompt":
+        return "a program does without its model"
       case "Hold":
         return `a person ${input.on ? "holds" : "releases"} ${input.group ?? "all that it moves"}`
       case "Engine":

@@ -13,6 +13,7 @@ import { crash, stop } from "./End.ts"
 import type { Fault, Strike, Struck } from "./Fault.ts"
 import { freeze } from "./Freeze.ts"
 import { heal } from "./Heal.ts"
+import { callOff, infer } from "./Infer.ts"
 import { keysFail } from "./KeysFail.ts"
 import { link } from "./Links.ts"
 import { move } from "./Move.ts"
@@ -74,6 +75,8 @@ const rules: { readonly [V in Verb["_tag"]]: Fault<V> } = {
   send,
   "stop-engine": stopEngine,
   appoint,
+  infer,
+  "call-off": callOff,
   propose,
   approve,
   reject,

@@ -8,7 +8,15 @@
  * Does not model time: which instants are asked, and since when happenings count, is the business of `Judge.ts`.
  */
 import type { NodeView, PeerWord, WorldView } from "../engine/View.ts"
-import type { ActuatorFact, AgreedWord, Count, Facts, FarmFact, ProposalFact } from "../scenario/Scenario.ts"
+import type {
+  ActuatorFact,
+  AgreedWord,
+  Count,
+  Facts,
+  FarmFact,
+  InferenceFact,
+  ProposalFact
+} from "../scenario/Scenario.ts"
 import { type Clause, fits, NEVER_SEEN, NOBODY_RUNS, runningIn, sayings, type Seen } from "./Clause.ts"
 import { heartbeatClause, peerClause, peerSayings, sessionClause, trustClause, unreadClause } from "./Pairs.ts"
 import { countWords, enumerate, moment } from "./Words.ts"
@@ -327,6 +335,13 @@ const farmClause = ({ is, metric, place }: FarmFact): Clause => {
   }
 }
 
+const inferenceClause = ({ outcome, request }: InferenceFact): Clause => ({
+  key: "inferences",
+  told: `${request} is ${outcome}`,
+  holds: (view) => view.inference(request) === outcome,
+  now: (view) => `${request} is ${view.inference(request) ?? "not asked yet"}`
+})
+
 const timesWord = (n: number): string => (n === 1 ? "once" : `${n} times`)
 
 const eventClause = (fact: NonNullable<Facts["events"]>[number], index: number): Clause => {
@@ -403,6 +418,7 @@ const clausesOf = (facts: Facts, from: Asked): ReadonlyArray<Clause> => {
   for (const fact of facts.actuators ?? []) clauses.push(actuatorClause(fact))
   for (const fact of facts.farm ?? []) clauses.push(farmClause(fact))
   for (const fact of facts.proposals ?? []) clauses.push(proposalClause(fact))
+  for (const fact of facts.inferences ?? []) clauses.push(inferenceClause(fact))
   for (const topic of facts.agreeOn ?? []) clauses.push(agreementClause(topic))
   for (const [index, event] of (facts.events ?? []).entries()) clauses.push(eventClause(event, index))
   return clauses
@@ -434,7 +450,8 @@ export const question = (facts: Facts, from: Asked = "of all"): Question => {
             "routes",
             "actuators",
             "farm",
-            "proposals"
+            "proposals",
+            "inferences"
           ].includes(clause.key)
             ? clause.now(view, seen)
             : `${clause.key} ${clause.now(view, seen)}`

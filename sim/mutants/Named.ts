@@ -6,6 +6,7 @@
  * A line that is not there any more, or twice, is told as a mistake of this list (`namedMutants`).
  */
 import { actuation } from "./NamedActuation.ts"
+import { inference } from "./NamedInference.ts"
 import { leadership } from "./NamedLeadership.ts"
 import { lineOf, type Bug, type Edit, type Mutant } from "./Mutant.ts"
 
@@ -338,7 +339,8 @@ const bugs: { readonly [name: string]: Bug } = {
       ]
     ]
   },
-  ...actuation
+  ...actuation,
+  ...inference
 }
 
 /** A bug whose line is not in the kernel any more. */

@@ -46,7 +46,7 @@ export const leadership: { readonly [name: string]: Bug } = {
   "answers-before-it-is-durable": {
     rule: "S9",
     what: "what is to wait for a record is done while the record is being written",
-    file: "Node.ts",
+    file: "Begin.ts",
     swaps: [
       [
         'out.push({ _tag: "Persist", ticket, record, then })',

@@ -98,6 +98,9 @@ const unanswered = ({ after, before, commands, input }: Observation): string | n
   const isUnderWay = after.routing.pending.some(({ askers }) =>
     askers.some((asker) => asker._tag === "Link" && asker.link === input.link && asker.id === id)
   )
+  // An inference is answered at its end.
+  const { running } = after.inference.serving
+  if (running?.link === input.link && running.id === id) return null
   // Too much waits for this peer to read (P13.4): counted as dropped.
   const isFull = line.length >= LANE_FRAMES_MAX || line.reduce((sum, { bytes }) => sum + bytes, 0) >= LANE_BYTES_MAX / 2
   const isDropped = isFull && after.refusals !== before.refusals

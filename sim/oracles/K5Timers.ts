@@ -6,6 +6,8 @@
  * Does not judge: what comes too early.
  */
 import { HUNG_MS, periodMs } from "../../kernel/leadership/Disk.ts"
+import { ANSWER_MS } from "../../kernel/inference/Asking.ts"
+import { INFER_MS } from "../../kernel/inference/Serving.ts"
 import { FORWARD_MS } from "../../kernel/routing/Forwarding.ts"
 import { ASK_MS, LIAR_REST_MS } from "../../kernel/world/Exchanging.ts"
 import { GEN1_REDIAL_MAX_MS, LEFT_REDIAL_MS, SUPPRESSED_REDIAL_MS, type Profile } from "../../kernel/Profile.ts"
@@ -151,6 +153,19 @@ const ofWorld = ({ routing, world }: NodeState, before: NodeState, nowMs: number
   )
 }
 
+const ofInference = ({ inference }: NodeState, before: NodeState, nowMs: number): string | null => {
+  if (inference === before.inference) return null
+  const { asking, serving } = inference
+  return late(
+    [
+      ["runs an inference", serving.running?.until ?? 0, INFER_MS],
+      ...serving.abandoned.map(({ until }) => ["waits for a model that was stopped", until, INFER_MS] as const),
+      ...asking.asks.map(({ until }) => ["waits for a model", until, ANSWER_MS] as const)
+    ],
+    nowMs
+  )
+}
+
 /** The alarm that it counts on is the one that it asked for. */
 const alarm = ({ after, before, commands, input }: Observation): string | null => {
   let at = input._tag === "Woke" ? NEVER_MS : before.alarmAt
@@ -175,7 +190,8 @@ export const timers: MakeOracle = () => ({
       ofLinks(after, before, profile, nowMs) ??
       ofMembership(after, before, profile, nowMs) ??
       ofLeadership(after, before, profile, nowMs) ??
-      ofWorld(after, before, nowMs)
+      ofWorld(after, before, nowMs) ??
+      ofInference(after, before, nowMs)
     return why === null ? null : `${machine.name} ${why}`
   }
 })

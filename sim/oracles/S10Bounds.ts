@@ -12,6 +12,8 @@
 import * as HashMap from "effect/HashMap"
 import { CERTIFYING_MAX } from "../../kernel/actuation/Takeover.ts"
 import type { Input } from "../../kernel/Input.ts"
+import { ASKS_MAX } from "../../kernel/inference/Asking.ts"
+import { ABANDONED_MAX } from "../../kernel/inference/Serving.ts"
 import { BEATS_MAX } from "../../kernel/leadership/Leading.ts"
 import { CHECKING_MAX } from "../../kernel/membership/Goodbyes.ts"
 import { ASKERS_MAX } from "../../kernel/membership/Inquiry.ts"
@@ -231,7 +233,19 @@ const counting = (before: number): Oracle => {
       if (commands.length > commandsMax)
         return `${machine.name} wants ${commands.length} commands done in one step, at most ${commandsMax}`
       if (after === before) return null
-      const { config, durable, guardian, leadership, links, membership, proposals, recall, refusals, world } = after
+      const {
+        config,
+        durable,
+        guardian,
+        inference,
+        leadership,
+        links,
+        membership,
+        proposals,
+        recall,
+        refusals,
+        world
+      } = after
       let grown: string | null = null
       if (links !== before.links) grown = linksWithin(after, before.links)
       if (grown === null && membership !== before.membership) grown = membershipWithin(after, before.membership)
@@ -246,6 +260,11 @@ const counting = (before: number): Oracle => {
           ["decisions under way", proposals.decisions.length, DECISIONS_MAX],
           ["tokens", proposals.tokens.length, TOKENS_MAX],
           ["approvals under way", proposals.carried.length, (config.actuators ?? []).length]
+        ])
+      if (grown === null && inference !== before.inference)
+        grown = first([
+          ["inferences that were stopped", inference.serving.abandoned.length, ABANDONED_MAX],
+          ["requests to models", inference.asking.asks.length, ASKS_MAX]
         ])
       if (grown === null && durable !== before.durable)
         grown = first([

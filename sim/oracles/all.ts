@@ -6,6 +6,7 @@ import { pace } from "./K2Pace.ts"
 import { told } from "./K3Told.ts"
 import { settled } from "./K4Settled.ts"
 import { timers } from "./K5Timers.ts"
+import { inference } from "./K10Inference.ts"
 import { whole } from "./K6Whole.ts"
 import { moves } from "./K7Moves.ts"
 import { rules } from "./K8Rules.ts"
@@ -52,5 +53,6 @@ export const everyOracle = (): ReadonlyArray<Oracle> => [
   moves(),
   rules(),
   needs(),
+  inference(),
   decisions()
 ]

@@ -45,6 +45,10 @@ const verbWords = (verb: Verb): string => {
       return `advertise ${verb.node}`
     case "ask":
       return `ask ${verb.from} → ${verb.to}`
+    case "infer":
+      return `infer ${verb.from} → ${verb.to ?? verb.model}`
+    case "call-off":
+      return `call off ${verb.request}`
     case "send":
       return `send ${verb.from} → ${verb.to}`
     case "sense":

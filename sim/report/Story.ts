@@ -243,6 +243,8 @@ class Teller {
           null,
           null
         )
+      case "world.infer":
+      case "world.call-off":
       case "world.send":
       case "world.message":
       case "world.answer":

@@ -1,6 +1,7 @@
 /**
  * Expectations: one tense each, its moments in ms, its facts with names resolved, where it is judged, and a name.
  */
+import { readInferences } from "./InferenceWords.ts"
 import { codes } from "../../kernel/wire/Codes.ts"
 import { has, metrics } from "../hardware/Farm.ts"
 import { whyNot } from "./Farm.ts"
@@ -214,6 +215,7 @@ const readFacts = (reading: Reading, draft: FactsDraft, path: Path): Facts => {
   if (draft.actuators !== undefined) facts.actuators = readActuators(reading, draft.actuators, at("actuators"))
   if (draft.farm !== undefined) facts.farm = readFarmFacts(reading, draft.farm, at("farm"))
   if (draft.proposals !== undefined) facts.proposals = readProposals(reading, draft.proposals, at("proposals"))
+  if (draft.inferences !== undefined) facts.inferences = readInferences(reading, draft.inferences, at("inferences"))
   if (draft["agree-on"] !== undefined) {
     const words = draft["agree-on"].filter((word) => word !== undefined)
     words.forEach((word, i) => {

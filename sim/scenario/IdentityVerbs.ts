@@ -1,15 +1,12 @@
 /** What the verbs that strike trust, keys, handshakes and requests mean, beyond their form. */
 import { has, metrics, TANK } from "../hardware/Farm.ts"
 import { whyNot } from "./Farm.ts"
-import { type Reading, type Who, each, nothingMoves, resolveNodes, resolveTargets, valueOf } from "./Names.ts"
+import { type Reading, type Who, each, nothingMoves, oneNode, resolveTargets, valueOf } from "./Names.ts"
 import { readElectors } from "./Nodes.ts"
 import type { Lie, Target, Verb } from "./Scenario.ts"
 import type { StepDraft } from "./Timeline.ts"
 import type { Path } from "./Tree.ts"
 import { LASTING_MS, readCount, readSize, readTime } from "./Units.ts"
-
-const one = (reading: Reading, name: string | undefined, path: Path): string =>
-  name === undefined ? "" : (resolveNodes(reading, name, reading.tree.value(path))[0] ?? "")
 
 interface TrustDraft {
   readonly by?: Who | undefined
@@ -22,7 +19,7 @@ const readEnds = (
   { by, whom }: TrustDraft,
   at: Path
 ): { readonly by: ReadonlyArray<Target>; readonly whom: string } => {
-  const device = one(reading, whom, [...at, "whom"])
+  const device = oneNode(reading, whom, [...at, "whom"])
   const selves = each(by, [...at, "by"])
   if (selves.length === 1 && selves[0]!.name === whom)
     reading.mistakes.add(reading.tree.value([...at, "whom"]), "a node needs no trust in itself; write another one")
@@ -63,7 +60,7 @@ const ofSomebody: ReadonlySet<Lie> = new Set<Lie>(["another key", "an old login"
 export const readConnect = (reading: Reading, connect: StepDraft["connect"], at: Path): Verb | null => {
   if (connect === undefined) return null
   const { mistakes, tree } = reading
-  const as = connect.as === undefined ? null : one(reading, connect.as, [...at, "as"])
+  const as = connect.as === undefined ? null : oneNode(reading, connect.as, [...at, "as"])
   const lie = connect.with ?? "its own key"
   if (connect.as === undefined && ofSomebody.has(lie))
     mistakes.add(tree.value([...at, "with"]), `${lie} than whose? Write as:, such as as: laptop`)
@@ -71,7 +68,7 @@ export const readConnect = (reading: Reading, connect: StepDraft["connect"], at:
   if (as !== null && to.length === 1 && to[0] === as)
     mistakes.add(tree.value([...at, "as"]), "nobody logs in at itself; write another node")
   const over = connect.over === undefined ? {} : { over: connect.over }
-  const through = connect.through === undefined ? undefined : one(reading, connect.through, [...at, "through"])
+  const through = connect.through === undefined ? undefined : oneNode(reading, connect.through, [...at, "through"])
   if (lie === "a relayed login" && through === undefined)
     mistakes.add(
       tree.value([...at, "with"]),
@@ -152,9 +149,9 @@ export const readSense = (reading: Reading, sense: StepDraft["sense"], at: Path)
 /** A node by its name, or a capability, which has a colon or is everything. */
 export const readSend = (reading: Reading, send: StepDraft["send"], at: Path): Verb | null => {
   if (send === undefined) return null
-  const from = one(reading, send.from, [...at, "from"])
+  const from = oneNode(reading, send.from, [...at, "from"])
   const capability = send.to?.includes(":") === true || send.to === "*"
-  const to = capability ? send.to! : one(reading, send.to, [...at, "to"])
+  const to = capability ? send.to! : oneNode(reading, send.to, [...at, "to"])
   const said = { _tag: "send", from, to, channel: send.channel ?? "notes", key: send.key ?? null } as const
   if (send.holds !== undefined) {
     if (send.sets === undefined) return { ...said, holds: send.holds }
@@ -170,8 +167,8 @@ export const readSend = (reading: Reading, send: StepDraft["send"], at: Path): V
 export const readAsk = (reading: Reading, ask: StepDraft["ask"], at: Path): Verb | null => {
   if (ask === undefined) return null
   const { mistakes, tree } = reading
-  const from = one(reading, ask.from, [...at, "from"])
-  const to = one(reading, ask.to, [...at, "to"])
+  const from = oneNode(reading, ask.from, [...at, "from"])
+  const to = oneNode(reading, ask.to, [...at, "to"])
   if (from !== "" && from === to)
     mistakes.add(tree.value([...at, "to"]), "a node has no session with itself; write another one")
   const eachMs = valueOf(reading, [...at, "each"], ask.each, readTime)

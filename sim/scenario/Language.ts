@@ -14,6 +14,8 @@ import { levels } from "../../kernel/actuation/Actuator.ts"
 import { verifications } from "../../kernel/actuation/Envelope.ts"
 import * as Schema from "effect/Schema"
 import { MeshEvent } from "../../kernel/status/MeshEvent.ts"
+import { codes } from "../../kernel/wire/Codes.ts"
+import { finishReasons } from "../../kernel/wire/Inference.ts"
 import { Role } from "../../kernel/wire/Frame.ts"
 import { statuses } from "../../kernel/proposals/Proposal.ts"
 import { agreedWords, modelAnswers } from "./Scenario.ts"
@@ -131,6 +133,21 @@ const Node = Schema.Struct({
     "On what terms the node has moved what it moves, by actuator: { pump-1: { level: L3, verified-by: flow } }."
   ),
   model: may(Model, "The language model of its planner, for rules that ask: { drafts: [{ run: pump-1, for: 5m }] }."),
+  serves: may(
+    Schema.Record(
+      Schema.String,
+      Schema.Struct({
+        pieces: may(CountWords, "How many pieces it says. Default exactly 10."),
+        each: may(Time, "How long it takes to each. Default 100ms."),
+        size: may(Size, "How long each is. Default 16B."),
+        stop: may(word(["heeded", "ignored"], "ignored: stopped, it goes on to its end."), "Default heeded.")
+      }).annotate({
+        noun: "word of a model",
+        message: "write what it says, such as { pieces: exactly 10, each: 100ms }"
+      })
+    ).annotate({ message: "write what models it serves, such as { ollama/llama3: { pieces: exactly 10 } }" }),
+    "Language models that the node serves, by provider and name: { ollama/llama3: { pieces: exactly 10, each: 100ms } }. Each is among its capabilities, as llm:ollama/llama3."
+  ),
   "clock-skew": may(SignedTime, "How far the node's calendar clock is off; the clock that timers run on is not."),
   "clock-rate": may(ClockRate, "How much faster than true time all clocks of the node run."),
   "boots-in": may(
@@ -158,6 +175,17 @@ const Node = Schema.Struct({
     "1: a device that runs no kernel and speaks the original protocol; it has no say in expectations. 2: a kernel that speaks only a generation to come, which nobody else understands."
   )
 }).annotate({ identifier: "Node", noun: "word of a node", message: "write what the node is, such as { role: field }" })
+
+/** What comes of asking a model, as its program is told. */
+const inferred = [
+  "running",
+  ...finishReasons,
+  "gone",
+  "NOT_AUTHORIZED",
+  "RATE_LIMITED",
+  ...codes.llm,
+  ...codes.local
+] as const
 
 const relays = "relays"
 const Network = Schema.Struct({
@@ -340,6 +368,12 @@ const facts = {
       }).annotate({ noun: "word of a proposal", message: "write what becomes of it, such as { status: completed }" })
     ).annotate({ message: "write which proposal is how, such as { P1: { status: completed } }" }),
     "{ P1: { status: awaiting_approval, owner: laptop } } reads: every running node says so of the proposal that a step calls P1."
+  ),
+  inferences: may(
+    Schema.Record(Name, word(inferred, "What came of it.")).annotate({
+      message: "write what came of which request, such as { q1: stop }"
+    }),
+    "{ q1: stop, q2: LLM_BUSY } reads: what the program that asked q1 was told at last is that it ended by itself, and of q2 that code. running: it was told nothing yet; gone: its process ended before."
   ),
   "agree-on": may(
     list(word(agreedWords, "What all running nodes hold alike."), "write a list, such as [leader, term]"),

@@ -257,3 +257,7 @@ export const resolveFactNodes = (reading: Reading, who: Draft<Who> | undefined, 
   }
   return [...found]
 }
+
+/** The one node that a name is; empty: it is none, which has been told. */
+export const oneNode = (reading: Reading, name: string | undefined, path: Path): string =>
+  name === undefined ? "" : (resolveNodes(reading, name, reading.tree.value(path))[0] ?? "")

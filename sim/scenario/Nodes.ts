@@ -1,6 +1,7 @@
 /** Nodes, where they are, electors and the network between them. */
 import { ACTUATOR } from "../../kernel/actuation/Actuator.ts"
 import type { Role } from "../../kernel/wire/Frame.ts"
+import { capabilitiesOf, readServes } from "./InferenceWords.ts"
 import type { Language } from "./Language.ts"
 import {
   type Reading,
@@ -34,10 +35,12 @@ export const readNodes = (reading: Reading, draft: Draft<Language["nodes"]> | un
       if (capabilities.indexOf(capability) < i)
         mistakes.add(tree.value([...path, "can", i]), `${capability} stands twice in this list`)
     })
+    const served = readServes(reading, node?.serves, [...path, "serves"])
     return {
       name,
       role: node?.role ?? "node",
-      capabilities,
+      capabilities: [...new Set([...capabilities, ...capabilitiesOf(served)])],
+      ...served,
       clockSkewMs: valueOf(reading, [...path, "clock-skew"], node?.["clock-skew"], readTime) ?? 0,
       clockRatePpm: valueOf(reading, [...path, "clock-rate"], node?.["clock-rate"], readClockRate) ?? 0,
       ...readModel(reading, node?.model, [...path, "model"]),

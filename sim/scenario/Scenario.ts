@@ -32,7 +32,7 @@ export const modelAnswers = ["drafts", "fails", "refuses", "nothing", "nonsense"
 export type ModelAnswer = (typeof modelAnswers)[number]
 
 /** A stand-in for a language model. */
-export interface ModelSpec {
+export interface AdvisorSpec {
   readonly name: string
   /** To answer, ms. */
   readonly takesMs: Range
@@ -49,7 +49,9 @@ export interface NodeSpec {
   /** On what terms it has moved what it moves, by actuator, without the prefix; absent: on the usual ones. */
   readonly policy?: { readonly [actuator: string]: Terms }
   /** The language model of its planner; absent: it has none. */
-  readonly model?: ModelSpec
+  readonly model?: AdvisorSpec
+  /** The models that it serves, each also among its capabilities; absent: none. */
+  readonly serves?: ReadonlyArray<ModelSpec>
   /** How far the calendar clock is off, ms. */
   readonly clockSkewMs: number
   /** How much faster than true time the node's own clocks run, parts per million; negative: slower. */
@@ -66,6 +68,17 @@ export interface NodeSpec {
   readonly generation?: 1 | 2
   /** It was put beside the scenario: next to everybody, wherever the others have their places. */
   readonly beside?: true
+}
+
+/** A model, by what it says to whatever it is asked. */
+export interface ModelSpec {
+  /** `provider/name`. */
+  readonly model: string
+  readonly pieces: number
+  readonly eachMs: number
+  readonly bytes: number
+  /** Stopped, it goes on to its end. */
+  readonly ignoresAbort: boolean
 }
 
 /** What the owner of an actuator asks of those who would have it moved. */
@@ -219,6 +232,16 @@ export type Verb =
       readonly alone: boolean
       readonly again?: true
     }
+  /** A program on `from` asks a model of `to`; absent: of whoever serves it. */
+  | {
+      readonly _tag: "infer"
+      readonly from: string
+      readonly request: string
+      readonly to?: string
+      readonly model: string
+    }
+  /** The program that asked it does without. */
+  | { readonly _tag: "call-off"; readonly request: string }
   /** A person decides, at each of these. */
   | {
       readonly _tag: "approve" | "reject"
@@ -374,6 +397,12 @@ export interface ProposalFact {
   readonly owner?: string
 }
 
+/** What came of what a program asked a model. */
+export interface InferenceFact {
+  readonly request: string
+  readonly outcome: string
+}
+
 export const agreedWords = ["leader", "term", "peers", "frames", "proposals"] as const
 export type AgreedWord = (typeof agreedWords)[number]
 
@@ -417,6 +446,8 @@ export interface Facts {
   readonly farm?: ReadonlyArray<FarmFact>
   /** What every running node says of a proposal, by the name that a step gave it. */
   readonly proposals?: ReadonlyArray<ProposalFact>
+  /** What programs asked models, by the name that a step gave it. */
+  readonly inferences?: ReadonlyArray<InferenceFact>
   readonly agreeOn?: ReadonlyArray<AgreedWord>
   /** Counts of happenings, from `after` (or from the start) to now. */
   readonly events?: ReadonlyArray<{

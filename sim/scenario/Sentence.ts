@@ -56,6 +56,7 @@ export const sentenceOf = (tense: TenseName, facts: Facts): string => {
     if (status !== undefined) parts.push(`${proposal} is ${status}`)
     if (owner !== undefined) parts.push(`${owner} looks after ${proposal}`)
   }
+  for (const { outcome, request } of facts.inferences ?? []) parts.push(`${request} is ${outcome}`)
   if (facts.agreeOn !== undefined) parts.push(`all agree on ${list(facts.agreeOn, "and")}`)
   for (const { about, event, from, reason, seen, to } of facts.events ?? []) {
     const about1 = about === null ? "" : ` about ${about}`

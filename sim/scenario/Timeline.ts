@@ -17,6 +17,7 @@ import {
   readRevoke,
   readTrust
 } from "./IdentityVerbs.ts"
+import { readCallOff, readInfer } from "./InferenceWords.ts"
 import { readDecide, readPropose } from "./ProposalVerbs.ts"
 import { readAdvertise } from "./NearbyVerbs.ts"
 import { readCrash, readCrashAtWrite, readDisk, readFreeze, readSkew, readSlowCpu } from "./NodeVerbs.ts"
@@ -180,6 +181,10 @@ const readVerb = (reading: Reading, step: StepDraft, path: Path): Verb | null =>
       return readSend(reading, step.send, at)
     case "propose":
       return readPropose(reading, step.propose, at)
+    case "infer":
+      return readInfer(reading, step.infer, at)
+    case "call-off":
+      return readCallOff(step[verb])
     case "approve":
       return readDecide(reading, verb, step.approve, at)
     case "reject":

@@ -98,6 +98,7 @@ const Delay = Schema.Union([
 
 const setsNeeds = "write an actuator of the node that it goes to, such as actuator:pump-1"
 const sendNeeds = "write { from: laptop, to: jetson-1 }, or to: a capability, such as actuator:pump-1"
+const inferNeeds = "write { request: q1, from: laptop, to: jetson-1, model: ollama/llama3 }"
 const senseNeeds = "write { frame: dry-1, by: jetson-1, zone: zone-1, metric: moisture, value: 17 }"
 
 /** The verbs, in the order in which they are listed to people. */
@@ -542,6 +543,25 @@ export const verbs = {
       )
     }).annotate({ noun: "word of propose", message: proposeNeeds }),
     "A planner proposes that something is moved. What came of that is the event world.answer about that node."
+  ),
+  infer: may(
+    Schema.Struct({
+      request: must(Name, "What it is called here, for `call-off` and `inferences:`.", inferNeeds),
+      from: must(Name, "On whose device the program runs.", inferNeeds),
+      to: may(Name, "Whose model. Default whoever serves it, of those with whom that node has a session."),
+      model: must(
+        Schema.NonEmptyString.annotate({ message: inferNeeds }),
+        "Provider and name, as under serves:.",
+        inferNeeds
+      )
+    }).annotate({ noun: "word of infer", message: inferNeeds }),
+    "A program asks a model of another node, over their session. What came of it is the event world.answer about that node."
+  ),
+  "call-off": may(
+    Schema.Struct({
+      request: must(Name, "What an earlier step calls it.", "write { request: q1 }")
+    }).annotate({ noun: "word of call-off", message: "write { request: q1 }" }),
+    "The program that asked a model does without, and says so."
   ),
   approve: deciding(
     "approve",

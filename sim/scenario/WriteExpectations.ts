@@ -1,4 +1,5 @@
 /** Expectations as the language writes them: the way back from `Expectations.ts`. */
+import { inferencesWords } from "./InferenceWords.ts"
 import { defaultJudge } from "./Expectations.ts"
 import type { Flow } from "./Flow.ts"
 import type { Expectation, Facts, Pair, Step } from "./Scenario.ts"
@@ -85,6 +86,7 @@ const factsWords = (facts: Facts): Written => {
     actuators: actuatorWords(facts.actuators),
     farm: farmFactWords(facts.farm),
     proposals: proposalWords(facts.proposals),
+    inferences: inferencesWords(facts.inferences),
     "agree-on": agreeOn,
     events: events?.map(({ about, event, from, reason, seen, to }) => ({
       event,

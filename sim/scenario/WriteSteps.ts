@@ -203,6 +203,10 @@ const verbWords = (verb: Verb, scenario: Scenario): Written => {
           wish: verb.alone ? "its own" : undefined
         }
       }
+    case "infer":
+      return { infer: { request: verb.request, from: verb.from, to: verb.to, model: verb.model } }
+    case "call-off":
+      return { "call-off": { request: verb.request } }
     case "approve":
     case "reject":
       return {

@@ -4,6 +4,7 @@
  * Moments of steps are written as times, those of expectations as so long after their step. Not written is `fuzz:`, which no
  * plain run uses; `Unwritable` is thrown for the few things that only a campaign can make.
  */
+import { capabilitiesOf, servesWords } from "./InferenceWords.ts"
 import { farmWords } from "./Farm.ts"
 import { ruleWords } from "./Rules.ts"
 import { type Flow, flow, scalar } from "./Flow.ts"
@@ -62,10 +63,15 @@ const modelWords = ({ model }: NodeSpec): Flow | undefined =>
         })),
         answers: model.answers.length === 0 ? undefined : model.answers
       }
+const canWords = (node: NodeSpec): Flow | undefined => {
+  const can = node.capabilities.filter((one) => !capabilitiesOf(node).includes(one))
+  return can.length === 0 ? undefined : can
+}
 
 const nodeWords = (node: NodeSpec): Flow => ({
   role: node.role,
-  can: node.capabilities.length === 0 ? undefined : node.capabilities,
+  can: canWords(node),
+  serves: servesWords(node),
   policy: policyWords(node),
   model: modelWords(node),
   "clock-skew": node.clockSkewMs === 0 ? undefined : showTime(node.clockSkewMs),

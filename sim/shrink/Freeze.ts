@@ -66,6 +66,10 @@ const resolved = (verb: Verb, meant: Meant, everyone: ReadonlyArray<string>): Ve
     case "ask":
     case "replay":
       return { ...verb, from: nameIn(verb.from), to: nameIn(verb.to) }
+    case "infer":
+      return { ...verb, from: nameIn(verb.from), ...(verb.to === undefined ? {} : { to: nameIn(verb.to) }) }
+    case "call-off":
+      return verb
     case "send":
       return { ...verb, from: nameIn(verb.from), to: verb.to.includes(":") ? verb.to : nameIn(verb.to) }
     case "trust":

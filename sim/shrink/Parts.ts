@@ -135,6 +135,9 @@ const verbWithout = (verb: Verb, name: string): Verb | null => {
         : rest(verb.what).length === 0
           ? null
           : { ...verb, what: rest(verb.what) }
+    case "call-off":
+      return verb
+    case "infer":
     case "ask":
     case "send":
     case "replay":

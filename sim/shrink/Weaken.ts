@@ -99,6 +99,8 @@ const narrower = ({ verb }: Step, scenario: Scenario): ReadonlyArray<Verb> => {
       return fewer(namesOf(verb.to, scenario)).map((to): Verb => ({ ...verb, to }))
     case "advertise":
       return fewer(namesOf(verb.heardBy, scenario)).map((heardBy): Verb => ({ ...verb, heardBy }))
+    case "infer":
+    case "call-off":
     case "ask":
     case "send":
     case "replay":

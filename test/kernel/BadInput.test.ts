@@ -284,6 +284,19 @@ const messages = ({ drive, link, peer }: Stage): ReadonlyArray<Json> => {
         kernel: { deadlineMs: 1_000, path: [id(peer)] }
       }
     },
+    {
+      type: "req",
+      id: "8",
+      method: "llm.infer",
+      params: {
+        requestId: "r",
+        model: "ollama/llama3",
+        messages: [{ role: "user", content: "?" }],
+        maxTokens: 10,
+        temperature: 0.5
+      }
+    },
+    { type: "req", id: "9", method: "llm.cancel", params: { requestId: "r" } },
     { type: "res", id: "challenge", ok: true, payload: { nonce: `server-${link}` } },
     { type: "res", id: "connect", ok: true, payload: { ...answer } },
     { type: "res", id: "connect", ok: false, error: { code: "UNTRUSTED_PEER", message: "no" } },
@@ -292,6 +305,7 @@ const messages = ({ drive, link, peer }: Stage): ReadonlyArray<Json> => {
     event("link.keepalive", { gen: 1, timestamp: 1 }),
     event("mesh.heartbeat", { epoch: [theirs, theirCounter, mine, counter], seq: 1, rows: 0 }),
     event("context.frame", frame),
+    event("llm.chunk", { requestId: "r", seq: 0, delta: "x" }),
     event("mesh.world.have", {
       streams: [{ origin: id("c"), incarnation: 1, next: 9, floor: 0 }],
       entries: [{ origin: id("c"), print: 7 }]

@@ -3,7 +3,7 @@
  * moves. What is offered is taken up a moment later, as by a real node, or never.
  */
 import * as Effect from "effect/Effect"
-import type { Decision, Wanted } from "../../../adapters/node/Calls.ts"
+import type { Decision, Question, Wanted } from "../../../adapters/node/Calls.ts"
 import type { Daemon, Told } from "../../../adapters/node/Daemon.ts"
 import type { Seen } from "../../../adapters/pairing/Host.ts"
 import * as Durable from "../../../kernel/Durable.ts"
@@ -83,6 +83,15 @@ export class FakeDaemon implements Daemon {
   readonly decide = (decision: Decision) =>
     Effect.sync(() => {
       this.wanted.push(decision)
+      return this.outcome
+    })
+  /** What a model says here, and who asked what. */
+  readonly pieces: Array<string> = []
+  readonly questions: Array<Question> = []
+  readonly infer = (question: Question, hears: (delta: string) => void) =>
+    Effect.sync(() => {
+      this.questions.push(question)
+      this.pieces.forEach(hears)
       return this.outcome
     })
   readonly events = () => this.told

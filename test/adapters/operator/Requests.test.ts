@@ -49,7 +49,19 @@ describe("the operator's socket: requests", () => {
   it("every kind that the kernel tells of may be asked for", () => {
     assert.sameMembers(
       [...eventKinds],
-      ["node", "peer", "connection", "frame", "leader", "manifest", "planner", "world", "actuator", "proposal"]
+      [
+        "node",
+        "peer",
+        "connection",
+        "frame",
+        "leader",
+        "manifest",
+        "planner",
+        "world",
+        "actuator",
+        "proposal",
+        "inference"
+      ]
     )
     for (const kind of eventKinds) asked("GET", `/events?type=${kind}`)
     asked("GET", "/events?type=peer.down")

@@ -59,11 +59,12 @@ const optionalKeys = ["nonce", "displayName", "capabilities", "meshId", "role", 
 const mayBeAbsent = (name: string, path: ReadonlyArray<string>): boolean =>
   (path.length === 2 && path[0] === "params" && optionalKeys.includes(path[1]!)) ||
   (name === "mesh.heartbeat" && ["payload.ack", "payload.world"].includes(path.join("."))) ||
+  (name === "llm.infer" && ["params.maxTokens", "params.temperature"].includes(path.join("."))) ||
   (name === "mesh.prevote" && path.join(".") === "payload.ask") ||
   (name === "mesh.prevote.answer" && path.join(".") === "payload.promised") ||
   (path.length === 2 && path[0] === "payload" && path[1] === "gen") ||
   (name === "peer.leaving" && path.length === 2 && path[0] === "payload" && path[1] === "incarnation") ||
-  (path.length === 1 && path[0] === "params" && name !== "mesh.connect")
+  (path.length === 1 && path[0] === "params" && !["mesh.connect", "llm.infer", "llm.cancel"].includes(name))
 
 describe("P4 codec: vectors", () => {
   for (const vector of codecVectors)

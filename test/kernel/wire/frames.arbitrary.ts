@@ -87,6 +87,30 @@ export const request: fc.Arbitrary<Request> = fc.oneof(
     id,
     method: fc.constant("mesh.connect" as const),
     params: connectParams
+  }),
+  fc.record({
+    type: fc.constant("req" as const),
+    id,
+    method: fc.constant("llm.infer" as const),
+    params: fc.record(
+      {
+        requestId: someText,
+        model: fc.constantFrom("ollama/llama3.2:3b", "a/b/c"),
+        messages: fc.array(
+          fc.record({ role: fc.constantFrom("system" as const, "user" as const, "assistant" as const), content: text }),
+          { minLength: 1, maxLength: 3 }
+        ),
+        maxTokens: fc.integer({ min: 1, max: 1_048_576 }),
+        temperature: fc.constantFrom(0, 0.7, 2)
+      },
+      { requiredKeys: ["requestId", "model", "messages"], noNullPrototype: true }
+    )
+  }),
+  fc.record({
+    type: fc.constant("req" as const),
+    id,
+    method: fc.constant("llm.cancel" as const),
+    params: fc.record({ requestId: someText })
   })
 )
 
@@ -112,6 +136,7 @@ export const event: fc.Arbitrary<Event> = fc.oneof(
     )
   ),
   eventOf("peer.down", fc.record({ gen: natural, deviceId, reportedAtMs: integer })),
+  eventOf("llm.chunk", fc.record({ requestId: someText, seq: natural, delta: text })),
   eventOf("link.keepalive", fc.record({ gen: natural, timestamp: integer })),
   eventOf(
     "mesh.heartbeat",

@@ -34,7 +34,13 @@ const logsOf = (scenario: Scenario, seed: number, makeHost: MakeHost | null) => 
 }
 
 describe("the shell in a simulated world", () => {
-  for (const file of ["scenarios/failover.yaml", "scenarios/hard-disconnect.yaml", "scenarios/ghost-reconnect.yaml"]) {
+  for (const file of [
+    "scenarios/failover.yaml",
+    "scenarios/hard-disconnect.yaml",
+    "scenarios/ghost-reconnect.yaml",
+    "scenarios/llm-one-at-a-time.yaml",
+    "scenarios/llm-ignores-the-abort.yaml"
+  ]) {
     it(`${file}: the same log at every node as under the fast driver`, () => {
       const scenario = scenarioAt(file)
       for (const seed of [scenario.seed, 1, 2]) {

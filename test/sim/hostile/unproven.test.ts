@@ -34,6 +34,7 @@ const payloads: { readonly [name in keyof typeof eventSchemas]: unknown } = {
     trust: { evidence_sources: ["sensor"], evidence_trust_tier: "T2_operational_observation" },
     hops: 0
   },
+  "llm.chunk": { requestId: "r", seq: 0, delta: "" },
   "mesh.world.have": { streams: [{ origin: ID, incarnation: 1, next: 2, floor: 0 }], entries: [] },
   "mesh.world.want": { origin: ID, incarnation: 1, from: 1, bytes: 1 },
   "mesh.world.frames": { origin: ID, incarnation: 1, from: 1, through: 1, last: true, frames: [] },

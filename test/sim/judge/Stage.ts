@@ -30,11 +30,13 @@ export const world = (
   actors: { readonly [name: string]: Actor },
   leadersPerTerm = 1,
   actuators: { readonly [name: string]: ActuatorView } = {},
-  farm: { readonly [what: string]: number } = {}
+  farm: { readonly [what: string]: number } = {},
+  inferences: { readonly [request: string]: string } = {}
 ): WorldView => ({
   nowMs,
   leadersPerTerm,
   actuator: (name) => actuators[name] ?? { runs: 0, positions: ["closed"], lastRunBy: null },
+  inference: (request) => inferences[request] ?? null,
   measured: (place, metric) => farm[`${metric} of ${place}`] ?? null,
   nodes: Object.entries(actors).map(([name, actor]): NodeView => ({
     name,
