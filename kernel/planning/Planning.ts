@@ -10,7 +10,7 @@
 import { leadRank } from "../Config.ts"
 import type { Input } from "../Input.ts"
 import { leaseRuns, type Leadership } from "../leadership/Leadership.ts"
-import { proposalsOf } from "../proposals/Proposal.ts"
+import { proposalsOf, wantedIn } from "../proposals/Proposal.ts"
 import { propose } from "../proposals/Proposing.ts"
 import type { Known } from "../routing/Routes.ts"
 import { NEVER_MS, type Instant } from "../Time.ts"
@@ -172,7 +172,9 @@ const onAdvised = (
     reason: `${rule.name}: ${reason.slice(0, WHY_CHARS)}`
   })
   const ages = agesOf(known, turn.at.mono)
+  const unsigned = unsignedOf(known)
   for (const { actuator, because, forMs, state } of drafts) {
+    if (unsigned.has(effectOf({ actuator, state }))) continue
     if ((ages.get(effectOf({ actuator, state })) ?? Number.POSITIVE_INFINITY) < rule.cooldownMs) continue
     const rests = [asked.frame, ...new Set(because.filter((id) => id !== asked.frame))]
     const wanted = { actuator, state, forMs, because: rests, autonomous: true, model: known.config.model ?? "" }
@@ -250,7 +252,11 @@ const look = (
   if (due.length === 0) return planning
   const watches = [...planning.watches]
   let { advice } = planning
-  const seen: Seen = { ages: agesOf(known, mono), wallMs: isContradicted(known, turn.at) ? null : turn.at.wall }
+  const seen: Seen = {
+    ages: agesOf(known, mono),
+    unsigned: unsignedOf(known),
+    wallMs: isContradicted(known, turn.at) ? null : turn.at.wall
+  }
   for (const index of due) {
     const rule = rules[index]!
     const { then } = rule
@@ -266,6 +272,8 @@ const look = (
 interface Seen {
   /** How long ago, in ms, each effect was last proposed, by whomever. */
   readonly ages: ReadonlyMap<string, number>
+  /** Said, and not signed yet: nobody knows of it, and it may be lost. */
+  readonly unsigned: ReadonlySet<string>
   /** The calendar; `null`: others contradict it. */
   readonly wallMs: number | null
 }
@@ -281,6 +289,15 @@ const agesOf = ({ config, world }: Known, mono: number): Seen["ages"] => {
   }
   return ages
 }
+
+/** What this node has said, and its key has not signed yet. */
+const unsignedOf = ({ world }: Known): ReadonlySet<string> =>
+  new Set(
+    world.drafts.flatMap(({ data }) => {
+      const wanted = wantedIn(data)
+      return wanted === null ? [] : [effectOf(wanted)]
+    })
+  )
 
 /** What it would be done by; or why it is not, now. */
 const dueReading = (
@@ -310,6 +327,7 @@ const moved = (
 ): Watch => {
   const { mono } = turn.at
   const effect = effectOf({ actuator, state })
+  if (seen.unsigned.has(effect)) return { breached: true, asks: false, lookAt: mono + TRY_AGAIN_MS }
   // Said in this very turn by another rule it is not yet among them.
   const isSaid = turn.said.some((fact) => fact.fact === "propose" && effectOf(fact.body) === effect)
   const leftMs = rule.cooldownMs - (isSaid ? 0 : (seen.ages.get(effect) ?? Number.POSITIVE_INFINITY))

@@ -163,6 +163,13 @@ export const isBody = (body: unknown): body is Body =>
   (body["again"] === undefined || body["again"] === true) &&
   (body["model"] === undefined || isText(body["model"]))
 
+/** What the data of a frame propose; `null`: they propose nothing. */
+export const wantedIn = ({ metric, proposal }: Plain): Body | null => {
+  if (metric !== `${METRIC}propose` || !isPlain(proposal)) return null
+  const { body } = proposal
+  return isBody(body) ? body : null
+}
+
 /** What a frame says of a proposal; `null`: nothing, or nothing that reads. */
 export const factOf = (frame: ContextFrame, meshId: string): Fact | null => {
   const { data } = frame

@@ -82,8 +82,10 @@ export interface Line {
 
 interface Peer {
   readonly deviceId: DeviceId
-  /** Where it dials it; `null`: it waits for it. */
+  /** Where it dials it, as it was told or found it; `null`: it waits for it. */
   readonly address: string | null
+  /** It was found there. */
+  readonly found: boolean
   readonly dialAt: number
   readonly attempt: number | null
   readonly failures: number
@@ -118,6 +120,7 @@ const make = (config: Config): Gen1State => ({
     peers: config.trusted.map(({ address, deviceId }) => ({
       deviceId,
       address,
+      found: false,
       dialAt: NEVER_MS,
       attempt: null,
       failures: 0,
@@ -227,6 +230,22 @@ class Turn {
     this.out.push({ _tag: "Listen" })
     this.lookAt = this.at.mono + LOOK_MS
     for (const peer of this.peers) this.redial(peer)
+  }
+
+  /** Of two that find each other the one with the lower id dials, and the other one never does (wire: the tie-break of dials). */
+  sighted({ addresses, deviceId }: Extract<Input, { readonly _tag: "Sighted" }>): void {
+    const peer = this.peers.find((one) => one.deviceId === deviceId)
+    const [address] = addresses
+    if (peer === undefined || address === undefined || this.config.deviceId > deviceId) return
+    if (peer.address !== null && !peer.found) return
+    const next: Peer = { ...peer, address: `ws://${address}`, found: true }
+    if (this.hasSession(deviceId) || next.address === peer.address) this.putPeer(next)
+    else this.redial({ ...next, failures: 0 })
+  }
+
+  lost(deviceId: DeviceId): void {
+    const peer = this.peers.find((one) => one.deviceId === deviceId)
+    if (peer?.found === true) this.putPeer({ ...peer, address: null, found: false, dialAt: NEVER_MS })
   }
 
   woke(): void {
@@ -497,6 +516,10 @@ const take = (turn: Turn, input: Input): void => {
       return turn.started()
     case "Woke":
       return turn.woke()
+    case "Sighted":
+      return turn.sighted(input)
+    case "Lost":
+      return turn.lost(input.deviceId)
     case "LinkUp":
       return turn.opened(input)
     case "LinkDown":

@@ -183,6 +183,15 @@ const movedBy = (nodes: ReadonlyArray<NodeSpec>): ReadonlySet<string> =>
 const actuatorOf = (verb: Verb): string | null =>
   verb._tag === "propose" ? verb.actuator : verb._tag === "sense" ? (verb.shows ?? null) : null
 
+/** A model drafts no moves of it. */
+const withoutDraftsOf = (node: NodeSpec, moved: ReadonlySet<string>): NodeSpec =>
+  node.model === undefined
+    ? node
+    : {
+        ...node,
+        model: { ...node.model, drafts: node.model.drafts.filter(({ actuator }) => moved.has(actuator)) }
+      }
+
 /** Where nobody moves some of what was moved: no rule runs it, no field is watered by it. */
 const withoutMovesOf = (scenario: Scenario, moved: ReadonlySet<string>): Scenario => {
   const { farm, rules, ...rest } = scenario
@@ -239,7 +248,7 @@ export const withoutNode = (scenario: Scenario, name: string, failure: Failure):
     .filter((site) => site.nodes.length > 0)
   return tidied({
     ...withoutMovesOf(scenario, moved),
-    nodes,
+    nodes: nodes.map((node) => withoutDraftsOf(node, moved)),
     electors: left,
     network: sites === undefined ? network : { ...network, sites },
     timeline

@@ -19,7 +19,7 @@ export interface Recorded {
 }
 
 export const scenarioOf = (name: string): Scenario => {
-  const file = resolve(import.meta.dirname, `../../scenarios/${name}.yaml`)
+  const file = resolve(import.meta.dirname, `../../../scenarios/${name}.yaml`)
   const read = readScenario(file, readFileSync(file))
   if (!("scenario" in read)) throw new Error(`${file} does not read`)
   return read.scenario
