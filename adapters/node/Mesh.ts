@@ -66,6 +66,9 @@ const read = Effect.fnUntraced(function* (files: Files) {
   })
 })
 
+/** The operator key that was made here, read only; `null`: there is none. */
+export const operatorKeyIn = (files: Files) => Effect.map(read(files), (kept) => (kept === null ? null : keyOf(kept)))
+
 /** What was told comes before what was kept; what was told is kept. */
 export const open = Effect.fnUntraced(function* (settings: Settings, files: Files) {
   const kept = yield* read(files)

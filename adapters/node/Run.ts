@@ -23,6 +23,7 @@ import {
   Transport,
   Vault
 } from "../../kernel/Ports.ts"
+import type { Happened } from "../../kernel/Input.ts"
 import * as Node from "../../kernel/Node.ts"
 import { compareText } from "../../kernel/Order.ts"
 import { profiles } from "../../kernel/Profile.ts"
@@ -34,6 +35,7 @@ import { StartFailure } from "../config/StartFailure.ts"
 import { check } from "../keys/Keys.ts"
 import { socketIn } from "../operator/Place.ts"
 import * as Operator from "../operator/Socket.ts"
+import type { Offers } from "../relay/Offers.ts"
 import * as KeptCertificate from "../tls/Kept.ts"
 import { Files } from "../vault/Files.ts"
 import * as StateDirectory from "../vault/StateDirectory.ts"
@@ -41,6 +43,7 @@ import { unusable } from "../vault/Vault.ts"
 import * as Ws from "../ws/Transport.ts"
 import { isProgram, isTopic } from "../config/Sensors.ts"
 import type { Read } from "../hardware/Sensors.ts"
+import * as AtRelays from "./AtRelays.ts"
 import * as Calls from "./Calls.ts"
 import type { Daemon, Told } from "./Daemon.ts"
 import * as Audit from "../audit/Audit.ts"
@@ -121,13 +124,13 @@ const openMesh = Effect.fnUntraced(function* (settings: Settings) {
   return yield* Mesh.open(settings, files)
 })
 
-const discoveryOf = (settings: Settings, deviceId: string, isUp: () => boolean) =>
+const discoveryOf = (settings: Settings, deviceId: string, isUp: () => boolean, told: (news: Happened) => Happened) =>
   settings.discovery
     ? // Loaded by those who use it.
       Layer.unwrap(
         Effect.map(
           Effect.promise(() => import("../mdns/Discovery.ts")),
-          (mdns) => mdns.layer({ self: deviceId, version: VERSION }, isUp)
+          (mdns) => mdns.layer({ self: deviceId, version: VERSION }, isUp, told)
         )
       )
     : Layer.succeed(Discovery, {
@@ -207,10 +210,25 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
   }
 
   const credentials = yield* KeptCertificate.open(directory.path, Redacted.value(directory.identity.seed))
+  const relays =
+    settings.relays.length === 0
+      ? null
+      : yield* AtRelays.open(settings, credentials, (level, text) => printed.note(now().wall, level, text))
+  const offers: Offers | null = relays?.offers ?? null
   const ports = yield* Layer.build(
     Layer.mergeAll(
-      Ws.layer({ host: settings.host, port: settings.port, credentials }),
-      discoveryOf(settings, config.deviceId, () => state.phase === "running" || state.phase === "recalling")
+      Ws.layer({
+        host: settings.host,
+        port: settings.port,
+        credentials,
+        ...(relays === null ? {} : { openTunnel: relays.openTunnel })
+      }),
+      discoveryOf(
+        settings,
+        config.deviceId,
+        () => state.phase === "running" || state.phase === "recalling",
+        (news) => (offers === null ? news : offers.heard(news))
+      )
     ).pipe(Layer.provideMerge(Inbox.layer))
   ).pipe(Effect.catchTag("ListenFailed", (error) => Effect.fail(failure(error.message, "", 1))))
   const inbox = Context.get(ports, Inbox)
@@ -270,6 +288,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     stepped: (_before, _input, after) => {
       turns++
       state = after
+      if (after.phase === "running") relays?.know(after.durable.trusted)
     }
   }).pipe(
     Effect.provideService(Transport, Context.get(ports, Transport)),
@@ -292,6 +311,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     }),
     Effect.mapError((error) => failure(error.message, "Look at the disk of the state directory.", 1))
   )
+  relays?.start(inbox, endpoint.acceptTunnel)
   const running = yield* Effect.forkScoped(shell)
   yield* Effect.forkScoped(attention.watch(daemon.offer))
   const how: Read = {
