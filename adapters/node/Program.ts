@@ -254,6 +254,7 @@ const checked = (settings: Settings, out: (text: string) => void): Exit => {
     identity: "",
     port: settings.port,
     discovery: settings.discovery,
+    relays: settings.relays.length > 0,
     peers: settings.peers,
     gen1: [],
     capabilities: settings.capabilities,

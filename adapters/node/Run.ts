@@ -199,6 +199,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     identity: config.deviceId,
     port: settings.port,
     discovery: settings.discovery,
+    relays: settings.relays.length > 0,
     peers: settings.peers,
     gen1: durable.trusted.filter(({ gen1 }) => gen1).map(({ deviceId }) => deviceId),
     capabilities: settings.capabilities,
