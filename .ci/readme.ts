@@ -20,7 +20,9 @@ const runnable = ({ text }: Command): string | null => {
 
 const PAGES = [
   "README.md",
+  "docs/how-to/bring-an-incident-home.md",
   "docs/how-to/find-a-failing-seed.md",
+  "docs/how-to/pair-a-jetson.md",
   "docs/how-to/try-the-demo.md",
   "docs/how-to/when-something-is-wrong.md"
 ]

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** `clawmesh`, the operator's hand tool: binds the command to this process, nothing more. */
-import { homedir } from "node:os"
+import { spawn } from "node:child_process"
+import { homedir, hostname } from "node:os"
 import { createInterface } from "node:readline/promises"
 import { command } from "./cli/Command.ts"
 import { exits } from "./cli/Exit.ts"
@@ -27,16 +28,27 @@ const ask = async (question: string): Promise<string> => {
   }
 }
 
+const run = (words: ReadonlyArray<string>): Promise<number | null> =>
+  new Promise((end) => {
+    const child = spawn(words[0]!, words.slice(1), { stdio: "inherit" })
+    // The terminal tells it, too; we end with it.
+    process.on("SIGINT", () => {})
+    child.once("error", () => end(null))
+    child.once("exit", (exit, signal) => end(signal === null ? exit : exits.done))
+  })
+
 const code = command(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   home: homedir(),
   isRoot: process.getuid?.() === 0,
   version: VERSION,
+  hostName: hostname(),
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   ask: process.stdin.isTTY && process.stdout.isTTY ? ask : null,
   isTerminal: process.stdout.isTTY,
+  run,
   nowMs: () => Date.now()
 })
 

@@ -19,6 +19,8 @@ export interface Trusted {
   readonly gen1: boolean
   /** Raw key as base64url, where the operator gave it; `null`: pinned at first use. */
   readonly publicKey: string | null
+  /** What it may move, where whoever invited it said so: `actuator:pump-3`; absent: whatever it says (P19.9). */
+  readonly may?: ReadonlyArray<string>
   /** Where it may be dialled; `null`: we only wait for it. */
   readonly address: string | null
   /** SHA-256 of the certificate that it shows there, where that is not its identity key's (B16). */
@@ -86,6 +88,12 @@ export const FEATURES: ReadonlyArray<string> = ["membership/1", "leadership/1", 
 
 export const trustedDevice = (config: Config, deviceId: DeviceId): Trusted | undefined =>
   config.trusted.find((device) => device.deviceId === deviceId)
+
+/** Whether we believe a device that it has this capability: what moves something it has to be granted, where anything was (P19.9). */
+export const mayHave = (config: Config, deviceId: DeviceId, capability: string): boolean => {
+  const may = capability.startsWith("actuator:") ? trustedDevice(config, deviceId)?.may : undefined
+  return may === undefined || may.includes(capability)
+}
 
 /** What has to be shown where this device is dialled: its identity key, unless it is of generation 1 (B19). */
 export const pinOf = (device: Trusted): "device" | "fingerprint" | "none" =>

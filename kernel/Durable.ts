@@ -21,7 +21,9 @@ export const TrustEntry = Schema.Struct({
   /** It is a device of generation 1, and may log in without the kernel extension. */
   gen1: Schema.Boolean,
   /** Raw key as base64url, where the operator gave it; `null`: pinned at first use. */
-  publicKey: Schema.NullOr(Schema.String)
+  publicKey: Schema.NullOr(Schema.String),
+  /** What it may move (P19.9); absent: whatever it says. */
+  may: Schema.optionalKey(Schema.Array(Schema.String))
 })
 export type TrustEntry = typeof TrustEntry.Type
 

@@ -36,15 +36,22 @@ type Visitor = { readonly [nodeType: string]: (node: Node) => void }
 
 const root = resolve(import.meta.dirname, "../..")
 
+/** What a node has recorded, read and done again: the one part of the adapters that the simulator may use. */
+const RECORDED = "adapters/recorded"
+
 /** What each folder may import of the project; a folder that is not here may import everything (test, .ci). */
 const arrows: { readonly [folder: string]: ReadonlyArray<string> } = {
   kernel: ["kernel"],
-  sim: ["sim", "kernel"],
-  adapters: ["adapters", "kernel"],
-  bench: ["bench", "sim", "adapters", "kernel"]
+  [RECORDED]: [RECORDED, "kernel"],
+  sim: ["sim", RECORDED, "kernel"],
+  adapters: ["adapters", RECORDED, "kernel"],
+  bench: ["bench", "sim", "adapters", RECORDED, "kernel"]
 }
 
-const folderOf = (path: string): string => relative(root, path).split(sep)[0] ?? ""
+const folderOf = (path: string): string => {
+  const parts = relative(root, path).split(sep)
+  return parts.slice(0, 2).join("/") === RECORDED ? RECORDED : (parts[0] ?? "")
+}
 
 /** One file, one concept, in the core of effect: capitalised. Its folders (http, socket, cli, testing, …) are lower case. */
 const effectCore = /^effect\/[A-Z][A-Za-z]*$/u

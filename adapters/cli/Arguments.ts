@@ -7,6 +7,12 @@
  */
 import { parseArgs } from "node:util"
 import { hint, nearest } from "../config/Spelling.ts"
+import { completion, type Shell, shells } from "./Completion.ts"
+
+/** What `wait` waits for. */
+export const awaited = ["ready", "leader", "peer"] as const
+/** As long as a start takes on a slow card, several times over. */
+const WAIT_MS = 30_000
 
 export interface Manner {
   readonly json: boolean
@@ -19,7 +25,40 @@ export interface Manner {
 
 export type Order =
   | { readonly _tag: "help" | "version" }
-  | { readonly _tag: "status" | "trust list" | "electors list" | "suspend" | "resume" }
+  | {
+      readonly _tag: "status" | "trust list" | "trust pending" | "electors list" | "suspend" | "resume" | "invite shut"
+    }
+  | {
+      readonly _tag: "init"
+      /** Of the mesh that it founds; `null`: it founds none. */
+      readonly mesh: string | null
+      /** `null`: the host name. */
+      readonly name: string | null
+      readonly role: string
+      /** One more identity on this machine. */
+      readonly second: boolean
+    }
+  | {
+      readonly _tag: "invite"
+      readonly role: string
+      readonly may: ReadonlyArray<string>
+      /** `null`: as the device calls itself. */
+      readonly name: string | null
+      /** `null`: for as long as usual. */
+      readonly forMs: number | null
+      readonly file: string | null
+      readonly qr: boolean
+      readonly waits: boolean
+    }
+  | {
+      readonly _tag: "join"
+      /** Or a link, or a file that holds one. */
+      readonly code: string
+      readonly at: string | null
+      readonly name: string | null
+    }
+  | { readonly _tag: "trust show"; readonly name: string }
+  | { readonly _tag: "trust rename"; readonly name: string; readonly as: string }
   | { readonly _tag: "peers"; readonly name: string | null }
   | {
       readonly _tag: "events"
@@ -36,6 +75,8 @@ export type Order =
       /** `null`: as it stands, or as the device calls itself. */
       readonly name: string | null
       readonly key: string | null
+      /** What it may move; `null`: as it stands. */
+      readonly may: ReadonlyArray<string> | null
       readonly gen1: boolean
     }
   | { readonly _tag: "trust remove"; readonly name: string }
@@ -94,7 +135,20 @@ export type Order =
   /** The key of whoever uses this account. */
   | { readonly _tag: "person" }
   | { readonly _tag: "person new"; readonly name: string }
+  /** Where it goes; `null`: into the working directory, by its name and time. */
+  | { readonly _tag: "bundle"; readonly file: string | null }
+  | { readonly _tag: "replay"; readonly file: string }
   | { readonly _tag: "ping"; readonly name: string; readonly count: number }
+  | {
+      readonly _tag: "wait"
+      readonly what: (typeof awaited)[number]
+      /** Of a peer; `null`: of none. */
+      readonly name: string | null
+      readonly timeoutMs: number
+    }
+  | { readonly _tag: "completion"; readonly shell: Shell }
+  /** What the service has said. How far back; `null`: the last lines. */
+  | { readonly _tag: "logs"; readonly follow: boolean; readonly sinceMs: number | null }
   | {
       readonly _tag: "doctor"
       readonly fix: boolean
@@ -136,7 +190,16 @@ const options = {
   all: { type: "boolean" },
   fix: { type: "boolean" },
   strict: { type: "boolean" },
-  config: { type: "string" }
+  config: { type: "string" },
+  timeout: { type: "string" },
+  mesh: { type: "string" },
+  second: { type: "boolean" },
+  may: { type: "string" },
+  file: { type: "string" },
+  qr: { type: "boolean" },
+  "no-wait": { type: "boolean" },
+  shut: { type: "boolean" },
+  at: { type: "string" }
 } as const
 type Flag = keyof typeof options
 const isFlag = (name: string): name is Flag => Object.hasOwn(options, name)
@@ -147,6 +210,9 @@ const EVERYWHERE: ReadonlyArray<Flag> = ["json", "no-color", "quiet", "state", "
 const commands: {
   readonly [name: string]: { readonly flags: ReadonlyArray<Flag>; readonly words: readonly [number, number] }
 } = {
+  init: { flags: ["mesh", "name", "role", "second"], words: [0, 0] },
+  invite: { flags: ["role", "may", "name", "for", "file", "qr", "no-wait", "shut"], words: [0, 0] },
+  join: { flags: ["at", "name"], words: [1, 1] },
   status: { flags: [], words: [0, 0] },
   peers: { flags: [], words: [0, 1] },
   events: { flags: ["follow", "since", "kind", "about"], words: [0, 0] },
@@ -169,7 +235,11 @@ const commands: {
   person: { flags: [], words: [0, 0] },
   "person new": { flags: [], words: [1, 1] },
   "trust list": { flags: [], words: [0, 0] },
-  "trust add": { flags: ["role", "name", "key", "gen1"], words: [1, 1] },
+  "trust add": { flags: ["role", "name", "key", "may", "gen1"], words: [1, 1] },
+  "trust show": { flags: [], words: [1, 1] },
+  "trust pending": { flags: [], words: [0, 0] },
+  "trust revoke": { flags: [], words: [1, 1] },
+  "trust rename": { flags: [], words: [2, 2] },
   "trust remove": { flags: [], words: [1, 1] },
   farm: { flags: [], words: [0, 1] },
   "electors list": { flags: [], words: [0, 0] },
@@ -177,12 +247,17 @@ const commands: {
   "electors remove": { flags: [], words: [1, 1] },
   "electors replace": { flags: [], words: [2, 2] },
   "electors readmit": { flags: [], words: [1, 1] },
+  wait: { flags: ["timeout"], words: [1, 2] },
+  logs: { flags: ["follow", "since"], words: [0, 0] },
+  completion: { flags: [], words: [1, 1] },
+  bundle: { flags: [], words: [0, 1] },
+  replay: { flags: [], words: [1, 1] },
   version: { flags: [], words: [0, 0] },
   help: { flags: [], words: [0, 2] }
 }
 const firstWords = [...new Set(Object.keys(commands).map((name) => name.split(" ")[0]!))]
 const second: { readonly [first: string]: ReadonlyArray<string> } = {
-  trust: ["list", "add", "remove"],
+  trust: ["list", "show", "pending", "add", "rename", "revoke", "remove"],
   person: ["new"],
   electors: ["list", "add", "remove", "replace", "readmit"],
   proposals: ["list", "show", "approve", "reject"]
@@ -203,6 +278,11 @@ const needs: { readonly [flag: string]: string } = {
   by: "--by needs the name of a person, such as --by asha",
   shown: "--shown needs a state, such as --shown closed",
   confirm: "--confirm needs the name of what is moved, such as --confirm gate-1",
+  timeout: "--timeout needs a time, such as --timeout 30s",
+  mesh: "--mesh needs a name, such as --mesh bhoomi",
+  may: "--may needs what it may move, such as --may pump-3 or --may pump-3,gate-1",
+  file: "--file needs a file, such as --file jetson-3.invite",
+  at: "--at needs an address and a port, such as --at 192.168.1.41:18789",
   about: "--about needs a name, such as --about pump-1: of a device, of what moves, or of a proposal",
   of: "--of needs an actuator, such as --of pump-1",
   role: `--role needs a role: ${roles}`,
@@ -223,6 +303,10 @@ const sinceOf = (since: string | undefined): number | null | string =>
   since === undefined
     ? null
     : (readTime(since) ?? `--since ${since}: write a time with a unit, such as 90s, 20m, 1h or 2d`)
+
+/** `--may none` takes everything back. */
+const mayOf = (flags: ReadonlyMap<string, string>): ReadonlyArray<string> =>
+  (flags.get("may") ?? "").split(",").filter((ref) => ref !== "" && ref !== "none")
 
 interface Given {
   readonly flags: Map<Flag, string>
@@ -270,7 +354,7 @@ const commandOf = (
     const meant = nearest(first, firstWords)
     return `no command ${JSON.stringify(first)}; ${meant === null ? "clawmesh help shows all" : `did you mean clawmesh ${meant}?`}`
   }
-  if (word === undefined) return "trust needs one word more: clawmesh trust list, add or remove"
+  if (word === undefined) return "trust needs one word more: clawmesh trust list, show, pending, add, rename or revoke"
   if (nouns.includes(word)) return { name: `${first} ${word}`, rest: words.slice(2) }
   const meant = nearest(word, nouns)
   return `no command ${first} ${JSON.stringify(word)}; ${
@@ -298,7 +382,14 @@ const missing: { readonly [command: string]: string } = {
     "electors readmit needs the name or id of an elector that lost its journal: clawmesh electors shows them",
   trace: "trace needs a frame: clawmesh trace ID; clawmesh world --json shows ids",
   set: "set needs an actuator and a state: clawmesh set pump-1 open --for 20m; clawmesh actuators shows both",
+  wait: `wait needs what for: clawmesh wait ${awaited.join(", ")} NAME`,
+  completion: `completion needs a shell: clawmesh completion ${shells.join(", ")}`,
+  replay: "replay needs a bundle, a file of a recording, or a state directory: clawmesh replay incident.tar.gz",
   ping: "ping needs a name or an id: clawmesh ping NAME; clawmesh peers shows them",
+  join: "join needs the code that clawmesh invite shows: clawmesh join K7QF-2M9X-TR4B-8WN3",
+  "trust show": "trust show needs a name or an id: clawmesh trust list shows them",
+  "trust rename": "trust rename needs two: clawmesh trust rename NAME NEW",
+  "trust revoke": "trust revoke needs a name or an id: clawmesh trust list shows them",
   "trust remove": "trust remove needs a name or an id: clawmesh trust list shows them"
 }
 
@@ -329,6 +420,10 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
   switch (name) {
     case "peers":
       return ordered({ _tag: "peers", name: rest[0] ?? null })
+    case "bundle":
+      return ordered({ _tag: "bundle", file: rest[0] ?? null })
+    case "replay":
+      return ordered({ _tag: "replay", file: rest[0]! })
     case "events": {
       const sinceMs = sinceOf(flags.get("since"))
       if (typeof sinceMs === "string") return misuse(sinceMs)
@@ -345,7 +440,16 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
       const role = flags.get("role")
       if (role === undefined) return misuse(`trust add needs a role: --role ${roles.replaceAll(" ", "|")}`)
       const key = flags.get("key") ?? null
-      return ordered({ _tag: name, id: rest[0]!, role, name: flags.get("name") ?? null, key, gen1: flags.has("gen1") })
+      const may = flags.has("may") ? mayOf(flags) : null
+      return ordered({
+        _tag: name,
+        id: rest[0]!,
+        role,
+        name: flags.get("name") ?? null,
+        key,
+        may,
+        gen1: flags.has("gen1")
+      })
     }
     case "world": {
       const kinds = (flags.get("kind") ?? "").split(",").filter((kind) => kind !== "")
@@ -361,6 +465,20 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
       if (count === 0) return misuse(`--count ${said}: write a number from 1 to 9999`)
       return ordered({ _tag: name, name: rest[0]!, count })
     }
+    case "wait":
+      return readWait(rest, flags.get("timeout"), misuse, ordered)
+    case "completion": {
+      const shell = shells.find((known) => known === rest[0])
+      if (shell !== undefined) return ordered({ _tag: name, shell })
+      return misuse(
+        `no completion for ${JSON.stringify(rest[0])}${hint(rest[0]!, shells) || `; there are ${shells.join(", ")}`}`
+      )
+    }
+    case "logs": {
+      const sinceMs = sinceOf(flags.get("since"))
+      if (typeof sinceMs === "string") return misuse(sinceMs)
+      return ordered({ _tag: name, follow: flags.has("follow"), sinceMs })
+    }
     case "doctor":
       return ordered({
         _tag: name,
@@ -371,7 +489,44 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
     case "person new":
       return ordered({ _tag: name, name: rest[0]! })
     case "trust remove":
+    case "trust revoke":
+      return ordered({ _tag: "trust remove", name: rest[0]! })
+    case "trust show":
       return ordered({ _tag: name, name: rest[0]! })
+    case "trust rename":
+      return ordered({ _tag: name, name: rest[0]!, as: rest[1]! })
+    case "init":
+      if (!flags.has("mesh") && (flags.has("name") || flags.has("role")))
+        return misuse("--name and --role are for a mesh that it founds: say --mesh NAME as well, or join one")
+      return ordered({
+        _tag: name,
+        mesh: flags.get("mesh") ?? null,
+        name: flags.get("name") ?? null,
+        role: flags.get("role") ?? "planner",
+        second: flags.has("second")
+      })
+    case "join":
+      return ordered({ _tag: name, code: rest[0]!, at: flags.get("at") ?? null, name: flags.get("name") ?? null })
+    case "invite": {
+      if (flags.has("shut"))
+        return flags.size > 1 && [...flags.keys()].some((flag) => flag !== "shut" && !EVERYWHERE.includes(flag))
+          ? misuse("invite --shut shuts the door, and takes no other flag")
+          : ordered({ _tag: "invite shut" })
+      const span = flags.get("for")
+      const forMs = span === undefined ? null : readTime(span)
+      if (span !== undefined && (forMs === null || forMs > 86_400_000))
+        return misuse(`--for ${span}: write a time with a unit, a day at most, such as 5m or 24h`)
+      return ordered({
+        _tag: name,
+        role: flags.get("role") ?? "viewer",
+        may: mayOf(flags),
+        name: flags.get("name") ?? null,
+        forMs,
+        file: flags.get("file") ?? null,
+        qr: flags.has("qr"),
+        waits: !flags.has("no-wait")
+      })
+    }
     case "electors add":
     case "electors remove":
     case "electors readmit":
@@ -420,65 +575,32 @@ export const readArguments = (args: ReadonlyArray<string>): Reading => {
   }
 }
 
-export const help = `Shows and changes what the clawmesh-node on this machine does.
+const readWait = (
+  [word, name]: ReadonlyArray<string>,
+  timeout: string | undefined,
+  misuse: (message: string) => Reading,
+  ordered: (order: Order) => Reading
+): Reading => {
+  const what = awaited.find((known) => known === word)
+  if (what === undefined) {
+    const meant = hint(word!, awaited)
+    return misuse(
+      `nothing called ${JSON.stringify(word)} is waited for${meant || `; there are ${awaited.join(", ")} NAME`}`
+    )
+  }
+  if (what === "peer" && name === undefined) return misuse("wait peer needs a name or an id: clawmesh peers shows them")
+  if (what !== "peer" && name !== undefined) return misuse(`wait ${what} does not take ${JSON.stringify(name)}`)
+  const timeoutMs = timeout === undefined ? WAIT_MS : readTime(timeout)
+  if (timeoutMs === null) return misuse(`--timeout ${timeout}: write a time with a unit, such as 30s or 2m`)
+  return ordered({ _tag: "wait", what, name: name ?? null, timeoutMs })
+}
 
-  clawmesh status                     this node and the mesh, one screen
-  clawmesh peers [NAME]               one line each, or everything about one
-  clawmesh events [-f]                what happened; -f goes on telling
-      --since 1h  --kind peer,leader
-      --about NAME                    of a device, of something that moves, or of a proposal
-  clawmesh world                      what the mesh knows, with its age and how far to trust it
-      --zone Z  --kind observation  --source NAME
-  clawmesh farm [ZONE|ASSET]          the farm, zone by zone: what is measured, what moves, what waits
-  clawmesh trace FRAME                what led to a frame, and what came of it
-  clawmesh ping NAME [--count N]      find, dial, shake hands, echo: one line each
-  clawmesh doctor                     look at this machine and this node, running or not, and say what to do
-      --config FILE  --strict         the node.yaml that is meant; warnings are problems, too
-      --fix                           mend what can be undone, and say each command
-  clawmesh actuators                  what this node moves: state, hold, and who has the lease
-  clawmesh set ACTUATOR STATE         have it moved, here or on another device, at a person's word
-      --for 20m  --again
-  clawmesh propose ACTUATOR STATE     propose that it is moved, here or on another device
-      --for 20m  --because FRAME,FRAME  --again  --by PERSON
-  clawmesh proposals [list]           what waits for a person; --all: and what became of the rest
-  clawmesh proposals show ID          what it would do, and what it rests on
-  clawmesh proposals approve ID       have it done: its owner carries it out, once
-      --by PERSON  --shown STATE      as whom; only if the actuator still is as it was seen
-      --confirm NAME                  at level L3: the name of what is moved; a terminal asks for it
-  clawmesh proposals reject ID        say no
-      --by PERSON
-  clawmesh person                     your own key, as node.yaml has it; with one, your decisions are signed with it
-  clawmesh person new NAME            make one
-  clawmesh hold [GROUP]               make safe what this node moves, and keep it so
-      --of ACTUATOR                   what whichever device moves; it is released there
-  clawmesh release [GROUP]            let go of it again
-  clawmesh audit                      what was moved, refused and decided here, and whether the record is whole
-      --since 1h
-  clawmesh suspend                    this planner hands over and does not lead, while its node runs
-  clawmesh resume                     it may again
-  clawmesh trust list                 whom this node trusts, and who else is near
-  clawmesh trust add ID --role ROLE   trust a device; say the same on the device
-      --name NAME  --key KEY  --gen1
-  clawmesh trust remove NAME          trust it no longer: its connection ends now
-  clawmesh electors [list]            who elects, and which list of them waits to be in force
-  clawmesh electors add NAME          also remove NAME, replace OLD NEW, readmit NAME (which lost its journal):
-                                      one change, signed where the operator key is kept, and all nodes follow
-  clawmesh version
-  clawmesh help
-
-  NAME is a name or a whole id, never a part of one. ID is one such as P-4F2K, or the whole one.
-  PERSON is the user of this machine, if left out.
-  ROLE is one of ${roles}.
-
-  --json          documents for programs, each with its $type
-  --quiet, -q     only the answer
-  --no-color      so does NO_COLOR
-  --state DIR     the state directory of the node; else $CLAWMESH_STATE, or the user's own
-
-Exit codes
-  0   done                                       4   not allowed
-  1   done; the answer is no                     5   no such thing, or the name fits several
-  2   wrong use                                  6   the mesh says no, for the reason that is told
-  3   the node does not answer                   7   timed out
-                                                 70  a defect of clawmesh
-`
+/** What this shell is to read. */
+export const completionFor = (shell: Shell): string =>
+  completion(shell, {
+    commands: Object.fromEntries(Object.entries(commands).map(([name, { flags }]) => [name, flags])),
+    everywhere: EVERYWHERE,
+    valued: Object.entries(options).flatMap(([flag, { type }]) => (type === "string" ? [flag] : [])),
+    words: { wait: awaited, completion: shells },
+    values: { state: null, config: null, role: roles.split(" ") }
+  })

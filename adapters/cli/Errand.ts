@@ -4,12 +4,17 @@ import { failure, type Failure } from "../operator/Failure.ts"
 import type { Manner, Order } from "./Arguments.ts"
 import type { User } from "../operator/Place.ts"
 import type { Exit } from "./Exit.ts"
+import type { Surroundings } from "./Command.ts"
 import type { Look } from "./Text.ts"
 
 export interface Errand {
-  readonly order: Exclude<Order, { readonly _tag: "help" | "version" }>
+  readonly order: Exclude<Order, { readonly _tag: "help" | "version" | "completion" | "logs" }>
   readonly manner: Manner
   readonly socket: string
+  /** The state directory that it is in. */
+  readonly state: string
+  readonly around: Surroundings
+  readonly version: string
   readonly look: Look
   /** The calendar, ms since 1970. */
   readonly nowMs: () => number

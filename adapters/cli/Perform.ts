@@ -30,7 +30,10 @@ import { peerScreen, peersScreen } from "./PeerScreen.ts"
 import { ping } from "./Ping.ts"
 import { statusScreen } from "./StatusScreen.ts"
 import { shellWord } from "./Text.ts"
-import { changeScreen, trustScreen } from "./TrustScreen.ts"
+import { wait } from "./Wait.ts"
+import { Electors } from "../operator/ElectorsApi.ts"
+import { Invites } from "../operator/InviteApi.ts"
+import { changeScreen, pendingScreen, stillElects, trustedScreen, trustScreen } from "./TrustScreen.ts"
 import { traceScreen, worldScreen } from "./WorldScreen.ts"
 
 /** What `events -f` shows of the past, where no time is given. */
@@ -127,7 +130,7 @@ const ownName = (id: string, { node, strangers, trusted }: Api.Trust): string | 
 const addTrust = (errand: Errand, order: Extract<Order, { readonly _tag: "trust add" }>): Work =>
   Effect.gen(function* () {
     const { look, socket } = errand
-    const { gen1, key, name, role } = order
+    const { gen1, key, may, name, role } = order
     if (!isRole(role)) {
       const message = `no role ${JSON.stringify(role)}${hint(role, Role.literals) || `; there are ${Role.literals.join(" ")}`}`
       return yield* Effect.fail(failure("WRONG_USE", message))
@@ -143,20 +146,63 @@ const addTrust = (errand: Errand, order: Extract<Order, { readonly _tag: "trust 
       role,
       gen1,
       ...(given === null ? {} : { name: given }),
-      ...(key === null ? {} : { publicKey: key })
+      ...(key === null ? {} : { publicKey: key }),
+      ...(may === null ? {} : { may: may.map(refOf) })
     }
     const done = yield* ask(socket, { method: "POST", target: "/trust", body }, Api.TrustChange)
     told(errand, done, (document) => changeScreen(document, selfNamed !== null, look))
   })
 
+const trustedOf = (errand: Errand, word: string, command: string): Effect.Effect<Api.Trusted, Failure> =>
+  Effect.flatMap(readTrust(errand.socket), ({ trusted }) => {
+    const device = resolve(word, trusted, command)
+    return "$type" in device ? Effect.fail(device) : Effect.succeed(device)
+  })
+
 const removeTrust = (errand: Errand, word: string): Work =>
   Effect.gen(function* () {
     const { look, socket } = errand
-    const { trusted } = yield* readTrust(socket)
-    const device = resolve(word, trusted, "clawmesh trust remove")
-    if ("$type" in device) return yield* Effect.fail(device)
+    const device = yield* trustedOf(errand, word, "clawmesh trust revoke")
+    const { electors } = yield* ask(socket, { method: "GET", target: "/electors" }, Electors)
     const done = yield* ask(socket, { method: "DELETE", target: `/trust/${device.id}` }, Api.TrustChange)
-    told(errand, done, (document) => changeScreen(document, false, look))
+    const elects = electors.some(({ id }) => id === device.id)
+    told(
+      errand,
+      done,
+      (document) => changeScreen(document, false, look) + (elects && !look.quiet ? stillElects(device) : "")
+    )
+  })
+
+const showTrusted = (errand: Errand, word: string): Work =>
+  Effect.gen(function* () {
+    const device = yield* trustedOf(errand, word, "clawmesh trust show")
+    const { peers } = yield* ask(errand.socket, { method: "GET", target: "/peers" }, Api.Peers)
+    const document = {
+      $type: "clawmesh.trusted/1" as const,
+      device,
+      peer: peers.find(({ id }) => id === device.id) ?? null
+    }
+    told(errand, document, () => trustedScreen(document, errand.look))
+  })
+
+const showPending = (errand: Errand): Work =>
+  Effect.gen(function* () {
+    const trust = yield* readTrust(errand.socket)
+    const { invites } = yield* ask(errand.socket, { method: "GET", target: "/invites" }, Invites)
+    const document = {
+      $type: "clawmesh.pending/1" as const,
+      invites: invites.filter(({ state }) => state === "open"),
+      strangers: trust.strangers
+    }
+    told(errand, document, () => pendingScreen(document, errand.look))
+  })
+
+const renameTrusted = (errand: Errand, { as, name }: Extract<Order, { readonly _tag: "trust rename" }>): Work =>
+  Effect.gen(function* () {
+    const { gen1, id, role } = yield* trustedOf(errand, name, "clawmesh trust rename")
+    const body: Api.TrustRequest = { id, role, gen1, name: as }
+    const done = yield* ask(errand.socket, { method: "POST", target: "/trust", body }, Api.TrustChange)
+    told(errand, done, (document) => changeScreen(document, false, errand.look))
   })
 
 const showWorld = (errand: Errand, order: Extract<Order, { readonly _tag: "world" }>): Work =>
@@ -255,6 +301,9 @@ const showAudit = (errand: Errand, sinceMs: number | null): Work =>
       )
   })
 
+/** What few commands need is loaded by those. */
+const lazily = (load: () => Promise<Work>): Work => Effect.flatten(Effect.promise(load))
+
 const work = (errand: Errand): Work => {
   const { order } = errand
   switch (order._tag) {
@@ -303,10 +352,30 @@ const work = (errand: Errand): Work => {
       return changeElectors(errand, order)
     case "ping":
       return ping(errand, order)
+    case "wait":
+      return wait(errand, order)
     case "doctor":
       return doctor(errand, order)
+    case "init":
+      return lazily(async () => (await import("./Init.ts")).init(errand, order))
+    case "join":
+      return lazily(async () => (await import("./Join.ts")).joinMesh(errand, order))
+    case "invite":
+      return lazily(async () => (await import("./Inviting.ts")).openDoor(errand, order))
+    case "invite shut":
+      return lazily(async () => (await import("./Inviting.ts")).shutDoor(errand))
+    case "bundle":
+      return lazily(async () => (await import("./Bundle.ts")).bundle(errand, order.file))
+    case "replay":
+      return lazily(async () => (await import("./Replay.ts")).replayRecording(errand, order.file))
     case "trust list":
       return showTrust(errand)
+    case "trust pending":
+      return showPending(errand)
+    case "trust show":
+      return showTrusted(errand, order.name)
+    case "trust rename":
+      return renameTrusted(errand, order)
     case "trust add":
       return addTrust(errand, order)
     case "trust remove":

@@ -43,7 +43,7 @@ const waitingText = ({ waiting }: Status, look: Look): string => {
 const nextStep = ({ node, peers, strangers, warnings }: Status): string | null => {
   if (peers.length === 0) {
     const near = strangers.length > 0 ? "clawmesh trust list shows who is near" : "clawmesh trust add ID --role ROLE"
-    return `  This node's id: ${node.id}\n  Trust a device:  ${near}`
+    return `  This node's id: ${node.id}\n  Let a device in: clawmesh invite --role ROLE\n  Trust a device:  ${near}`
   }
   return warnings.length === 0 ? "  Nothing needs a look." : null
 }

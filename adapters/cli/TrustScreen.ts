@@ -1,7 +1,8 @@
 /** Trust on a terminal: who is trusted, who else is near, and what a change has done. */
 import { printable } from "../config/Printable.ts"
-import type { Trust, TrustChange, Trusted } from "../operator/Api.ts"
-import { called, count, fact, type Look, shellWord, styled, table } from "./Text.ts"
+import type { Peer, Trust, TrustChange, Trusted } from "../operator/Api.ts"
+import type { Invites } from "../operator/InviteApi.ts"
+import { called, count, duration, fact, type Look, shellWord, styled, table } from "./Text.ts"
 
 const roleCell = ({ gen1, role }: Trusted): string => (gen1 ? `${role} (generation 1)` : role)
 
@@ -41,6 +42,62 @@ export const trustScreen = ({ node, strangers, trusted }: Trust, look: Look): st
   return `${lines.join("\n")}\n`
 }
 
+const movesWords = (may: ReadonlyArray<string>): string =>
+  may.length === 0 ? "nothing" : printable(may.map((ref) => ref.replace(/^actuator:/u, "")).join(" "))
+
+/** Said by whoever revokes an elector: that is another list, of another key. */
+export const stillElects = (device: Trusted): string =>
+  `It elects, and does so at nodes that trust it: clawmesh electors remove ${device.id}\n`
+
+export const trustedScreen = (
+  { device, peer }: { readonly device: Trusted; readonly peer: Peer | null },
+  look: Look
+): string => {
+  const lines = [
+    styled(called(device), "bold", look),
+    ...facts(device, look),
+    fact("by", device.source === "operator" ? "the operator's word" : "the configuration", look),
+    fact("state", peer === null ? "unknown" : `${peer.state}, for ${duration(peer.sinceMs)}`, look)
+  ]
+  if (!look.quiet)
+    lines.push(
+      "",
+      `To trust it no longer: clawmesh trust revoke ${shellWord(called(device).endsWith("…") ? device.id : called(device))}`
+    )
+  return `${lines.join("\n")}\n`
+}
+
+export const pendingScreen = (
+  { invites, strangers }: { readonly invites: Invites["invites"]; readonly strangers: Trust["strangers"] },
+  look: Look
+): string => {
+  const lines: Array<string> = []
+  if (invites.length > 0) {
+    const rows = invites.map(({ leftMs, may, name, role }) => [
+      name === null ? "any" : printable(name),
+      role,
+      movesWords(may),
+      duration(leftMs)
+    ])
+    lines.push("Invited, and not here yet.", ...table(["NAME", "ROLE", "MAY MOVE", "LEFT"], rows, look))
+  }
+  if (strangers.length > 0) {
+    const rows = strangers.map(({ addresses, id, name }) => [
+      called({ id, name }),
+      addresses[0] === undefined ? "none" : printable(addresses[0]),
+      id
+    ])
+    if (lines.length > 0) lines.push("")
+    lines.push(
+      "Near, and not trusted. Names are what they call themselves.",
+      ...table(["NAME", "ADDRESS", "ID"], rows, look)
+    )
+  }
+  if (lines.length === 0) lines.push("Nobody is invited, and nobody near is not trusted.")
+  if (!look.quiet) lines.push("", "To let one in: clawmesh invite")
+  return `${lines.join("\n")}\n`
+}
+
 /** The command that the people at the other device have to give. */
 const otherSide = ({ node }: TrustChange): string =>
   `clawmesh trust add ${node.id} --role ${node.role} --name ${shellWord(printable(node.name))}`
@@ -48,6 +105,7 @@ const otherSide = ({ node }: TrustChange): string =>
 const facts = (device: Trusted, look: Look): ReadonlyArray<string> => [
   fact("id", device.id, look),
   fact("role", roleCell(device), look),
+  ...(device.may === null ? [] : [fact("may move", movesWords(device.may), look)]),
   fact("key", device.publicKey ?? "the one that it proves first is kept", look)
 ]
 
@@ -77,7 +135,8 @@ export const changeScreen = (done: TrustChange, selfNamed: boolean, look: Look):
       lines.push(
         fact("id", device.id, look),
         "",
-        `Other nodes still trust it. On each: clawmesh trust remove ${device.id}`
+        "It gets nothing from this node any more, and nothing of what it says counts here: neither readings nor decisions.",
+        `Other nodes still trust it. On each: clawmesh trust revoke ${device.id}`
       )
       if (device.source === "configuration")
         lines.push(

@@ -40,6 +40,9 @@ export const readPerson = (text: string): Person | null => {
   return at > 0 && isName(name) && !name.includes("=") && deviceIdOf(publicKey) !== null ? { name, publicKey } : null
 }
 
+/** A terabyte: whoever means more means something else. */
+const RECORDING_MB_MAX = 1_048_576
+
 const Profile = Schema.Literals(["lan", "wan", "battery"] satisfies ReadonlyArray<keyof typeof profiles>)
 const Log = Schema.Literals(["readable", "json"])
 
@@ -71,6 +74,8 @@ export const NodeFile = Schema.Struct({
   capabilities: Schema.optionalKey(listOf(fits((text) => /^[^\s,\p{Cc}]{1,512}$/u.test(text)))),
   farm: Schema.optionalKey(fits((text) => text !== "" && !text.includes("\0"))),
   "metrics-port": Schema.optionalKey(wholeNumber(0, 65_535)),
+  watchdog: Schema.optionalKey(Schema.Boolean),
+  "recording-mb": Schema.optionalKey(wholeNumber(0, RECORDING_MB_MAX)),
   log: Schema.optionalKey(Log)
 })
 export type NodeFile = typeof NodeFile.Type
@@ -245,8 +250,22 @@ export const descriptions: { readonly [K in Key]: Description } = {
     kind: "number",
     value: "PORT",
     says: "a port for metrics is a whole number from 0 (any that is free) to 65535",
-    about: "tell /metrics and /healthz on this port of 127.0.0.1; 0 takes any that is free",
-    otherwise: "none is told"
+    about: "tell /metrics and /healthz on this port of 127.0.0.1; 0 takes any",
+    otherwise: "none"
+  },
+  watchdog: {
+    kind: "boolean",
+    value: "",
+    says: "watchdog is true or false",
+    about: "end this process where it stands still, to be started again",
+    otherwise: "no watchdog"
+  },
+  "recording-mb": {
+    kind: "number",
+    value: "N",
+    says: `how much is recorded is a whole number of megabytes from 0 (nothing) to ${RECORDING_MB_MAX}`,
+    about: "keep what the node took up, in so many MB; 0: nothing",
+    otherwise: "64"
   },
   log: {
     kind: "text",
@@ -262,7 +281,7 @@ export const keys = Object.keys(descriptions) as ReadonlyArray<Key>
 
 /** Without dashes: `mesh-name`, `peer`. */
 export const flagOf = (key: Key): string => descriptions[key].one ?? key
-/** As people write it. The one boolean is on unless it is turned off. */
+/** As people write it. Discovery is on unless it is turned off. */
 export const writtenFlag = (key: Key): string => (key === "discovery" ? "--no-discovery" : `--${flagOf(key)}`)
 /** `CLAWMESH_MESH_NAME`, `CLAWMESH_PEERS`. */
 export const variableOf = (key: Key): string => `CLAWMESH_${key.toUpperCase().replaceAll("-", "_")}`

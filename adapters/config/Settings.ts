@@ -44,6 +44,9 @@ export interface Settings {
   readonly capabilities: ReadonlyArray<string>
   /** Of 127.0.0.1; 0: any that is free; `null`: nothing is told there. */
   readonly metricsPort: number | null
+  readonly watchdog: boolean
+  /** As much of the disk as the recording may take, bytes; 0: nothing is recorded. */
+  readonly recordingBytes: number
   readonly logFormat: "json" | "readable"
   /** What this node moves; in the file only. */
   readonly actuators: ReadonlyArray<OwnedActuator>

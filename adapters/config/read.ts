@@ -17,14 +17,16 @@ import {
   type ReadYaml
 } from "./ConfigFile.ts"
 import { type Environment, readEnvironment } from "./Environment.ts"
+import { meshIdOf } from "../keys/Keys.ts"
 import { baseOf, contradictions, type Farm, readFarm } from "./Farm.ts"
 import type { CommandLine } from "./Flags.ts"
 import { readRelay, renderRelay } from "../relay/Setting.ts"
 import type { Mistake } from "./Mistake.ts"
 import { type Key, keys, type NodeFile, readPerson } from "./NodeFile.ts"
-import type { Origin } from "./Origin.ts"
+import { type Origin, originText } from "./Origin.ts"
 import type { Settings } from "./Settings.ts"
 import type { Given, Settles } from "./Source.ts"
+import { readStanding } from "./Standing.ts"
 
 /** What of the machine and the process the defaults follow. */
 export interface Surroundings {
@@ -44,6 +46,10 @@ export type ReadSettings =
 
 /** PROTOCOL.md part 1. */
 export const PORT = 18_789
+
+const MB = 1_048_576
+/** Some hours of a mesh of ten at rest (docs/decisions/0030-recordings.md). */
+const RECORDING_MB = 64
 
 interface Default<A> {
   readonly value: A
@@ -69,7 +75,7 @@ export const defaultStateDirectory = ({
 }
 
 /** The first label of the host name, where it is fit to be a name. */
-const defaultName = (hostName: string): Default<string> => {
+export const defaultName = (hostName: string): Default<string> => {
   const label = hostName.split(".")[0] ?? ""
   return /^[a-z0-9][a-z0-9_-]{0,62}$/iu.test(label)
     ? { value: label, because: "host name" }
@@ -105,7 +111,7 @@ export const readSettings = (
   const fromEnvironment = readEnvironment(environment, mistakes)
   const file = found === null ? noFile : readConfigFile(found, yaml, mistakes)
   if (mistakes.length > 0) return { mistakes }
-  const ranked: ReadonlyArray<Settles> = [line.settles, fromEnvironment, file.settles]
+  const ranked: Array<Settles> = [line.settles, fromEnvironment, file.settles]
 
   const find = <K extends Key>(key: K, among = ranked): Given<K> | undefined =>
     among.find((settles) => settles[key] !== undefined)?.[key]
@@ -122,6 +128,18 @@ export const readSettings = (
     .filter((settles) => settles["mesh-name"] !== undefined || settles["mesh-id"] !== undefined)
     .slice(0, 1)
   const state = value("state", defaultStateDirectory(surroundings))
+  // A path in a file is seen from that file, wherever the daemon is started.
+  const stateDirectory = resolve(origins.state?._tag === "File" && file.path !== null ? dirname(file.path) : cwd, state)
+  const meshName = value("mesh-name", plain(null), meshAmong)
+  const meshId = value("mesh-id", plain(null), meshAmong)
+  const meshKey = value("mesh-key", plain(null))
+  // Last, and never what the mesh itself is called: mesh.json is asked for that once the node has the directory to itself.
+  const standing = readStanding(
+    stateDirectory,
+    { meshId: meshName === null ? meshId : meshIdOf(meshName), meshKey },
+    surroundings.read
+  )
+  ranked.push(standing)
   const persons = value("persons", plain([])).map((text) => readPerson(text)!)
   const strangers = file.approvers.filter(({ person }) => !persons.some(({ name }) => name === person))
   if (strangers.length > 0)
@@ -139,13 +157,12 @@ export const readSettings = (
   const settings = {
     name: value("name", defaultName(hostName)),
     role: value("role", plain("node" as const)),
-    meshName: value("mesh-name", plain(null), meshAmong),
-    meshId: value("mesh-id", plain(null), meshAmong),
-    meshKey: value("mesh-key", plain(null)),
+    meshName,
+    meshId,
+    meshKey,
     host: value("host", plain("0.0.0.0")),
     port: value("port", plain(PORT)),
-    // A path in a file is seen from that file, wherever the daemon is started.
-    stateDirectory: resolve(origins.state?._tag === "File" && file.path !== null ? dirname(file.path) : cwd, state),
+    stateDirectory,
     peers: value("peers", plain([])).map(readPeer),
     relays: value("relays", plain([])).map((text) => readRelay(text)!),
     relayTokenFile: tokenFile === null ? null : resolve(baseOf(origins["relay-token-file"]!, cwd), tokenFile),
@@ -158,6 +175,8 @@ export const readSettings = (
     // What it moves it can do, whether or not it says so twice.
     capabilities: [...new Set([...value("capabilities", plain([])), ...file.actuators.map(({ ref }) => ref)])],
     metricsPort: value("metrics-port", plain(null)),
+    watchdog: value("watchdog", plain(false)),
+    recordingBytes: value("recording-mb", plain(RECORDING_MB)) * MB,
     logFormat: value("log", plain("readable" as const)),
     actuators: file.actuators,
     sensors: file.sensors,
@@ -182,8 +201,18 @@ export const readSettings = (
     return { mistakes: [{ ...file.rulesAt, message: `${asks.name} asks a language model: write model: as well` }] }
   if (file.modelAt !== null && leadRank(settings.role) === null)
     return { mistakes: [{ ...file.modelAt, message: `a ${settings.role} asks nobody: model is for a planner` }] }
-  return { settings: { ...settings, origins: origins as Settings["origins"] }, notes: file.notes }
+  const notes = [...file.notes, ...otherRole(standing, settings.role, origins.role)]
+  return { settings: { ...settings, origins: origins as Settings["origins"] }, notes }
 }
+
+/** The others have it in the role that it joined in, and refuse it in any other. */
+const otherRole = ({ role: granted }: Settles, role: string, origin: Origin | undefined): ReadonlyArray<string> =>
+  granted === undefined || granted.value === role || origin === undefined
+    ? []
+    : [
+        `${originText(origin)}: it is a ${role} here, and joined as ${granted.value}: the nodes that let it in so refuse it. ` +
+          `Take the role out, or on each of them: clawmesh trust add ID --role ${role}`
+      ]
 
 /** The farm, if one is named, and what of this node is not as it has it. */
 const farmOf = (
@@ -233,6 +262,8 @@ export const shown = (settings: Settings): ReadonlyArray<readonly [Key, Readonly
     capabilities: listed(settings.capabilities, "none"),
     farm: [settings.farmFile ?? "(none)"],
     "metrics-port": [settings.metricsPort === null ? "(none)" : String(settings.metricsPort)],
+    watchdog: [String(settings.watchdog)],
+    "recording-mb": [String(settings.recordingBytes / MB)],
     log: [settings.logFormat]
   }
   return keys.map((key) => [key, values[key], settings.origins[key]] as const)

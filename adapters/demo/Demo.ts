@@ -14,7 +14,7 @@ import { shellWord } from "../cli/Text.ts"
 import { StartFailure } from "../config/StartFailure.ts"
 import * as Api from "../operator/Api.ts"
 import { socketIn } from "../operator/Place.ts"
-import { MESH } from "../node/Mesh.ts"
+import { MESH } from "../config/Standing.ts"
 import { stateFailure } from "../node/StateFailure.ts"
 import * as StateDirectory from "../vault/StateDirectory.ts"
 import {

@@ -9,6 +9,7 @@ import type { NodeState } from "../../kernel/Node.ts"
 import type { Outcome } from "../../kernel/routing/Outcome.ts"
 import type { MeshEvent } from "../../kernel/status/MeshEvent.ts"
 import type { Keys } from "../keys/Keys.ts"
+import type { Host } from "../pairing/Host.ts"
 import type { Instant } from "../../kernel/Time.ts"
 import type { Decision, Wanted } from "./Calls.ts"
 import type { ForwardParams } from "../../kernel/wire/Frame.ts"
@@ -39,10 +40,18 @@ export interface Daemon {
   readonly discovery: () => { readonly enabled: boolean; readonly runs: boolean; readonly why: string }
   /** Why the disk takes nothing that is to be stored, in words; `null`: it does. */
   readonly disk: () => string | null
+  /** Why nothing is recorded any more; `null`: it is, or was never to be. */
+  readonly unrecorded: () => string | null
   /** The operator key of the mesh, where it is kept here; `null`: it is not. */
   readonly operatorKey: Pick<Keys, "sign"> | null
   /** What the farm is, as its configuration says; `null`: nothing is said of one. */
   readonly farm: Farm | null
   /** Where the node listens: `127.0.0.1:18789`. */
   readonly address: () => string
+  /** And where others may reach it, the likeliest first: an address that is none of a machine stands for all that this one has. */
+  readonly reachedAt: () => ReadonlyArray<string>
+  /** What people call the mesh; `null`: nothing. */
+  readonly meshName: string | null
+  /** Who is invited, and who joined. */
+  readonly host: Pick<Host, "invite" | "shut" | "seen" | "revoked">
 }

@@ -8,11 +8,10 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { randomUUID } from "node:crypto"
 import type { Settings } from "../config/Settings.ts"
+import { MESH, Standing } from "../config/Standing.ts"
 import { StartFailure } from "../config/StartFailure.ts"
 import { fromSeed, generate, type Keys, meshIdOf } from "../keys/Keys.ts"
 import type { Files } from "../vault/Files.ts"
-
-export const MESH = "mesh.json"
 
 const VERSION = 1
 
@@ -21,13 +20,18 @@ const Kept = Schema.Struct({
   meshId: Schema.NonEmptyString,
   meshKey: Schema.NonEmptyString,
   /** Raw Ed25519 seed, base64url; absent where the key was given to us. */
-  meshKeySeed: Schema.optionalKey(Schema.String)
+  meshKeySeed: Schema.optionalKey(Schema.String),
+  /** What people call it; absent: nothing, or its id follows from the `mesh-name` of the settings. */
+  meshName: Schema.optionalKey(Schema.String),
+  /** What the node joined or founded it with; absent: its operator says all that in settings. */
+  standing: Schema.optionalKey(Standing)
 })
-type Kept = typeof Kept.Type
+export type Kept = typeof Kept.Type
 
 export interface Mesh {
   readonly meshId: string
   readonly meshKey: string
+  readonly meshName: string | null
   /** It made the operator key just now. */
   readonly founded: boolean
   /** The operator key, where it was made here; `null`: it is somebody else's. */
@@ -37,7 +41,8 @@ export interface Mesh {
 const decodeVersion = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Struct({ version: Schema.Natural })))
 const decode = Schema.decodeUnknownResult(Schema.fromJsonString(Kept))
 
-const read = Effect.fnUntraced(function* (files: Files) {
+/** `null`: the directory belongs to no mesh. */
+export const read = Effect.fnUntraced(function* (files: Files) {
   const bytes = yield* files.read(MESH)
   if (bytes === null) {
     const aside = yield* files.keptAside(MESH)
@@ -69,22 +74,55 @@ const read = Effect.fnUntraced(function* (files: Files) {
 /** The operator key that was made here, read only; `null`: there is none. */
 export const operatorKeyIn = (files: Files) => Effect.map(read(files), (kept) => (kept === null ? null : keyOf(kept)))
 
+/** As a whole or not at all. */
+export const put = (files: Files, kept: Kept) => files.put(MESH, Buffer.from(`${JSON.stringify(kept, null, 2)}\n`))
+
+/** A mesh of its own, with the key that makes its lists of electors. */
+export const founding = (meshName: string | null, standing: Standing): Kept => {
+  const { keys, seed } = generate()
+  return {
+    version: VERSION,
+    meshId: meshName === null ? randomUUID() : meshIdOf(meshName),
+    meshKey: keys.publicKey,
+    meshKeySeed: Buffer.from(seed).toString("base64url"),
+    ...(meshName === null ? {} : { meshName }),
+    standing
+  }
+}
+
+/** That of somebody else. */
+export const joining = (
+  { id, key, name }: { readonly id: string; readonly key: string; readonly name: string | null },
+  standing: Standing
+): Kept => ({
+  version: VERSION,
+  meshId: id,
+  meshKey: key,
+  ...(name === null ? {} : { meshName: name }),
+  standing
+})
+
 /** What was told comes before what was kept; what was told is kept. */
 export const open = Effect.fnUntraced(function* (settings: Settings, files: Files) {
   const kept = yield* read(files)
   const told = settings.meshName === null ? settings.meshId : meshIdOf(settings.meshName)
   const made = settings.meshKey === null && kept === null ? generate() : null
+  const meshId = told ?? kept?.meshId ?? randomUUID()
+  const meshKey = settings.meshKey ?? kept?.meshKey ?? made!.keys.publicKey
+  const isSame = kept?.meshId === meshId && kept.meshKey === meshKey
   const next: Kept = {
     version: VERSION,
-    meshId: told ?? kept?.meshId ?? randomUUID(),
-    meshKey: settings.meshKey ?? kept?.meshKey ?? made!.keys.publicKey,
-    ...seedOf(settings, kept, made)
+    meshId,
+    meshKey,
+    ...seedOf(settings, kept, made),
+    ...(isSame && kept.meshName !== undefined ? { meshName: kept.meshName } : {}),
+    ...(isSame && kept.standing !== undefined ? { standing: kept.standing } : {})
   }
-  if (kept === null || JSON.stringify(kept) !== JSON.stringify(next))
-    yield* files.put(MESH, Buffer.from(`${JSON.stringify(next, null, 2)}\n`))
+  if (kept === null || JSON.stringify(kept) !== JSON.stringify(next)) yield* put(files, next)
   const mesh: Mesh = {
     meshId: next.meshId,
     meshKey: next.meshKey,
+    meshName: settings.meshName ?? next.meshName ?? null,
     founded: made !== null,
     operatorKey: keyOf(next)
   }

@@ -34,13 +34,16 @@ import type { Settings } from "../config/Settings.ts"
 import { StartFailure } from "../config/StartFailure.ts"
 import { check } from "../keys/Keys.ts"
 import { socketIn } from "../operator/Place.ts"
+import * as Inviting from "../operator/Inviting.ts"
 import * as Operator from "../operator/Socket.ts"
+import * as Pairing from "../pairing/Host.ts"
 import type { Offers } from "../relay/Offers.ts"
 import * as KeptCertificate from "../tls/Kept.ts"
 import { Files } from "../vault/Files.ts"
 import * as StateDirectory from "../vault/StateDirectory.ts"
 import { unusable } from "../vault/Vault.ts"
 import * as Ws from "../ws/Transport.ts"
+import type { Options as RecorderOptions } from "../recording/Recorder.ts"
 import { isProgram, isTopic } from "../config/Sensors.ts"
 import type { Read } from "../hardware/Sensors.ts"
 import * as AtRelays from "./AtRelays.ts"
@@ -52,9 +55,11 @@ import * as Logging from "./Logging.ts"
 import * as Quiet from "./Quiet.ts"
 import * as Mesh from "./Mesh.ts"
 import { stateFailure } from "./StateFailure.ts"
+import { reachable } from "./Reachable.ts"
 import { Attention } from "./Attention.ts"
 import * as Carrier from "./Carrier.ts"
 import * as Clocks from "./Timepiece.ts"
+import * as Watchdog from "./Watchdog.ts"
 import { VERSION } from "./Version.ts"
 
 /** Events that the operator can look back on; some hours of an ordinary mesh. */
@@ -147,6 +152,27 @@ const advisorOf = Effect.fnUntraced(function* ({ model }: Settings, look: () => 
   return advisor.make(yield* provider.make(model), look)
 })
 
+/** Loaded by those who record. It ends behind the kernel, whose last word belongs to it. */
+const record = Effect.fnUntraced(function* (attention: Attention, options: Omit<RecorderOptions, "maker">) {
+  const [{ FLUSH_MS, open }, { kernelDigest }] = yield* Effect.promise(() =>
+    Promise.all([import("../recording/Recorder.ts"), import("../recorded/Kernel.ts")])
+  )
+  return yield* Effect.acquireRelease(
+    Effect.sync(() => {
+      const maker = { program: VERSION, kernel: kernelDigest(), node: process.version }
+      const recorder = open({ ...options, maker })
+      attention.each(FLUSH_MS, recorder.flush)
+      process.on("exit", recorder.flushSync)
+      return recorder
+    }),
+    ({ close, flushSync }) =>
+      Effect.promise(async () => {
+        await close()
+        process.off("exit", flushSync)
+      })
+  )
+})
+
 /** Runs the node until it is interrupted. Fails where it cannot start, or can store no more. */
 export const run = (settings: Settings): Effect.Effect<void, StartFailure> => Effect.scoped(composed(settings))
 
@@ -210,6 +236,28 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     return yield* failure(`${first.code}: ${first.message}`, first.hint, 78)
   }
 
+  const host: Pairing.Host = yield* Pairing.make({
+    deviceId: config.deviceId,
+    shown: () => ({
+      meshId: config.meshId,
+      meshKey: config.meshKey,
+      meshName: mesh.meshName,
+      name: config.displayName
+    }),
+    mono: () => now().mono,
+    admit: (guest, terms) => Inviting.admit(daemon, guest, terms),
+    note: (text) => printed.note(now().wall, "info", text)
+  })
+  const recorder =
+    settings.recordingBytes === 0
+      ? null
+      : yield* record(attention, {
+          directory: directory.path,
+          bytesMax: settings.recordingBytes,
+          config,
+          fail: (why) => printed.note(now().wall, "warning", `nothing is recorded from now on: ${why}`)
+        })
+
   const credentials = yield* KeptCertificate.open(directory.path, Redacted.value(directory.identity.seed))
   const relays =
     settings.relays.length === 0
@@ -222,6 +270,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
         host: settings.host,
         port: settings.port,
         credentials,
+        pair: host.receive,
         ...(relays === null ? {} : { openTunnel: relays.openTunnel })
       }),
       discoveryOf(
@@ -250,9 +299,13 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     decide: calls.decide,
     discovery: () => ({ enabled: settings.discovery, ...found }),
     disk: directory.disk.refusal,
+    unrecorded: () => recorder?.stopped() ?? null,
     operatorKey: mesh.operatorKey,
     farm: settings.farm,
-    address: () => address
+    address: () => address,
+    reachedAt: () => reachable(endpoint.host, endpoint.port),
+    meshName: mesh.meshName,
+    host
   }
   yield* Operator.serve(daemon, socketIn(settings.stateDirectory)).pipe(
     Effect.mapError((error) => failure(error.message, "", 1))
@@ -286,10 +339,11 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     config,
     bootId: directory.bootId,
     amnesia: directory.amnesia,
-    stepped: (_before, _input, after) => {
+    stepped: (before, input, after, commands) => {
       turns++
       state = after
       if (after.phase === "running") relays?.know(after.durable.trusted)
+      recorder?.take(before, input, commands)
     }
   }).pipe(
     Effect.provideService(Transport, Context.get(ports, Transport)),
@@ -326,6 +380,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
   const topics = settings.sensors.filter(isTopic)
   if (topics.length > 0)
     yield* Effect.forkScoped((yield* Effect.promise(() => import("../hardware/Topics.ts"))).hear(topics, how))
+  if (settings.watchdog) yield* Effect.forkScoped(Watchdog.watch((ms, beat) => attention.each(ms, beat)))
   yield* Effect.forkScoped(Carrier.watch(daemon.offer, (ms, look) => attention.each(ms, look)))
   yield* Effect.addFinalizer(() =>
     Queue.offer(inbox, { _tag: "Leave", reason: "asked to stop" }).pipe(
@@ -363,7 +418,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     name: settings.name,
     deviceId: config.deviceId,
     role: config.role,
-    meshName: settings.meshName,
+    meshName: mesh.meshName,
     meshId: config.meshId,
     address,
     stateDirectory: settings.stateDirectory,

@@ -107,7 +107,8 @@ export const Warning = Schema.Struct({
     "NOT_RUNNING",
     "AMNESIA",
     "ELECTORS_WAIT",
-    "DISK_REFUSES"
+    "DISK_REFUSES",
+    "RECORDING_STOPPED"
   ]),
   about: Schema.NullOr(Device),
   text: Schema.String,
@@ -193,6 +194,8 @@ export const Trusted = Schema.Struct({
   gen1: Schema.Boolean,
   /** Raw key as base64url that the operator gave or that it first proved; `null`: it has proved none yet. */
   publicKey: Schema.NullOr(Schema.String),
+  /** What it may move, where its invite said so: `actuator:pump-3`; `null`: whatever it says. */
+  may: Schema.NullOr(Schema.Array(Schema.String)),
   /** By whose word: the operator's, kept in the journal, or the configuration's, which comes back at each start. */
   source: Schema.Literals(["operator", "configuration"])
 })
@@ -218,7 +221,9 @@ export const TrustRequest = Schema.Struct({
   /** Empty: none. */
   name: Schema.optionalKey(Schema.String),
   /** Raw key as base64url; `null`: the one that it proves first. */
-  publicKey: Schema.optionalKey(Schema.NullOr(Schema.String))
+  publicKey: Schema.optionalKey(Schema.NullOr(Schema.String)),
+  /** What it may move; left out: as it stands, or whatever it says. */
+  may: Schema.optionalKey(Schema.Array(Schema.String))
 })
 export type TrustRequest = typeof TrustRequest.Type
 

@@ -22,6 +22,8 @@ export const failures = {
   RATE_LIMITED: { exit: 1, status: 429 },
   /** The answer is no: a device does not answer, at the stage that is told. */
   DELIVERY_FAILED: { exit: 1, status: 502 },
+  /** A recording that was changed, or of which something else comes now; said by the client only. */
+  PARTED: { exit: 1, status: 409 },
   /** The mesh says no, for the reason that is told. */
   REFUSED: { exit: 6, status: 409 },
   TIMEOUT: { exit: 7, status: 504 },

@@ -9,7 +9,7 @@ import type { Question, WorldQuestion } from "./Views.ts"
 import { kinds, type Kind } from "../../kernel/wire/ContextFrame.ts"
 
 export type Asked =
-  | { readonly _tag: Read | "add" | "elect" | Post }
+  | { readonly _tag: Read | "add" | "elect" | "invite" | "shut" | Post }
   | { readonly _tag: "remove"; readonly id: string }
   | { readonly _tag: "events"; readonly question: Question }
   | { readonly _tag: "world"; readonly question: WorldQuestion }
@@ -93,7 +93,17 @@ const readTrace = (parameters: URLSearchParams): Asked | Failure => {
 const POSTS = new Set(["hold", "hold-of", "command", "propose", "token", "decide", "engine"] as const)
 type Post = typeof POSTS extends Set<infer P> ? P : never
 const isPost = (word: string): word is Post => (POSTS as ReadonlySet<string>).has(word)
-const READS = new Set(["status", "peers", "health", "trust", "actuators", "proposals", "electors", "farm"] as const)
+const READS = new Set([
+  "status",
+  "peers",
+  "health",
+  "trust",
+  "actuators",
+  "proposals",
+  "electors",
+  "farm",
+  "invites"
+] as const)
 type Read = typeof READS extends Set<infer R> ? R : never
 const isRead = (word: string): word is Read => (READS as ReadonlySet<string>).has(word)
 
@@ -110,6 +120,8 @@ export const read = (method: string, target: string): Asked | Failure => {
   if (path === "trust" && method === "POST") return { _tag: "add" }
   if (path === "electors" && method === "POST") return { _tag: "elect" }
   if (method === "POST" && isPost(path)) return { _tag: path }
+  if (path === "invites" && method === "POST") return { _tag: "invite" }
+  if (path === "invites" && method === "DELETE") return { _tag: "shut" }
   if (path.startsWith("trust/") && method === "DELETE") {
     const id = path.slice("trust/".length)
     return isDeviceId(id) ? { _tag: "remove", id } : refused("DELETE /trust/ID takes a whole id: 64 hex digits")

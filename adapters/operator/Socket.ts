@@ -20,6 +20,8 @@ import * as Api from "./Api.ts"
 import * as Electing from "./Electing.ts"
 import * as ElectorsApi from "./ElectorsApi.ts"
 import type { Farm } from "./FarmApi.ts"
+import * as InviteApi from "./InviteApi.ts"
+import * as Inviting from "./Inviting.ts"
 import * as Twin from "./Twin.ts"
 import { failure, type Failure, failures, isFailure } from "./Failure.ts"
 import { PATH_BYTES_MAX } from "./Place.ts"
@@ -180,6 +182,8 @@ type Document =
   | Api.TrustChange
   | ElectorsApi.Electors
   | Farm
+  | InviteApi.Invited
+  | InviteApi.Invites
   | Api.Events
   | Failure
 
@@ -258,6 +262,12 @@ const perform = (
       return Effect.sync(() => Electing.electors(daemon))
     case "farm":
       return Effect.sync(() => Twin.farm(daemon))
+    case "invites":
+      return Effect.sync(() => Inviting.invites(daemon))
+    case "shut":
+      return Effect.sync(() => Inviting.shut(daemon))
+    case "invite":
+      return reading(request, "an invite", decodeInvite, (wanted) => Effect.sync(() => Inviting.invite(daemon, wanted)))
     case "elect":
       return reading(request, "a change of the electors", decodeElectors, (wanted) =>
         changes.withPermits(1)(Electing.change(daemon, wanted))
@@ -275,6 +285,7 @@ const perform = (
 
 const decodeTrust = Schema.decodeUnknownResult(Schema.fromJsonString(Api.TrustRequest))
 const decodeElectors = Schema.decodeUnknownResult(Schema.fromJsonString(ElectorsApi.ElectorsRequest))
+const decodeInvite = Schema.decodeUnknownResult(Schema.fromJsonString(InviteApi.InviteRequest))
 const decodeHold = Schema.decodeUnknownResult(Schema.fromJsonString(Api.HoldRequest))
 const decodeHoldOf = Schema.decodeUnknownResult(Schema.fromJsonString(Api.HoldOfRequest))
 const decodePropose = Schema.decodeUnknownResult(Schema.fromJsonString(Api.ProposeRequest))

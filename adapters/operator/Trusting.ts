@@ -22,7 +22,7 @@ const POLL_MS = 10
 
 type Answer = Api.TrustChange | Failure
 
-const nameProblem = (name: string): string | null => {
+export const nameProblem = (name: string): string | null => {
   if (name.length > Api.NAME_UNITS_MAX) return `a name has at most ${Api.NAME_UNITS_MAX} characters`
   if (!isPrintable(name)) return "a name has no control characters"
   if (name !== name.trim()) return "a name neither begins nor ends with a blank"
@@ -53,7 +53,7 @@ const objection = (node: NodeState, wanted: TrustEntry): Failure | null => {
     : failure("AMBIGUOUS", `the name ${name} is taken by ${other}`, "choose another with --name")
 }
 
-const notRunning = (node: NodeState): Failure | null =>
+export const notRunning = (node: NodeState): Failure | null =>
   node.phase === "running" || node.phase === "recalling"
     ? null
     : failure(
@@ -77,10 +77,12 @@ const stuck = failure(
   "clawmesh trust list"
 )
 
-/** What the journal is to hold: a name or a key that the operator left out stays. */
-const wantedOf = (node: NodeState, { gen1, id, name, publicKey, role }: Api.TrustRequest): TrustEntry => {
+/** What the journal is to hold: a name, a key or a grant that the operator left out stays. */
+const wantedOf = (node: NodeState, { gen1, id, may, name, publicKey, role }: Api.TrustRequest): TrustEntry => {
   const old = node.durable.trusted.find(({ deviceId }) => deviceId === id)
+  const granted = may ?? old?.may
   return {
+    ...(granted === undefined ? {} : { may: granted }),
     deviceId: id,
     role,
     gen1,
@@ -97,7 +99,8 @@ const stands = (node: NodeState, wanted: TrustEntry): boolean => {
     entry.role === wanted.role &&
     entry.name === wanted.name &&
     entry.gen1 === wanted.gen1 &&
-    entry.publicKey === wanted.publicKey
+    entry.publicKey === wanted.publicKey &&
+    JSON.stringify(entry.may) === JSON.stringify(wanted.may)
   )
 }
 
@@ -123,6 +126,7 @@ export const remove = (daemon: Daemon, id: string): Effect.Effect<Answer> =>
     if (refused !== null) return refused
     const known = Views.trusted(before, id)
     if (known === null) return failure("NOT_FOUND", `${id} is not trusted`, "clawmesh trust list shows who is")
+    daemon.host.revoked(id)
     yield* daemon.offer({ _tag: "Distrust", deviceId: id })
     const taken = yield* takenUp(daemon, (node) => Views.trusted(node, id) === null)
     return taken ? Views.trustChange(daemon, "removed", known) : stuck

@@ -29,8 +29,6 @@ import * as Api from "./Api.ts"
 /** After a start, a peer that was not met for so long needs a look: discovery and a first dial take seconds. */
 const NOT_MET_AFTER_MS = 30_000
 
-type Discovery = ReturnType<Daemon["discovery"]>
-
 export const nameOf = (node: NodeState, id: string): string | null => {
   if (id === node.config.deviceId) return node.config.displayName
   const name = node.durable.trusted.find(({ deviceId }) => deviceId === id)?.name ?? ""
@@ -202,14 +200,14 @@ const warningsOf = (
   node: NodeState,
   now: Instant,
   peers: ReadonlyArray<Api.Peer>,
-  discovery: Discovery,
-  refusal: string | null
+  daemon: Pick<Daemon, "discovery" | "disk" | "unrecorded">
 ): ReadonlyArray<Api.Warning> => {
   const warnings: Array<Api.Warning> = []
   const warn = (code: Api.Warning["code"], text: string, hint: string | null): void => {
     warnings.push({ code, about: null, text, hint })
   }
   const uptimeMs = uptimeOf(node, now)
+  const refusal = daemon.disk()
   if (refusal !== null)
     warn(
       "DISK_REFUSES",
@@ -254,8 +252,16 @@ const warningsOf = (
       "every peer that was met is down: it may be this node that is cut off",
       "look at its own cable, Wi-Fi and switch first"
     )
+  const discovery = daemon.discovery()
   if (discovery.enabled && !discovery.runs)
     warn("DISCOVERY_FAILED", `discovery does not run: ${discovery.why}`, "devices with a configured address still work")
+  const unrecorded = daemon.unrecorded()
+  if (unrecorded !== null)
+    warn(
+      "RECORDING_STOPPED",
+      `nothing is recorded since: ${unrecorded}`,
+      "all else goes on; it records again from its next start on"
+    )
   for (const peer of peers) {
     const warning = peerWarning(node, peer, uptimeMs)
     if (warning !== null) warnings.push(warning)
@@ -300,7 +306,7 @@ export const status = (daemon: Daemon): Api.Status => {
     strangers: strangersOf(node),
     refusals,
     discovery,
-    warnings: warningsOf(node, now, peers, discovery, daemon.disk())
+    warnings: warningsOf(node, now, peers, daemon)
   }
 }
 
@@ -314,7 +320,7 @@ export const health = (daemon: Daemon): Api.Health => {
   const node = daemon.state()
   const now = daemon.now()
   const all = peersOf(node, now)
-  const warnings = warningsOf(node, now, all, daemon.discovery(), daemon.disk())
+  const warnings = warningsOf(node, now, all, daemon)
   const links = all.map(({ configured, id, link, name }) => ({ id, name, configured, link }))
   return { $type: "clawmesh.health/1", ...headOf(node, now), healthy: warnings.length === 0, links, warnings }
 }
@@ -328,6 +334,7 @@ export const trusted = (node: NodeState, id: string): Api.Trusted | null => {
     role: device.role,
     gen1: device.gen1,
     publicKey: device.publicKey ?? node.durable.pins.find(({ deviceId }) => deviceId === id)?.publicKey ?? null,
+    may: device.may ?? null,
     source: node.durable.trusted.some(({ deviceId }) => deviceId === id) ? "operator" : "configuration"
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A node at its relays (PROTOCOL.md part 19): one control connection to each, a tunnel for each link.
+ * A node at its relays (PROTOCOL.md part 20): one control connection to each, a tunnel for each link.
  *
  * Promises: nothing is said to a relay before it has shown the key that is its id; a relay that is lost is sought again with
  * doubling waits and full jitter; what is wrong with one is told once, with its code and the way out. Nothing here throws.

@@ -1,5 +1,5 @@
 /**
- * What a relay and its clients say to each other (PROTOCOL.md part 19): paths, headers, codes, bounds, and the grant by which the
+ * What a relay and its clients say to each other (PROTOCOL.md part 20): paths, headers, codes, bounds, and the grant by which the
  * operator of a mesh lets a device in.
  *
  * Promises: pure and total. What comes from the other side is looked up in our own tables: no text of a stranger is shown.

@@ -1,5 +1,5 @@
 /**
- * A relay: devices that cannot reach each other meet here (PROTOCOL.md part 19, B21). It knows devices by the key that each proves
+ * A relay: devices that cannot reach each other meet here (PROTOCOL.md part 20, B21). It knows devices by the key that each proves
  * in TLS, and pipes bytes between two of them; what these are it cannot know, and does not look.
  *
  * Promises: every bound is in `limits`; one who does not read stops the one who sends, and is given up after `drainMs`; a refusal

@@ -11,16 +11,23 @@ import { deviceIdOf } from "../keys/Keys.ts"
 /** Nobody vouches for anybody. Not said, Node reads all the authorities of the web into each context. */
 export const NO_AUTHORITIES: Array<string> = []
 
-/** The device whose identity key the certificate shows; `null`: a key of another kind, or one under which anybody can sign. */
-export const deviceIdOfCertificate = (certificate: X509Certificate): string | null => {
+/** The raw Ed25519 key of the certificate, base64url; `null`: a key of another kind, or one under which anybody can sign. */
+export const publicKeyOfCertificate = (certificate: X509Certificate): string | null => {
   try {
     const { publicKey } = certificate
     if (publicKey.asymmetricKeyType !== "ed25519") return null
-    return deviceIdOf(publicKey.export({ format: "jwk" }).x ?? "")
+    const key = publicKey.export({ format: "jwk" }).x ?? ""
+    return deviceIdOf(key) === null ? null : key
   } catch {
     // A key that OpenSSL can carry and not read.
     return null
   }
+}
+
+/** The device whose identity key the certificate shows; `null`: it shows none. */
+export const deviceIdOfCertificate = (certificate: X509Certificate): string | null => {
+  const key = publicKeyOfCertificate(certificate)
+  return key === null ? null : deviceIdOf(key)
 }
 
 /** SHA-256 of the certificate's DER, lower-case hex. */

@@ -92,14 +92,15 @@ export const open = Effect.fnUntraced(function* (files: Files, options: Options)
     return Effect.asVoid(Deferred.done(asked.stored, exit))
   }
 
-  /** All that waits, behind what is there; why not, if there is no room again. */
+  /** All that waits, behind what is there, until nothing waits any more; why not, if there is no room again. */
   const storeAll = Effect.fnUntraced(function* (vault: Vault["Service"]) {
-    for (const asked of waiting) {
-      const exit = yield* Effect.exit(vault.append(asked.record))
-      const why = passing(exit)
-      if (why !== null) return why
-      yield* settle(asked, exit)
-    }
+    while (waiting.size > 0)
+      for (const asked of waiting) {
+        const exit = yield* Effect.exit(vault.append(asked.record))
+        const why = passing(exit)
+        if (why !== null) return why
+        yield* settle(asked, exit)
+      }
     return null
   })
 
@@ -127,9 +128,12 @@ export const open = Effect.fnUntraced(function* (files: Files, options: Options)
       }
       const { opened, scope } = again.success
       latest = opened
-      let why: DiskFailed | null = null
-      do why = yield* storeAll(opened.vault)
-      while (why === null && waiting.size > 0)
+      const why = yield* Effect.onInterrupt(storeAll(opened.vault), () => Scope.close(scope, Exit.void))
+      // Whoever has asked since waits for the next round.
+      if (why === null && waiting.size > 0) {
+        yield* Scope.close(scope, Exit.void)
+        continue
+      }
       if (why === null) {
         current = again.success
         mending = false

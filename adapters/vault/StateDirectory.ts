@@ -49,6 +49,8 @@ export interface StateDirectory {
 export interface Options {
   /** See `Journal.COMPACT_AFTER_BYTES`. */
   readonly compactAfterBytes?: number
+  /** The one that a new directory gets; absent: a new one is drawn. */
+  readonly identity?: Identity.Identity
 }
 
 /** The directory, for its owner only; what had to be changed. */
@@ -109,9 +111,12 @@ const firstBoot = Effect.fnUntraced(function* (files: Files) {
     return yield* missing("there is none, but there is a journal that belongs to one.")
 })
 
-const makeIdentity = Effect.fnUntraced(function* (files: Files) {
+const drawn = (): Identity.Identity => {
   const { keys, seed } = generate()
-  const identity: Identity.Identity = { keys, seed: Redacted.make(seed) }
+  return { keys, seed: Redacted.make(seed) }
+}
+
+const makeIdentity = Effect.fnUntraced(function* (files: Files, { identity = drawn() }: Options) {
   yield* files.put(Identity.IDENTITY, Identity.encode(identity))
   return identity
 })
@@ -133,7 +138,7 @@ const opened = Effect.fnUntraced(function* (path: string, options: Options) {
   const found = yield* readIdentity(files)
   if (found === null) yield* firstBoot(files)
   const store = yield* Patient.open(files, { ...options, birth: found === null ? "first" : "lost" })
-  const identity = found ?? (yield* makeIdentity(files))
+  const identity = found ?? (yield* makeIdentity(files, options))
   notes.push(...(yield* closeToOthers(files)), ...store.notes)
   return {
     path,

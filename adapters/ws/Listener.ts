@@ -12,6 +12,7 @@ import * as tls from "node:tls"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { WebSocketServer } from "ws"
+import { SUBPROTOCOL } from "../../kernel/pairing/Ceremony.ts"
 import type { Credentials } from "../tls/Certificate.ts"
 import { NO_AUTHORITIES } from "../tls/Pin.ts"
 import { CHALLENGE_HEADER, nonce, webSocketOptions, type Connections } from "./Connections.ts"
@@ -58,6 +59,12 @@ export interface InboundCounts {
 /** First byte of a TLS record that carries a handshake (RFC 8446 section 5.1); no HTTP request begins with it. */
 const TLS_HANDSHAKE = 0x16
 
+/**
+ * Who takes upgrades with the subprotocol of pairing, and answers or ends each. They count as connections that are not open yet
+ * for as long as they last: cut off in time, and first when there are too many.
+ */
+export type Receive = (request: http.IncomingMessage, socket: net.Socket, head: Buffer) => void
+
 /** One connection has one, for as long as it lives, and its TLS socket has the same. */
 const endsOf = (socket: net.Socket): string => `${socket.localAddress} ${socket.remoteAddress} ${socket.remotePort}`
 
@@ -67,6 +74,7 @@ export class Listener {
   readonly counts: InboundCounts = { tooMany: 0, displaced: 0, late: 0 }
   private readonly connections: Connections
   private readonly limits: Limits
+  private readonly pair: Receive | null
   private readonly tcp: net.Server
   private readonly tls: tls.Server
   private readonly http: http.Server
@@ -83,7 +91,7 @@ export class Listener {
   /** Came before `accept`. */
   private parked: Array<net.Socket> | null = []
 
-  constructor(credentials: Credentials, connections: Connections, limits: Limits) {
+  constructor(credentials: Credentials, connections: Connections, limits: Limits, pair: Receive | null = null) {
     this.connections = connections
     this.limits = limits
     this.context = tls.createSecureContext({
@@ -92,6 +100,7 @@ export class Listener {
       ca: NO_AUTHORITIES,
       minVersion: "TLSv1.3"
     })
+    this.pair = pair
     this.tcp = net.createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.onConnection(socket))
     this.tls = tls.createServer({
       key: credentials.key,
@@ -232,6 +241,9 @@ export class Listener {
     const surveyed = survey(socket, undefined, this.tunnels.get(socket)?.via)
     const ends = this.endsOf(socket)
     if (surveyed === null || !this.opening.has(ends)) return void socket.destroy()
+    if (this.pair !== null && request.headers["sec-websocket-protocol"] === SUBPROTOCOL)
+      // Who pairs is told apart by address, and counted by it: a tunnel has none.
+      return this.tunnels.has(socket) ? void socket.destroy() : this.pair(request, socket, head)
     const ours = nonce()
     this.nonces.set(request, ours)
     this.ws.handleUpgrade(request, socket, head, (ws) => {

@@ -13,7 +13,7 @@ import { Connections } from "./Connections.ts"
 import { Dialler, type OpenTunnel } from "./Dialler.ts"
 import * as Intake from "./Intake.ts"
 import { limits as defaults, type Limits } from "./Limits.ts"
-import { Listener, type InboundCounts, type Place } from "./Listener.ts"
+import { Listener, type InboundCounts, type Place, type Receive } from "./Listener.ts"
 
 export interface Options {
   /** Address to listen on. */
@@ -25,6 +25,8 @@ export interface Options {
   readonly limits?: Partial<Limits>
   /** Absent: there are no relays, and a dial through one comes to nothing. */
   readonly openTunnel?: OpenTunnel
+  /** Absent: nobody pairs here, and the subprotocol of pairing means nothing. */
+  readonly pair?: Receive
 }
 
 export interface Counts extends Readonly<InboundCounts> {
@@ -42,7 +44,7 @@ export class Endpoint extends Context.Service<
 
 const GOING_AWAY = 1001
 
-const make = Effect.fnUntraced(function* ({ credentials, host, limits, openTunnel, port }: Options) {
+const make = Effect.fnUntraced(function* ({ credentials, host, limits, openTunnel, pair, port }: Options) {
   const bounds: Limits = { ...defaults, ...limits }
   let stalled = 0
   const intake = yield* Intake.make(
@@ -54,7 +56,7 @@ const make = Effect.fnUntraced(function* ({ credentials, host, limits, openTunne
   }
   const connections = new Connections({ intake, limits: bounds, onStalled })
   const dialler = new Dialler(credentials, connections, intake, bounds, openTunnel)
-  const listener = new Listener(credentials, connections, bounds)
+  const listener = new Listener(credentials, connections, bounds, pair)
 
   const stop = Effect.sync(() => {
     dialler.stop()

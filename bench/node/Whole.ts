@@ -8,8 +8,12 @@ const MESH_MS_MAX = 60_000
 
 const roleOf = (index: number): string => (index === 0 ? "planner" : index === 1 ? "standby-planner" : "field")
 
-/** Starts them; the processes in the order of the names. */
-export const formMesh = async (farm: Farm, names: ReadonlyArray<string>): Promise<ReadonlyArray<ChildProcess>> => {
+/** Starts them, each with what else is to be said to it; the processes in the order of the names. */
+export const formMesh = async (
+  farm: Farm,
+  names: ReadonlyArray<string>,
+  more: (name: string) => ReadonlyArray<string> = () => []
+): Promise<ReadonlyArray<ChildProcess>> => {
   const ports = await freePorts(names.length)
   const ids = names.map((name) => farm.id(name))
   const children: Array<ChildProcess> = []
@@ -19,7 +23,16 @@ export const formMesh = async (farm: Farm, names: ReadonlyArray<string>): Promis
     )
     const electors = ids.slice(0, 3).flatMap((id) => ["--elector", id])
     const key = index === 0 ? [] : [`--mesh-key=${farm.meshKey(names[0]!)}`]
-    const args = ["--role", roleOf(index), "--port", String(ports[index]), ...key, ...electors, ...others]
+    const args = [
+      "--role",
+      roleOf(index),
+      "--port",
+      String(ports[index]),
+      ...key,
+      ...electors,
+      ...others,
+      ...more(name)
+    ]
     children.push((await farm.start(name, args)).child)
   }
   for (const name of names)

@@ -7,10 +7,10 @@ import type { Durable, TrustEntry } from "../Durable.ts"
 import { compareText } from "../Order.ts"
 import type { Turn } from "../Turn.ts"
 
-const withAddress = (config: Config, { deviceId, gen1, publicKey, role }: TrustEntry): Trusted => {
+const withAddress = (config: Config, { deviceId, gen1, may, publicKey, role }: TrustEntry): Trusted => {
   const configured = config.peers?.find((peer) => peer.deviceId === deviceId)
   const { address, fingerprint, label } = configured ?? { address: null, fingerprint: null, label: null }
-  return { deviceId, role, gen1, publicKey, address, fingerprint, label }
+  return { deviceId, role, gen1, publicKey, ...(may === undefined ? {} : { may }), address, fingerprint, label }
 }
 
 const replacing = (trusted: ReadonlyArray<Trusted>, device: Trusted): ReadonlyArray<Trusted> =>

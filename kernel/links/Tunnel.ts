@@ -1,5 +1,5 @@
 /**
- * An address that is a way through a relay (PROTOCOL.md part 19): `relay:<relay id>`, where the relay id is the device id that
+ * An address that is a way through a relay (PROTOCOL.md part 20): `relay:<relay id>`, where the relay id is the device id that
  * the relay proves in TLS. It says nothing of the device that is met there: its own TLS and handshake run inside.
  *
  * Promises: pure and total. Such an address is the last that is tried, and a link over it is called `relay` and counts as WAN.

@@ -2,7 +2,7 @@
  * Who can do something, and over whom it is reached (B41): computed when asked, from handshakes, `capability_update` frames, what is
  * known of who is alive, and the edges that observers report. Viewers are in no route.
  */
-import { carries, observes, roleOf, type Config } from "../Config.ts"
+import { carries, mayHave, observes, roleOf, type Config } from "../Config.ts"
 import { compareText } from "../Order.ts"
 import type { Links } from "../links/Link.ts"
 import { indexOfMember } from "../membership/Member.ts"
@@ -27,8 +27,12 @@ export interface Route {
   readonly score: number
 }
 
-/** What a device last said that it can do: by its newest frame, or by its handshake if that is of a later life. */
-export const capabilitiesOf = ({ links, world }: Known, deviceId: DeviceId): ReadonlyArray<Capability> => {
+/** What a device last said that it can do, as far as we believe that. */
+export const capabilitiesOf = (known: Known, deviceId: DeviceId): ReadonlyArray<Capability> =>
+  saidBy(known, deviceId).filter(({ id }) => mayHave(known.config, deviceId, id))
+
+/** By its newest frame, or by its handshake if that is of a later life. */
+const saidBy = ({ links, world }: Known, deviceId: DeviceId): ReadonlyArray<Capability> => {
   const session = links.links.find((link) => link._tag === "Session" && link.peer === deviceId)
   const origin = originOf(world, deviceId)
   const said = origin === undefined ? undefined : newestUpdate(origin)

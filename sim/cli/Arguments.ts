@@ -14,7 +14,13 @@ import { readFuzzArguments } from "./FuzzArguments.ts"
 import { isFile, isReporter, type Order, reporterKind, reporterMistake } from "./Order.ts"
 import { readDiffArguments, readReplayArguments } from "./ReplayArguments.ts"
 import { readShrinkArguments } from "./ShrinkArguments.ts"
-import { readCheckArguments, readListArguments, readNewArguments, readSchemaArguments } from "./ToolArguments.ts"
+import {
+  readCheckArguments,
+  readFromRecordingArguments,
+  readListArguments,
+  readNewArguments,
+  readSchemaArguments
+} from "./ToolArguments.ts"
 import { readFuzzed, readValues, whichKinds } from "./Which.ts"
 
 /** Commands that read their own words. */
@@ -26,6 +32,7 @@ const readers: { readonly [command: string]: (words: ReadonlyArray<string>) => O
   check: readCheckArguments,
   list: readListArguments,
   new: readNewArguments,
+  "from-recording": readFromRecordingArguments,
   schema: readSchemaArguments,
   explain: readExplainArguments,
   report: readReportArguments
@@ -107,7 +114,9 @@ const help = `Runs scenarios of the mesh in a simulated world, and judges what t
   pnpm sim shrink <file.yaml|trace>    make a run that fails small, and keep what broke in it
   pnpm sim explain <file.yaml|trace>   why a run failed, and from when on that was inevitable
   pnpm sim report <file.yaml|trace>    a run as one page of HTML
-  pnpm sim replay <trace.jsonl>        a recorded run again, checked against its recording; or a seed, two times
+  pnpm sim replay <trace.jsonl>        a recorded run again, checked against its recording; or a seed, two times; or what a
+                                       real node recorded, with the oracles over it
+  pnpm sim from-recording <bundle>…    a scenario of what real nodes recorded
   pnpm sim diff <trace> <trace>        the first moment at which two recorded runs part
   pnpm sim check <file.yaml|glob>…     read, tell all mistakes, run nothing
   pnpm sim list                        scenarios, with what came of their last runs

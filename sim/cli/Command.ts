@@ -89,6 +89,10 @@ export const command = async (words: ReadonlyArray<string>, outside: Surrounding
       return recorded(order.json, around, "story", async (records) =>
         (await import("./New.ts")).begin(order, around, records)
       )
+    case "from-recording":
+      return recorded(order.json, around, "story", async (records) =>
+        (await import("./FromRecording.ts")).fromRecording(order, around, records)
+      )
     case "explain":
       return recorded(order.json, around, "story", async (records) =>
         (await import("./Explain.ts")).explain(order, around, records)

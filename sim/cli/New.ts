@@ -59,14 +59,14 @@ fuzz:
 `
 
 /** The schema of the folder, where it has one, or this project's, as seen from there. */
-const schemaFrom = (folder: string): string => {
+export const schemaFrom = (folder: string): string => {
   for (const near of [SCHEMA, join("..", SCHEMA)]) if (existsSync(join(folder, near))) return near
   return relative(folder, fileURLToPath(new URL(`../../${FOLDER}/${SCHEMA}`, import.meta.url)))
 }
 
 export const begin = async ({ json, name }: NewOrder, around: Surroundings, records: Records): Promise<Exit> => {
-  const file = isFile(name) ? name : `${FOLDER}/${name}.yaml`
-  const problem = write(file, around.cwd)
+  const file = fileFor(name)
+  const problem = write(file, around.cwd, skeleton)
   if (problem !== null) {
     records.error(problem.misuse ? "WRONG_USE" : "UNWRITABLE", exits.wrongUse, problem.message)
     return exits.wrongUse
@@ -76,8 +76,15 @@ export const begin = async ({ json, name }: NewOrder, around: Surroundings, reco
   return exits.passed
 }
 
-/** `null`: it is written. */
-const write = (file: string, cwd: string): { readonly misuse: boolean; readonly message: string } | null => {
+/** A bare name is one of the folder of scenarios. */
+export const fileFor = (name: string): string => (isFile(name) ? name : `${FOLDER}/${name}.yaml`)
+
+/** A new file with that text; `null`: it is written. */
+export const write = (
+  file: string,
+  cwd: string,
+  text: (name: string, schema: string) => string
+): { readonly misuse: boolean; readonly message: string } | null => {
   const name = file.slice(file.lastIndexOf("/") + 1).replace(/\.ya?ml$/u, "")
   if (!/\.ya?ml$/u.test(file))
     return { misuse: true, message: `${file} is no name of a scenario; did you mean ${join(file, "scenario.yaml")}?` }
@@ -93,7 +100,7 @@ const write = (file: string, cwd: string): { readonly misuse: boolean; readonly 
       message: `no folder ${folder} here; make it first, or write somewhere else: pnpm sim new ./${name}.yaml`
     }
   try {
-    writeNew(resolve(cwd, file), skeleton(name, schemaFrom(resolve(cwd, folder))))
+    writeNew(resolve(cwd, file), text(name, schemaFrom(resolve(cwd, folder))))
     return null
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST")

@@ -56,6 +56,15 @@ export interface DiffOrder {
   readonly json: JsonTarget | null
 }
 
+export interface FromRecordingOrder {
+  readonly _tag: "from-recording"
+  /** Bundles, recordings or state directories, of several nodes; at least one. */
+  readonly files: ReadonlyArray<string>
+  /** As written: a bare name, or a path; `null`: to standard output. */
+  readonly save: string | null
+  readonly json: JsonTarget | null
+}
+
 export interface FuzzOrder {
   readonly _tag: "fuzz"
   readonly files: ReadonlyArray<string>
@@ -177,6 +186,7 @@ export type Order =
   | CheckOrder
   | ListOrder
   | NewOrder
+  | FromRecordingOrder
   | SchemaOrder
   | ExplainOrder
   | ReportOrder

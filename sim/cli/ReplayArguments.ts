@@ -87,6 +87,7 @@ const replayHelp = `Runs again what was recorded, and checks every step against 
 
   pnpm sim replay <trace.jsonl>            as pnpm sim fuzz keeps its findings, and pnpm sim run --record any run
   pnpm sim replay <file.yaml> [--seed N]   a run of a scenario, two times, compared step by step
+  pnpm sim replay <bundle|recording>       what a real node recorded: the same state, the same hash, and the oracles over it
 
   --from T         what is told begins at that moment
   --until T        stop at that moment; what is due later is not judged

@@ -42,6 +42,22 @@ export const readNewArguments = (words: ReadonlyArray<string>): Order =>
     return { _tag: "new", name, json }
   })
 
+export const readFromRecordingArguments = (words: ReadonlyArray<string>): Order =>
+  after(
+    words,
+    { save: { needs: "a name, such as --save the-barn-went-dark" } },
+    fromRecordingHelp,
+    ({ json, rest, values }, misuse) => {
+      const save = values.get("save") ?? null
+      if (rest.length === 0)
+        return misuse("nothing to read; write pnpm sim from-recording incident.tar.gz, as clawmesh bundle makes it")
+      if (save === "") return misuse("--save= names nothing; write --save the-barn-went-dark")
+      if (save === null && json === "stdout")
+        return misuse("--json and the scenario both want standard output; write --json=out.json, or --save NAME")
+      return { _tag: "from-recording", files: rest, save, json }
+    }
+  )
+
 export const readSchemaArguments = (words: ReadonlyArray<string>): Order =>
   after(
     words,
@@ -57,6 +73,23 @@ export const readSchemaArguments = (words: ReadonlyArray<string>): Order =>
       return { _tag: "schema", out, json }
     }
   )
+
+const fromRecordingHelp = `Makes a scenario of what real nodes recorded, as far as an incident can be done again.
+
+  pnpm sim from-recording <bundle|recording|state directory>…   those of several nodes, given together, tell more
+
+  --save NAME      as scenarios/NAME.yaml; without it the scenario is printed
+  --json=FILE      an object that says what was made
+  --no-color
+  --help, -h       this text
+
+Who took part and when, who lost power or left and came back, which links were cut, who stood still, how calendars stood; and
+what nodes saw of each other and of leaders, as what has to come to be seen again. What is only approximated stands in it.
+
+Exit codes: 0 made, 2 wrong use, nothing to read, or not to be written.
+
+  pnpm sim from-recording barn.tar.gz house.tar.gz --save the-barn-went-dark
+`
 
 const checkHelp = `Reads scenarios, tells all their mistakes, and runs nothing.
 

@@ -6,7 +6,7 @@
  * kept; the others are counted.
  */
 import type { Scenario } from "../scenario/Scenario.ts"
-import * as Hash from "../trace/Hash.ts"
+import * as Hash from "../../adapters/recorded/Hash.ts"
 import { pointsText, type Points } from "./Points.ts"
 import type { RunClass } from "./Drawn.ts"
 import type { Judged, SeedReport } from "./OneSeed.ts"

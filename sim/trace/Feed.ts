@@ -12,7 +12,7 @@ import { withPoison } from "../engine/Poison.ts"
 import type { Happening } from "../engine/View.ts"
 import { noted } from "../engine/Noted.ts"
 import type { Header, InputLine } from "./Format.ts"
-import * as Hash from "./Hash.ts"
+import * as Hash from "../../adapters/recorded/Hash.ts"
 
 export interface Fed {
   readonly line: InputLine

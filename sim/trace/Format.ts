@@ -12,7 +12,7 @@ import type { Input } from "../../kernel/Input.ts"
 import type { Verdict } from "../judge/Verdict.ts"
 import type { Scenario } from "../scenario/Scenario.ts"
 import type { Drawn } from "../search/Drawn.ts"
-import * as Hash from "./Hash.ts"
+import * as Hash from "../../adapters/recorded/Hash.ts"
 
 export const TYPE = "clawmesh.trace/1"
 

@@ -13,9 +13,15 @@ const LIMIT_MS = 60_000
 
 let demo: ChildProcess | null = null
 let scratch: string | null = null
-afterEach(() => {
-  demo?.kill("SIGKILL")
+afterEach(async () => {
+  const child = demo
   demo = null
+  // Not by force: its nodes would outlive it.
+  if (child !== null && child.exitCode === null && child.signalCode === null)
+    await new Promise((end) => {
+      child.once("exit", end)
+      child.kill("SIGTERM")
+    })
   if (scratch !== null) rmSync(scratch, { recursive: true, force: true })
   scratch = null
 })

@@ -47,13 +47,14 @@ describe("the package", () => {
     rmSync(directory, { recursive: true, force: true })
   })
 
-  /** Of the node, what it loads when it needs it. */
-  const isPart = (file: string): boolean => /^package\/dist\/clawmesh-node\/[\w.-]+\.cjs$/u.test(file)
+  /** Of a program, what it loads when it needs it. */
+  const isPart = (file: string): boolean => /^package\/dist\/clawmesh(?:-node)?\/[\w.-]+\.cjs$/u.test(file)
+  const isFolder = (file: string): boolean => /^package\/dist\/clawmesh(?:-node)?\/$/u.test(file)
 
-  it("holds a file per program, the parts of the node, the unit, its description, and nothing else", () => {
+  it("holds a file per program, the parts of both, the unit, its description, and nothing else", () => {
     assert.isNotEmpty(packed.filter(isPart))
     assert.deepStrictEqual(
-      packed.filter((file) => !isPart(file) && file !== "package/dist/clawmesh-node/"),
+      packed.filter((file) => !isPart(file) && !isFolder(file)),
       [
         "package/README.md",
         "package/adapters/node/clawmesh-node.service",

@@ -1,6 +1,6 @@
 /**
  * Real daemons that can reach nothing but relays: they meet, lose one relay and meet at the other; and relays that record, alter,
- * replay, cut and cross-connect what passes (B21; PROTOCOL.md part 19).
+ * replay, cut and cross-connect what passes (B21; PROTOCOL.md part 20).
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { writeFileSync } from "node:fs"

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { help, type Order, readArguments, roles } from "../../../adapters/cli/Arguments.ts"
+import { type Order, readArguments, roles } from "../../../adapters/cli/Arguments.ts"
+import { help } from "../../../adapters/cli/Help.ts"
 import { Role } from "../../../kernel/wire/Frame.ts"
 
 const words = (line: string): ReadonlyArray<string> => line.split(" ").filter((word) => word !== "")
@@ -80,9 +81,41 @@ describe("clawmesh: orders", () => {
       role: "field",
       name: "n",
       key: "k",
+      may: null,
       gen1: true
     })
     assert.deepStrictEqual(order("trust remove barn"), { _tag: "trust remove", name: "barn" })
+    assert.deepStrictEqual(order("trust revoke barn"), { _tag: "trust remove", name: "barn" })
+    assert.deepStrictEqual(order("trust rename barn shed"), { _tag: "trust rename", name: "barn", as: "shed" })
+    assert.deepInclude(order("trust add abc --role field --may pump-3"), { may: ["pump-3"] })
+    assert.deepInclude(order("trust add abc --role field --may none"), { may: [] })
+    assert.deepStrictEqual(order("trust show barn"), { _tag: "trust show", name: "barn" })
+    assert.deepStrictEqual(order("trust pending"), { _tag: "trust pending" })
+    assert.deepStrictEqual(order("init"), { _tag: "init", mesh: null, name: null, role: "planner", second: false })
+    assert.deepInclude(order("init --mesh bhoomi --name laptop --role standby-planner"), {
+      mesh: "bhoomi",
+      name: "laptop",
+      role: "standby-planner"
+    })
+    const invite = {
+      _tag: "invite",
+      role: "viewer",
+      may: [],
+      name: null,
+      forMs: null,
+      file: null,
+      qr: false,
+      waits: true
+    }
+    assert.deepStrictEqual(order("invite"), invite as never)
+    assert.deepInclude(order("invite --role field --may pump-3,gate-1 --for 10m --no-wait"), {
+      role: "field",
+      may: ["pump-3", "gate-1"],
+      forMs: 600_000,
+      waits: false
+    })
+    assert.deepStrictEqual(order("invite --shut --json"), { _tag: "invite shut" })
+    assert.deepStrictEqual(order("join K7QF --at 10.0.0.1"), { _tag: "join", code: "K7QF", at: "10.0.0.1", name: null })
     for (const line of ["version", "--version", "status --version"])
       assert.deepStrictEqual(order(line), { _tag: "version" })
     for (const line of ["help", "help events", "-h", "trust add --help", "events -h"])
@@ -124,7 +157,13 @@ describe("clawmesh: orders", () => {
       "ping",
       "trust list",
       "trust add",
-      "trust remove",
+      "trust show",
+      "trust pending",
+      "trust rename",
+      "trust revoke",
+      "init",
+      "invite",
+      "join",
       "version",
       "help"
     ])
@@ -161,8 +200,16 @@ describe("clawmesh: wrong use, with the way out", () => {
     ["s", /^no command "s"/u],
     ["trust", /^trust needs one word more/u],
     ["trust lst", /did you mean clawmesh trust list\?$/u],
-    ["trust revoke x", /did you mean clawmesh trust remove\?$/u],
-    ["trust show x", /there are trust list, trust add and trust remove$/u],
+    ["trust revok x", /did you mean clawmesh trust revoke\?$/u],
+    ["trust dissolve x", /there are trust list, .* and trust remove$/u],
+    ["trust rename x", /^trust rename needs two/u],
+    ["join", /^join needs the code that clawmesh invite shows/u],
+    ["join A B", /^join does not take "B"$/u],
+    ["invite --for 5", /write a time with a unit, a day at most/u],
+    ["invite --for 25h", /a day at most/u],
+    ["invite --may", /^--may needs what it may move/u],
+    ["invite --shut --role field", /takes no other flag/u],
+    ["init --role planner", /say --mesh NAME as well/u],
     ["trust add", /^trust add needs the device's id/u],
     ["trust add abc", /^trust add needs a role: --role node\|planner\|/u],
     ["trust add abc --role", /^--role needs a role: node planner/u],

@@ -79,7 +79,10 @@ describe("clawmesh status", () => {
       shows(
         yield* clawmesh(state, "status"),
         /^ {2}leader +nobody · no electors are configured$/mu,
-        new RegExp(`This node's id: ${id("a")}\\n.*clawmesh trust add ID --role ROLE`, "u")
+        new RegExp(
+          `This node's id: ${id("a")}\\n.*clawmesh invite --role ROLE\\n.*clawmesh trust add ID --role ROLE`,
+          "u"
+        )
       )
     })
   )
@@ -340,7 +343,7 @@ describe("clawmesh trust", () => {
       shows(
         yield* clawmesh(state, "trust remove laptop-main"),
         /^laptop-main is trusted no longer\./u,
-        new RegExp(`Other nodes still trust it\\. On each: clawmesh trust remove ${id("b")}\\n`, "u")
+        new RegExp(`Other nodes still trust it\\. On each: clawmesh trust revoke ${id("b")}\\n`, "u")
       )
       assert.strictEqual(daemon.drive.sessions("b").length, 0)
       shows(yield* clawmesh(state, `trust remove ${id("c")}`), /The configuration names it too/u)

@@ -34,8 +34,10 @@ export const clawmesh = (
       home: "/nowhere",
       isRoot: false,
       version: "1.2.3",
+      hostName: "jetson-3.farm.example",
       isTerminal: false,
       ask: null,
+      run: () => Promise.resolve(null),
       nowMs: () => Date.now(),
       out: (text) => {
         out += text

@@ -143,6 +143,13 @@ const cases: { readonly [K in Key]: Case } = {
       none: []
     }
   },
+  "recording-mb": {
+    field: "recordingBytes",
+    flags: ["--recording-mb", "1"],
+    variable: "2",
+    yaml: "0",
+    expect: { flag: 1_048_576, environment: 2_097_152, file: 0, none: 67_108_864 }
+  },
   "manifest-version": {
     field: "manifestVersion",
     flags: ["--manifest-version", "2"],
@@ -199,6 +206,13 @@ const cases: { readonly [K in Key]: Case } = {
     variable: "9465",
     yaml: "9466",
     expect: { flag: 9_464, environment: 9_465, file: 9_466, none: null }
+  },
+  watchdog: {
+    field: "watchdog",
+    flags: ["--watchdog"],
+    variable: "false",
+    yaml: "true",
+    expect: { flag: true, environment: false, file: true, none: false }
   },
   log: {
     field: "logFormat",

@@ -1,5 +1,6 @@
 /** What the port for metrics tells: text that Prometheus reads, as many series whoever is there, and a health that is the node's own. */
 import { assert, describe, it } from "@effect/vitest"
+import { readFileSync } from "node:fs"
 import { request } from "node:http"
 import * as Effect from "effect/Effect"
 import { serve, STORE_MS_MAX } from "../../../adapters/metrics/Metrics.ts"
@@ -73,6 +74,11 @@ describe("/metrics", () => {
         assert.isTrue(families.has(name ?? ""), line)
       }
       assert.strictEqual(families.size, [...text.matchAll(/^# HELP /gmu)].length)
+      // The page has a row for each, with its sentence.
+      const page = readFileSync(new URL("../../../docs/reference/metrics.md", import.meta.url), "utf8")
+      const rows = [...page.matchAll(/^\| `(\w+)` \| .* \| (.*) \|$/gmu)].map(([, name, about]) => `${name} ${about}.`)
+      const helps = [...text.matchAll(/^# HELP (.*)$/gmu)].map(([, help]) => help!)
+      assert.sameMembers(rows, helps)
     })
   )
 

@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import type { Decision, Wanted } from "../../../adapters/node/Calls.ts"
 import type { Daemon, Told } from "../../../adapters/node/Daemon.ts"
+import type { Seen } from "../../../adapters/pairing/Host.ts"
 import * as Durable from "../../../kernel/Durable.ts"
 import type { Happened } from "../../../kernel/Input.ts"
 import type { Outcome } from "../../../kernel/routing/Outcome.ts"
@@ -49,12 +50,16 @@ export class FakeDaemon implements Daemon {
   /** Signs as the operator of the test's mesh, where it is kept here. */
   operatorKey: Daemon["operatorKey"] = null
   farm: Daemon["farm"] = null
+  /** Why nothing is recorded. */
+  recordingStopped: string | null = null
   /** Thrown by `state`, in place of an answer. */
   defect: Error | null = null
 
   constructor(world: World = farm, restored: Durable.Durable = durable) {
     this.drive = Drive.up(world, "a", { mono: 5_000_000, durable: restored })
   }
+
+  readonly unrecorded = () => this.recordingStopped
 
   readonly state = () => {
     if (this.defect !== null) throw this.defect
@@ -90,6 +95,30 @@ export class FakeDaemon implements Daemon {
   readonly discovery = () => this.found
   refusal: string | null = null
   readonly disk = () => this.refusal
+  readonly reachedAt = () => ["192.168.1.41:18789"]
+  readonly meshName = "bhoomi"
+  readonly seen: Array<Seen> = []
+  readonly revoked: Array<string> = []
+  readonly host: Daemon["host"] = {
+    invite: (terms, forMs) => {
+      const id = String(this.seen.length + 1)
+      const key = Buffer.alloc(32)
+      this.seen.push({
+        id,
+        state: "open",
+        takenBy: null,
+        terms: { ...terms, key },
+        leftMs: forMs,
+        name: null,
+        address: null,
+        problem: null
+      })
+      return { id, code: "K7QF-2M9X-TR4B-8WNG" }
+    },
+    shut: () => this.seen.forEach((invite, at) => (this.seen[at] = { ...invite, state: "shut", leftMs: 0 })),
+    seen: () => this.seen,
+    revoked: (deviceId) => void this.revoked.push(deviceId)
+  }
   readonly address = () => "127.0.0.1:18789"
 
   /** Something happened `agoMs` ago, by the calendar of this daemon. */

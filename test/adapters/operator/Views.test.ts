@@ -200,6 +200,13 @@ describe("what needs a look", () => {
     assert.deepStrictEqual(warnings(new FakeDaemon({ ...three, electors: "" })), [])
   })
 
+  it("a recording that stopped, with why", () => {
+    const daemon = new FakeDaemon().settle()
+    daemon.recordingStopped = "cannot write recording/00000002.jsonl: the disk is full"
+    assert.deepStrictEqual(warnings(daemon), ["RECORDING_STOPPED"])
+    assert.match(Views.status(daemon).warnings[0]!.text, /nothing is recorded since: cannot write .*the disk is full/u)
+  })
+
   it("discovery that was to run and does not; not one that is switched off", () => {
     const daemon = new FakeDaemon().settle()
     daemon.found = { enabled: true, runs: false, why: "no network" }

@@ -1,4 +1,4 @@
-/** A relay and its devices: who is let in, what is refused with which code, what passes and what bounds it (PROTOCOL.md part 19). */
+/** A relay and its devices: who is let in, what is refused with which code, what passes and what bounds it (PROTOCOL.md part 20). */
 import { randomBytes } from "node:crypto"
 import * as tls from "node:tls"
 import { afterEach, assert, describe, it } from "@effect/vitest"

@@ -1,4 +1,4 @@
-/** Ways through a relay, as the kernel knows them (PROTOCOL.md part 19; B16, B18, B21). */
+/** Ways through a relay, as the kernel knows them (PROTOCOL.md part 20; B16, B18, B21). */
 import { assert, describe, it } from "@effect/vitest"
 import * as Tunnel from "../../../kernel/links/Tunnel.ts"
 import * as Way from "../../../kernel/links/Way.ts"

@@ -77,6 +77,25 @@ describe("whom a capability leads to", () => {
     drive.pass(10_000)
     assert.notInclude(order("actuator:pump-1"), "d")
   })
+
+  it("P19.9: of what moves something only what the device was granted, where anything was", () => {
+    const order = (may: ReadonlyArray<string> | null, pattern: string) => {
+      const drive = Drive.up(mesh, "a")
+      const device = { deviceId: id("b"), role: "field", gen1: false, name: "", publicKey: null } as const
+      drive.feed({ _tag: "Trust", device: may === null ? device : { ...device, may } })
+      for (const by of ["b", "c"]) {
+        const data = { capabilities: ["actuator:pump-1", "actuator:pump-2", "sensor:rain"] }
+        const { link } = drive.meet(by)
+        read(drive, drive.hear(link, "context.frame", signed({ by, seq: 1, kind: "capability_update" }, { data })))
+      }
+      return routes(drive.node, pattern).map(({ deviceId }) => deviceId[0])
+    }
+    assert.deepStrictEqual(order(null, "actuator:pump-1"), ["b", "c"])
+    assert.deepStrictEqual(order(["actuator:pump-2"], "actuator:pump-1"), ["c"])
+    assert.deepStrictEqual(order(["actuator:pump-2"], "actuator:pump-2"), ["b", "c"])
+    assert.deepStrictEqual(order([], "actuator:pump-2"), ["c"])
+    assert.deepStrictEqual(order([], "sensor:rain"), ["b", "c"])
+  })
 })
 
 describe("messages", () => {

@@ -9,7 +9,7 @@ import { draw } from "../../../sim/search/Draw.ts"
 import { runDrawn } from "../../../sim/search/OneSeed.ts"
 import { pointsText } from "../../../sim/search/Points.ts"
 import { partingOf } from "../../../sim/search/Parting.ts"
-import * as Hash from "../../../sim/trace/Hash.ts"
+import * as Hash from "../../../adapters/recorded/Hash.ts"
 import { log, record } from "../../../sim/trace/TraceFile.ts"
 import { FIELD, field, scenarioFrom } from "../search/Field.ts"
 

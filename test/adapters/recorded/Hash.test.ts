@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Option from "effect/Option"
 import * as fc from "fast-check"
 import type { Input } from "../../../kernel/Input.ts"
-import * as Hash from "../../../sim/trace/Hash.ts"
+import * as Hash from "../../../adapters/recorded/Hash.ts"
 
 const hashOf = (...values: ReadonlyArray<unknown>): string => {
   const hash = Hash.make()

@@ -63,6 +63,12 @@ export const make = (): Hash => ({
   lastName: hashString("")
 })
 
+/** Goes on from there: from what `hex` gave; `null`: it is no hash. */
+export const resume = (text: string): Hash | null => {
+  if (!/^[0-9a-f]{16}$/u.test(text)) return null
+  return { ...make(), a: Number.parseInt(text.slice(0, 8), 16) | 0, b: Number.parseInt(text.slice(8), 16) | 0 }
+}
+
 /** A copy that goes on by itself. What it remembers of strings is shared. */
 export const fork = (hash: Hash): Hash => ({
   a: hash.a,
