@@ -12,6 +12,8 @@ import type { profiles } from "../../kernel/Profile.ts"
 import { DeviceId, Role } from "../../kernel/wire/Frame.ts"
 import { COUNTER_MAX, FIELD_CHARS_MAX, FIELD_ITEMS_MAX } from "../../kernel/wire/Limits.ts"
 import { deviceIdOf } from "../keys/Keys.ts"
+import { readGrant } from "../relay/Protocol.ts"
+import { readRelay } from "../relay/Setting.ts"
 import { isPrintable } from "./Printable.ts"
 
 const fits = (test: (text: string) => boolean) => Schema.String.check(Schema.makeFilter(test))
@@ -20,6 +22,9 @@ const listOf = <S extends Schema.Constraint>(item: S) => Schema.Array(item).chec
 
 /** A DNS label is that long, and a service instance's name is one (RFC 6763, 4.1.1). */
 const NAME_BYTES_MAX = 63
+
+/** Two are meant, so that one may fail; each is a connection that is kept. */
+const RELAYS_MAX = 4
 
 const clean = (text: string): boolean => text !== "" && text === text.trim() && isPrintable(text)
 const isName = (text: string): boolean => clean(text) && Buffer.byteLength(text) <= NAME_BYTES_MAX
@@ -53,6 +58,13 @@ export const NodeFile = Schema.Struct({
   state: Schema.optionalKey(fits((text) => text !== "" && !text.includes("\0"))),
   /** What a text must be to be a peer, kernel/links/StaticPeer.ts knows. */
   peers: Schema.optionalKey(listOf(Schema.String)),
+  relays: Schema.optionalKey(
+    Schema.Array(fits((text) => readRelay(text) !== null)).check(Schema.isMaxLength(RELAYS_MAX))
+  ),
+  "relay-token-file": Schema.optionalKey(fits((text) => text !== "" && !text.includes("\0"))),
+  "relay-grants": Schema.optionalKey(
+    Schema.Array(fits((text) => readGrant(text) !== null)).check(Schema.isMaxLength(RELAYS_MAX))
+  ),
   discovery: Schema.optionalKey(Schema.Boolean),
   electors: Schema.optionalKey(listOf(DeviceId)),
   /** `asha=` and the key: both are what `readPerson` reads. */
@@ -150,6 +162,31 @@ export const descriptions: { readonly [K in Key]: Description } = {
     says: `peers are a list, at most ${FIELD_ITEMS_MAX} of them, each such as <deviceId>=wss://192.168.1.50:18789||lan`,
     itemSays: "a peer is a text such as <deviceId>=wss://192.168.1.50:18789||lan (INVALID_PEER_URL)",
     about: "dial <deviceId>=<url>|<tlsFingerprint>|<label>",
+    otherwise: "none"
+  },
+  relays: {
+    kind: "list",
+    value: "RELAY",
+    one: "relay",
+    says: `relays are a list, at most ${RELAYS_MAX} of them, each such as <relay id>=wss://relay.example:18790`,
+    itemSays: "a relay is a text such as <relay id>=wss://relay.example:18790: clawmesh-node relay prints it",
+    about: "meet devices through <relay id>=<url>",
+    otherwise: "none"
+  },
+  "relay-token-file": {
+    kind: "text",
+    value: "FILE",
+    says: "the token for relays is in a file, whose path is written here",
+    about: "its first line is the token for the relays",
+    otherwise: "none"
+  },
+  "relay-grants": {
+    kind: "list",
+    value: "GRANT",
+    one: "relay-grant",
+    says: `grants for relays are a list, at most ${RELAYS_MAX} of them`,
+    itemSays: "a grant is one word, as clawmesh-node relay grant prints it",
+    about: "what the mesh signed for the relays, in place of a token",
     otherwise: "none"
   },
   discovery: {

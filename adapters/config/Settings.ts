@@ -9,6 +9,7 @@ import type { OwnedActuator } from "./Actuators.ts"
 import type { Farm } from "./Farm.ts"
 import type { Key } from "./NodeFile.ts"
 import type { Origin } from "./Origin.ts"
+import type { Place } from "../relay/Client.ts"
 import type { Sensor } from "./Sensors.ts"
 
 export interface Settings {
@@ -27,6 +28,11 @@ export interface Settings {
   readonly stateDirectory: string
   /** In their order; one device may stand there twice, of which the preflight warns. */
   readonly peers: ReadonlyArray<StaticPeer>
+  /** Through which it meets others, in their order. */
+  readonly relays: ReadonlyArray<Place>
+  /** Absolute; `null`: there is none. */
+  readonly relayTokenFile: string | null
+  readonly relayGrants: ReadonlyArray<string>
   readonly discovery: boolean
   /** Sorted, without doubles. */
   readonly electors: ReadonlyArray<DeviceId>

@@ -20,6 +20,7 @@ import { type Environment, readEnvironment } from "./Environment.ts"
 import { meshIdOf } from "../keys/Keys.ts"
 import { baseOf, contradictions, type Farm, readFarm } from "./Farm.ts"
 import type { CommandLine } from "./Flags.ts"
+import { readRelay, renderRelay } from "../relay/Setting.ts"
 import type { Mistake } from "./Mistake.ts"
 import { type Key, keys, type NodeFile, readPerson } from "./NodeFile.ts"
 import { type Origin, originText } from "./Origin.ts"
@@ -151,6 +152,7 @@ export const readSettings = (
   const farm = farmOf(find("farm"), surroundings, yaml, file, mistakes)
   value("farm", plain(null))
   if (mistakes.length > 0) return { mistakes }
+  const tokenFile = value("relay-token-file", plain(null))
   const isPlanner = leadRank(value("role", plain("node" as const))) !== null
   const settings = {
     name: value("name", defaultName(hostName)),
@@ -162,6 +164,9 @@ export const readSettings = (
     port: value("port", plain(PORT)),
     stateDirectory,
     peers: value("peers", plain([])).map(readPeer),
+    relays: value("relays", plain([])).map((text) => readRelay(text)!),
+    relayTokenFile: tokenFile === null ? null : resolve(baseOf(origins["relay-token-file"]!, cwd), tokenFile),
+    relayGrants: value("relay-grants", plain([])),
     discovery: value("discovery", plain(true)),
     electors: [...value("electors", plain([]))].sort(compareText),
     persons,
@@ -243,6 +248,9 @@ export const shown = (settings: Settings): ReadonlyArray<readonly [Key, Readonly
     port: [String(settings.port)],
     state: [settings.stateDirectory],
     peers: listed(settings.peers.map(StaticPeer.render), "none"),
+    relays: listed(settings.relays.map(renderRelay), "none"),
+    "relay-token-file": [settings.relayTokenFile ?? "(none)"],
+    "relay-grants": listed(settings.relayGrants, "none"),
     discovery: [String(settings.discovery)],
     electors: listed(settings.electors, "none named: a planner elects itself"),
     persons: listed(

@@ -71,6 +71,9 @@ export const read = Effect.fnUntraced(function* (files: Files) {
   })
 })
 
+/** The operator key that was made here, read only; `null`: there is none. */
+export const operatorKeyIn = (files: Files) => Effect.map(read(files), (kept) => (kept === null ? null : keyOf(kept)))
+
 /** As a whole or not at all. */
 export const put = (files: Files, kept: Kept) => files.put(MESH, Buffer.from(`${JSON.stringify(kept, null, 2)}\n`))
 

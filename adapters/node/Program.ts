@@ -53,6 +53,7 @@ const commands: { readonly [command: string]: string } = {
   check: "read the configuration, say what it comes to and where each value is from",
   id: "print the device id and public key of this node; made if there are none",
   schema: "print the JSON Schema of farm.yaml, for editors",
+  relay: "run a relay, through which nodes meet that cannot reach each other; see relay --help",
   version: "print the version",
   help: "print this"
 }
@@ -99,6 +100,11 @@ export const help: string = [
 export const program = (host: Host): Effect.Effect<Exit> =>
   Effect.suspend(() => {
     const { err, out } = host
+    if (host.args[0] === "relay")
+      return Effect.flatMap(
+        Effect.promise(() => import("../relay/Program.ts")),
+        ({ program }) => program({ ...host, args: host.args.slice(1) })
+      )
     const line = readFlags(host.args)
     if (line.help) return said(out, help)
     if (line.version) return said(out, `${host.version}\n`)
@@ -249,6 +255,7 @@ const checked = (settings: Settings, out: (text: string) => void): Exit => {
     identity: "",
     port: settings.port,
     discovery: settings.discovery,
+    relays: settings.relays.length > 0,
     peers: settings.peers,
     gen1: [],
     capabilities: settings.capabilities,

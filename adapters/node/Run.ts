@@ -24,6 +24,7 @@ import {
   Transport,
   Vault
 } from "../../kernel/Ports.ts"
+import type { Happened } from "../../kernel/Input.ts"
 import * as Node from "../../kernel/Node.ts"
 import { compareText } from "../../kernel/Order.ts"
 import { profiles } from "../../kernel/Profile.ts"
@@ -37,6 +38,7 @@ import { socketIn } from "../operator/Place.ts"
 import * as Inviting from "../operator/Inviting.ts"
 import * as Operator from "../operator/Socket.ts"
 import * as Pairing from "../pairing/Host.ts"
+import type { Offers } from "../relay/Offers.ts"
 import * as KeptCertificate from "../tls/Kept.ts"
 import { Files } from "../vault/Files.ts"
 import * as StateDirectory from "../vault/StateDirectory.ts"
@@ -45,6 +47,7 @@ import * as Ws from "../ws/Transport.ts"
 import type { Options as RecorderOptions } from "../recording/Recorder.ts"
 import { isProgram, isTopic } from "../config/Sensors.ts"
 import type { Read } from "../hardware/Sensors.ts"
+import * as AtRelays from "./AtRelays.ts"
 import * as Calls from "./Calls.ts"
 import type { Daemon, Told } from "./Daemon.ts"
 import * as Audit from "../audit/Audit.ts"
@@ -127,13 +130,13 @@ const openMesh = Effect.fnUntraced(function* (settings: Settings) {
   return yield* Mesh.open(settings, files)
 })
 
-const discoveryOf = (settings: Settings, deviceId: string, isUp: () => boolean) =>
+const discoveryOf = (settings: Settings, deviceId: string, isUp: () => boolean, told: (news: Happened) => Happened) =>
   settings.discovery
     ? // Loaded by those who use it.
       Layer.unwrap(
         Effect.map(
           Effect.promise(() => import("../mdns/Discovery.ts")),
-          (mdns) => mdns.layer({ self: deviceId, version: VERSION }, isUp)
+          (mdns) => mdns.layer({ self: deviceId, version: VERSION }, isUp, told)
         )
       )
     : Layer.succeed(Discovery, {
@@ -223,6 +226,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     identity: config.deviceId,
     port: settings.port,
     discovery: settings.discovery,
+    relays: settings.relays.length > 0,
     peers: settings.peers,
     gen1: durable.trusted.filter(({ gen1 }) => gen1).map(({ deviceId }) => deviceId),
     capabilities: settings.capabilities,
@@ -256,10 +260,26 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
         })
 
   const credentials = yield* KeptCertificate.open(directory.path, Redacted.value(directory.identity.seed))
+  const relays =
+    settings.relays.length === 0
+      ? null
+      : yield* AtRelays.open(settings, credentials, (level, text) => printed.note(now().wall, level, text))
+  const offers: Offers | null = relays?.offers ?? null
   const ports = yield* Layer.build(
     Layer.mergeAll(
-      Ws.layer({ host: settings.host, port: settings.port, credentials, pair: host.receive }),
-      discoveryOf(settings, config.deviceId, () => state.phase === "running" || state.phase === "recalling")
+      Ws.layer({
+        host: settings.host,
+        port: settings.port,
+        credentials,
+        pair: host.receive,
+        ...(relays === null ? {} : { openTunnel: relays.openTunnel })
+      }),
+      discoveryOf(
+        settings,
+        config.deviceId,
+        () => state.phase === "running" || state.phase === "recalling",
+        (news) => (offers === null ? news : offers.heard(news))
+      )
     ).pipe(Layer.provideMerge(Inbox.layer))
   ).pipe(Effect.catchTag("ListenFailed", (error) => Effect.fail(failure(error.message, "", 1))))
   const inbox = Context.get(ports, Inbox)
@@ -324,6 +344,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     stepped: (before, input, after, commands) => {
       turns++
       state = after
+      if (after.phase === "running") relays?.know(after.durable.trusted)
       recorder?.take(before, input, commands)
     }
   }).pipe(
@@ -348,6 +369,7 @@ const composed = Effect.fnUntraced(function* (settings: Settings) {
     }),
     Effect.mapError((error) => failure(error.message, "Look at the disk of the state directory.", 1))
   )
+  relays?.start(inbox, endpoint.acceptTunnel)
   const running = yield* Effect.forkScoped(shell)
   yield* Effect.forkScoped(attention.watch(daemon.offer))
   const how: Read = {

@@ -10,6 +10,7 @@ import { ACTUATOR } from "../../kernel/actuation/Actuator.ts"
 import { trustedDevice, type Trusted } from "../../kernel/Config.ts"
 import * as Leadership from "../../kernel/leadership/Leadership.ts"
 import type { Session } from "../../kernel/links/Link.ts"
+import { isNearby } from "../../kernel/links/Tunnel.ts"
 import * as Way from "../../kernel/links/Way.ts"
 import { indexOfMember } from "../../kernel/membership/Member.ts"
 import { isIsolated } from "../../kernel/membership/Membership.ts"
@@ -75,7 +76,7 @@ const peersOf = (node: NodeState, now: Instant): ReadonlyArray<Api.Peer> => {
       sinceMs: Math.min(Math.max(0, peer.sinceMs), uptimeMs),
       witnesses: peer.witnesses?.map((witness) => deviceOf(node, witness)) ?? null,
       incarnation: peer.incarnation,
-      link: session?._tag === "Session" ? linkOf(trusted, session, (contact?.found.length ?? 0) > 0, now) : null,
+      link: session?._tag === "Session" ? linkOf(trusted, session, isNearby(contact?.found), now) : null,
       configured: configuredOf(trusted),
       heardMs: member === undefined || member.heardAt === 0 ? null : elapsed(member.heardAt, now),
       rttMs: member === undefined || member.srtt8 === 0 || !peer.linked ? null : Math.round(member.srtt8 / 8),

@@ -7,6 +7,7 @@
  */
 import * as http from "node:http"
 import * as net from "node:net"
+import type { Duplex } from "node:stream"
 import * as tls from "node:tls"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -78,9 +79,13 @@ export class Listener {
   private readonly tls: tls.Server
   private readonly http: http.Server
   private readonly ws: WebSocketServer
-  private readonly inbound = new Set<net.Socket>()
+  private readonly inbound = new Set<Duplex>()
   /** Not open yet, oldest first, each with its limit. */
-  private readonly opening = new Map<string, { readonly socket: net.Socket; readonly limit: NodeJS.Timeout }>()
+  private readonly opening = new Map<string, { readonly socket: Duplex; readonly limit: NodeJS.Timeout }>()
+  /** Sockets without addresses, and the TLS inside them: which is which, and by which tunnel each came. */
+  private readonly tunnels = new WeakMap<Duplex, { readonly ends: string; readonly via: string }>()
+  private readonly context: tls.SecureContext
+  private tunnelled = 0
   /** Of each upgrade, from before it is answered. */
   private readonly nonces = new WeakMap<http.IncomingMessage, string>()
   /** Came before `accept`. */
@@ -89,6 +94,12 @@ export class Listener {
   constructor(credentials: Credentials, connections: Connections, limits: Limits, pair: Receive | null = null) {
     this.connections = connections
     this.limits = limits
+    this.context = tls.createSecureContext({
+      key: credentials.key,
+      cert: credentials.certificate,
+      ca: NO_AUTHORITIES,
+      minVersion: "TLSv1.3"
+    })
     this.pair = pair
     this.tcp = net.createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.onConnection(socket))
     this.tls = tls.createServer({
@@ -141,13 +152,47 @@ export class Listener {
     for (const socket of parked ?? []) this.serve(socket)
   }
 
+  /**
+   * Serves whoever came through a tunnel, in TLS only.
+   *
+   * @param via the address of the tunnel, `relay:<relay id>`
+   */
+  acceptTunnel(duplex: Duplex, via: string): void {
+    const tunnel = { ends: `tunnel ${++this.tunnelled}`, via }
+    this.tunnels.set(duplex, tunnel)
+    if (this.parked !== null || !this.admit(duplex)) return void duplex.destroy()
+    const secure = new tls.TLSSocket(duplex, {
+      isServer: true,
+      secureContext: this.context,
+      requestCert: true,
+      rejectUnauthorized: false
+    })
+    this.tunnels.set(secure, tunnel)
+    secure.on("error", () => duplex.destroy())
+    duplex.once("close", () => secure.destroy())
+    secure.once("close", () => duplex.destroy())
+    secure.once("secure", () => this.http.emit("connection", secure))
+  }
+
+  private endsOf(socket: Duplex): string {
+    return this.tunnels.get(socket)?.ends ?? endsOf(socket as net.Socket)
+  }
+
   private onConnection(socket: net.Socket): void {
+    if (!this.admit(socket)) return
+    if (this.parked === null) this.serve(socket)
+    else this.parked.push(socket)
+  }
+
+  /** Whether there is room for one more. */
+  private admit(socket: Duplex): boolean {
     socket.on("error", quiet)
     if (this.inbound.size >= this.limits.inboundMax) {
       this.counts.tooMany += 1
-      return void socket.destroy()
+      socket.destroy()
+      return false
     }
-    const ends = endsOf(socket)
+    const ends = this.endsOf(socket)
     const [oldest] = this.opening.values()
     if (this.opening.size >= this.limits.openingMax && oldest !== undefined) {
       this.counts.displaced += 1
@@ -163,14 +208,13 @@ export class Listener {
       this.inbound.delete(socket)
       if (this.opening.get(ends)?.socket === socket) this.settle(ends)
     })
-    if (this.parked === null) this.serve(socket)
-    else this.parked.push(socket)
+    return true
   }
 
   /** At once, not when its `close` comes: room has to be there now. */
-  private cutOff(socket: net.Socket): void {
+  private cutOff(socket: Duplex): void {
     this.inbound.delete(socket)
-    this.settle(endsOf(socket))
+    this.settle(this.endsOf(socket))
     socket.destroy()
   }
 
@@ -194,11 +238,12 @@ export class Listener {
   }
 
   private onUpgrade(request: http.IncomingMessage, socket: net.Socket, head: Buffer): void {
-    const surveyed = survey(socket)
-    const ends = endsOf(socket)
+    const surveyed = survey(socket, undefined, this.tunnels.get(socket)?.via)
+    const ends = this.endsOf(socket)
     if (surveyed === null || !this.opening.has(ends)) return void socket.destroy()
     if (this.pair !== null && request.headers["sec-websocket-protocol"] === SUBPROTOCOL)
-      return this.pair(request, socket, head)
+      // Who pairs is told apart by address, and counted by it: a tunnel has none.
+      return this.tunnels.has(socket) ? void socket.destroy() : this.pair(request, socket, head)
     const ours = nonce()
     this.nonces.set(request, ours)
     this.ws.handleUpgrade(request, socket, head, (ws) => {

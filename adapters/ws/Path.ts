@@ -30,13 +30,15 @@ const dateOf = (certificate: X509Certificate | undefined): Pick<LinkPath, "certi
 
 /**
  * `null`: the socket is gone already. Of a TLS socket, once its handshake has finished. `seen` is the certificate, where it was
- * looked at before: Node shows a client its server's only once.
+ * looked at before: Node shows a client its server's only once. `via` is the tunnel's address, where it runs through one: such
+ * a socket has none of its own, and is never plain.
  */
-export const survey = (socket: Socket, seen?: X509Certificate): Surveyed | null => {
-  const host = hostOf(socket)
+export const survey = (socket: Socket, seen?: X509Certificate, via?: string): Surveyed | null => {
+  const host = via === undefined ? hostOf(socket) : ""
   if (host === null || socket.destroyed) return null
-  const address = `${host.includes(":") ? `[${host}]` : host}:${socket.remotePort}`
-  const remote = classOf(host)
+  const address = via ?? `${host.includes(":") ? `[${host}]` : host}:${socket.remotePort}`
+  const remote = via === undefined ? classOf(host) : "public"
+  if (via !== undefined && !(socket instanceof TLSSocket)) return null
   if (!(socket instanceof TLSSocket))
     return { path: { security: "plain", proved: null, remote, address }, exporter: null }
   try {

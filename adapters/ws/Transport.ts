@@ -10,7 +10,7 @@ import * as Layer from "effect/Layer"
 import { Transport } from "../../kernel/Ports.ts"
 import type { Credentials } from "../tls/Certificate.ts"
 import { Connections } from "./Connections.ts"
-import { Dialler } from "./Dialler.ts"
+import { Dialler, type OpenTunnel } from "./Dialler.ts"
 import * as Intake from "./Intake.ts"
 import { limits as defaults, type Limits } from "./Limits.ts"
 import { Listener, type InboundCounts, type Place, type Receive } from "./Listener.ts"
@@ -23,6 +23,8 @@ export interface Options {
   /** Of the identity key. */
   readonly credentials: Credentials
   readonly limits?: Partial<Limits>
+  /** Absent: there are no relays, and a dial through one comes to nothing. */
+  readonly openTunnel?: OpenTunnel
   /** Absent: nobody pairs here, and the subprotocol of pairing means nothing. */
   readonly pair?: Receive
 }
@@ -35,13 +37,14 @@ export interface Counts extends Readonly<InboundCounts> {
 }
 
 /** Where the node listens, and what happened there. */
-export class Endpoint extends Context.Service<Endpoint, Place & { readonly counts: () => Counts }>()(
-  "clawmesh/adapters/ws/Endpoint"
-) {}
+export class Endpoint extends Context.Service<
+  Endpoint,
+  Place & { readonly counts: () => Counts; readonly acceptTunnel: Listener["acceptTunnel"] }
+>()("clawmesh/adapters/ws/Endpoint") {}
 
 const GOING_AWAY = 1001
 
-const make = Effect.fnUntraced(function* ({ credentials, host, limits, pair, port }: Options) {
+const make = Effect.fnUntraced(function* ({ credentials, host, limits, openTunnel, pair, port }: Options) {
   const bounds: Limits = { ...defaults, ...limits }
   let stalled = 0
   const intake = yield* Intake.make(
@@ -52,7 +55,7 @@ const make = Effect.fnUntraced(function* ({ credentials, host, limits, pair, por
     stalled += 1
   }
   const connections = new Connections({ intake, limits: bounds, onStalled })
-  const dialler = new Dialler(credentials, connections, intake, bounds)
+  const dialler = new Dialler(credentials, connections, intake, bounds, openTunnel)
   const listener = new Listener(credentials, connections, bounds, pair)
 
   const stop = Effect.sync(() => {
@@ -85,7 +88,11 @@ const make = Effect.fnUntraced(function* ({ credentials, host, limits, pair, por
     hangup: (link, code, reason, abrupt) => Effect.sync(() => connections.hangup(link, code, reason, abrupt)),
     halt
   }).pipe(
-    Context.add(Endpoint, { ...place, counts: () => ({ ...listener.counts, stalled, waiting: listener.waiting() }) })
+    Context.add(Endpoint, {
+      ...place,
+      counts: () => ({ ...listener.counts, stalled, waiting: listener.waiting() }),
+      acceptTunnel: (duplex, via) => listener.acceptTunnel(duplex, via)
+    })
   )
 })
 

@@ -9,10 +9,10 @@ import { note, type Turn } from "../Turn.ts"
 import { trustedDevice, type Trusted } from "../Config.ts"
 import { LEFT_REDIAL_MS, SUPPRESSED_REDIAL_MS } from "../Profile.ts"
 import type { Code } from "../wire/Codes.ts"
-import * as Address from "./Address.ts"
 import { isGone, type Contact } from "./Link.ts"
 import * as Gen1 from "./Gen1.ts"
 import { decide, postureOf } from "./Policy.ts"
+import { isTunnel } from "./Tunnel.ts"
 import * as Way from "./Way.ts"
 
 /** At the start dials are spread over this span, so that a site that powers up together does not dial in one instant. */
@@ -159,10 +159,10 @@ const forbidden = (
   url: string,
   label: string | null
 ): { readonly code: Code; readonly why: string } | null => {
-  if (!url.includes("://")) return null
-  const address = Address.parse(url)
-  if (address._tag === "Mistake") return { code: "INSECURE_TRANSPORT", why: address.message }
-  const verdict = decide(Way.dialled(device, address, label))
+  if (!url.includes("://") && !isTunnel(url)) return null
+  const link = Way.planned(device, url, label)
+  if ("message" in link) return { code: "INSECURE_TRANSPORT", why: link.message }
+  const verdict = decide(link)
   return verdict.allowed ? null : verdict
 }
 
@@ -175,14 +175,21 @@ export const shownAttempt = (turn: Turn, contact: Contact) => {
 }
 
 const shownWay = (device: Trusted | undefined, url: string, label: string | null) => {
-  const address = Address.parse(url)
-  if (device === undefined || address._tag === "Mistake") return {}
-  return Way.shown({ label, posture: postureOf(Way.dialled(device, address, label)) })
+  if (device === undefined) return {}
+  const link = Way.planned(device, url, label)
+  return "message" in link ? {} : Way.shown({ label: link.label, posture: postureOf(link) })
+}
+
+/** Where the operator's address came to nothing, each other dial goes through a relay, if there is one. */
+const detour = ({ failures, found }: Contact): string | undefined => {
+  const tunnels = failures % 2 === 1 ? found.filter(isTunnel) : []
+  return tunnels[((failures - 1) / 2) % Math.max(1, tunnels.length)]
 }
 
 export const dial = (turn: Turn, contact: Contact, attempt: number): Contact => {
   const device = trustedDevice(turn.config, contact.peer)
-  const configured = device?.address ?? null
+  const told = device?.address ?? null
+  const configured = told === null ? null : (detour(contact) ?? told)
   const advert = contact.found[contact.tried % Math.max(1, contact.found.length)]
   const address = configured ?? (advert === undefined ? null : Way.advertised(device, advert))
   if (address === null) return { ...contact, nextDialAt: NEVER_MS }
@@ -201,7 +208,7 @@ export const dial = (turn: Turn, contact: Contact, attempt: number): Contact => 
     attempt,
     to: contact.peer,
     address,
-    ...(configured === null || fingerprint == null ? {} : { fingerprint })
+    ...(configured === null || configured !== told || fingerprint == null ? {} : { fingerprint })
   })
   const because = contact.failures > 0 ? "retry" : configured === null ? "advert" : "address"
   note(turn, { event: "peer.dial", about: contact.peer, reason: because, ...way })

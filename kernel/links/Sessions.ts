@@ -32,6 +32,7 @@ import {
   type Proven,
   type Session
 } from "./Link.ts"
+import { isNearby } from "./Tunnel.ts"
 import * as Way from "./Way.ts"
 
 export type Contest =
@@ -204,7 +205,7 @@ export const shownWay = (
   const device = peer === undefined ? undefined : trustedDevice(turn.config, peer)
   if (device === undefined) return {}
   const contact = links.contacts[indexOfContact(links.contacts, device.deviceId)]
-  return Way.shown(Way.negotiated(device, link, (contact?.found.length ?? 0) > 0))
+  return Way.shown(Way.negotiated(device, link, isNearby(contact?.found)))
 }
 
 /** Why a session is over whose device said goodbye. */

@@ -19,6 +19,7 @@ import {
   type Session,
   type Stranger
 } from "./Link.ts"
+import { lastly } from "./Tunnel.ts"
 
 /** Strangers that are listed; a flood of records shows no more. */
 export const STRANGERS_MAX = 64
@@ -60,7 +61,7 @@ export const sought = (contact: Contact, turn: Turn): Contact => {
 const withAddresses = (contact: Contact, seenAs: string, addresses: ReadonlyArray<string>, turn: Turn): Contact => {
   // What was not in the record before is the likeliest after a move.
   const fresh = addresses.filter((address) => !contact.found.includes(address))
-  const found = [...fresh, ...addresses.filter((address) => contact.found.includes(address))]
+  const found = lastly([...fresh, ...addresses.filter((address) => contact.found.includes(address))])
   const known: Contact = { ...contact, found, seenAs, tried: 0, round: 0, refusals: 0 }
   if (addresses.length === 0 || Dialling.isConfigured(turn, contact)) return known
   const isGone = (address: string | undefined): boolean => address !== undefined && !addresses.includes(address)

@@ -12,6 +12,7 @@ import type { LinkPath } from "../Input.ts"
 import * as Address from "./Address.ts"
 import type { Session } from "./Link.ts"
 import { postureOf, type LinkFacts, type Posture } from "./Policy.ts"
+import { isTunnel, RELAY } from "./Tunnel.ts"
 
 /** Where discovery found it. */
 export const DISCOVERED = "mdns"
@@ -28,7 +29,7 @@ const inbound = (device: Trusted, negotiated: LinkPath): LinkFacts => ({
   deviceId: device.deviceId,
   kind: kindOf(device),
   direction: "in",
-  label: device.label ?? null,
+  label: isTunnel(negotiated.address) ? RELAY : (device.label ?? null),
   scheme: negotiated.security === "tls" ? "wss" : "ws",
   addressClass: negotiated.remote,
   pin: pinOf(device),
@@ -46,11 +47,30 @@ export const dialled = (device: Trusted, address: Address.Address, label: string
   pin: pinOf(device)
 })
 
-/** What a device that was found nearby is dialled by: a kernel peer shows its identity in TLS, generation 1 has none. */
-export const advertised = (device: Trusted | undefined, hostAndPort: string): string =>
-  `${device?.gen1 === true ? "ws" : "wss"}://${hostAndPort}`
+/** A dial through a relay: TLS from end to end, over networks of which nothing is known. */
+const tunnelled = (device: Trusted): LinkFacts => ({
+  deviceId: device.deviceId,
+  kind: kindOf(device),
+  direction: "out",
+  label: RELAY,
+  scheme: "wss",
+  addressClass: "public",
+  pin: pinOf(device)
+})
+
+/** A dial of what was configured or found, as it is judged before it is made. */
+export const planned = (device: Trusted, url: string, label: string | null): LinkFacts | Address.Mistake => {
+  if (isTunnel(url)) return tunnelled(device)
+  const address = Address.parse(url)
+  return address._tag === "Mistake" ? address : dialled(device, address, label)
+}
+
+/** What a device that was found is dialled by: nearby a kernel peer shows its identity in TLS, generation 1 has none. */
+export const advertised = (device: Trusted | undefined, found: string): string =>
+  isTunnel(found) ? found : `${device?.gen1 === true ? "ws" : "wss"}://${found}`
 
 const outbound = (device: Trusted, negotiated: LinkPath): LinkFacts => {
+  if (isTunnel(negotiated.address)) return { ...tunnelled(device), negotiated }
   const url = device.address ?? advertised(device, negotiated.address)
   const address = Address.parse(url)
   const label = device.address === null ? DISCOVERED : (device.label ?? null)

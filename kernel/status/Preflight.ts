@@ -52,6 +52,8 @@ export interface Facts {
   /** To listen on; 0: any that is free. */
   readonly port: number
   readonly discovery: boolean
+  /** Whether it has relays through which it dials those whom it trusts; absent: it has none. */
+  readonly relays?: boolean
   /** What became of each configured entry. */
   readonly peers: ReadonlyArray<StaticPeer | Unread>
   /** Devices that the trust store knows as generation 1. */
@@ -120,7 +122,7 @@ const ofModel = (model: Facts["model"], tell: Tell): void => {
 
 const shortId = (deviceId: DeviceId): string => `${deviceId.slice(0, 12)}…`
 
-const ofPeers = ({ discovery, gen1, identity, peers }: Facts, tell: Tell): void => {
+const ofPeers = ({ discovery, gen1, identity, peers, relays = false }: Facts, tell: Tell): void => {
   const others: Array<StaticPeer> = []
   for (const peer of peers) {
     if (peer._tag === "Unread") unread(peer, tell)
@@ -142,11 +144,11 @@ const ofPeers = ({ discovery, gen1, identity, peers }: Facts, tell: Tell): void 
     tell("STATIC_PEER_TRANSPORTS", `configured peers are reached by ${[...labels].sort().join(", ")}`, "nothing to do")
   if (others.length > 0) return
   if (discovery) tell("NO_STATIC_PEERS", "no peers are configured", "nothing to do: discovery finds those nearby")
-  else
+  else if (!relays)
     tell(
       "ISOLATED_NODE",
       "discovery is off and no peers are configured: this node dials nobody",
-      "add --peer, or allow discovery"
+      "add --peer or --relay, or allow discovery"
     )
 }
 

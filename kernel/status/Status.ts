@@ -6,6 +6,7 @@ import { roleOf, trustedDevice } from "../Config.ts"
 import { proposalsOf, shortOf } from "../proposals/Proposal.ts"
 import * as Leadership from "../leadership/Leadership.ts"
 import type { Posture } from "../links/Policy.ts"
+import { isNearby } from "../links/Tunnel.ts"
 import * as Way from "../links/Way.ts"
 import { indexOfMember, type PeerState } from "../membership/Member.ts"
 import { isIsolated } from "../membership/Membership.ts"
@@ -112,7 +113,7 @@ export const peers = (node: NodeState, mono: number): ReadonlyArray<PeerStatus> 
     const way =
       device === undefined || session?._tag !== "Session"
         ? null
-        : Way.negotiated(device, session, (contact?.found.length ?? 0) > 0)
+        : Way.negotiated(device, session, isNearby(contact?.found))
     return {
       deviceId: member.deviceId,
       role: device?.role ?? "node",

@@ -1,4 +1,5 @@
 /** Flag before environment before file before default (issue 3), for each setting and each pair of sources. */
+import { grant } from "../../../adapters/relay/Protocol.ts"
 import { assert, describe, it } from "@effect/vitest"
 import { type Key, keys, variableOf } from "../../../adapters/config/NodeFile.ts"
 import { originText } from "../../../adapters/config/Origin.ts"
@@ -33,6 +34,11 @@ const parsedPeer = (id: string) => ({
   fingerprint: null,
   label: null
 })
+
+const relay = (host: string): string => `${"ab".repeat(32)}=wss://${host}:18790`
+const relayAt = (host: string) => ({ relayId: "ab".repeat(32), host, port: 18_790 })
+const mesh = generate().keys
+const grantUntil = (untilMs: number): string => grant(mesh, "ab".repeat(32), "cd".repeat(32), untilMs)
 
 const cases: { readonly [K in Key]: Case } = {
   name: {
@@ -172,6 +178,27 @@ const cases: { readonly [K in Key]: Case } = {
     yaml: "three.yaml",
     // In a file it is seen from that file, else from where the daemon is started.
     expect: { flag: "/work/one.yaml", environment: "/two.yaml", file: "/etc/clawmesh/three.yaml", none: null }
+  },
+  relays: {
+    field: "relays",
+    flags: ["--relay", relay("one")],
+    variable: relay("two"),
+    yaml: `[${relay("three")}]`,
+    expect: { flag: [relayAt("one")], environment: [relayAt("two")], file: [relayAt("three")], none: [] }
+  },
+  "relay-token-file": {
+    field: "relayTokenFile",
+    flags: ["--relay-token-file", "one"],
+    variable: "/two",
+    yaml: "three",
+    expect: { flag: "/work/one", environment: "/two", file: "/etc/clawmesh/three", none: null }
+  },
+  "relay-grants": {
+    field: "relayGrants",
+    flags: ["--relay-grant", grantUntil(1)],
+    variable: grantUntil(2),
+    yaml: `[${grantUntil(3)}]`,
+    expect: { flag: [grantUntil(1)], environment: [grantUntil(2)], file: [grantUntil(3)], none: [] }
   },
   "metrics-port": {
     field: "metricsPort",

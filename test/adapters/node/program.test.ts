@@ -151,7 +151,7 @@ describe("commands", () => {
 
 describe("help", () => {
   it("names every command, every flag with its default, every exit code", () => {
-    for (const command of ["run", "check", "id", "version", "help"])
+    for (const command of ["run", "check", "id", "relay", "version", "help"])
       assert.match(help, new RegExp(`^  ${command} +\\S`, "mu"))
     for (const key of keys) assert.match(help, new RegExp(`^  ${writtenFlag(key)}( [A-Z]+)? .*\\[.+\\]$`, "mu"), key)
     for (const flag of ["--config FILE", "-h, --help", "-V, --version"]) assert.include(help, flag)

@@ -17,6 +17,7 @@ const PATIENCE_MS = 15_000
 
 export interface RealEnd extends End {
   readonly port: number
+  readonly acceptTunnel: Endpoint["Service"]["acceptTunnel"]
   readonly counts: () => Counts
   readonly inbox: Queue.Queue<Happened>
   /** What was told of what waits for the far ends, bytes, as far as it was taken with what `next` gives. */
@@ -43,7 +44,7 @@ export const makeEnd = Effect.fnUntraced(function* (options: EndOptions = {}) {
     Layer.provide(layer({ host: "127.0.0.1", port: 0, credentials, limits }), Layer.succeed(Inbox, inbox))
   ).pipe(Effect.orDie)
   const transport = Context.get(services, Transport)
-  const { counts, port } = Context.get(services, Endpoint)
+  const { acceptTunnel, counts, port } = Context.get(services, Endpoint)
   if (listens) yield* transport.listen
   const backlogs: Array<number> = []
   const taken: Effect.Effect<Happened> = Effect.flatMap(Queue.take(inbox), (happened) => {
@@ -64,6 +65,7 @@ export const makeEnd = Effect.fnUntraced(function* (options: EndOptions = {}) {
     address: `${scheme}://127.0.0.1:${port}`,
     next,
     port,
+    acceptTunnel,
     counts,
     inbox,
     backlogs

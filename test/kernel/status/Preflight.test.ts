@@ -88,6 +88,7 @@ const rows: ReadonlyArray<readonly [name: string, facts: Partial<Facts>, codes: 
   ["no label, on loopback", peers(`${PEER}=ws://127.0.0.1`), []],
   ["no peers, and discovery", { peers: [] }, ["NO_STATIC_PEERS info"]],
   ["no peers, and no discovery", { peers: [], discovery: false }, ["ISOLATED_NODE warning"]],
+  ["no peers, no discovery, and a relay", { peers: [], discovery: false, relays: true }, []],
   [
     "itself alone, and no discovery",
     { ...peers(`${SELF}=ws://127.0.0.1`), discovery: false },
