@@ -15,7 +15,7 @@ import { type Records, shellWord, type Surroundings } from "./Surroundings.ts"
 
 const ROOT = resolve(import.meta.dirname, "../..")
 /** What a replay needs. */
-const FOLDERS = ["kernel", "recording", "sim", "package.json"]
+const FOLDERS = ["kernel", "adapters/recorded", "sim", "package.json"]
 const OUTPUT_BYTES_MAX = 1_073_741_824
 
 const git = (args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = process.env): string =>

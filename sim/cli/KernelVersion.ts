@@ -8,7 +8,7 @@ import type { Surroundings } from "./Surroundings.ts"
 const ROOT = resolve(import.meta.dirname, "../..")
 /** Where files were taken out of a repository, of which commit they are. */
 export const COMMIT_FILE = ".commit"
-const FOLDERS = ["kernel", "recording", "sim"]
+const FOLDERS = ["kernel", "adapters/recorded", "sim"]
 const DIRTY = "-dirty."
 /** Short, as commits are written. */
 const DIGITS = 8

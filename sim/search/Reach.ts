@@ -10,7 +10,7 @@ import type { Standing } from "../../kernel/leadership/Leadership.ts"
 import type { Link } from "../../kernel/links/Link.ts"
 import type { NodeState } from "../../kernel/Node.ts"
 import { MeshEvent } from "../../kernel/status/MeshEvent.ts"
-import { allCodes, codes } from "../../kernel/wire/Codes.ts"
+import { allCodes } from "../../kernel/wire/Codes.ts"
 import type { Machine } from "../engine/Machine.ts"
 import { worldEvents, type Happening, type PeerWord } from "../engine/View.ts"
 import type { Observation, Oracle } from "../oracles/Oracle.ts"
@@ -66,11 +66,16 @@ const pairs = (states: ReadonlyArray<string>, never: ReadonlyArray<string>): Rea
     .flatMap((from) => states.flatMap((to) => (from === to ? [] : [`${from}→${to}`])))
     .filter((pair) => !never.includes(pair))
 
-/** Codes of what is not built yet, of a driver's own, and of transports, which simulated links do not have. */
+/**
+ * Codes of what is not built yet, of a driver's own, of what ends an inference or comes of one's own question, which is no refusal, and of
+ * transports, which simulated links do not have.
+ */
 const CODES_NEVER: ReadonlyArray<string> = [
   "APPROVAL_REQUIRED",
   "REMOTE_PLANNER_ERROR",
-  ...codes.llm,
+  "LLM_TIMEOUT",
+  "LLM_BACKPRESSURE",
+  "LLM_CANCELLED",
   "NOT_CONNECTED",
   "SEND_FAILED",
   "PEER_DISCONNECTED",

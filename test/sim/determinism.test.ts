@@ -32,7 +32,7 @@ const hashIn = (cwd: string, main: string, flags: ReadonlyArray<string>, env: No
 /** A copy of kernel and simulator as plain JavaScript. */
 const stripped = (): string => {
   const copy = mkdtempSync(join(tmpdir(), "clawmesh-stripped-"))
-  for (const file of globSync("{kernel,sim}/**/*.ts", { cwd: root })) {
+  for (const file of globSync("{kernel,adapters/recorded,sim}/**/*.ts", { cwd: root })) {
     const target = join(copy, file.replace(/\.ts$/u, ".mjs"))
     mkdirSync(dirname(target), { recursive: true })
     const code = stripTypeScriptTypes(readFileSync(join(root, file), "utf8"))

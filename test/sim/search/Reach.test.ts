@@ -76,7 +76,7 @@ describe("reach", () => {
 
   it("what the kernel rules out, and what it cannot say here, is no hole", () => {
     const places = Object.entries(universe).flatMap(([kind, { places: all }]) => all.map((place) => `${kind}:${place}`))
-    for (const none of ["turn:down→suspect", "course:Leading→Standing", "code:LLM_BUSY", "code:PIN_MISMATCH"])
+    for (const none of ["turn:down→suspect", "course:Leading→Standing", "code:LLM_TIMEOUT", "code:PIN_MISMATCH"])
       assert.notInclude(places, none)
     // Whatever a code's word may be, it is given somewhere in the kernel, or known here as one that is not.
     const kernel = fileURLToPath(new URL("../../../kernel", import.meta.url))
@@ -86,9 +86,11 @@ describe("reach", () => {
     for (const code of universe["code"]!.places) assert.include(source, `"${code}"`)
     const unlisted = allCodes.filter((code) => !universe["code"]!.places.includes(code))
     const transports = ["INSECURE_TRANSPORT", "UNPINNED_TRANSPORT", "PIN_MISMATCH"]
+    // What ends an inference, and what comes of one's own question, is no refusal.
+    const ends = ["LLM_TIMEOUT", "LLM_BACKPRESSURE", "LLM_CANCELLED", "NOT_CONNECTED", "PEER_DISCONNECTED"]
     assert.deepStrictEqual(
-      unlisted.filter((code) => source.includes(`"${code}"`)),
-      transports
+      unlisted.filter((code) => source.includes(`"${code}"`)).toSorted(),
+      [...transports, ...ends].toSorted()
     )
   })
 })
