@@ -62,9 +62,18 @@ export interface Serving {
   readonly tickets: number
   readonly running: Running | null
   readonly abandoned: ReadonlyArray<{ readonly ticket: number; readonly until: number }>
+  /** Requests that have had their answer, the last `ANSWERED_MAX`: one that comes again asks for nothing. */
+  readonly answered: ReadonlyArray<{ readonly link: number; readonly id: string }>
 }
 
-export const make = (): Serving => ({ tickets: 0, running: null, abandoned: [] })
+const ANSWERED_MAX = 16
+
+export const make = (): Serving => ({ tickets: 0, running: null, abandoned: [], answered: [] })
+
+const withAnswered = (serving: Serving, link: number, id: string): Serving => ({
+  ...serving,
+  answered: [...serving.answered.slice(-ANSWERED_MAX + 1), { link, id }]
+})
 
 /** The capability that says so. */
 export const capabilityOf = (model: string): string => `${LLM}${model}`
@@ -88,9 +97,11 @@ type Of<M extends Request["method"]> = Extract<Request, { readonly method: M }>
 const onRequest = (serving: Serving, { id, params }: Of<"llm.infer">, session: Session, turn: Turn): Serving => {
   const { dialledByUs, link, peer, proven } = session
   const { requestId, ...prompt } = params
+  const isSame = (one: { readonly link: number; readonly id: string }): boolean => one.link === link && one.id === id
+  if ((serving.running !== null && isSame(serving.running)) || serving.answered.some(isSame)) return serving
   const no = (code: Code, message: string): Serving => {
     refuse(turn, link, id, code, message)
-    return serving
+    return withAnswered(serving, link, id)
   }
   // On a link that we dialled it takes so many messages and drops the rest (P11.4): there would be gaps.
   if (!proven.kernel && dialledByUs)
@@ -145,7 +156,7 @@ const tell = (turn: Turn, { id, link, peer, requestId }: Running, end: End): voi
 
 const finish = (serving: Serving, running: Running, end: End, turn: Turn): Serving => {
   tell(turn, running, end)
-  return free(serving, running, turn)
+  return withAnswered(free(serving, running, turn), running.link, running.id)
 }
 
 const failed = (code: Code, message: string): End => ({ ok: false, code, message })

@@ -163,8 +163,8 @@ describe("who may ask", () => {
     const drive = serving()
     const { link } = drive.meet("b")
     for (const model of ["ollama/llama", "ollama/llama3:x", "other/llama3"]) {
-      const commands = reads(drive, link, infer(drive, link, "r", model))
-      assert.deepStrictEqual(answers(commands, link), [["q-r", "LLM_MODEL_UNAVAILABLE"]])
+      const commands = reads(drive, link, infer(drive, link, "r", model, model))
+      assert.deepStrictEqual(answers(commands, link), [[model, "LLM_MODEL_UNAVAILABLE"]])
       assert.deepStrictEqual(begun(commands), [])
     }
     const viewer = serving({ role: "viewer" })
@@ -206,7 +206,17 @@ describe("one at a time", () => {
     assert.deepStrictEqual(answers(infer(drive, link, "r2"), link), [["q-r2", "LLM_BUSY"]])
     assert.strictEqual(drive.node.inference.serving.running?.ticket, ticket)
     assert.strictEqual(answers(ends(drive, ticket), link).length, 1)
-    assert.strictEqual(begun(infer(drive, other)).length, 1)
+    assert.strictEqual(begun(infer(drive, other, "r3")).length, 1)
+  })
+
+  it("P20.3: a request that comes twice asks for nothing, while it runs and after its answer", () => {
+    const { drive, link, ticket } = startOne()
+    assert.deepStrictEqual(infer(drive, link), [])
+    assert.strictEqual(answers(ends(drive, ticket), link).length, 1)
+    assert.deepStrictEqual(infer(drive, link), [])
+    assert.strictEqual(begun(infer(drive, link, "r", MODEL, "another")).length, 1)
+    for (let n = 0; n < 40; n++) infer(drive, link, `b-${n}`)
+    assert.strictEqual(drive.node.inference.serving.answered.length, 16)
   })
 })
 
