@@ -1,7 +1,7 @@
 /** The section `model` of node.yaml: which language model rules of this planner may ask (B43). */
 import * as Schema from "effect/Schema"
 import type { Mistake } from "./Mistake.ts"
-import { decodeSection, type Section, type Word, type Words } from "./Section.ts"
+import { AbsolutePath, decodeSection, fits, isPlace, type Section, type Word, type Words } from "./Section.ts"
 
 export interface Model {
   /** Of an OpenAI-compatible server: `http://10.0.0.20:11434/v1`, to which `/chat/completions` is added. */
@@ -11,23 +11,10 @@ export interface Model {
   readonly tokenFile: string | null
 }
 
-const isServer = (text: string): boolean => {
-  const url = URL.parse(text)
-  return (
-    url !== null &&
-    /^https?:$/u.test(url.protocol) &&
-    url.username === "" &&
-    url.password === "" &&
-    url.search === "" &&
-    url.hash === ""
-  )
-}
-
-const fits = (test: (text: string) => boolean) => Schema.String.check(Schema.makeFilter(test))
 const One = Schema.Struct({
-  url: fits(isServer),
+  url: fits((text) => isPlace(text, ["http:", "https:"])),
   name: fits((text) => /^[\w.:/@-]{1,128}$/u.test(text)),
-  "token-file": Schema.optionalKey(fits((text) => text.startsWith("/") && !text.includes("\0")))
+  "token-file": Schema.optionalKey(AbsolutePath)
 })
 const KNOWN = Object.keys(One.fields)
 

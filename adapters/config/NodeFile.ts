@@ -15,8 +15,8 @@ import { deviceIdOf } from "../keys/Keys.ts"
 import { readGrant } from "../relay/Protocol.ts"
 import { readRelay } from "../relay/Setting.ts"
 import { isPrintable } from "./Printable.ts"
+import { fits } from "./Section.ts"
 
-const fits = (test: (text: string) => boolean) => Schema.String.check(Schema.makeFilter(test))
 const wholeNumber = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 const listOf = <S extends Schema.Constraint>(item: S) => Schema.Array(item).check(Schema.isMaxLength(FIELD_ITEMS_MAX))
 

@@ -90,6 +90,25 @@ export const Plain = Schema.String.check(Schema.isPattern(/^[a-z0-9][a-z0-9._-]{
 /** Numbers that are not whole come as they are written. */
 export const Bound = Schema.Union([Schema.Finite, Schema.String.check(Schema.isPattern(/^[+-]?(?:\d+\.?\d*|\.\d+)$/u))])
 
+export const fits = (test: (text: string) => boolean) => Schema.String.check(Schema.makeFilter(test))
+
+/** The whole path of a file. */
+export const AbsolutePath = fits((text) => text.startsWith("/") && !text.includes("\0"))
+
+/** A URL of one of these schemes (`https:`), with no more to it than where something is: no name, password, query or fragment. */
+export const isPlace = (text: string, schemes: ReadonlyArray<string>): boolean => {
+  const url = URL.parse(text)
+  return (
+    url !== null &&
+    schemes.includes(url.protocol) &&
+    url.hostname !== "" &&
+    url.username === "" &&
+    url.password === "" &&
+    url.hash === "" &&
+    url.search === ""
+  )
+}
+
 const ARGUMENTS_MAX = 32
 /** A program and its arguments. */
 export const Program = Schema.Array(

@@ -1,7 +1,20 @@
 /** The section `sensors` of node.yaml: which programs and which topics this node reads, how often, and what a reading may be. */
 import * as Schema from "effect/Schema"
 import type { Mistake } from "./Mistake.ts"
-import { Bound, decodeSection, Plain, Program, Span, spanOf, type Section, type Word, type Words } from "./Section.ts"
+import {
+  AbsolutePath,
+  Bound,
+  decodeSection,
+  fits,
+  isPlace,
+  Plain,
+  Program,
+  Span,
+  spanOf,
+  type Section,
+  type Word,
+  type Words
+} from "./Section.ts"
 
 interface Read {
   readonly metric: string
@@ -42,28 +55,15 @@ export const isTopic = (sensor: Sensor): sensor is TopicSensor => "topic" in sen
 
 const SENSORS_MAX = 256
 
-const isBroker = (text: string): boolean => {
-  const url = URL.parse(text)
-  return (
-    url !== null &&
-    /^mqtts?:$/u.test(url.protocol) &&
-    url.hostname !== "" &&
-    url.username === "" &&
-    url.password === "" &&
-    url.hash === "" &&
-    url.search === ""
-  )
-}
 /** MQTT 3.1.1, 4.7.3; one topic and no pattern of them. */
 const isTopicName = (text: string): boolean => text.length <= 512 && /^[^+#\p{Cc}]+$/u.test(text)
 
-const fits = (test: (text: string) => boolean) => Schema.String.check(Schema.makeFilter(test))
 const Mqtt = Schema.Struct({
-  url: fits(isBroker),
+  url: fits((text) => isPlace(text, ["mqtt:", "mqtts:"])),
   topic: fits(isTopicName),
   field: Schema.optionalKey(fits((text) => /^[^.\s]+(?:\.[^.\s]+){0,7}$/u.test(text))),
   user: Schema.optionalKey(Schema.NonEmptyString),
-  "password-file": Schema.optionalKey(fits((text) => text.startsWith("/") && !text.includes("\0")))
+  "password-file": Schema.optionalKey(AbsolutePath)
 })
 
 const One = Schema.Struct({

@@ -113,12 +113,10 @@ export const make = (
       })),
       Effect.timeoutOrElse({ duration: patienceMs, orElse: () => Effect.succeed(unsaid("it takes too long", false)) }),
       Effect.catch((error) =>
-        Effect.succeed(unsaid(error._tag === "AiError" ? wordsOf(error.reason) : error.message, !error.isRetryable))
+        Effect.succeed(unsaid(error._tag === "AiError" ? error.reason.message : error.message, !error.isRetryable))
       ),
       Effect.catchCause(() => Effect.succeed(unsaid("it could not be asked", false)))
     )
 })
 
 const unsaid = (reason: string, permanent: boolean): Said => ({ drafts: null, permanent, reason })
-
-const wordsOf = (reason: { readonly _tag: string; readonly message: string }): string => reason.message

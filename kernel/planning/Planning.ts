@@ -171,11 +171,11 @@ const onAdvised = (
     count: drafts.length,
     reason: `${rule.name}: ${reason.slice(0, WHY_CHARS)}`
   })
-  const ages = agesOf(known, turn.at.mono)
-  const unsigned = unsignedOf(known)
-  for (const { actuator, because, forMs, state } of drafts) {
-    if (unsigned.has(effectOf({ actuator, state }))) continue
-    if ((ages.get(effectOf({ actuator, state })) ?? Number.POSITIVE_INFINITY) < rule.cooldownMs) continue
+  const seen = seenIn(known, turn)
+  for (const draft of drafts) {
+    const { actuator, because, forMs, state } = draft
+    const effect = effectOf(draft)
+    if (seen.unsigned.has(effect) || sinceMs(seen, effect) < rule.cooldownMs) continue
     const rests = [asked.frame, ...new Set(because.filter((id) => id !== asked.frame))]
     const wanted = { actuator, state, forMs, because: rests, autonomous: true, model: known.config.model ?? "" }
     const [, fact] = propose(wanted, known, leadership, turn)
@@ -252,11 +252,7 @@ const look = (
   if (due.length === 0) return planning
   const watches = [...planning.watches]
   let { advice } = planning
-  const seen: Seen = {
-    ages: agesOf(known, mono),
-    unsigned: unsignedOf(known),
-    wallMs: isContradicted(known, turn.at) ? null : turn.at.wall
-  }
+  const seen = seenIn(known, turn)
   for (const index of due) {
     const rule = rules[index]!
     const { then } = rule
@@ -289,6 +285,14 @@ const agesOf = ({ config, world }: Known, mono: number): Seen["ages"] => {
   }
   return ages
 }
+
+const seenIn = (known: Known, { at }: Turn): Seen => ({
+  ages: agesOf(known, at.mono),
+  unsigned: unsignedOf(known),
+  wallMs: isContradicted(known, at) ? null : at.wall
+})
+
+const sinceMs = ({ ages }: Seen, effect: string): number => ages.get(effect) ?? Number.POSITIVE_INFINITY
 
 /** What this node has said, and its key has not signed yet. */
 const unsignedOf = ({ world }: Known): ReadonlySet<string> =>
@@ -330,7 +334,7 @@ const moved = (
   if (seen.unsigned.has(effect)) return { breached: true, asks: false, lookAt: mono + TRY_AGAIN_MS }
   // Said in this very turn by another rule it is not yet among them.
   const isSaid = turn.said.some((fact) => fact.fact === "propose" && effectOf(fact.body) === effect)
-  const leftMs = rule.cooldownMs - (isSaid ? 0 : (seen.ages.get(effect) ?? Number.POSITIVE_INFINITY))
+  const leftMs = rule.cooldownMs - (isSaid ? 0 : sinceMs(seen, effect))
   if (leftMs > 0) return { breached: true, asks: false, lookAt: mono + leftMs }
   const [, fact] = propose(
     { actuator, state, forMs, because: [held.frame.frameId], autonomous: true },
